@@ -1,0 +1,1 @@
+"""What stands behind ./dev: Odoo, its database server, demo, tests and linters of this project."""

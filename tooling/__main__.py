@@ -1,0 +1,85 @@
+"""The commands of ./dev."""
+
+import argparse
+import os
+import sys
+
+from . import cluster, demo, odoo, settings, shell
+
+
+def main(arguments):
+    """Run one command and return the exit status."""
+    # Odoo's own options must pass unread
+    if arguments[:1] == ["odoo"]:
+        return run_odoo(arguments[1:])
+    options, rest = parser().parse_known_args(arguments)
+    if rest and options.command != "serve":
+        parser().error(f"unknown arguments: {' '.join(rest)}")
+    if options.command == "demo":
+        return demo.demo(options.port, not options.no_serve)
+    if options.command == "serve":
+        return demo.serve(options.port, rest)
+    if options.command == "stop":
+        return stop()
+    if options.command == "lint":
+        from . import lint
+
+        return lint.main(fix=options.fix)
+    from . import testing
+
+    return testing.main(options)
+
+
+def parser():
+    """Describe the commands."""
+    top = argparse.ArgumentParser(prog="./dev", description="Set up, run and test this project.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("demo", help="make the demo database, play the story, serve")
+    command.add_argument("--no-serve", action="store_true", help="end after the story")
+    command.add_argument("--port", type=int, default=settings.DEMO_PORT)
+
+    command = commands.add_parser(
+        "serve", help="serve the demo database as it is; other options go to Odoo"
+    )
+    command.add_argument("--port", type=int, default=settings.DEMO_PORT)
+
+    commands.add_parser("stop", help="stop this clone's Odoo and PostgreSQL")
+    commands.add_parser("odoo", help="run Odoo's own commands with this project's settings")
+
+    command = commands.add_parser("lint", help="check the code")
+    command.add_argument("--fix", action="store_true", help="correct what can be corrected")
+
+    command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
+    command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")
+    command.add_argument(
+        "--quick", action="store_true", help="start from a database that has the add-ons"
+    )
+    command.add_argument("--keep", action="store_true", help="keep the test database")
+    return top
+
+
+def run_odoo(arguments):
+    """Become Odoo."""
+    odoo.clean_start()
+    command = odoo.command(*arguments)
+    os.execve(command[0], command, odoo.environment())
+
+
+def stop():
+    """Stop what this clone runs."""
+    servers = odoo.stop_servers()
+    stopped = cluster.stop()
+    shell.say(f"Stopped {servers} Odoo processes{' and PostgreSQL' if stopped else ''}.")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        status = main(sys.argv[1:])
+    except shell.Failure as failure:
+        shell.say(f"Error: {failure}")
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)

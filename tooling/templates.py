@@ -1,0 +1,47 @@
+"""Databases with modules installed, kept to be copied: installing them takes minutes."""
+
+import hashlib
+import json
+
+from . import addons, databases, odoo, odoo_source, settings, shell
+
+
+def key(modules, version, demo):
+    """Return the name of the template with these modules of this Odoo."""
+    content = json.dumps([sorted(set(modules)), version, bool(demo)])
+    return f"template_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+
+def base(*, demo):
+    """Return the template with core's modules only."""
+    modules = sorted({*settings.BASE_MODULES, *addons.foreign_dependencies()})
+    name = key(modules, odoo_source.find().version, demo)
+
+    def build(database):
+        kind = "with" if demo else "without"
+        with shell.timed(f"Installing Odoo's modules {kind} demo data (once, some minutes)"):
+            odoo.install(database, modules, demo=demo)
+
+    databases.ensure_template(name, build)
+    return name
+
+
+def with_addons():
+    """Return a template with the add-ons and which of their files were installed.
+
+    The add-ons may have changed since: the caller updates its copy.
+    """
+    origin = base(demo=False)
+    # a checksum of 64 hexadecimal digits, of which a few are enough
+    name = f"addons_{origin.removeprefix('template_')}_{addons.fixed_content()[:8]}"
+    record = settings.DEV / f"{name}.json"
+
+    def build(database):
+        content = addons.installed_content()
+        with shell.timed("Installing the add-ons"):
+            databases.copy(origin, database)
+            odoo.install(database, addons.names())
+        record.write_text(json.dumps(content))
+
+    databases.ensure_template(name, build)
+    return name, json.loads(record.read_text())
