@@ -1,0 +1,15 @@
+from . import (
+    crm_lead,
+    crm_lost_reason,
+    link_tracker,
+    mail_blacklist,
+    mail_thread,
+    mailing_mailing,
+    mailing_trace,
+    nurture_participant,
+    nurture_preset,
+    nurture_sequence,
+    nurture_step,
+    nurture_trace,
+    sale_order,
+)

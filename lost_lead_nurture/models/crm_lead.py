@@ -1,0 +1,170 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class CrmLead(models.Model):
+    """What is particular to lost leads, as targets of a sequence, is in the ``_nurture_*``
+    methods: who they are, when they have to leave, how they are won back."""
+
+    _inherit = "crm.lead"
+
+    nurture_participant_ids = fields.One2many(
+        "nurture.participant",
+        "lead_id",
+        string="Nurture Sequences",
+        groups="sales_team.group_sale_salesman,lost_lead_nurture.group_user",
+    )
+    nurture_count = fields.Integer(compute="_compute_nurture", compute_sudo=True)
+    nurture_status = fields.Char(
+        compute="_compute_nurture",
+        compute_sudo=True,
+        help="Where the lead stands in its latest nurture sequence.",
+    )
+
+    @api.depends("nurture_participant_ids.state", "nurture_participant_ids.exit_reason")
+    def _compute_nurture(self):
+        states = dict(
+            self.env["nurture.participant"]._fields["state"]._description_selection(self.env)
+        )
+        reasons = dict(
+            self.env["nurture.participant"]._fields["exit_reason"]._description_selection(self.env)
+        )
+        for lead in self:
+            latest = lead.nurture_participant_ids.sorted("id")[-1:]
+            lead.nurture_count = len(lead.nurture_participant_ids)
+            lead.nurture_status = reasons.get(latest.exit_reason) or states.get(latest.state)
+
+    def action_view_nurture(self):
+        """Open the lead's way through its sequences."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "lost_lead_nurture.nurture_participant_action"
+        )
+        action["domain"] = [("lead_id", "=", self.id)]
+        action["context"] = {"create": False}
+        participants = self.nurture_participant_ids
+        if len(participants) == 1:
+            action.update(res_id=participants.id, views=[(False, "form")])
+        return action
+
+    # ------------------------------------------------------------
+    # CRUD
+    # ------------------------------------------------------------
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"active", "probability", "stage_id"} & vals.keys():
+            self._nurture_check_won_back()
+        return result
+
+    def unlink(self):
+        self._nurture_get_participants().filtered(
+            lambda participant: participant.state == "running"
+        )._leave("deleted")
+        return super().unlink()
+
+    # ------------------------------------------------------------
+    # NURTURE
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_lost_domain(self):
+        """The leads that sequences are for. Both values of ``active`` are named, because a lost
+        lead is archived and a search that does not mention it leaves archived leads out."""
+        return [
+            ("won_status", "=", "lost"),
+            "|",
+            ("active", "=", True),
+            ("active", "=", False),
+        ]
+
+    @api.model
+    def _nurture_ways_out(self):
+        """Conditions under which a lead has to leave before its next step, cheapest first.
+
+        :return: list of (exit reason, SQL condition); the SQL may use the aliases ``lead`` (null
+            when the lead is gone), ``participant``, ``step`` and ``trace``
+        """
+        return [
+            ("deleted", SQL("lead.id IS NULL")),
+            ("won", SQL("lead.won_status = 'won'")),
+            # who came back by a reply may still be in the branch of the workflow for replies
+            (
+                "restored",
+                SQL("lead.won_status != 'lost' AND participant.won_back_date IS NULL"),
+            ),
+            (
+                "blacklisted",
+                SQL(
+                    "EXISTS (SELECT 1 FROM mail_blacklist blacklist WHERE blacklist.active"
+                    " AND blacklist.email = lead.email_normalized)"
+                ),
+            ),
+        ]
+
+    def _nurture_get_participants(self):
+        return self.env["nurture.participant"].sudo().search([("lead_id", "in", self.ids)])
+
+    def _nurture_check_won_back(self):
+        """Somebody changed the state of leads: those no longer lost leave their sequences, and
+        the sequence is credited when one of its mails had reached them."""
+        if self.env.context.get("nurture_winning_back") or not self:
+            return
+        participants = (
+            self.env["nurture.participant"]
+            .sudo()
+            .search(
+                [
+                    ("lead_id", "in", self.ids),
+                    ("state", "in", ("running", "completed")),
+                    ("won_back_date", "=", False),
+                ]
+            )
+            .filtered(lambda participant: participant.lead_id.won_status != "lost")
+        )
+        in_window = participants.filtered(
+            lambda participant: participant.sequence_id._is_in_window(participant)
+        )
+        in_window._credit()
+        for status, reason in (("won", "won"), ("pending", "restored")):
+            in_window.filtered(
+                lambda participant, status=status: participant.lead_id.won_status == status
+            )._leave(reason)
+
+    def _nurture_win_back(self, participant):
+        """Put a lead that answered back into the pipeline: with its old salesperson, an activity
+        to call back and a note that says what did it.
+
+        :param participant: the lead's ``nurture.participant``, credited with a step
+        """
+        for lead in self.with_context(nurture_winning_back=True):
+            if lead.won_status != "lost":
+                continue
+            lead.action_restore()
+            salesperson = participant._get_salesperson()
+            if lead.user_id != salesperson:
+                lead.user_id = salesperson
+            if participant.team_id and lead.team_id != participant.team_id:
+                lead.team_id = participant.team_id
+            lead.message_post(
+                body=lead._nurture_win_back_note(participant),
+                author_id=self.env.ref("base.partner_root").id,
+            )
+            lead.activity_schedule(
+                "mail.mail_activity_data_call",
+                summary=self.env._("Call back: answered “%s”", participant.credited_step_id.name),
+                user_id=(salesperson or participant.sequence_id.user_id).id,
+            )
+
+    def _nurture_win_back_note(self, participant):
+        reason = participant.lost_reason_id.name or self.env._("no reason given")
+        return Markup("<p>%s</p>") % self.env._(
+            "Won back: answered the mail “%(step)s” of the sequence “%(sequence)s”. "
+            "It had been lost on %(date)s: %(reason)s.",
+            step=participant.credited_step_id.name,
+            sequence=participant.sequence_id.name,
+            date=fields.Date.to_string(participant.date_lost),
+            reason=reason,
+        )

@@ -1,0 +1,34 @@
+from odoo import api, models
+
+
+class MailBlacklist(models.Model):
+    _inherit = "mail.blacklist"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # core's create also revives archived entries and returns those known already
+        entries = super().create(vals_list)
+        entries._nurture_leave()
+        return entries
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("active"):
+            self._nurture_leave()
+        return result
+
+    def _nurture_leave(self):
+        """Whoever does not want mails leaves all sequences at once."""
+        participants = (
+            self.env["nurture.participant"]
+            .sudo()
+            .search(
+                [
+                    ("state", "=", "running"),
+                    "|",
+                    ("email", "in", self.mapped("email")),
+                    ("lead_id.email_normalized", "in", self.mapped("email")),
+                ]
+            )
+        )
+        participants._leave(self.env.context.get("nurture_exit_reason", "blacklisted"))

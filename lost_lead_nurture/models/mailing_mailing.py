@@ -1,0 +1,221 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+#: Domains on ``mailing.trace`` behind each figure of a mailing or a sequence. A mail is ignored
+#: when it arrived and was neither opened, clicked nor answered; core marks a clicked or answered
+#: mail as opened too.
+FIGURES = {
+    "sent": Domain("sent_datetime", "!=", False),
+    "opened": Domain("trace_status", "in", ("open", "reply")),
+    "clicked": Domain("links_click_datetime", "!=", False),
+    "replied": Domain("trace_status", "=", "reply"),
+    "ignored": Domain("trace_status", "=", "sent"),
+    "bounced": Domain("trace_status", "=", "bounce"),
+}
+
+
+class MailingMailing(models.Model):
+    _inherit = "mailing.mailing"
+
+    nurture_step_ids = fields.One2many("nurture.step", "mailing_id", string="Nurture Steps")
+    nurture_sequence_id = fields.Many2one(
+        "nurture.sequence",
+        compute="_compute_nurture_sequence_id",
+        search="_search_nurture_sequence_id",
+        help="The sequence that sends this mail.",
+    )
+    ignored = fields.Integer(
+        compute="_compute_ignored",
+        help="Mails that arrived and were neither opened, clicked nor answered.",
+    )
+
+    @api.depends("nurture_step_ids.sequence_id")
+    def _compute_nurture_sequence_id(self):
+        for mailing in self:
+            steps = mailing.with_context(active_test=False).nurture_step_ids
+            mailing.nurture_sequence_id = steps.sequence_id
+
+    def _search_nurture_sequence_id(self, operator, value):
+        if operator not in ("in", "any"):
+            return NotImplemented
+        if False in value:
+            return Domain("nurture_step_ids", "=", False)
+        return Domain("nurture_step_ids.sequence_id", operator, value)
+
+    def _compute_ignored(self):
+        counts = dict(
+            self.env["mailing.trace"]
+            .sudo()
+            ._read_group(
+                Domain("mass_mailing_id", "in", self.ids) & FIGURES["ignored"],
+                ["mass_mailing_id"],
+                ["__count"],
+            )
+        )
+        for mailing in self:
+            mailing.ignored = counts.get(mailing, 0)
+
+    # ------------------------------------------------------------
+    # RESULTS: core credits by UTM source, which a lead that is won back does not change
+    # ------------------------------------------------------------
+
+    def _compute_crm_lead_count(self):
+        super()._compute_crm_lead_count()
+        counts = dict(
+            self.env["nurture.participant"]
+            .sudo()
+            ._read_group(
+                [("credited_step_id.mailing_id", "in", self.ids)],
+                ["credited_step_id"],
+                ["__count"],
+            )
+        )
+        for step, count in counts.items():
+            step.mailing_id.crm_lead_count += count
+
+    @api.depends("mailing_domain")
+    def _compute_sale_quotation_count(self):
+        super()._compute_sale_quotation_count()
+        for mailing in self.filtered("nurture_sequence_id"):
+            mailing.sale_quotation_count += (
+                self.env["sale.order"].sudo().search_count(mailing._nurture_order_domain())
+            )
+
+    @api.depends("mailing_domain")
+    def _compute_sale_invoiced_amount(self):
+        super()._compute_sale_invoiced_amount()
+        for mailing in self.filtered("nurture_sequence_id"):
+            mailing.sale_invoiced_amount += (
+                self.env["sale.order"]
+                .sudo()
+                ._nurture_invoiced_amount(mailing._nurture_order_domain())
+            )
+
+    def _nurture_order_domain(self):
+        return [("nurture_participant_id.credited_step_id.mailing_id", "in", self.ids)]
+
+    def action_redirect_to_leads_and_opportunities(self):
+        action = super().action_redirect_to_leads_and_opportunities()
+        if self.nurture_sequence_id:
+            action["domain"] = list(
+                Domain(action["domain"])
+                | Domain(
+                    "nurture_participant_ids.credited_step_id.mailing_id", "in", self.ids
+                )
+            )
+        return action
+
+    def action_redirect_to_quotations(self):
+        if not self.nurture_sequence_id:
+            return super().action_redirect_to_quotations()
+        return self.env["nurture.sequence"]._open_list(
+            "sale.order", self.env._("Quotations"), self._nurture_order_domain()
+        )
+
+    def action_redirect_to_invoiced(self):
+        if not self.nurture_sequence_id:
+            return super().action_redirect_to_invoiced()
+        orders = self.env["sale.order"].search(self._nurture_order_domain())
+        return self.env["nurture.sequence"]._open_list(
+            "account.move",
+            self.env._("Invoiced"),
+            [("id", "in", orders._nurture_paid_invoices().ids)],
+        )
+
+    def _nurture_figures(self):
+        """Counts of the mails of ``self`` by figure, see :data:`FIGURES`."""
+        traces = self.env["mailing.trace"].sudo()
+        domain = Domain("mass_mailing_id", "in", self.ids) & Domain("is_test_trace", "=", False)
+        rows = traces._read_group(
+            domain, ["trace_status"], ["__count", "sent_datetime:count", "links_click_datetime:count"]
+        )
+        by_status = {status: count for status, count, *_others in rows}
+        return {
+            "sent": sum(sent for _status, _count, sent, _clicked in rows),
+            "clicked": sum(clicked for _status, _count, _sent, clicked in rows),
+            "opened": by_status.get("open", 0) + by_status.get("reply", 0),
+            "replied": by_status.get("reply", 0),
+            "ignored": by_status.get("sent", 0),
+            "bounced": by_status.get("bounce", 0),
+        }
+
+    def _nurture_open_mails(self, figure):
+        """Open the mails of ``self`` behind one of :data:`FIGURES`."""
+        action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
+        action["name"] = self.env._("Mails")
+        action["domain"] = list(
+            Domain("mass_mailing_id", "in", self.ids)
+            & Domain("is_test_trace", "=", False)
+            & FIGURES[figure]
+        )
+        action["context"] = {"create": False}
+        return action
+
+    def action_view_nurture_mails(self):
+        """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
+        return self._nurture_open_mails(self.env.context.get("nurture_figure", "sent"))
+
+    # ------------------------------------------------------------
+    # SENDING: the sequence decides who gets the mail of a step
+    # ------------------------------------------------------------
+
+    def action_launch(self):
+        self._check_not_nurture()
+        return super().action_launch()
+
+    def action_schedule(self):
+        self._check_not_nurture()
+        return super().action_schedule()
+
+    def action_put_in_queue(self):
+        self._check_not_nurture()
+        return super().action_put_in_queue()
+
+    def action_retry_failed(self):
+        nurtured = self.filtered("nurture_sequence_id")
+        failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
+        failed.nurture_trace_id.action_retry()
+        if others := self - nurtured:
+            return super(MailingMailing, others).action_retry_failed()
+        return None
+
+    def _check_not_nurture(self):
+        for mailing in self:
+            if mailing.nurture_sequence_id:
+                raise UserError(
+                    self.env._(
+                        "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
+                        "each lead in its time. Duplicate the mail to send it by itself.",
+                        mailing=mailing.subject,
+                        sequence=mailing.nurture_sequence_id.name,
+                    )
+                )
+
+    def _get_recipients_domain(self):
+        """The mail of a step has no recipients of its own."""
+        if self.nurture_sequence_id:
+            return Domain.FALSE
+        return super()._get_recipients_domain()
+
+    def _nurture_queue(self, trace_by_lead):
+        """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by
+        lead id). Core commits once at the end."""
+        self.ensure_one()
+        self.with_context(
+            nurture_trace_by_lead=trace_by_lead, nurture_links={}
+        )._action_send_mail(list(trace_by_lead))
+
+    def _get_seen_list(self):
+        # Who gets the mail once is decided by the participants. Core's list of all who ever got
+        # it grows with every batch.
+        if "nurture_trace_by_lead" in self.env.context:
+            return set()
+        return super()._get_seen_list()
+
+    def _get_mass_mailing_context(self):
+        context = super()._get_mass_mailing_context()
+        if "nurture_trace_by_lead" in self.env.context:
+            # queue, also when the batch is small
+            context["default_force_send"] = False
+        return context

@@ -1,0 +1,234 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Command, Domain
+
+from ..tools.domains import parse_domain
+
+
+class NurturePreset(models.Model):
+    """A reusable choice of lost leads. Each one is also a Favourite Filter of Email Marketing."""
+
+    _name = "nurture.preset"
+    _description = "Nurture Preset"
+    _order = "position, name, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    position = fields.Integer(default=10)
+    company_id = fields.Many2one(
+        "res.company", index="btree_not_null", help="Empty: for all companies."
+    )
+
+    # why
+    lost_reason_ids = fields.Many2many(
+        "crm.lost.reason",
+        "nurture_preset_lost_reason_rel",
+        string="Lost Reasons",
+        help="Empty: whatever the reason.",
+    )
+    excluded_reason_ids = fields.Many2many(
+        "crm.lost.reason",
+        "nurture_preset_excluded_reason_rel",
+        string="Except Reasons",
+        help="For instance duplicates and spam.",
+    )
+    # when
+    lost_min_days = fields.Integer(
+        string="Lost at Least (days ago)", default=0, help="0: also those lost today."
+    )
+    lost_max_days = fields.Integer(
+        string="Lost at Most (days ago)", default=365, help="0: no matter how long ago."
+    )
+    # where in the pipeline
+    excluded_stage_ids = fields.Many2many(
+        "crm.stage",
+        string="Except Stages",
+        help="Leads that were lost in these stages are left out, for instance those that never "
+        "got beyond New.",
+    )
+    team_ids = fields.Many2many("crm.team", string="Sales Teams", help="Empty: all teams.")
+    user_ids = fields.Many2many(
+        "res.users",
+        string="Salespeople",
+        help="Empty: everybody's.",
+        domain="[('share', '=', False)]",
+    )
+    country_ids = fields.Many2many("res.country", string="Countries", help="Empty: anywhere.")
+    min_revenue = fields.Float(
+        string="Expected Revenue from", help="In the company's currency. 0: any."
+    )
+    extra_domain = fields.Char(
+        string="And", default="[]", help="Anything else, as a filter on leads."
+    )
+
+    full_domain = fields.Char(
+        compute="_compute_full_domain",
+        help="The whole choice as a domain on leads, blacklisted addresses excluded. Days are "
+        "counted back from the day it is used.",
+    )
+    matching_count = fields.Integer(compute="_compute_matching_count", string="Matching Leads")
+    mailing_filter_id = fields.Many2one(
+        "mailing.filter", string="Favourite Filter", readonly=True, copy=False, ondelete="set null"
+    )
+    sequence_ids = fields.One2many("nurture.sequence", "preset_id", string="Sequences")
+
+    _days_in_order = models.Constraint(
+        "CHECK (lost_min_days >= 0 AND lost_max_days >= 0"
+        " AND (lost_max_days = 0 OR lost_max_days >= lost_min_days))",
+        "The period is empty: “at most” must not be shorter than “at least”, and neither negative.",
+    )
+
+    @api.depends(
+        "lost_reason_ids",
+        "excluded_reason_ids",
+        "lost_min_days",
+        "lost_max_days",
+        "excluded_stage_ids",
+        "team_ids",
+        "user_ids",
+        "country_ids",
+        "min_revenue",
+        "extra_domain",
+    )
+    def _compute_full_domain(self):
+        for preset in self:
+            preset.full_domain = repr(preset._get_domain())
+
+    @api.depends("full_domain", "company_id")
+    def _compute_matching_count(self):
+        leads = self.env["crm.lead"].sudo()
+        for preset in self:
+            try:
+                domain = parse_domain(leads, preset.full_domain)
+            except ValidationError:
+                preset.matching_count = 0
+                continue
+            companies = preset.company_id or self.env.companies
+            domain &= Domain("company_id", "in", [*companies.ids, False])
+            preset.matching_count = leads.search_count(domain)
+
+    @api.constrains("extra_domain")
+    def _check_extra_domain(self):
+        for preset in self:
+            parse_domain(self.env["crm.lead"], preset.extra_domain)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        presets = super().create(vals_list)
+        presets._sync_filter()
+        return presets
+
+    def write(self, vals):
+        result = super().write(vals)
+        if set(vals) - {"position", "mailing_filter_id"}:
+            self._sync_filter()
+        return result
+
+    def unlink(self):
+        self.mailing_filter_id.sudo().unlink()
+        return super().unlink()
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for preset, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%s (copy)", preset.name)
+        return vals_list
+
+    def action_view_leads(self):
+        """Open the leads that match right now."""
+        self.ensure_one()
+        return self.env["nurture.sequence"]._open_list(
+            "crm.lead", self.name, parse_domain(self.env["crm.lead"], self.full_domain)
+        )
+
+    def action_new_mailing(self):
+        """Open a new mailing to these leads."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "mailing.mailing",
+            "view_mode": "form",
+            "context": {
+                "default_mailing_type": "mail",
+                "default_mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "default_mailing_domain": self.full_domain,
+                "default_mailing_filter_id": self.mailing_filter_id.id,
+            },
+        }
+
+    def action_new_sequence(self):
+        """Open a new sequence for these leads."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "nurture.sequence",
+            "view_mode": "form",
+            "context": {"default_preset_id": self.id, "default_name": self.name},
+        }
+
+    @api.model
+    def _load_default_presets(self):
+        """A preset for each of CRM's default lost reasons, as far as they are still there."""
+        defaults = [
+            ("expensive", "crm.lost_reason_1", self.env._("Lost leads: too expensive"), 10),
+            ("skills", "crm.lost_reason_2", self.env._("Lost leads: no people or skills"), 20),
+            ("stock", "crm.lost_reason_3", self.env._("Lost leads: not enough stock"), 30),
+        ]
+        self._load_records(
+            [
+                {
+                    "xml_id": f"lost_lead_nurture.nurture_preset_{key}",
+                    "values": {
+                        "name": name,
+                        "position": position,
+                        "lost_reason_ids": [Command.set(reason.ids)],
+                    },
+                    "noupdate": True,
+                }
+                for key, xml_id, name, position in defaults
+                if (reason := self.env.ref(xml_id, raise_if_not_found=False))
+            ]
+        )
+
+    def _get_domain(self):
+        """The choice as a list, written so that Email Marketing's filter shows it rule by rule."""
+        self.ensure_one()
+        domain = self.env["crm.lead"]._nurture_lost_domain() + [("is_blacklisted", "=", False)]
+        if self.lost_reason_ids:
+            domain.append(("lost_reason_id", "in", self.lost_reason_ids.ids))
+        if self.excluded_reason_ids:
+            domain.append(("lost_reason_id", "not in", self.excluded_reason_ids.ids))
+        if self.lost_max_days:
+            domain.append(("date_closed", ">=", f"today -{self.lost_max_days}d"))
+        if self.lost_min_days:
+            domain.append(("date_closed", "<", f"today -{self.lost_min_days - 1}d"))
+        if self.excluded_stage_ids:
+            domain.append(("stage_id", "not in", self.excluded_stage_ids.ids))
+        for name in ("team_ids", "user_ids", "country_ids"):
+            if self[name]:
+                domain.append((name.replace("_ids", "_id"), "in", self[name].ids))
+        if self.min_revenue:
+            domain.append(("expected_revenue", ">=", self.min_revenue))
+        try:
+            return domain + list(parse_domain(self.env["crm.lead"], self.extra_domain))
+        except ValidationError:
+            # shown while it is being typed; saving it is refused
+            return domain
+
+    def _sync_filter(self):
+        """Keep the Favourite Filter of each preset as the preset is."""
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        for preset in self:
+            if not preset.active:
+                preset.mailing_filter_id.sudo().unlink()
+                continue
+            vals = {
+                "name": preset.name,
+                "mailing_domain": preset.full_domain,
+                "mailing_model_id": model_id,
+            }
+            if preset.mailing_filter_id:
+                preset.mailing_filter_id.sudo().write(vals)
+            else:
+                preset.mailing_filter_id = self.env["mailing.filter"].sudo().create(vals)

@@ -1,0 +1,446 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import format_amount
+
+from ..tools.domains import parse_domain
+
+_logger = logging.getLogger(__name__)
+
+
+class NurtureSequence(models.Model):
+    """A campaign: whom it is for, and the workflow they are walked through."""
+
+    _name = "nurture.sequence"
+    _description = "Nurture Sequence"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "state, name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True)
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        tracking=True,
+        domain="[('share', '=', False)]",
+    )
+    company_id = fields.Many2one(
+        "res.company", default=lambda self: self.env.company, index="btree_not_null"
+    )
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    color = fields.Integer()
+    state = fields.Selection(
+        [("draft", "Draft"), ("running", "Running"), ("stopped", "Stopped")],
+        required=True,
+        default="draft",
+        copy=False,
+        tracking=True,
+        readonly=True,
+        index=True,
+    )
+    start_date = fields.Datetime(string="Started On", readonly=True, copy=False)
+    last_error = fields.Text(
+        readonly=True, copy=False, help="Why leads could not enter at the last try."
+    )
+
+    # audience
+    preset_id = fields.Many2one("nurture.preset", string="Preset", ondelete="set null")
+    domain = fields.Char(
+        compute="_compute_domain",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        help="Which of the lost leads enter. Leads that are not lost never do.",
+    )
+    matching_count = fields.Integer(
+        compute="_compute_matching_count", string="Matching Leads", help="Right now."
+    )
+    holdout_percent = fields.Float(
+        string="Holdout (%)",
+        default=0.0,
+        help="Share of the leads that is not written to, to compare with. Who is held out is "
+        "drawn once and for all.",
+    )
+    window_days = fields.Integer(
+        string="Window (days)",
+        default=90,
+        help="For so many days after a mail a reaction is waited for, and a lead that comes back "
+        "is credited to the sequence.",
+    )
+
+    # workflow
+    step_ids = fields.One2many("nurture.step", "sequence_id", string="Steps", copy=False)
+    step_count = fields.Integer(compute="_compute_step_count")
+    participant_ids = fields.One2many("nurture.participant", "sequence_id", string="Participants")
+
+    # figures
+    participant_count = fields.Integer(
+        compute="_compute_participant_counts", string="Participant Count"
+    )
+    running_count = fields.Integer(
+        compute="_compute_participant_counts", string="Running Participants"
+    )
+    lead_count = fields.Integer(
+        compute="_compute_participant_counts",
+        string="Leads/Opportunities",
+        help="Leads that came back after a mail of this sequence.",
+    )
+    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent")
+    opened_count = fields.Integer(compute="_compute_mail_counts", string="Opened")
+    clicked_count = fields.Integer(compute="_compute_mail_counts", string="Clicked")
+    replied_count = fields.Integer(compute="_compute_mail_counts", string="Replied")
+    ignored_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="Ignored",
+        help="Mails that arrived and were neither opened, clicked nor answered.",
+    )
+    bounced_count = fields.Integer(compute="_compute_mail_counts", string="Bounced")
+    opened_ratio = fields.Float(compute="_compute_mail_counts", string="Opened (%)")
+    clicked_ratio = fields.Float(compute="_compute_mail_counts", string="Clicked (%)")
+    replied_ratio = fields.Float(compute="_compute_mail_counts", string="Replied (%)")
+    quotation_count = fields.Integer(compute="_compute_revenue", string="Quotations")
+    invoiced_amount = fields.Monetary(
+        compute="_compute_revenue",
+        string="Invoiced",
+        help="Untaxed total of the paid invoices, less refunds, of the quotations made for leads "
+        "of this sequence.",
+    )
+    invoiced_label = fields.Char(compute="_compute_revenue")
+
+    _holdout_is_percent = models.Constraint(
+        "CHECK (holdout_percent >= 0 AND holdout_percent < 100)",
+        "The holdout is a percentage from 0 to under 100.",
+    )
+    _window_positive = models.Constraint(
+        "CHECK (window_days > 0)", "The window must be one day at least."
+    )
+
+    # ------------------------------------------------------------
+    # COMPUTES
+    # ------------------------------------------------------------
+
+    @api.depends("company_id")
+    @api.depends_context("company")
+    def _compute_currency_id(self):
+        for sequence in self:
+            sequence.currency_id = (sequence.company_id or self.env.company).currency_id
+
+    @api.depends("preset_id")
+    def _compute_domain(self):
+        for sequence in self:
+            if sequence.preset_id:
+                sequence.domain = sequence.preset_id.full_domain
+            elif not sequence.domain:
+                sequence.domain = repr(self.env["crm.lead"]._nurture_lost_domain())
+
+    @api.depends("domain", "company_id")
+    def _compute_matching_count(self):
+        leads = self.env["crm.lead"].sudo()
+        for sequence in self:
+            try:
+                sequence.matching_count = leads.search_count(sequence._get_lead_domain())
+            except ValidationError:
+                sequence.matching_count = 0
+
+    @api.depends("step_ids")
+    def _compute_step_count(self):
+        for sequence in self:
+            sequence.step_count = len(sequence.step_ids)
+
+    def _compute_participant_counts(self):
+        self.participant_count = self.running_count = self.lead_count = 0
+        for sequence, state, count, won_back in self.env["nurture.participant"]._read_group(
+            [("sequence_id", "in", self.ids)],
+            ["sequence_id", "state"],
+            ["__count", "won_back_date:count"],
+        ):
+            sequence.participant_count += count
+            sequence.lead_count += won_back
+            if state == "running":
+                sequence.running_count = count
+
+    def _compute_mail_counts(self):
+        for sequence in self:
+            figures = sequence.step_ids.with_context(active_test=False).mailing_id._nurture_figures()
+            for name in ("sent", "opened", "clicked", "replied", "ignored", "bounced"):
+                sequence[f"{name}_count"] = figures[name]
+            for name in ("opened", "clicked", "replied"):
+                sequence[f"{name}_ratio"] = (
+                    100.0 * figures[name] / figures["sent"] if figures["sent"] else 0.0
+                )
+
+    def _compute_revenue(self):
+        orders = self.env["sale.order"].sudo()
+        for sequence in self:
+            domain = [("nurture_participant_id.sequence_id", "in", sequence.ids)]
+            sequence.quotation_count = orders.search_count(domain)
+            sequence.invoiced_amount = orders._nurture_invoiced_amount(domain)
+            sequence.invoiced_label = format_amount(
+                self.env, sequence.invoiced_amount, sequence.currency_id, trailing_zeroes=False
+            )
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS, CRUD
+    # ------------------------------------------------------------
+
+    @api.constrains("domain")
+    def _check_domain(self):
+        for sequence in self:
+            parse_domain(self.env["crm.lead"], sequence.domain)
+
+    @api.constrains("state", "step_ids")
+    def _check_runnable(self):
+        for sequence in self:
+            if sequence.state == "running":
+                sequence._raise_problems()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_participants(self):
+        if self.env["nurture.participant"].sudo().search_count(
+            [("sequence_id", "in", self.ids)], limit=1
+        ):
+            raise UserError(
+                self.env._("Leads have been through this sequence. Archive it to keep its results.")
+            )
+
+    def write(self, vals):
+        if vals.get("active") is False:
+            self.filtered(lambda sequence: sequence.state == "running").action_stop()
+        return super().write(vals)
+
+    def copy(self, default=None):
+        """Duplicate with the whole workflow, every mail included."""
+        copies = super().copy(default)
+        for sequence, duplicate in zip(self, copies, strict=True):
+            sequence._copy_steps(sequence.step_ids.filtered(lambda step: not step.parent_id), duplicate)
+        return copies
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for sequence, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%s (copy)", sequence.name)
+        return vals_list
+
+    def _copy_steps(self, steps, duplicate, parent=None):
+        for step in steps:
+            copied = step.copy({"sequence_id": duplicate.id, "parent_id": parent and parent.id})
+            self._copy_steps(step.child_ids, duplicate, copied)
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_start(self):
+        """Start, or start again. Leads enter and steps fall due from now on.
+
+        :raise UserError: when something keeps it from running
+        """
+        for sequence in self:
+            sequence._raise_problems()
+        self.write({"state": "running", "last_error": False})
+        for sequence in self:
+            if not sequence.start_date:
+                sequence.start_date = fields.Datetime.now()
+        self._wake_cron()
+
+    def action_stop(self):
+        """Stop: nobody enters and nothing is sent until it is started again; mails that are still
+        in the queue are pulled back."""
+        self.check_access("write")
+        self.write({"state": "stopped"})
+        self.sudo()._pull_back_mails()
+
+    def action_advance(self):
+        """Let leads enter and do what is due, now instead of at the next scheduled run.
+
+        :raise UserError: when none of the sequences is running
+        """
+        self.check_access("write")
+        running = self.filtered(lambda sequence: sequence.state == "running")
+        if not running:
+            raise UserError(self.env._("Only a running sequence can be advanced. Start it first."))
+        entered = len(running.participant_ids)
+        running.sudo()._advance()
+        self.env.invalidate_all()
+        message = self.env._(
+            "%(entered)s leads entered; what was due is done.",
+            entered=len(running.participant_ids) - entered,
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_view_matching_leads(self):
+        """Open the leads that match right now."""
+        self.ensure_one()
+        return self._open_list("crm.lead", self.env._("Matching Leads"), self._get_lead_domain())
+
+    def action_view_participants(self):
+        """Open the participants."""
+        self.ensure_one()
+        return self._open_list(
+            "nurture.participant",
+            self.env._("Participants"),
+            [("sequence_id", "=", self.id)],
+            view_mode="list,kanban,graph,pivot,form",
+        )
+
+    def action_view_mails(self):
+        """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
+        self.ensure_one()
+        figure = self.env.context.get("nurture_figure", "sent")
+        mailings = self.with_context(active_test=False).step_ids.mailing_id
+        return mailings._nurture_open_mails(figure)
+
+    def action_view_leads(self):
+        """Open the leads that came back."""
+        self.ensure_one()
+        return self._open_list(
+            "crm.lead",
+            self.env._("Leads/Opportunities"),
+            [
+                (
+                    "nurture_participant_ids",
+                    "any",
+                    [("sequence_id", "=", self.id), ("won_back_date", "!=", False)],
+                )
+            ],
+        )
+
+    def action_view_quotations(self):
+        """Open the quotations made for leads of the sequence."""
+        self.ensure_one()
+        return self._open_list(
+            "sale.order",
+            self.env._("Quotations"),
+            [("nurture_participant_id.sequence_id", "=", self.id)],
+        )
+
+    def action_view_invoices(self):
+        """Open the paid invoices behind the figure Invoiced."""
+        self.ensure_one()
+        orders = self.env["sale.order"].search([("nurture_participant_id.sequence_id", "=", self.id)])
+        return self._open_list(
+            "account.move",
+            self.env._("Invoiced"),
+            [("id", "in", orders._nurture_paid_invoices().ids)],
+        )
+
+    @api.model
+    def _open_list(self, model, name, domain, view_mode="list,form"):
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "view_mode": view_mode,
+            "domain": list(Domain(domain)),
+            "context": {"create": False, "active_test": False},
+        }
+
+    # ------------------------------------------------------------
+    # BUSINESS
+    # ------------------------------------------------------------
+
+    def _get_lead_domain(self):
+        """Domain of the leads that match: lost ones of the company that the user's domain keeps."""
+        self.ensure_one()
+        lead_model = self.env["crm.lead"]
+        domain = Domain(lead_model._nurture_lost_domain()) & parse_domain(lead_model, self.domain)
+        if self.company_id:
+            domain &= Domain("company_id", "in", [self.company_id.id, False])
+        return domain
+
+    def _get_problems(self):
+        """What keeps the sequence from running, in the user's words."""
+        self.ensure_one()
+        problems = []
+        if not self.step_ids.filtered(lambda step: step.trigger == "begin"):
+            problems.append(self.env._("It has no step to begin with."))
+        return problems + self.step_ids._get_problems()
+
+    def _raise_problems(self):
+        problems = self._get_problems()
+        if problems:
+            raise UserError(
+                self.env._("“%s” cannot run yet:", self.name) + "\n- " + "\n- ".join(problems)
+            )
+
+    def _is_in_window(self, participant):
+        """Whether a lead that comes back now still counts for the sequence."""
+        last = participant.exit_date if participant.state == "completed" else fields.Datetime.now()
+        return fields.Datetime.now() <= fields.Datetime.add(last, days=self.window_days)
+
+    def _pull_back_mails(self):
+        """Take the mails that have not left out of the queue; their traces are due again once the
+        sequence is started again."""
+        queued = self.env["mailing.trace"].search(
+            [
+                ("nurture_trace_id.sequence_id", "in", self.ids),
+                ("trace_status", "=", "outgoing"),
+            ]
+        )
+        traces = queued.nurture_trace_id
+        queued.mail_mail_id.filtered(lambda mail: mail.state == "outgoing").cancel()
+        queued.write({"nurture_trace_id": False})
+        queued.set_canceled()
+        traces.write({"state": "scheduled", "reason": False, "processed_date": False})
+
+    def _wake_cron(self):
+        self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger()
+
+    @api.model
+    def _cron_advance(self):
+        """The scheduled action: everybody who may enter does, and everything due is done."""
+        self.search([("state", "=", "running")])._advance()
+
+    def _advance(self):
+        """Enrol, then process all that is due, committing batch by batch. When time runs out the
+        scheduled action is called again for the rest."""
+        cron = self.env["ir.cron"]
+        traces = self.env["nurture.trace"]
+        for sequence in self:
+            sequence._enrol_matching()
+            cron._commit_progress()
+        while traces._give_up():
+            cron._commit_progress()
+        for step in traces._due_steps(self):
+            if not traces._advance(step):
+                self._wake_cron()
+                cron._commit_progress()
+                return
+
+    def _enrol_matching(self):
+        """Let matching leads enter. A sequence whose audience cannot be read any more says so and
+        does not stop the others.
+
+        :return: how many entered
+        """
+        self.ensure_one()
+        try:
+            leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+            query = leads._search(self._get_lead_domain())
+            entered = self.env["nurture.participant"]._enrol(self, query.select())
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at it: the next run takes whoever is left
+            self.env.cr.rollback()
+            return 0
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.warning("Leads cannot enter %s: %s", self, error)
+            self.last_error = str(error)
+            return 0
+        if self.last_error:
+            self.last_error = False
+        return entered

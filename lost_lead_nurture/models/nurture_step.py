@@ -1,0 +1,260 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL, is_html_empty
+
+from ..tools import triggers
+from ..tools.triggers import ROOT, TRIGGERS
+
+DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
+
+
+class NurtureStep(models.Model):
+    """One activity of a sequence's workflow tree."""
+
+    _name = "nurture.step"
+    _description = "Nurture Step"
+    _order = "sequence_id, position, id"
+    _parent_name = "parent_id"
+
+    name = fields.Char(
+        compute="_compute_name", store=True, readonly=False, precompute=True, required=True
+    )
+    active = fields.Boolean(default=True)
+    position = fields.Integer(default=10, help="Order among the steps of the sequence.")
+    sequence_id = fields.Many2one(
+        "nurture.sequence", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="sequence_id.company_id", store=True)
+    parent_id = fields.Many2one(
+        "nurture.step",
+        string="After",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('sequence_id', '=', sequence_id), ('id', '!=', id)]",
+        help="The step before. Empty for a step that begins the sequence.",
+    )
+    child_ids = fields.One2many("nurture.step", "parent_id", string="Following Steps")
+    step_type = fields.Selection(
+        [("email", "Email")], string="Type", required=True, default="email"
+    )
+    trigger = fields.Selection(
+        selection=triggers.selection(),
+        required=True,
+        compute="_compute_trigger",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="What makes the step due: time, what the reader did with the mail before, or that "
+        "the reader did not do it.\n"
+        "A reply or a bounce otherwise ends the sequence for that lead; a step with the trigger "
+        "Replied or Bounced is what still happens then.",
+    )
+    delay = fields.Integer(
+        default=0, help="How long after its trigger the step is due; not negative."
+    )
+    delay_unit = fields.Selection(DELAY_UNITS, required=True, default="days")
+    when = fields.Char(compute="_compute_when", help="Trigger and delay in words.")
+    mailing_id = fields.Many2one(
+        "mailing.mailing",
+        string="Mail",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('mailing_model_name', '=', 'crm.lead'), ('mailing_type', '=', 'mail')]",
+        help="The mail of an email step. It is sent by the sequence only.",
+    )
+    trace_ids = fields.One2many("nurture.trace", "step_id", string="Traces")
+    waiting_count = fields.Integer(compute="_compute_trace_counts", string="Waiting")
+    scheduled_count = fields.Integer(compute="_compute_trace_counts", string="Scheduled")
+    processed_count = fields.Integer(compute="_compute_trace_counts", string="Processed")
+    rejected_count = fields.Integer(compute="_compute_trace_counts", string="Rejected")
+    error_count = fields.Integer(compute="_compute_trace_counts", string="Errors")
+
+    _delay_not_negative = models.Constraint(
+        "CHECK (delay >= 0)", "The delay of a step cannot be negative."
+    )
+    _mailing_unique = models.Constraint(
+        "UNIQUE (mailing_id)",
+        "This mail already belongs to a step. Duplicate it to use its text again.",
+    )
+
+    # ------------------------------------------------------------
+    # COMPUTES
+    # ------------------------------------------------------------
+
+    @api.depends("mailing_id.subject", "step_type")
+    def _compute_name(self):
+        types = dict(self._fields["step_type"]._description_selection(self.env))
+        for step in self:
+            step.name = step.mailing_id.subject or step.name or types.get(step.step_type)
+
+    @api.depends("parent_id")
+    def _compute_trigger(self):
+        for step in self:
+            current = TRIGGERS.get(step.trigger)
+            if not current or not current.offered_by(step._get_parent_type()):
+                step.trigger = "after" if step.parent_id else "begin"
+
+    @api.depends("trigger", "delay", "delay_unit", "parent_id.name")
+    def _compute_when(self):
+        labels = dict(self._fields["trigger"]._description_selection(self.env))
+        units = dict(self._fields["delay_unit"]._description_selection(self.env))
+        for step in self:
+            label = labels.get(step.trigger)
+            if step.delay:
+                step.when = self.env._(
+                    "%(trigger)s, after %(delay)s %(unit)s",
+                    trigger=label,
+                    delay=step.delay,
+                    unit=(units.get(step.delay_unit) or "").lower(),
+                )
+            else:
+                step.when = self.env._("%(trigger)s, at once", trigger=label)
+
+    def _compute_trace_counts(self):
+        counts = {
+            (step, state): count
+            for step, state, count in self.env["nurture.trace"]._read_group(
+                [("step_id", "in", self.ids)], ["step_id", "state"], ["__count"]
+            )
+        }
+        for step in self:
+            for state in ("waiting", "scheduled", "processed", "rejected", "error"):
+                step[f"{state}_count"] = counts.get((step, state), 0)
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS
+    # ------------------------------------------------------------
+
+    @api.constrains("delay")
+    def _check_delay(self):
+        # the CHECK of the table would speak too, but only once it is too late for a form
+        for step in self:
+            if step.delay < 0:
+                raise ValidationError(
+                    self.env._("Step “%s”: the delay cannot be negative.", step.name)
+                )
+
+    @api.constrains("parent_id", "sequence_id", "trigger", "step_type")
+    def _check_place(self):
+        for step in self | self.child_ids:
+            if step.parent_id and step.parent_id.sequence_id != step.sequence_id:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s” cannot follow “%(parent)s”: that step belongs to the "
+                        "sequence “%(sequence)s”.",
+                        step=step.name,
+                        parent=step.parent_id.name,
+                        sequence=step.parent_id.sequence_id.name,
+                    )
+                )
+        if self._has_cycle():
+            raise ValidationError(self.env._("A step cannot follow itself, not even by a detour."))
+        labels = dict(self._fields["trigger"]._description_selection(self.env))
+        for step in self | self.child_ids:
+            if not TRIGGERS[step.trigger].offered_by(step._get_parent_type()):
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s”: the trigger “%(trigger)s” is not possible %(place)s.",
+                        step=step.name,
+                        trigger=labels[step.trigger],
+                        place=self.env._("after “%s”", step.parent_id.name)
+                        if step.parent_id
+                        else self.env._("at the beginning of a sequence"),
+                    )
+                )
+
+    @api.constrains("mailing_id", "step_type")
+    def _check_mailing(self):
+        for mailing in self.mailing_id:
+            if mailing.mailing_model_real != "crm.lead" or mailing.mailing_type != "mail":
+                raise ValidationError(
+                    self.env._(
+                        "The mail “%s” is not written for leads: choose Lead/Opportunity as its "
+                        "recipients.",
+                        mailing.subject,
+                    )
+                )
+            if mailing.state != "draft" and not self.trace_ids:
+                raise ValidationError(
+                    self.env._(
+                        "The mail “%s” was sent as a mailing of its own. Duplicate it to use it "
+                        "in a sequence.",
+                        mailing.subject,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_history(self):
+        if self.env["nurture.trace"].sudo().search_count([("step_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._("Somebody is or was at this step. Archive it to keep its history.")
+            )
+
+    # ------------------------------------------------------------
+    # BUSINESS
+    # ------------------------------------------------------------
+
+    def copy_data(self, default=None):
+        """A copied step gets a mail of its own."""
+        vals_list = super().copy_data(default)
+        for step, vals in zip(self, vals_list, strict=True):
+            if "mailing_id" not in (default or {}) and step.mailing_id:
+                vals["mailing_id"] = step.mailing_id.copy().id
+        return vals_list
+
+    def _get_parent_type(self):
+        self.ensure_one()
+        return self.parent_id.step_type or ROOT
+
+    @api.model
+    def _sql_delay(self, alias):
+        """The delay of the step ``alias`` as a PostgreSQL interval. A month is a calendar month:
+        31 January plus one month is the last day of February."""
+        return SQL(
+            "%(delay)s * CASE %(unit)s WHEN 'hours' THEN interval '1 hour'"
+            " WHEN 'days' THEN interval '1 day' WHEN 'weeks' THEN interval '1 week'"
+            " ELSE interval '1 month' END",
+            delay=SQL.identifier(alias, "delay"),
+            unit=SQL.identifier(alias, "delay_unit"),
+        )
+
+    def _get_problems(self):
+        """What keeps these steps from running, in the user's words."""
+        problems = []
+        for step in self:
+            if step.step_type != "email":
+                continue
+            if not step.mailing_id:
+                problems.append(self.env._("Step “%s” has no mail.", step.name))
+            elif not step.mailing_id.active:
+                problems.append(self.env._("The mail of step “%s” is archived.", step.name))
+            elif is_html_empty(step.mailing_id.body_html):
+                problems.append(self.env._("The mail of step “%s” is empty.", step.name))
+        return problems
+
+    def _get_batch_size(self):
+        """How many traces of this step one transaction takes.
+
+        For mails it is the batch of core's composer, so that one batch is one pass through it.
+        """
+        self.ensure_one()
+        if self.step_type == "email":
+            batch_size = self.env["ir.config_parameter"].sudo().get_param("mail.batch_size")
+            return int(batch_size or 0) or self.env["mail.compose.message"]._batch_size or 50
+        return 1000
+
+    def _do(self, traces):
+        """Do the step for ``traces``. Dispatches to ``_do_<step_type>``, so that a bridge adds a
+        type with one method.
+
+        Anything the engine has to write about ``traces`` has been written: the step may commit.
+        """
+        self.ensure_one()
+        getattr(self, f"_do_{self.step_type}")(traces)
+
+    def _do_email(self, traces):
+        """Queue the mail for the leads of ``traces``; core's mail queue sends it."""
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.mailing_id._nurture_queue(
+            {trace.participant_id.lead_id.id: trace.id for trace in traces}
+        )

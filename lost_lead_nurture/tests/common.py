@@ -1,0 +1,266 @@
+"""Leads, sequences and a reader who opens, clicks, answers: all by the way real people take.
+
+Mails leave through Odoo's outgoing server by SMTP to a catcher on loopback, clicks and opens are
+HTTP requests to the links found in the mail that was caught, answers and bounces are raw messages
+for the mail gateway.
+"""
+
+import email
+import email.policy
+import re
+from contextlib import contextmanager
+from datetime import datetime
+from unittest.mock import patch
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import HttpCase, new_test_user
+
+from .smtp import Catcher
+
+NOW = datetime(2026, 3, 2, 9, 0, 0)
+BODY = """<div><p>Hello <t t-out="object.contact_name or 'there'"/>,</p>
+<p><a href="https://shop.example.com/limited">See the item</a></p>
+<p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
+
+
+class NurtureCase(HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # no noise from tracking and subscriptions
+        cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
+        cls.company = cls.env.company
+        cls.company.write({"name": "Test Company", "email": "company@test.example.com"})
+        cls.alias_domain = cls.env["mail.alias.domain"].create({"name": "test.example.com"})
+        cls.company.alias_domain_id = cls.alias_domain
+        cls.env["ir.config_parameter"].set_param("web.base.url", cls.base_url())
+        cls.marketer = new_test_user(
+            cls.env,
+            "nurture_marketer",
+            "lost_lead_nurture.group_user",
+            email="marketer@test.example.com",
+        )
+        cls.salesman = new_test_user(
+            cls.env,
+            "nurture_salesman",
+            "sales_team.group_sale_salesman",
+            email="salesman@test.example.com",
+        )
+        cls.colleague = new_test_user(
+            cls.env,
+            "nurture_colleague",
+            "sales_team.group_sale_salesman",
+            email="colleague@test.example.com",
+        )
+        cls.employee = new_test_user(cls.env, "nurture_employee", "base.group_user")
+        cls.team = cls.env["crm.team"].create({"name": "Test Team", "user_id": cls.colleague.id})
+        cls.reason_stock = cls.env["crm.lost.reason"].create({"name": "No stock (test)"})
+        cls.reason_price = cls.env["crm.lost.reason"].create({"name": "Too dear (test)"})
+        cls.cron = cls.env.ref("lost_lead_nurture.ir_cron_nurture")
+        cls.catcher = Catcher()
+        cls.catcher.start()
+        cls.addClassCleanup(cls.catcher.stop)
+        cls.env["ir.mail_server"].search([]).active = False
+        cls.env["ir.mail_server"].create(
+            {"name": "Catcher", "smtp_host": "127.0.0.1", "smtp_port": cls.catcher.port}
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.catcher.clear()
+        self.clock = NOW
+        self.patch(fields.Datetime, "now", lambda: self.clock)
+        # core does not connect to SMTP servers in tests
+        self.patch(type(self.env["ir.mail_server"]), "_disable_send", lambda *_args: False)
+
+    # ------------------------------------------------------------
+    # RECORDS
+    # ------------------------------------------------------------
+
+    def make_lead(self, email_from, reason=None, lost=True, **values):
+        lead = self.env["crm.lead"].create(
+            {
+                "name": f"Desk for {email_from}",
+                "type": "opportunity",
+                "email_from": email_from,
+                "contact_name": "Ann",
+                "user_id": self.salesman.id,
+                "team_id": self.team.id,
+                "company_id": self.company.id,
+                "expected_revenue": 100.0,
+                **values,
+            }
+        )
+        if lost:
+            lead.action_set_lost(lost_reason_id=(reason or self.reason_stock).id)
+        return lead
+
+    def make_mailing(self, subject, body=BODY, **values):
+        return self.env["mailing.mailing"].create(
+            {
+                "subject": subject,
+                "mailing_type": "mail",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "body_arch": body,
+                "body_html": body,
+                "email_from": "shop@test.example.com",
+                **values,
+            }
+        )
+
+    def make_sequence(self, **values):
+        return self.env["nurture.sequence"].create(
+            {
+                "name": "Restock",
+                "user_id": self.marketer.id,
+                "company_id": self.company.id,
+                "domain": repr([("lost_reason_id", "=", self.reason_stock.id)]),
+                **values,
+            }
+        )
+
+    def make_step(self, sequence, trigger="begin", parent=None, delay=0, unit="days", **values):
+        subject = values.pop("subject", None) or f"{trigger} after {delay} {unit}"
+        return self.env["nurture.step"].create(
+            {
+                "sequence_id": sequence.id,
+                "parent_id": parent and parent.id,
+                "trigger": trigger,
+                "delay": delay,
+                "delay_unit": unit,
+                "mailing_id": self.make_mailing(subject).id,
+                **values,
+            }
+        )
+
+    def participant(self, lead):
+        return self.env["nurture.participant"].search([("lead_id", "=", lead.id)])
+
+    def trace(self, lead, step):
+        return self.env["nurture.trace"].search(
+            [("participant_id.lead_id", "=", lead.id), ("step_id", "=", step.id)]
+        )
+
+    # ------------------------------------------------------------
+    # TIME
+    # ------------------------------------------------------------
+
+    def run_cron(self):
+        """Run the scheduled action as the scheduler does, then send what it queued."""
+        self.cron.method_direct_trigger()
+        self.env.invalidate_all()
+
+    def send_mails(self):
+        self.env["mail.mail"].process_email_queue()
+        self.env.flush_all()
+
+    def advance(self, **delta):
+        """Let time pass, run the scheduled action, and send."""
+        self.clock += relativedelta(**delta)
+        self.run_cron()
+        self.send_mails()
+
+    # ------------------------------------------------------------
+    # THE READER
+    # ------------------------------------------------------------
+
+    def mails_to(self, address, subject=None):
+        """Messages caught for ``address``, oldest first."""
+        return [
+            message
+            for message in self.catcher.messages
+            if address in message["To"] and subject in (None, message["Subject"])
+        ]
+
+    def mail_to(self, address, subject=None):
+        """The one message caught for ``address``."""
+        messages = self.mails_to(address, subject)
+        self.assertEqual(len(messages), 1, f"mails to {address}: {[m['Subject'] for m in messages]}")
+        return messages[0]
+
+    def html_of(self, message):
+        return message.get_body(("html",)).get_content()
+
+    def read_mail(self, message):
+        """Load the images of a mail, as a mail client does when it is opened."""
+        (pixel,) = re.findall(r'<img[^>]* src="([^"]+/mail/track/[^"]+)"', self.html_of(message))
+        self._get(pixel)
+
+    def click(self, message):
+        """Follow the first link of a mail that is tracked."""
+        link = re.findall(r'href="([^"]+/r/[^"]+)"', self.html_of(message))[0]
+        self._get(link)
+
+    def unsubscribe(self, message):
+        """Follow the link to unsubscribe, and confirm."""
+        link = re.findall(r'href="([^"]+confirm_unsubscribe[^"]+)"', self.html_of(message))[0]
+        page = self._get(link.replace("&amp;", "&"))
+        form = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text))
+        response = self.url_open("/mailing/confirm_unsubscribe", data=form)
+        self.assertEqual(response.status_code, 200)
+        self.env.invalidate_all()
+
+    def _get(self, url):
+        response = self.url_open(url, allow_redirects=False)
+        self.assertLess(response.status_code, 400, url)
+        self.env.invalidate_all()
+        return response
+
+    def answer(self, message, body="Yes, please call me.", headers=""):
+        """Answer a mail: a raw message arrives at the gateway."""
+        self._receive(
+            f"From: {message['To']}\n"
+            f"To: {message['Reply-To']}\n"
+            f"Subject: Re: {message['Subject']}\n"
+            f"Message-ID: <{id(message)}.{len(body)}@reader.example.com>\n"
+            f"In-Reply-To: {message['Message-ID']}\n"
+            f"References: {message['Message-ID']}\n"
+            f"{headers}"
+            "MIME-Version: 1.0\n"
+            "Content-Type: text/plain; charset=utf-8\n"
+            f"\n{body}\n"
+        )
+
+    def bounce(self, message):
+        """Return a mail to its sender as undeliverable (RFC 3464)."""
+        address = email.utils.parseaddr(message["To"])[1]
+        self._receive(
+            "From: Mail Delivery System <MAILER-DAEMON@reader.example.com>\n"
+            f"To: {self.alias_domain.bounce_email}\n"
+            "Subject: Undelivered Mail Returned to Sender\n"
+            f"Message-ID: <bounce.{id(message)}@reader.example.com>\n"
+            "MIME-Version: 1.0\n"
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="part"\n'
+            "\n--part\nContent-Type: text/plain\n\nNo such user here.\n"
+            "\n--part\nContent-Type: message/delivery-status\n\n"
+            "Reporting-MTA: dns; mx.reader.example.com\n\n"
+            f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.1.1\n"
+            "\n--part\nContent-Type: message/rfc822\n\n"
+            f"Message-ID: {message['Message-ID']}\nTo: {message['To']}\n"
+            f"From: {message['From']}\nSubject: {message['Subject']}\n\n\n--part--\n"
+        )
+
+    def _receive(self, raw):
+        self.env["mail.thread"].message_process(False, raw)
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    @contextmanager
+    def breaking_mail_of(self, lead):
+        """Make queueing fail whenever ``lead`` is among the recipients."""
+        mailings = type(self.env["mailing.mailing"])
+        original = mailings._action_send_mail
+
+        def send(records, res_ids=None):
+            if lead.id in (res_ids or []):
+                raise ZeroDivisionError("this lead breaks the template")
+            return original(records, res_ids)
+
+        with patch.object(mailings, "_action_send_mail", send):
+            yield
+
+    def commands(self, *vals_list):
+        return [Command.create(vals) for vals in vals_list]

@@ -1,0 +1,19 @@
+from odoo import models
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    def _action_send_mail(self, auto_commit=False):
+        # One commit must carry the mails and what the engine wrote about them.
+        if "nurture_trace_by_lead" in self.env.context:
+            auto_commit = False
+        return super()._action_send_mail(auto_commit=auto_commit)
+
+    def _prepare_mail_values_mailing_traces(self, mail_values_all):
+        trace_values_all = super()._prepare_mail_values_mailing_traces(mail_values_all)
+        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        for lead_id, trace_id in trace_by_lead.items():
+            if trace_values_all.get(lead_id):
+                trace_values_all[lead_id]["nurture_trace_id"] = trace_id
+        return trace_values_all
