@@ -192,7 +192,9 @@ def _start():
     for attempt in range(5):
         port = shell.free_port()
         try:
-            _pg_ctl("start", "-l", str(LOG), "-o", f"-p {port}", failure="PostgreSQL does not start.")
+            _pg_ctl(
+                "start", "-l", str(LOG), "-o", f"-p {port}", failure="PostgreSQL does not start."
+            )
             break
         except shell.Failure:
             # Somebody took the port, or a killed server's children are not all gone yet.

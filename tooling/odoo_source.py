@@ -22,16 +22,12 @@ class Odoo:
 
     @property
     def addons_paths(self):
-        """Return the folders with core's modules (`base` is always found)."""
-        folders = [self.python_path / "addons", self.python_path / "odoo" / "addons"]
-        return [folder for folder in folders if (folder / "web" / "__manifest__.py").is_file()]
+        """Return the folder with core's modules (`base`, in a checkout elsewhere, is always found).
 
-    def module(self, name):
-        """Return a core module's folder."""
-        for folder in [*self.addons_paths, self.python_path / "odoo" / "addons"]:
-            if (folder / name / "__manifest__.py").is_file():
-                return folder / name
-        return None
+        Debian's package has a second folder of that name with the modules' Python files only.
+        """
+        folders = [self.python_path / "addons", self.python_path / "odoo" / "addons"]
+        return [folder for folder in folders if (folder / "web" / "static").is_dir()]
 
 
 def find():

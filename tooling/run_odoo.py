@@ -8,7 +8,7 @@ import sys
 # Odoo must not take the modules beside this file for top-level ones.
 sys.path.pop(0)
 
-import odoo.cli.server  # noqa: E402
+import odoo.cli.server
 
 # In a container everything runs as root, and nobody but this machine reaches the server.
 odoo.cli.server.check_root_user = lambda: None

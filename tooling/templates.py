@@ -44,4 +44,4 @@ def with_addons():
         record.write_text(json.dumps(content))
 
     databases.ensure_template(name, build)
-    return name, json.loads(record.read_text())
+    return name, json.loads(record.read_text()) if record.exists() else {}

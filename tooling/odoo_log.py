@@ -1,0 +1,106 @@
+"""Reading Odoo's log: what ran, what failed, what should not have been logged."""
+
+import re
+from dataclasses import dataclass, field
+
+ENTRY = re.compile(
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ "
+    r"(?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>\S+): (?P<message>.*)"
+)
+RESULT = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of (?P<run>\d+) tests")
+STARTING = re.compile(r"^Starting (?P<test>\w+\.\w+) \.\.\.")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+# Warnings that core logs by itself, whatever our add-ons do: (logger, message).
+ALLOWED = [
+    (re.compile(logger), re.compile(message))
+    for logger, message in (
+        # Debian's packages have no wkhtmltopdf; we print nothing.
+        (r"odoo\.addons\.base\.models\.ir_actions_report", r"wkhtmltopdf"),
+    )
+]
+
+
+@dataclass
+class Entry:
+    """One entry of the log, with the lines that belong to it."""
+
+    level: str
+    logger: str
+    lines: list
+
+    @property
+    def text(self):
+        """Return the whole entry."""
+        return "\n".join(self.lines)
+
+    @property
+    def is_problem(self):
+        """Tell whether a clean run would not have logged this."""
+        if self.level in ("ERROR", "CRITICAL"):
+            return True
+        return self.level == "WARNING" and not any(
+            logger.search(self.logger) and message.search(self.text) for logger, message in ALLOWED
+        )
+
+
+@dataclass
+class Report:
+    """What a log tells about a test run."""
+
+    run: int = 0
+    failed: int = 0
+    problems: list = field(default_factory=list)
+
+    @property
+    def passed(self):
+        """Return the number of tests that passed."""
+        return max(0, self.run - self.failed)
+
+
+class Reader:
+    """Takes the log line by line, so that progress can be shown while Odoo runs."""
+
+    def __init__(self):
+        self.report = Report()
+        self._entry = None
+
+    def feed(self, line):
+        """Take a line; return the name of the test that it says is starting, if it does."""
+        line = COLOURS.sub("", line.rstrip("\n"))
+        found = ENTRY.match(line)
+        if not found:
+            if self._entry:
+                self._entry.lines.append(line)
+            return None
+        self._close()
+        self._entry = Entry(found["level"], found["logger"], [line])
+        if found["logger"] == "odoo.tests.result":
+            self._count(found["message"])
+        starting = STARTING.match(found["message"])
+        return starting["test"] if starting else None
+
+    def finish(self):
+        """Return the report on all that was read."""
+        self._close()
+        return self.report
+
+    def _close(self):
+        if self._entry and self._entry.is_problem:
+            self.report.problems.append(self._entry.text)
+        self._entry = None
+
+    def _count(self, message):
+        # Odoo may load a database more than once; its counts go on, so the last line counts.
+        if result := RESULT.search(message):
+            self.report.run = int(result["run"])
+            self.report.failed = int(result["failed"]) + int(result["errors"])
+
+
+def read(path):
+    """Return the report on a log file."""
+    reader = Reader()
+    with path.open(errors="replace") as lines:
+        for line in lines:
+            reader.feed(line)
+    return reader.finish()
