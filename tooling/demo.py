@@ -76,8 +76,9 @@ def serve_database(port, arguments=()):
             f" (login {settings.LOGIN}, password {settings.PASSWORD}). Ctrl-C ends it.\n"
         )
         return process.wait()
-    except KeyboardInterrupt:
-        odoo.end(process)
+    except KeyboardInterrupt:  # Ctrl-C has reached Odoo, too
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
         return 0
     finally:
         odoo.end(process)

@@ -197,11 +197,17 @@ def show_problems(problems, log):
     """Show the first problems of a log, each once."""
     counted = collections.Counter(problems)
     for text, _count in counted.most_common()[:SHOWN_PROBLEMS] if problems else ():
-        shell.say(text[-4000:])
+        shell.say(shorten(text))
     if len(counted) > SHOWN_PROBLEMS:
         shell.say(f"… and {len(counted) - SHOWN_PROBLEMS} more.")
     if problems:
         shell.say(f"The whole log is in {log}")
+
+
+def shorten(text, lines=40, width=400):
+    """Return the start and the end of a long entry, its lines cut."""
+    cut = [line[:width] + ("…" if line[width:] else "") for line in text.splitlines()]
+    return "\n".join(cut if len(cut) <= lines else [*cut[:5], "…", *cut[5 - lines :]])
 
 
 def complete_tags(tags, modules):

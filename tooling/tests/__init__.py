@@ -1,0 +1,1 @@
+"""Tests of the tooling. They need neither Odoo nor a database: python -m unittest."""
