@@ -29,9 +29,11 @@
         "views/nurture_menus.xml",
     ],
     "demo": [
-        
-        
+        "demo/res_users_demo.xml",
+        "demo/crm.lead.csv",
+        "demo/crm_lead_demo.xml",
+        "demo/mailing_mailing_demo.xml",
+        "demo/nurture_sequence_demo.xml",
     ],
     "application": True,
-    "installable": True,
 }
