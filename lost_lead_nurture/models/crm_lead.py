@@ -65,6 +65,12 @@ class CrmLead(models.Model):
         )._leave("deleted")
         return super().unlink()
 
+    def action_set_won(self):
+        # core restores first and wins then: only the result counts
+        result = super(CrmLead, self.with_context(nurture_skip_check=True)).action_set_won()
+        self._nurture_check_won_back()
+        return result
+
     # ------------------------------------------------------------
     # NURTURE
     # ------------------------------------------------------------
@@ -110,7 +116,7 @@ class CrmLead(models.Model):
     def _nurture_check_won_back(self):
         """Somebody changed the state of leads: those no longer lost leave their sequences, and
         the sequence is credited when one of its mails had reached them."""
-        if self.env.context.get("nurture_winning_back") or not self:
+        if self.env.context.get("nurture_skip_check") or not self:
             return
         participants = (
             self.env["nurture.participant"]
@@ -139,7 +145,7 @@ class CrmLead(models.Model):
 
         :param participant: the lead's ``nurture.participant``, credited with a step
         """
-        for lead in self.with_context(nurture_winning_back=True):
+        for lead in self.with_context(nurture_skip_check=True):
             if lead.won_status != "lost":
                 continue
             lead.action_restore()

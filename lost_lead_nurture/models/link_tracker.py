@@ -11,9 +11,7 @@ class LinkTracker(models.Model):
         if known is None:
             return super().search_or_create(vals_list)
         keys = [tuple(sorted(vals.items())) for vals in vals_list]
-        new = {
-            key: vals for key, vals in zip(keys, vals_list, strict=True) if key not in known
-        }
+        new = {key: vals for key, vals in zip(keys, vals_list, strict=True) if key not in known}
         if new:
             trackers = super().search_or_create(list(new.values()))
             known.update(zip(new, trackers.ids, strict=True))

@@ -60,7 +60,7 @@ class MailingMailing(models.Model):
     # RESULTS: core credits by UTM source, which a lead that is won back does not change
     # ------------------------------------------------------------
 
-    def _compute_crm_lead_count(self):
+    def _compute_crm_lead_count(self):  # pylint: disable=missing-return
         super()._compute_crm_lead_count()
         counts = dict(
             self.env["nurture.participant"]
@@ -75,7 +75,7 @@ class MailingMailing(models.Model):
             step.mailing_id.crm_lead_count += count
 
     @api.depends("mailing_domain")
-    def _compute_sale_quotation_count(self):
+    def _compute_sale_quotation_count(self):  # pylint: disable=missing-return
         super()._compute_sale_quotation_count()
         for mailing in self.filtered("nurture_sequence_id"):
             mailing.sale_quotation_count += (
@@ -83,7 +83,7 @@ class MailingMailing(models.Model):
             )
 
     @api.depends("mailing_domain")
-    def _compute_sale_invoiced_amount(self):
+    def _compute_sale_invoiced_amount(self):  # pylint: disable=missing-return
         super()._compute_sale_invoiced_amount()
         for mailing in self.filtered("nurture_sequence_id"):
             mailing.sale_invoiced_amount += (
@@ -100,9 +100,7 @@ class MailingMailing(models.Model):
         if self.nurture_sequence_id:
             action["domain"] = list(
                 Domain(action["domain"])
-                | Domain(
-                    "nurture_participant_ids.credited_step_id.mailing_id", "in", self.ids
-                )
+                | Domain("nurture_participant_ids.credited_step_id.mailing_id", "in", self.ids)
             )
         return action
 
@@ -128,7 +126,9 @@ class MailingMailing(models.Model):
         traces = self.env["mailing.trace"].sudo()
         domain = Domain("mass_mailing_id", "in", self.ids) & Domain("is_test_trace", "=", False)
         rows = traces._read_group(
-            domain, ["trace_status"], ["__count", "sent_datetime:count", "links_click_datetime:count"]
+            domain,
+            ["trace_status"],
+            ["__count", "sent_datetime:count", "links_click_datetime:count"],
         )
         by_status = {status: count for status, count, *_others in rows}
         return {
@@ -178,7 +178,7 @@ class MailingMailing(models.Model):
         failed.nurture_trace_id.action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed()
-        return None
+        return True
 
     def _check_not_nurture(self):
         for mailing in self:
@@ -202,9 +202,20 @@ class MailingMailing(models.Model):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by
         lead id). Core commits once at the end."""
         self.ensure_one()
-        self.with_context(
-            nurture_trace_by_lead=trace_by_lead, nurture_links={}
-        )._action_send_mail(list(trace_by_lead))
+        self.with_context(nurture_trace_by_lead=trace_by_lead, nurture_links={})._action_send_mail(
+            list(trace_by_lead)
+        )
+
+    def write(self, vals):
+        if "nurture_trace_by_lead" in self.env.context and set(self.mapped("state")) == {"done"}:
+            # Core notes after each batch that the mailing is sent: for a step that would be one
+            # row for all workers to fight over.
+            vals = {
+                name: value
+                for name, value in vals.items()
+                if name not in ("state", "sent_date", "kpi_mail_required")
+            }
+        return super().write(vals)
 
     def _get_seen_list(self):
         # Who gets the mail once is decided by the participants. Core's list of all who ever got

@@ -7,9 +7,7 @@ class MailingTrace(models.Model):
 
     _inherit = "mailing.trace"
 
-    nurture_trace_id = fields.Many2one(
-        "nurture.trace", string="Nurture Trace", index="btree_not_null", ondelete="set null"
-    )
+    nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -18,7 +18,6 @@ class NurtureParticipant(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     lead_id = fields.Many2one(
         "crm.lead",
-        string="Lead",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
@@ -48,7 +47,7 @@ class NurtureParticipant(models.Model):
     trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
 
     # snapshot: restoring a lead erases the first of these on it
-    lead_name = fields.Char(string="Lead Name", readonly=True)
+    lead_name = fields.Char(readonly=True)
     lost_reason_id = fields.Many2one(
         "crm.lost.reason", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -92,6 +91,7 @@ class NurtureParticipant(models.Model):
         """Take leads out of their sequence by hand."""
         self.sequence_id.check_access("write")
         self.sudo()._leave("removed")
+        return True
 
     def action_view_lead(self):
         """Open the lead."""
@@ -159,9 +159,8 @@ class NurtureParticipant(models.Model):
                     SELECT entering.id, step.id, %(sequence)s, %(company)s, 'scheduled',
                            %(now)s + %(delay)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM entering
-                      JOIN nurture_step step
-                        ON step.sequence_id = %(sequence)s AND step.parent_id IS NULL AND step.active
-                     WHERE entering.state = 'running'
+                      JOIN nurture_step step ON step.sequence_id = %(sequence)s
+                     WHERE entering.state = 'running' AND step.parent_id IS NULL AND step.active
                 )
                 SELECT count(*) FROM entering
                 """,
@@ -207,9 +206,7 @@ class NurtureParticipant(models.Model):
             return
         traces = self.env["nurture.trace"]
         traces._update(
-            SQL(
-                "participant_id IN %s AND state IN ('waiting', 'scheduled')", tuple(leaving.ids)
-            ),
+            SQL("participant_id IN %s AND state IN ('waiting', 'scheduled')", tuple(leaving.ids)),
             state="cancelled",
             reason="left",
         )

@@ -72,12 +72,6 @@ class NurturePreset(models.Model):
     )
     sequence_ids = fields.One2many("nurture.sequence", "preset_id", string="Sequences")
 
-    _days_in_order = models.Constraint(
-        "CHECK (lost_min_days >= 0 AND lost_max_days >= 0"
-        " AND (lost_max_days = 0 OR lost_max_days >= lost_min_days))",
-        "The period is empty: “at most” must not be shorter than “at least”, and neither negative.",
-    )
-
     @api.depends(
         "lost_reason_ids",
         "excluded_reason_ids",
@@ -106,6 +100,19 @@ class NurturePreset(models.Model):
             companies = preset.company_id or self.env.companies
             domain &= Domain("company_id", "in", [*companies.ids, False])
             preset.matching_count = leads.search_count(domain)
+
+    @api.constrains("lost_min_days", "lost_max_days")
+    def _check_period(self):
+        for preset in self:
+            longest = preset.lost_max_days or preset.lost_min_days
+            if not 0 <= preset.lost_min_days <= longest:
+                raise ValidationError(
+                    self.env._(
+                        "Preset “%s”: there is no day in this period. Days are not negative, and "
+                        "the second number is not smaller than the first.",
+                        preset.name,
+                    )
+                )
 
     @api.constrains("extra_domain")
     def _check_extra_domain(self):

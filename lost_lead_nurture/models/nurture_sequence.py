@@ -48,7 +48,7 @@ class NurtureSequence(models.Model):
     )
 
     # audience
-    preset_id = fields.Many2one("nurture.preset", string="Preset", ondelete="set null")
+    preset_id = fields.Many2one("nurture.preset", ondelete="set null")
     domain = fields.Char(
         compute="_compute_domain",
         store=True,
@@ -76,12 +76,10 @@ class NurtureSequence(models.Model):
     # workflow
     step_ids = fields.One2many("nurture.step", "sequence_id", string="Steps", copy=False)
     step_count = fields.Integer(compute="_compute_step_count")
-    participant_ids = fields.One2many("nurture.participant", "sequence_id", string="Participants")
+    participant_ids = fields.One2many("nurture.participant", "sequence_id")
 
     # figures
-    participant_count = fields.Integer(
-        compute="_compute_participant_counts", string="Participant Count"
-    )
+    participant_count = fields.Integer(compute="_compute_participant_counts")
     running_count = fields.Integer(
         compute="_compute_participant_counts", string="Running Participants"
     )
@@ -111,14 +109,6 @@ class NurtureSequence(models.Model):
         "of this sequence.",
     )
     invoiced_label = fields.Char(compute="_compute_revenue")
-
-    _holdout_is_percent = models.Constraint(
-        "CHECK (holdout_percent >= 0 AND holdout_percent < 100)",
-        "The holdout is a percentage from 0 to under 100.",
-    )
-    _window_positive = models.Constraint(
-        "CHECK (window_days > 0)", "The window must be one day at least."
-    )
 
     # ------------------------------------------------------------
     # COMPUTES
@@ -166,7 +156,9 @@ class NurtureSequence(models.Model):
 
     def _compute_mail_counts(self):
         for sequence in self:
-            figures = sequence.step_ids.with_context(active_test=False).mailing_id._nurture_figures()
+            figures = sequence.step_ids.with_context(
+                active_test=False
+            ).mailing_id._nurture_figures()
             for name in ("sent", "opened", "clicked", "replied", "ignored", "bounced"):
                 sequence[f"{name}_count"] = figures[name]
             for name in ("opened", "clicked", "replied"):
@@ -193,6 +185,16 @@ class NurtureSequence(models.Model):
         for sequence in self:
             parse_domain(self.env["crm.lead"], sequence.domain)
 
+    @api.constrains("holdout_percent", "window_days")
+    def _check_numbers(self):
+        for sequence in self:
+            if not 0 <= sequence.holdout_percent < 100:
+                raise ValidationError(
+                    self.env._("The holdout is a percentage from 0 to under 100.")
+                )
+            if sequence.window_days < 1:
+                raise ValidationError(self.env._("The window must be one day at least."))
+
     @api.constrains("state", "step_ids")
     def _check_runnable(self):
         for sequence in self:
@@ -201,8 +203,10 @@ class NurtureSequence(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_participants(self):
-        if self.env["nurture.participant"].sudo().search_count(
-            [("sequence_id", "in", self.ids)], limit=1
+        if (
+            self.env["nurture.participant"]
+            .sudo()
+            .search_count([("sequence_id", "in", self.ids)], limit=1)
         ):
             raise UserError(
                 self.env._("Leads have been through this sequence. Archive it to keep its results.")
@@ -217,7 +221,9 @@ class NurtureSequence(models.Model):
         """Duplicate with the whole workflow, every mail included."""
         copies = super().copy(default)
         for sequence, duplicate in zip(self, copies, strict=True):
-            sequence._copy_steps(sequence.step_ids.filtered(lambda step: not step.parent_id), duplicate)
+            sequence._copy_steps(
+                sequence.step_ids.filtered(lambda step: not step.parent_id), duplicate
+            )
         return copies
 
     def copy_data(self, default=None):
@@ -248,6 +254,7 @@ class NurtureSequence(models.Model):
             if not sequence.start_date:
                 sequence.start_date = fields.Datetime.now()
         self._wake_cron()
+        return True
 
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
@@ -255,6 +262,7 @@ class NurtureSequence(models.Model):
         self.check_access("write")
         self.write({"state": "stopped"})
         self.sudo()._pull_back_mails()
+        return True
 
     def action_advance(self):
         """Let leads enter and do what is due, now instead of at the next scheduled run.
@@ -265,13 +273,13 @@ class NurtureSequence(models.Model):
         running = self.filtered(lambda sequence: sequence.state == "running")
         if not running:
             raise UserError(self.env._("Only a running sequence can be advanced. Start it first."))
-        entered = len(running.participant_ids)
-        running.sudo()._advance()
-        self.env.invalidate_all()
-        message = self.env._(
-            "%(entered)s leads entered; what was due is done.",
-            entered=len(running.participant_ids) - entered,
-        )
+        # in a transaction of its own, as the scheduled action does: batches are committed one by
+        # one, and what the caller has not committed yet is not committed by this
+        self.env.flush_all()
+        with self.env.registry.cursor() as cr:
+            entered = running.with_env(self.env(cr=cr)).sudo()._advance()
+        self.env.invalidate_all(flush=False)
+        message = self.env._("%(entered)s leads entered; what was due is done.", entered=entered)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -331,7 +339,9 @@ class NurtureSequence(models.Model):
     def action_view_invoices(self):
         """Open the paid invoices behind the figure Invoiced."""
         self.ensure_one()
-        orders = self.env["sale.order"].search([("nurture_participant_id.sequence_id", "=", self.id)])
+        orders = self.env["sale.order"].search(
+            [("nurture_participant_id.sequence_id", "=", self.id)]
+        )
         return self._open_list(
             "account.move",
             self.env._("Invoiced"),
@@ -407,11 +417,15 @@ class NurtureSequence(models.Model):
 
     def _advance(self):
         """Enrol, then process all that is due, committing batch by batch. When time runs out the
-        scheduled action is called again for the rest."""
+        scheduled action is called again for the rest.
+
+        :return: how many leads entered
+        """
         cron = self.env["ir.cron"]
         traces = self.env["nurture.trace"]
+        entered = 0
         for sequence in self:
-            sequence._enrol_matching()
+            entered += sequence._enrol_matching()
             cron._commit_progress()
         while traces._give_up():
             cron._commit_progress()
@@ -419,7 +433,8 @@ class NurtureSequence(models.Model):
             if not traces._advance(step):
                 self._wake_cron()
                 cron._commit_progress()
-                return
+                break
+        return entered
 
     def _enrol_matching(self):
         """Let matching leads enter. A sequence whose audience cannot be read any more says so and

@@ -21,9 +21,7 @@ class NurtureStep(models.Model):
     )
     active = fields.Boolean(default=True)
     position = fields.Integer(default=10, help="Order among the steps of the sequence.")
-    sequence_id = fields.Many2one(
-        "nurture.sequence", required=True, index=True, ondelete="cascade"
-    )
+    sequence_id = fields.Many2one("nurture.sequence", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="sequence_id.company_id", store=True)
     parent_id = fields.Many2one(
         "nurture.step",
@@ -69,9 +67,6 @@ class NurtureStep(models.Model):
     rejected_count = fields.Integer(compute="_compute_trace_counts", string="Rejected")
     error_count = fields.Integer(compute="_compute_trace_counts", string="Errors")
 
-    _delay_not_negative = models.Constraint(
-        "CHECK (delay >= 0)", "The delay of a step cannot be negative."
-    )
     _mailing_unique = models.Constraint(
         "UNIQUE (mailing_id)",
         "This mail already belongs to a step. Duplicate it to use its text again.",
@@ -127,7 +122,6 @@ class NurtureStep(models.Model):
 
     @api.constrains("delay")
     def _check_delay(self):
-        # the CHECK of the table would speak too, but only once it is too late for a form
         for step in self:
             if step.delay < 0:
                 raise ValidationError(
@@ -195,11 +189,12 @@ class NurtureStep(models.Model):
     # ------------------------------------------------------------
 
     def copy_data(self, default=None):
-        """A copied step gets a mail of its own."""
+        """A copied step gets a mail of its own. It is the same text, so it may be copied by people
+        who may not write such placeholders themselves."""
         vals_list = super().copy_data(default)
         for step, vals in zip(self, vals_list, strict=True):
             if "mailing_id" not in (default or {}) and step.mailing_id:
-                vals["mailing_id"] = step.mailing_id.copy().id
+                vals["mailing_id"] = step.mailing_id.sudo().copy({"user_id": self.env.uid}).id
         return vals_list
 
     def _get_parent_type(self):

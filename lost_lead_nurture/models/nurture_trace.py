@@ -101,7 +101,9 @@ class NurtureTrace(models.Model):
         due at once."""
         self.participant_id.sequence_id.check_access("write")
         failed = self.sudo().filtered(lambda trace: trace.state == "error")
-        mails = failed.mailing_trace_ids.mail_mail_id.filtered(lambda mail: mail.state == "exception")
+        mails = failed.mailing_trace_ids.mail_mail_id.filtered(
+            lambda mail: mail.state == "exception"
+        )
         requeued = mails.mailing_trace_ids.nurture_trace_id
         mails.mark_outgoing()
         mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
@@ -116,7 +118,8 @@ class NurtureTrace(models.Model):
         )
         if mails:
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger()
+        self.sequence_id._wake_cron()
+        return True
 
     def action_cancel(self):
         """Cancel traces that are still to come."""
@@ -124,6 +127,7 @@ class NurtureTrace(models.Model):
         coming = self.sudo().filtered(lambda trace: trace.state in ("waiting", "scheduled"))
         coming._set_state("cancelled", "by_hand")
         coming.participant_id._complete()
+        return True
 
     # ------------------------------------------------------------
     # DUE: claim what has fallen due
@@ -132,6 +136,7 @@ class NurtureTrace(models.Model):
     @api.model
     def _due_steps(self, sequences):
         """Steps of the running ``sequences`` that have due traces, the most overdue first."""
+        self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -176,6 +181,7 @@ class NurtureTrace(models.Model):
             condition,
             limit,
         )
+        self.flush_model()
         for _try in range(CONFLICT_RETRIES):
             try:
                 return self.browse(id_ for (id_,) in self.env.execute_query(query))
@@ -424,8 +430,8 @@ class NurtureTrace(models.Model):
             state="waiting",
             reason=None,
             expire_date=SQL(
-                "(SELECT %s + sequence.window_days * interval '1 day' FROM nurture_sequence sequence"
-                " WHERE sequence.id = nurture_trace.sequence_id)",
+                "(SELECT %s + sequence.window_days * interval '1 day'"
+                " FROM nurture_sequence sequence WHERE sequence.id = nurture_trace.sequence_id)",
                 now,
             ),
         )
@@ -433,10 +439,13 @@ class NurtureTrace(models.Model):
 
     def _hear_not_sent(self, state, get_reason):
         """The mail was cancelled or failed: say so, and stop the branch."""
+        causes = {}
         for trace in self.filtered(lambda trace: trace.state == "processed"):
             mail = trace.mailing_trace_ids.sorted("id")[-1:]
             detail = mail.mail_mail_id.failure_reason or mail.failure_type or None
-            trace._set_state(state, get_reason(mail), detail=detail)
+            _add(causes, (get_reason(mail), detail), trace)
+        for (reason, detail), traces in causes.items():
+            traces._set_state(state, reason, detail)
         self._update(
             SQL("parent_id IN %s AND state IN ('waiting', 'scheduled')", tuple(self.ids)),
             state="cancelled",

@@ -33,15 +33,16 @@ class SaleOrder(models.Model):
             credited[participant.lead_id] = participant
         for order in self:
             participant = credited.get(order.opportunity_id)
-            order.nurture_participant_id = participant if order._nurture_counts(participant) else False
+            order.nurture_participant_id = (
+                participant if order._nurture_counts(participant) else False
+            )
 
     def _nurture_counts(self, participant):
         """Whether the quotation was made in the window after the lead came back."""
         if not participant:
             return False
-        made = self.create_date or fields.Datetime.now()
         window = participant.sequence_id.window_days
-        return made <= fields.Datetime.add(participant.won_back_date, days=window)
+        return self.date_order <= fields.Datetime.add(participant.won_back_date, days=window)
 
     def _nurture_paid_invoices(self):
         """The invoices and refunds of these orders that are paid."""

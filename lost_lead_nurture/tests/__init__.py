@@ -1,1 +1,10 @@
-from . import test_story_of_one
+from . import (
+    test_access,
+    test_bad_input,
+    test_engine,
+    test_preset,
+    test_promises,
+    test_results,
+    test_triggers,
+    test_ways_out,
+)

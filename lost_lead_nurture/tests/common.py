@@ -18,15 +18,17 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
+
 from .smtp import Catcher
 
 NOW = datetime(2026, 3, 2, 9, 0, 0)
-BODY = """<div><p>Hello <t t-out="object.contact_name or 'there'"/>,</p>
+BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
 
 
-class NurtureCase(HttpCase):
+class NurtureCase(HttpCase, CronMixinCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -178,7 +180,9 @@ class NurtureCase(HttpCase):
     def mail_to(self, address, subject=None):
         """The one message caught for ``address``."""
         messages = self.mails_to(address, subject)
-        self.assertEqual(len(messages), 1, f"mails to {address}: {[m['Subject'] for m in messages]}")
+        self.assertEqual(
+            len(messages), 1, f"mails to {address}: {[m['Subject'] for m in messages]}"
+        )
         return messages[0]
 
     def html_of(self, message):

@@ -38,7 +38,7 @@ TRACE_REASONS = [
     ("failed", "The step failed"),
 ]
 
-#: From ``mailing.trace.failure_type`` of a mail that core did not send, to ``nurture.trace.reason``.
+#: ``nurture.trace.reason`` by ``mailing.trace.failure_type`` of a mail that core did not send
 REASON_OF_FAILURE = {
     "mail_bl": "blacklisted",
     "mail_optout": "opt_out",

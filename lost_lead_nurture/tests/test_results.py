@@ -1,0 +1,158 @@
+"""Figures: what the smart buttons count, and that each opens the list it counts."""
+
+from datetime import timedelta
+
+from odoo.fields import Command
+from odoo.tests import Form, tagged
+
+from .common import NurtureCase
+
+
+@tagged("post_install", "-at_install")
+class TestResults(NurtureCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not cls.env["account.journal"].search(
+            [("type", "=", "sale"), ("company_id", "=", cls.env.company.id)], limit=1
+        ):
+            cls.env["account.chart.template"].try_loading("generic_coa", cls.env.company)
+        cls.product = cls.env["product.product"].create(
+            {
+                "name": "Limited item",
+                "type": "service",
+                "invoice_policy": "order",
+                "taxes_id": False,
+            }
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.leads = [self.make_lead(f"lead{number}@reader.example.com") for number in range(6)]
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(self.sequence, subject="First")
+        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+        self.sequence.action_start()
+        self.advance()
+        mails = [self.mail_to(f"lead{number}@reader.example.com") for number in range(6)]
+        self.read_mail(mails[0])
+        self.click(mails[1])
+        self.answer(mails[2])
+        self.bounce(mails[3])
+        self.advance(days=7)
+
+    def list_of(self, record, method, **context):
+        action = getattr(record.with_context(**context), method)()
+        model = self.env[action["res_model"]].with_context(active_test=False)
+        return model.search(action["domain"])
+
+    def order(self, lead):
+        partner = self.env["res.partner"].create({"name": "Ann", "email": lead.email_from})
+        return self.env["sale.order"].create(
+            {
+                "partner_id": partner.id,
+                "opportunity_id": lead.id,
+                "date_order": self.clock,
+                "order_line": [
+                    Command.create({"product_id": self.product.id, "price_unit": 250.0})
+                ],
+            }
+        )
+
+    def invoice(self, order):
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        return invoice
+
+    def pay(self, invoice):
+        Form.from_action(
+            self.env, invoice.action_register_payment()
+        ).save().action_create_payments()
+
+    def test_mails_of_the_sequence(self):
+        # the answer and the bounce ended two ways: four leads got the second mail
+        figures = {
+            "sent": 10,
+            "opened": 3,
+            "clicked": 1,
+            "replied": 1,
+            "ignored": 6,
+            "bounced": 1,
+        }
+        for figure, count in figures.items():
+            with self.subTest(figure):
+                self.assertEqual(self.sequence[f"{figure}_count"], count)
+                mails = self.list_of(self.sequence, "action_view_mails", nurture_figure=figure)
+                self.assertEqual(len(mails), count)
+                self.assertEqual(mails._name, "mailing.trace")
+        self.assertAlmostEqual(self.sequence.opened_ratio, 30)
+        self.assertEqual(self.sequence.participant_count, 6)
+        self.assertEqual(len(self.list_of(self.sequence, "action_view_participants")), 6)
+
+    def test_mails_of_the_mailing(self):
+        mailing = self.first.mailing_id
+        self.assertEqual((mailing.sent, mailing.ignored), (6, 2))
+        for figure, count in (("sent", 6), ("ignored", 2), ("clicked", 1)):
+            mails = self.list_of(mailing, "action_view_nurture_mails", nurture_figure=figure)
+            self.assertEqual(len(mails), count, figure)
+
+    def test_leads(self):
+        """A lead that comes back keeps its UTM source: the sequence is credited all the same."""
+        self.leads[1].action_restore()
+        won_back = self.leads[1] | self.leads[2]
+        self.assertEqual(self.sequence.lead_count, 2)
+        self.assertEqual(self.list_of(self.sequence, "action_view_leads"), won_back)
+        mailing = self.first.mailing_id
+        mailing.invalidate_recordset()
+        self.assertEqual(mailing.crm_lead_count, 2, "one replied to it, one clicked in it")
+        self.assertEqual(
+            self.list_of(mailing, "action_redirect_to_leads_and_opportunities"), won_back
+        )
+        self.assertEqual(self.second.mailing_id.crm_lead_count, 0)
+
+    def test_leads_credited_to_the_last_touch(self):
+        """Without click or open, the last mail sent; holdouts and strangers earn nothing."""
+        self.leads[4].action_restore()
+        self.assertEqual(self.participant(self.leads[4]).credited_step_id, self.second)
+        self.leads[0].action_set_won()
+        self.assertEqual(self.participant(self.leads[0]).credited_step_id, self.first)
+
+    def test_quotations_and_invoiced(self):
+        order = self.order(self.leads[2])
+        stranger = self.order(self.make_lead("stranger@reader.example.com", lost=False))
+        participant = self.participant(self.leads[2])
+        self.assertEqual(order.nurture_participant_id, participant)
+        self.assertFalse(stranger.nurture_participant_id)
+        mailing = self.first.mailing_id
+        self.assertEqual(self.sequence.quotation_count, 1)
+        self.assertEqual(mailing.sale_quotation_count, 1)
+        self.assertEqual(self.list_of(self.sequence, "action_view_quotations"), order)
+        self.assertEqual(self.list_of(mailing, "action_redirect_to_quotations"), order)
+        invoice = self.invoice(order)
+        self.sequence.invalidate_recordset()
+        self.assertEqual(self.sequence.invoiced_amount, 0, "invoiced is what was paid")
+        self.pay(invoice)
+        self.env.invalidate_all()
+        self.assertEqual(self.sequence.invoiced_amount, 250)
+        self.assertIn("250", self.sequence.invoiced_label)
+        self.assertEqual(mailing.sale_invoiced_amount, 250)
+        self.assertEqual(self.list_of(self.sequence, "action_view_invoices"), invoice)
+        self.assertEqual(self.list_of(mailing, "action_redirect_to_invoiced"), invoice)
+        self.assertEqual(self.second.mailing_id.sale_quotation_count, 0)
+
+    def test_quotation_after_the_window(self):
+        self.clock += timedelta(days=self.sequence.window_days)
+        self.assertFalse(self.order(self.leads[2]).nurture_participant_id)
+
+    def test_lead_credit_ends_with_the_window(self):
+        self.sequence.window_days = 10
+        self.assertEqual(self.participant(self.leads[5]).state, "completed")
+        self.advance(days=11)
+        self.leads[5].action_restore()
+        self.assertFalse(self.participant(self.leads[5]).won_back_date)
+
+    def test_step_counts(self):
+        self.assertEqual(self.first.processed_count, 6)
+        self.assertEqual(self.second.processed_count, 4)
+        self.assertEqual(self.second.scheduled_count, 0)
