@@ -49,10 +49,17 @@ def from_home(home):
         raise shell.Failure(f"ODOO_HOME={home} holds Odoo {series}. This project needs 19.0.")
     if not Odoo(python_path, "").addons_paths:
         raise shell.Failure(f"ODOO_HOME={home} lacks the module web: is the checkout complete?")
-    commit = subprocess.run(
-        ["git", "-C", home, "rev-parse", "HEAD"], capture_output=True, text=True
-    ).stdout.strip()
-    return Odoo(_alone(python_path), f"{python_path.resolve()} {commit}")
+    return Odoo(_alone(python_path), f"{python_path.resolve()} {_commit(home)}")
+
+
+def _commit(home):
+    """Return the commit of a checkout, as far as that can be told."""
+    try:
+        return subprocess.check_output(
+            ["git", "-C", home, "rev-parse", "HEAD"], stderr=subprocess.DEVNULL, text=True
+        ).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def release(python_path):
