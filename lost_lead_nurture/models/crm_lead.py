@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -15,6 +16,12 @@ class CrmLead(models.Model):
         "lead_id",
         string="Nurture Sequences",
         groups="sales_team.group_sale_salesman,lost_lead_nurture.group_user",
+    )
+    days_since_lost = fields.Integer(
+        string="Days since Lost",
+        compute="_compute_days_since_lost",
+        search="_search_days_since_lost",
+        help="How many days ago the lead was lost; 0 is today. Empty for leads that are not lost.",
     )
     nurture_count = fields.Integer(compute="_compute_nurture", compute_sudo=True)
     nurture_status = fields.Char(
@@ -35,6 +42,25 @@ class CrmLead(models.Model):
             latest = lead.nurture_participant_ids.sorted("id")[-1:]
             lead.nurture_count = len(lead.nurture_participant_ids)
             lead.nurture_status = reasons.get(latest.exit_reason) or states.get(latest.state)
+
+    @api.depends("date_closed", "won_status")
+    def _compute_days_since_lost(self):
+        today = fields.Date.context_today(self)
+        for lead in self:
+            if lead.won_status == "lost" and lead.date_closed:
+                lost_on = fields.Datetime.context_timestamp(lead, lead.date_closed).date()
+                lead.days_since_lost = (today - lost_on).days
+            else:
+                lead.days_since_lost = False
+
+    def _search_days_since_lost(self, operator, value):
+        if operator not in ("<", "<=", ">", ">="):
+            return NotImplemented
+        # days grow as dates shrink; the first moment of a day belongs to it
+        first_day = value if operator in ("<=", ">") else value - 1
+        return Domain("won_status", "=", "lost") & Domain(
+            "date_closed", ">=" if operator in ("<=", "<") else "<", f"today {-first_day:+d}d"
+        )
 
     def action_view_nurture(self):
         """Open the lead's way through its sequences."""

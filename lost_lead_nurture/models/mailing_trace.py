@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class MailingTrace(models.Model):
@@ -23,7 +24,7 @@ class MailingTrace(models.Model):
         return mails
 
     def set_opened(self, domain=None):
-        mails = super().set_opened(domain)
+        mails = super().set_opened(self._nurture_counting(domain))
         mails._nurture_hear("open")
         return mails
 
@@ -33,7 +34,7 @@ class MailingTrace(models.Model):
         return mails
 
     def set_replied(self, domain=None):
-        mails = super().set_replied(domain)
+        mails = super().set_replied(self._nurture_counting(domain))
         mails._nurture_hear("reply")
         return mails
 
@@ -51,6 +52,13 @@ class MailingTrace(models.Model):
         mails = super().set_canceled(domain)
         mails._nurture_hear("cancelled")
         return mails
+
+    def _nurture_counting(self, domain):
+        """Leave the mails of sequences out of ``domain`` when a machine answered them: neither
+        the sequence nor its figures take that for a reaction."""
+        if domain and self.env.context.get("nurture_ignore_reaction"):
+            return Domain(domain) & Domain("nurture_trace_id", "=", False)
+        return domain
 
     def _nurture_hear(self, event):
         if self.env.context.get("nurture_ignore_reaction"):

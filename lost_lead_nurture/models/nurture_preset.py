@@ -207,9 +207,9 @@ class NurturePreset(models.Model):
         if self.excluded_reason_ids:
             domain.append(("lost_reason_id", "not in", self.excluded_reason_ids.ids))
         if self.lost_max_days:
-            domain.append(("date_closed", ">=", f"today -{self.lost_max_days}d"))
+            domain.append(("days_since_lost", "<=", self.lost_max_days))
         if self.lost_min_days:
-            domain.append(("date_closed", "<", f"today -{self.lost_min_days - 1}d"))
+            domain.append(("days_since_lost", ">=", self.lost_min_days))
         if self.excluded_stage_ids:
             domain.append(("stage_id", "not in", self.excluded_stage_ids.ids))
         for name in ("team_ids", "user_ids", "country_ids"):
@@ -218,10 +218,11 @@ class NurturePreset(models.Model):
         if self.min_revenue:
             domain.append(("expected_revenue", ">=", self.min_revenue))
         try:
-            return domain + list(parse_domain(self.env["crm.lead"], self.extra_domain))
+            extra = parse_domain(self.env["crm.lead"], self.extra_domain)
         except ValidationError:
             # shown while it is being typed; saving it is refused
             return domain
+        return domain if extra.is_true() else domain + list(extra)
 
     def _sync_filter(self):
         """Keep the Favourite Filter of each preset as the preset is."""

@@ -63,6 +63,22 @@ class TestPreset(NurtureCase):
         self.assertEqual(self.found(lost_min_days=30), {"31", "364"})
         self.assertEqual(self.found(lost_max_days=30), {"0", "29"})
 
+    def test_days_since_lost(self):
+        """The days that a filter compares are those that a lead shows."""
+        leads = {days: self.make_lead(f"{days}@reader.example.com") for days in (0, 1, 5, 6)}
+        for days, lead in leads.items():
+            self.lose_on(lead, days)
+            self.assertEqual(lead.days_since_lost, days)
+        self.assertFalse(self.make_lead("open@reader.example.com", lost=False).days_since_lost)
+        for operator, expected in (
+            ("<", {0, 1}),
+            ("<=", {0, 1, 5}),
+            (">", {6}),
+            (">=", {5, 6}),
+        ):
+            found = self.found(extra_domain=repr([("days_since_lost", operator, 5)]))
+            self.assertEqual(found, {str(days) for days in expected}, operator)
+
     def test_where_and_whose(self):
         stage = self.env["crm.stage"].create({"name": "Too early", "sequence": 1})
         self.make_lead("plain@reader.example.com")
@@ -92,7 +108,7 @@ class TestPreset(NurtureCase):
         favourite = preset.mailing_filter_id
         preset.write({"name": "Renamed", "lost_max_days": 10})
         self.assertEqual(favourite.name, "Renamed")
-        self.assertIn("-10d", favourite.mailing_domain)
+        self.assertIn("('days_since_lost', '<=', 10)", favourite.mailing_domain)
         preset.action_archive()
         self.assertFalse(favourite.exists())
         preset.action_unarchive()
