@@ -1,0 +1,77 @@
+"""Letting days pass in a database, without touching the program that runs on it.
+
+A program sees time pass only by comparing the present with what it has written down. Setting the
+clock n days ahead and setting everything that is written down n days back give the same
+differences, so `pass_days` does the latter: it moves every date and time of the tables below into
+the past, by SQL, in one transaction. What was due in n days is due now; what happened today
+happened n days ago; and in the end the database looks as if all that time had just passed.
+
+The tables are those of everything that a sequence decides by or writes: its own ones, leads,
+mails, what was heard of the mails, clicks, activities and the blacklist. Tables that no sequence
+looks at stay as they are: scheduled actions (whoever lets days pass calls them himself), sessions
+and keys (nobody is logged out), attachments, accounting (a posted invoice keeps the date its
+number was made for).
+
+Odoo keeps no records from one request to the next, so a running server sees the new dates with
+its next request. There must be none while the days pass, and the tables are locked to make sure.
+"""
+
+import contextlib
+
+from psycopg2 import sql
+
+#: Patterns (SQL's LIKE) of the tables whose dates move.
+TABLES = (
+    r"nurture\_%",
+    r"crm\_lead",
+    r"mailing\_mailing",
+    r"mailing\_trace",
+    r"mail\_activity",
+    r"mail\_blacklist",
+    r"mail\_mail",
+    r"mail\_message",
+    r"mail\_notification",
+    r"mail\_tracking\_value",
+    r"link\_tracker%",
+)
+
+
+def pass_days(server, days):
+    """Let days pass in the database of a server (see `odoo.Server`)."""
+    with (
+        contextlib.closing(server.connect()) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        for table, columns in _columns(cursor).items():
+            cursor.execute(_shift(table, columns), {"days": days})
+
+
+def _columns(cursor):
+    """Return {table: names of its columns that hold a date, or a date and a time}."""
+    cursor.execute(
+        """
+        SELECT table_name, array_agg(column_name::text)
+          FROM information_schema.columns
+          JOIN information_schema.tables USING (table_schema, table_name)
+         WHERE table_schema = 'public'
+           AND table_type = 'BASE TABLE'
+           AND table_name LIKE ANY (%s)
+           AND data_type IN ('date', 'timestamp without time zone')
+      GROUP BY table_name
+        """,
+        (list(TABLES),),
+    )
+    return dict(cursor.fetchall())
+
+
+def _shift(table, columns):
+    """Return the statement that moves these columns of a table; nothing is moved from NULL."""
+    moves = [
+        # a date minus whole days is a timestamp, which the column takes as a date again
+        sql.SQL("{0} = {0} - %(days)s * interval '1 day'").format(sql.Identifier(column))
+        for column in columns
+    ]
+    return sql.SQL("LOCK TABLE {0} IN ACCESS EXCLUSIVE MODE; UPDATE {0} SET {1}").format(
+        sql.Identifier(table), sql.SQL(", ").join(moves)
+    )
