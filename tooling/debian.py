@@ -132,8 +132,8 @@ def _apt_options(folder, address):
         "Dir::Cache": folder / "cache",
         "APT::Sandbox::User": "root",  # the folders are not open to apt's own user
         "APT::Default-Release": "",
-        # A mirror may be a snapshot, whose lists are "expired". Signatures are checked all the same,
-        # and the tested Odoo by its checksum.
+        # A mirror may be a snapshot, whose lists are "expired". Signatures are checked all the
+        # same, and the tested Odoo by its checksum.
         "Acquire::Check-Valid-Until": "false",
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",

@@ -1,11 +1,10 @@
 """The demo: a database with demo data, the story played on it, and a server to look at it."""
 
 import contextlib
-import importlib
 import json
 import subprocess
 
-from . import addons, cluster, databases, odoo, settings, shell, templates
+from . import addons, cluster, databases, odoo, settings, shell, story, templates
 
 
 def demo(port, serve):
@@ -47,13 +46,6 @@ def create(database, port):
 
 def play(database, port, log):
     """Play the story against a real server and return what it tells."""
-    try:
-        story = importlib.import_module("tooling.story")
-    except ModuleNotFoundError as error:
-        if error.name != "tooling.story":
-            raise
-        shell.say("There is no story (tooling/story.py): nothing is played.")
-        return {}
     # The story calls the scheduled actions itself, when they are due in it.
     with (
         shell.timed("Playing the story"),

@@ -79,7 +79,7 @@ def call(command, paths):
     done = subprocess.run(
         [*command, *paths],
         cwd=ROOT,
-        env=node.environment(),
+        env={**node.environment(), "PYLINTHOME": str(settings.DEV / "pylint")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -11,7 +11,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from . import addons, databases, demo, lint, odoo, odoo_log, settings, shell, templates
+from . import addons, databases, demo, kills, lint, odoo, odoo_log, settings, shell, templates
 
 TAG = re.compile(r"^(?P<sign>[+-]?)(?P<tag>\*|\w*)(?P<module>/[\w./-]+)?(?P<rest>[:.\[].*)?$")
 SHOWN_PROBLEMS = 5
@@ -38,6 +38,7 @@ def main(options):
             ("Tests of the tooling", run_unit_tests),
             ("Odoo tests", lambda: run_odoo_tests(options)),
             ("Demo story", run_story),
+            ("Killed processes", run_kills),
         ]
     total = Outcome()
     for title, check in checks:
@@ -108,6 +109,12 @@ def run_story():
     shell.say(json.dumps(result))
     checks = result.get("checks", 1)
     return Outcome(checks if isinstance(checks, int) else len(checks), len(report.problems))
+
+
+def run_kills():
+    """Kill processes of the engine at every commit and see what is left behind."""
+    shell.say(f"   {kills.play()} processes killed")
+    return Outcome(passed=1)
 
 
 def run_odoo_tests(options):
