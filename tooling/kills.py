@@ -185,6 +185,7 @@ def _start(name, script, **environment):
 def _finish(process, may_die=False):
     output = process.stdout.read()
     status = process.wait()
-    if "Traceback" in output or status and not (may_die and status == -9):
+    died = status == -9 and may_die
+    if "Traceback" in output or (status and not died):
         raise shell.Failure(f"A worker ended with status {status}:\n{output}")
     return output
