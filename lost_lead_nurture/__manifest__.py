@@ -35,5 +35,10 @@
         "demo/mailing_mailing_demo.xml",
         "demo/nurture_sequence_demo.xml",
     ],
+    "assets": {
+        "web.assets_tests": [
+            "lost_lead_nurture/static/tests/tours/**/*",
+        ],
+    },
     "application": True,
 }

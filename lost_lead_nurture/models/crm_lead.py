@@ -186,7 +186,7 @@ class CrmLead(models.Model):
             )
             lead.activity_schedule(
                 "mail.mail_activity_data_call",
-                summary=self.env._("Call back: answered “%s”", participant.credited_step_id.name),
+                summary=self.env._("Call back: answered %s", participant.credited_step_id.name),
                 user_id=(salesperson or participant.sequence_id.user_id).id,
             )
 

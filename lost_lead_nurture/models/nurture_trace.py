@@ -77,6 +77,11 @@ class NurtureTrace(models.Model):
     )
     processed_date = fields.Datetime(string="Processed On", readonly=True)
     mailing_trace_ids = fields.One2many("mailing.trace", "nurture_trace_id", string="Mails")
+    mail_status = fields.Char(
+        compute="_compute_mail_status",
+        compute_sudo=True,
+        help="What became of the mail: in the queue, sent, opened, clicked, replied, bounced.",
+    )
 
     _participant_step_unique = models.Constraint(
         "UNIQUE (participant_id, step_id)",
@@ -91,6 +96,18 @@ class NurtureTrace(models.Model):
     def _compute_display_name(self):
         for trace in self:
             trace.display_name = f"{trace.participant_id.display_name}, {trace.step_id.name}"
+
+    @api.depends("mailing_trace_ids.trace_status", "mailing_trace_ids.links_click_datetime")
+    def _compute_mail_status(self):
+        statuses = dict(
+            self.env["mailing.trace"]._fields["trace_status"]._description_selection(self.env)
+        )
+        for trace in self:
+            mail = trace.mailing_trace_ids.sorted("id")[-1:]
+            if mail.links_click_datetime and mail.trace_status == "open":
+                trace.mail_status = self.env._("Clicked")
+            else:
+                trace.mail_status = statuses.get(mail.trace_status)
 
     # ------------------------------------------------------------
     # ACTIONS

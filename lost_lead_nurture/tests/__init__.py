@@ -5,6 +5,7 @@ from . import (
     test_preset,
     test_promises,
     test_results,
+    test_tours,
     test_triggers,
     test_ways_out,
 )

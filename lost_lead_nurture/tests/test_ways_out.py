@@ -55,6 +55,8 @@ class TestWaysOut(NurtureCase):
         self.assertFalse(self.ann.lost_reason_id, "core erases it")
         self.assertEqual(participant.lost_reason_id, self.reason_stock)
         self.assertEqual(participant.credited_step_id, self.first)
+        trace = self.trace(self.ann, self.first).with_user(self.salesman)
+        self.assertEqual(trace.mail_status, "Replied")
         self.assertLeft(participant, "replied")
 
     def test_reply_when_salesperson_is_gone(self):

@@ -1,0 +1,35 @@
+"""What people click: in a real browser, as marketer and as salesperson."""
+
+from odoo.tests import tagged
+
+from .common import NurtureCase
+
+
+@tagged("post_install", "-at_install")
+class TestTours(NurtureCase):
+    def setUp(self):
+        super().setUp()
+        # a browser's clock is the real one
+        self.clock = self.env.cr.now()
+
+    def test_marketer(self):
+        lead = self.make_lead("tour@reader.example.com")
+        preset = self.env["nurture.preset"].create(
+            {"name": "Tour preset", "lost_reason_ids": self.reason_stock.ids}
+        )
+        for subject in ("Tour mail one", "Tour mail two"):
+            self.make_mailing(subject)
+        self.start_tour("/odoo", "nurture_sequence_tour", login=self.marketer.login)
+        participant = self.participant(lead)
+        self.assertEqual(participant.sequence_id.preset_id, preset)
+        self.assertEqual(participant.trace_ids.mapped("state"), ["processed", "waiting"])
+
+    def test_salesperson(self):
+        self.make_lead("own@reader.example.com")
+        self.make_lead("other@reader.example.com", user_id=self.colleague.id)
+        sequence = self.make_sequence()
+        first = self.make_step(sequence, subject="First")
+        self.make_step(sequence, "after", first, 7)
+        sequence.action_start()
+        self.run_cron()
+        self.start_tour("/odoo", "nurture_salesperson_tour", login=self.salesman.login)
