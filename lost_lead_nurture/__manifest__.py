@@ -18,6 +18,8 @@
         "security/lost_lead_nurture_security.xml",
         "data/ir_cron_data.xml",
         "data/nurture_preset_data.xml",
+        "wizard/nurture_enrol_views.xml",
+        "wizard/crm_lead_lost_views.xml",
         "views/nurture_trace_views.xml",
         "views/nurture_participant_views.xml",
         "views/nurture_step_views.xml",

@@ -10,6 +10,8 @@ from . import (
     nurture_preset,
     nurture_sequence,
     nurture_step,
+    nurture_step_action,
+    nurture_step_activity,
     nurture_trace,
     sale_order,
 )

@@ -23,6 +23,9 @@ class CrmLead(models.Model):
         search="_search_days_since_lost",
         help="How many days ago the lead was lost; 0 is today. Empty for leads that are not lost.",
     )
+    nurture_score = fields.Integer(
+        string="Score", default=0, help="Points given by the steps of nurture sequences."
+    )
     nurture_count = fields.Integer(compute="_compute_nurture", compute_sudo=True)
     nurture_status = fields.Char(
         compute="_compute_nurture",
@@ -135,6 +138,30 @@ class CrmLead(models.Model):
                 ),
             ),
         ]
+
+    def _nurture_render(self, template, html=False):
+        """Fill the placeholders of ``template`` for each lead. Only core's harmless ones are known,
+        because this runs with all rights, whoever wrote the template.
+
+        :param html: whether it is HTML with ``<t t-out="object.name">``, not text with
+            ``{{object.name}}``
+        :return: ``{lead id: text}``
+        :raise SyntaxError: when there is another placeholder in it
+        """
+        renderer = self.env["mail.render.mixin"]
+        if not template:
+            return dict.fromkeys(self.ids, "")
+        if html:
+            return renderer._render_template_qweb_regex(template, "crm.lead", self.ids)
+        return renderer._render_template_inline_template_regex(template, "crm.lead", self.ids)
+
+    @api.model
+    def _nurture_can_render(self, template, html=False):
+        """Whether :meth:`_nurture_render` knows all placeholders of ``template``."""
+        renderer = self.env["mail.render.mixin"]
+        if html:
+            return not renderer._has_unsafe_expression_template_qweb(template, "crm.lead")
+        return not renderer._has_unsafe_expression_template_inline_template(template, "crm.lead")
 
     def _nurture_get_participants(self):
         return self.env["nurture.participant"].sudo().search([("lead_id", "in", self.ids)])

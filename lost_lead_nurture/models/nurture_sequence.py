@@ -60,6 +60,13 @@ class NurtureSequence(models.Model):
     matching_count = fields.Integer(
         compute="_compute_matching_count", string="Matching Leads", help="Right now."
     )
+    entry = fields.Selection(
+        [("auto", "By itself"), ("manual", "By hand only")],
+        required=True,
+        default="auto",
+        help="By itself: every lost lead that matches enters, now and later.\n"
+        "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
+    )
     holdout_percent = fields.Float(
         string="Holdout (%)",
         default=0.0,
@@ -290,6 +297,99 @@ class NurtureSequence(models.Model):
             },
         }
 
+    def enrol(self, lead_ids):
+        """Let leads enter by hand. The filter of the sequence does not apply; whatever else keeps
+        leads out does: they have to be lost, have an address that is not blacklisted, belong to
+        the company, and enter once.
+
+        :param lead_ids: list of ids of ``crm.lead``
+        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}}``; the
+            reasons are ``not_lost``, ``no_address``, ``blacklisted``, ``company`` (another one),
+            ``inside`` (the address is or was in the sequence) and ``duplicate`` (another of these
+            leads has the same address)
+        :raise UserError: when the sequence is not running
+        :raise AccessError: for who may change neither the sequence nor the leads
+        """
+        self.ensure_one()
+        leads = self.env["crm.lead"].browse(lead_ids).exists()
+        leads.check_access("read")
+        if not self.has_access("write"):
+            leads.check_access("write")
+        self.check_access("read")
+        sequence = self.sudo()
+        if sequence.state != "running":
+            raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
+        before = sequence._get_reasons_kept_out(leads.sudo())
+        domain = sequence._get_lead_domain(own=False) & Domain(
+            "id", "in", [lead.id for lead in leads if lead.id not in before]
+        )
+        query = leads.sudo().with_context(active_test=False)._search(domain)
+        self.env["nurture.participant"].sudo()._enrol(sequence, query.select())
+        inside = sequence.participant_ids.lead_id
+        kept_out = {}
+        for lead in leads:
+            reason = before.get(lead.id) or (None if lead in inside else "duplicate")
+            if reason:
+                kept_out.setdefault(reason, []).append(lead.id)
+        sequence._wake_cron()
+        entered = leads.filtered(lambda lead: lead.id not in before and lead in inside)
+        return {"entered": entered.ids, "kept_out": kept_out}
+
+    def _enrol_notification(self, result):
+        """What :meth:`enrol` did, as a notification."""
+        reasons = {
+            "not_lost": self.env._("Not lost"),
+            "no_address": self.env._("No email address"),
+            "blacklisted": self.env._("Address blacklisted"),
+            "company": self.env._("Belongs to another company"),
+            "inside": self.env._("Is or was in this sequence"),
+            "duplicate": self.env._("Another of these leads has the same address"),
+        }
+        lines = [
+            self.env._(
+                "%(count)s leads entered “%(sequence)s”.",
+                count=len(result["entered"]),
+                sequence=self.name,
+            )
+        ]
+        lines += [f"{reasons[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if result["entered"] else "warning",
+                "message": "\n".join(lines),
+                "sticky": bool(result["kept_out"]),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _get_reasons_kept_out(self, leads):
+        """Why leads cannot enter, as far as it can be told one by one: ``{lead id: reason}``."""
+        self.ensure_one()
+        participants = self.env["nurture.participant"].search(
+            [
+                ("sequence_id", "=", self.id),
+                "|",
+                ("email", "in", leads.mapped("email_normalized")),
+                ("lead_id", "in", leads.ids),
+            ]
+        )
+        inside = set(participants.mapped("email"))
+        reasons = {}
+        for lead in leads:
+            if lead.won_status != "lost":
+                reasons[lead.id] = "not_lost"
+            elif not lead.email_normalized:
+                reasons[lead.id] = "no_address"
+            elif lead.is_blacklisted:
+                reasons[lead.id] = "blacklisted"
+            elif self.company_id and lead.company_id and lead.company_id != self.company_id:
+                reasons[lead.id] = "company"
+            elif lead.email_normalized in inside or lead in participants.lead_id:
+                reasons[lead.id] = "inside"
+        return reasons
+
     def action_view_matching_leads(self):
         """Open the leads that match right now."""
         self.ensure_one()
@@ -363,11 +463,16 @@ class NurtureSequence(models.Model):
     # BUSINESS
     # ------------------------------------------------------------
 
-    def _get_lead_domain(self):
-        """Domain of the leads that match: lost ones of the company that the user's domain keeps."""
+    def _get_lead_domain(self, own=True):
+        """Domain of the leads that may enter: lost ones of the company.
+
+        :param own: whether the sequence's own filter applies too
+        """
         self.ensure_one()
         lead_model = self.env["crm.lead"]
-        domain = Domain(lead_model._nurture_lost_domain()) & parse_domain(lead_model, self.domain)
+        domain = Domain(lead_model._nurture_lost_domain())
+        if own:
+            domain &= parse_domain(lead_model, self.domain)
         if self.company_id:
             domain &= Domain("company_id", "in", [self.company_id.id, False])
         return domain
@@ -424,7 +529,7 @@ class NurtureSequence(models.Model):
         cron = self.env["ir.cron"]
         traces = self.env["nurture.trace"]
         entered = 0
-        for sequence in self:
+        for sequence in self.filtered(lambda sequence: sequence.entry == "auto"):
             entered += sequence._enrol_matching()
             cron._commit_progress()
         while traces._give_up():

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
+from ..tools.domains import parse_domain
 from ..tools.triggers import ROOT, TRIGGERS
 
 DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
@@ -51,6 +53,18 @@ class NurtureStep(models.Model):
         default=0, help="How long after its trigger the step is due; not negative."
     )
     delay_unit = fields.Selection(DELAY_UNITS, required=True, default="days")
+    expiry = fields.Integer(
+        string="Expires after",
+        default=0,
+        help="How long an event is waited for, counted from the mail before it, and how late the "
+        "step may be done once it is due. 0: the window of the sequence, and no matter how late.",
+    )
+    expiry_unit = fields.Selection(DELAY_UNITS, required=True, default="days")
+    filter_domain = fields.Char(
+        string="Only for",
+        default="[]",
+        help="Who does not match when the step is due gets neither it nor what follows it.",
+    )
     when = fields.Char(compute="_compute_when", help="Trigger and delay in words.")
     mailing_id = fields.Many2one(
         "mailing.mailing",
@@ -120,13 +134,22 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
-    @api.constrains("delay")
+    @api.constrains("delay", "expiry")
     def _check_delay(self):
         for step in self:
             if step.delay < 0:
                 raise ValidationError(
                     self.env._("Step “%s”: the delay cannot be negative.", step.name)
                 )
+            if step.expiry < 0:
+                raise ValidationError(
+                    self.env._("Step “%s”: it cannot expire before it begins.", step.name)
+                )
+
+    @api.constrains("filter_domain")
+    def _check_filter_domain(self):
+        for step in self:
+            parse_domain(self.env["crm.lead"], step.filter_domain)
 
     @api.constrains("parent_id", "sequence_id", "trigger", "step_type")
     def _check_place(self):
@@ -202,16 +225,27 @@ class NurtureStep(models.Model):
         return self.parent_id.step_type or ROOT
 
     @api.model
-    def _sql_delay(self, alias):
-        """The delay of the step ``alias`` as a PostgreSQL interval. A month is a calendar month:
-        31 January plus one month is the last day of February."""
+    def _sql_delay(self, alias, field="delay"):
+        """A delay of the step ``alias`` as a PostgreSQL interval. A month is a calendar month:
+        31 January plus one month is the last day of February.
+
+        :param field: ``delay`` or ``expiry``
+        """
         return SQL(
             "%(delay)s * CASE %(unit)s WHEN 'hours' THEN interval '1 hour'"
             " WHEN 'days' THEN interval '1 day' WHEN 'weeks' THEN interval '1 week'"
             " ELSE interval '1 month' END",
-            delay=SQL.identifier(alias, "delay"),
-            unit=SQL.identifier(alias, "delay_unit"),
+            delay=SQL.identifier(alias, field),
+            unit=SQL.identifier(alias, f"{field}_unit"),
         )
+
+    def _get_matching(self, leads):
+        """Those of ``leads`` that the step is for."""
+        self.ensure_one()
+        domain = parse_domain(leads, self.filter_domain)
+        if domain.is_true():
+            return leads
+        return leads.with_context(active_test=False).search(domain & Domain("id", "in", leads.ids))
 
     def _get_problems(self):
         """What keeps these steps from running, in the user's words."""

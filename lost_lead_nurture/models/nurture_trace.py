@@ -269,6 +269,8 @@ class NurtureTrace(models.Model):
         (self - accepted).participant_id._complete()
         if accepted:
             step._do(accepted)
+            if step.step_type != "email":
+                accepted.participant_id._complete()
 
     def _decide(self):
         """Judge the batch in one query.
@@ -282,7 +284,9 @@ class NurtureTrace(models.Model):
                 """
                 SELECT trace.id,
                        CASE WHEN participant.state != 'running' THEN 'left' %(ways_out)s END,
-                       CASE WHEN step.step_type = 'email' AND lead.email_normalized IS NULL
+                       CASE WHEN step.expiry > 0
+                             AND trace.schedule_date + %(expiry)s < %(now)s THEN 'expired'
+                            WHEN step.step_type = 'email' AND lead.email_normalized IS NULL
                             THEN 'no_address' END
                   FROM nurture_trace trace
                   JOIN nurture_step step ON step.id = trace.step_id
@@ -292,6 +296,8 @@ class NurtureTrace(models.Model):
               ORDER BY trace.schedule_date, trace.id
                 """,
                 ids=tuple(self.ids),
+                now=fields.Datetime.now(),
+                expiry=self.env["nurture.step"]._sql_delay("step", "expiry"),
                 ways_out=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in leave
                 ),
@@ -309,8 +315,16 @@ class NurtureTrace(models.Model):
                 _add(verdicts["reject"], reason, self.browse(trace_id))
             else:
                 accepted.append(trace_id)
-        verdicts["accept"] = self.browse(accepted)
-        return verdicts
+        return verdicts | self._filter(self.browse(accepted), verdicts["reject"])
+
+    def _filter(self, traces, rejected):
+        """Split ``traces`` by the filter of their step; who does not match is ``rejected``."""
+        leads = traces.participant_id.lead_id
+        matching = traces.step_id._get_matching(leads) if traces else leads
+        if matching == leads:
+            return {"accept": traces}
+        accepted = traces.filtered(lambda trace: trace.participant_id.lead_id in matching)
+        return {"accept": accepted, "reject": rejected | {"filtered": traces - accepted}}
 
     def _plan(self):
         """Write the children's traces of processed traces: due after their delay where the clock
@@ -338,7 +352,6 @@ class NurtureTrace(models.Model):
                 ids=tuple(self.ids),
             )
         )
-        self.filtered(lambda trace: trace.step_id.step_type != "email").participant_id._complete()
 
     @api.model
     def _insert(self, query):
@@ -447,9 +460,12 @@ class NurtureTrace(models.Model):
             state="waiting",
             reason=None,
             expire_date=SQL(
-                "(SELECT %s + sequence.window_days * interval '1 day'"
-                " FROM nurture_sequence sequence WHERE sequence.id = nurture_trace.sequence_id)",
+                "(SELECT %s + CASE WHEN step.expiry > 0 THEN %s"
+                " ELSE sequence.window_days * interval '1 day' END"
+                " FROM nurture_step step JOIN nurture_sequence sequence"
+                " ON sequence.id = step.sequence_id WHERE step.id = nurture_trace.step_id)",
                 now,
+                self.env["nurture.step"]._sql_delay("step", "expiry"),
             ),
         )
         self.participant_id._complete()

@@ -32,6 +32,8 @@ TRACE_REASONS = [
     ("blacklisted", "The address is blacklisted"),
     ("opt_out", "The address opted out"),
     ("duplicate", "The address already got this mail"),
+    ("expired", "Too late: the step had expired"),
+    ("filtered", "The lead does not match the step's filter"),
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),

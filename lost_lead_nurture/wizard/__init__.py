@@ -1,1 +1,1 @@
-from . import mail_compose_message
+from . import crm_lead_lost, mail_compose_message, nurture_enrol

@@ -1,0 +1,218 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+
+from ..tools.values import parse_value
+
+#: Fields of a lead that no step sets: who may see it, and what it belongs to.
+PROTECTED_FIELDS = {*models.MAGIC_COLUMNS, "company_id", "active", "won_status", "lost_reason_id"}
+
+
+class NurtureStep(models.Model):
+    """Steps of the type Action: something is done with the leads, with or without code.
+
+    Each kind of action is one method ``_act_<kind>``, called once per batch with its leads.
+    """
+
+    _inherit = "nurture.step"
+
+    step_type = fields.Selection(
+        selection_add=[("action", "Action")], ondelete={"action": "cascade"}
+    )
+    action_kind = fields.Selection(
+        [
+            ("restore", "Restore the lead"),
+            ("stage", "Change stage"),
+            ("salesperson", "Change salesperson"),
+            ("team", "Change sales team"),
+            ("add_tags", "Add tags"),
+            ("remove_tags", "Remove tags"),
+            ("priority", "Change priority"),
+            ("field", "Set a field"),
+            ("score", "Add to the score"),
+            ("note", "Post a note"),
+            ("blacklist", "Blacklist the address"),
+            ("server", "Run a server action"),
+        ],
+        string="Action",
+        help="What is done with the lead.",
+    )
+    stage_id = fields.Many2one("crm.stage", ondelete="restrict")
+    salesperson_id = fields.Many2one("res.users", domain="[('share', '=', False)]")
+    team_id = fields.Many2one("crm.team", string="Sales Team")
+    tag_ids = fields.Many2many("crm.tag", string="Tags")
+    priority = fields.Selection(
+        selection=lambda self: (
+            self.env["crm.lead"]._fields["priority"]._description_selection(self.env)
+        )
+    )
+    field_name = fields.Char(string="Field", help="Technical name of the lead's field.")
+    field_value = fields.Char(
+        string="Value",
+        help="The new value. Dates as 2026-12-31, yes or no for a box, the name of the record "
+        "for a link. Empty: the field is emptied.",
+    )
+    score = fields.Integer(string="Points", help="Added to the lead's score; negative: taken away.")
+    note = fields.Html(
+        sanitize="email_outgoing", help="Posted on the lead, for your colleagues only."
+    )
+    server_action_id = fields.Many2one(
+        "ir.actions.server",
+        domain="[('model_name', '=', 'crm.lead'), ('usage', '=', 'ir_actions_server')]",
+        ondelete="restrict",
+        help="Runs once per batch, on all its leads, with all rights.",
+    )
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS
+    # ------------------------------------------------------------
+
+    @api.constrains("action_kind", "field_name", "field_value")
+    def _check_field_value(self):
+        for step in self.filtered(lambda step: step.action_kind == "field" and step.field_name):
+            step._get_field_values()
+
+    @api.constrains("note", "activity_note", "activity_summary")
+    def _check_placeholders(self):
+        leads = self.env["crm.lead"]
+        for step in self:
+            for template, html in (
+                (step.note, True),
+                (step.activity_note, True),
+                (step.activity_summary, False),
+            ):
+                if not leads._nurture_can_render(template, html):
+                    raise ValidationError(
+                        self.env._(
+                            "Step “%s”: a placeholder can only name a field of the lead that is "
+                            "shown, such as {{object.contact_name}}.",
+                            step.name,
+                        )
+                    )
+
+    @api.constrains("server_action_id")
+    def _check_server_action(self):
+        """A server action runs with all rights: who chooses it must be allowed to run it, and to
+        change leads."""
+        user = self.env.user
+        may_write = self.env["crm.lead"].with_user(user).has_access("write")
+        for action in self.server_action_id:
+            if action.sudo().model_id.model != "crm.lead":
+                raise ValidationError(
+                    self.env._("The server action “%s” is not made for leads.", action.name)
+                )
+            groups = action.sudo().group_ids
+            may_run = not groups or groups & user.all_group_ids or user._is_superuser()
+            if not (may_run and may_write):
+                raise ValidationError(
+                    self.env._(
+                        "You may not run the server action “%s”. Ask somebody who may change "
+                        "leads to add this step.",
+                        action.name,
+                    )
+                )
+
+    def _get_problems(self):
+        problems = super()._get_problems()
+        needed = {
+            "stage": "stage_id",
+            "salesperson": "salesperson_id",
+            "team": "team_id",
+            "add_tags": "tag_ids",
+            "remove_tags": "tag_ids",
+            "priority": "priority",
+            "field": "field_name",
+            "note": "note",
+            "server": "server_action_id",
+        }
+        for step in self.filtered(lambda step: step.step_type == "action"):
+            missing = needed.get(step.action_kind, False)
+            if not step.action_kind or (missing and not step[missing]):
+                problems.append(self.env._("Step “%s” does not say what to do.", step.name))
+        return problems
+
+    # ------------------------------------------------------------
+    # DO
+    # ------------------------------------------------------------
+
+    def _do_action(self, traces):
+        leads = traces.participant_id.lead_id
+        getattr(self, f"_act_{self.action_kind}")(leads)
+
+    def _act_restore(self, leads):
+        leads.action_restore()
+
+    def _act_stage(self, leads):
+        leads.write({"stage_id": self.stage_id.id})
+
+    def _act_salesperson(self, leads):
+        leads.write({"user_id": self.salesperson_id.id})
+
+    def _act_team(self, leads):
+        leads.write({"team_id": self.team_id.id})
+
+    def _act_add_tags(self, leads):
+        leads.write({"tag_ids": [Command.link(tag.id) for tag in self.tag_ids]})
+
+    def _act_remove_tags(self, leads):
+        leads.write({"tag_ids": [Command.unlink(tag.id) for tag in self.tag_ids]})
+
+    def _act_priority(self, leads):
+        leads.write({"priority": self.priority})
+
+    def _act_field(self, leads):
+        leads.write(self._get_field_values())
+
+    def _act_score(self, leads):
+        by_score = leads.grouped("nurture_score")
+        for score, same in by_score.items():
+            same.nurture_score = score + self.score
+
+    def _act_note(self, leads):
+        bodies = leads._nurture_render(self.note, html=True)
+        leads._message_log_batch(bodies=bodies, message_type="notification")
+
+    def _act_blacklist(self, leads):
+        # one call for the batch; who is on the list leaves all sequences
+        self.env["mail.blacklist"].create(
+            [{"email": address} for address in set(leads.mapped("email_normalized")) if address]
+        )
+
+    def _act_server(self, leads):
+        self.server_action_id.with_context(
+            active_model="crm.lead", active_ids=leads.ids, active_id=leads[:1].id
+        ).run()
+
+    def _get_field_values(self):
+        """The field and its new value, to write on leads.
+
+        :raise ValidationError: when there is no such field, or the value does not fit it
+        """
+        self.ensure_one()
+        field = self.env["crm.lead"]._fields.get(self.field_name)
+        settable = (
+            field
+            and field.store
+            and (not field.readonly or (field.compute and field.inverse))
+            and field.name not in PROTECTED_FIELDS
+            and (not field.groups or self.env.user.has_groups(field.groups))
+        )
+        if not settable:
+            raise ValidationError(
+                self.env._(
+                    "Step “%(step)s”: “%(field)s” is not a field of leads that can be set.",
+                    step=self.name,
+                    field=self.field_name,
+                )
+            )
+        try:
+            return {field.name: parse_value(self.env, field, self.field_value)}
+        except ValueError as error:
+            raise ValidationError(
+                self.env._(
+                    "Step “%(step)s”: “%(value)s” does not fit the field %(field)s.",
+                    step=self.name,
+                    value=self.field_value,
+                    field=field._description_string(self.env),
+                )
+            ) from error

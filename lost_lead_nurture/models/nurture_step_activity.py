@@ -1,0 +1,76 @@
+from odoo import fields, models
+
+
+class NurtureStep(models.Model):  # pylint: disable=consider-merging-classes-inherited
+    """Steps of the type Activity: something for a person to do."""
+
+    _inherit = "nurture.step"
+
+    step_type = fields.Selection(
+        selection_add=[("activity", "Activity")], ondelete={"activity": "cascade"}
+    )
+    activity_type_id = fields.Many2one(
+        "mail.activity.type",
+        domain="[('res_model', 'in', [False, 'crm.lead'])]",
+        ondelete="restrict",
+    )
+    activity_summary = fields.Char(
+        string="Summary", help="With placeholders such as {{object.contact_name}}."
+    )
+    activity_note = fields.Html(string="Description", sanitize="email_outgoing")
+    activity_due_days = fields.Integer(
+        string="Due in (days)", default=2, help="Days from the day the step is done."
+    )
+    activity_who = fields.Selection(
+        [
+            ("salesperson", "The lead's salesperson"),
+            ("leader", "The leader of the sales team"),
+            ("user", "Somebody else"),
+        ],
+        string="For",
+        default="salesperson",
+        help="When nobody is there, the responsible of the sequence.",
+    )
+    activity_user_id = fields.Many2one(
+        "res.users", string="Assigned to", domain="[('share', '=', False)]"
+    )
+
+    def _get_problems(self):
+        problems = super()._get_problems()
+        for step in self.filtered(lambda step: step.step_type == "activity"):
+            if not step.activity_type_id:
+                problems.append(self.env._("Step “%s” has no type of activity.", step.name))
+            elif step.activity_who == "user" and not step.activity_user_id:
+                problems.append(self.env._("Step “%s” does not say who it is for.", step.name))
+        return problems
+
+    def _do_activity(self, traces):
+        leads = traces.participant_id.lead_id
+        summaries = leads._nurture_render(self.activity_summary)
+        notes = leads._nurture_render(self.activity_note, html=True)
+        deadline = fields.Date.add(fields.Date.context_today(self), days=self.activity_due_days)
+        model_id = self.env["ir.model"]._get_id("crm.lead")
+        self.env["mail.activity"].create(
+            [
+                {
+                    "activity_type_id": self.activity_type_id.id,
+                    "date_deadline": deadline,
+                    "automated": True,
+                    "note": notes[lead.id],
+                    "res_id": lead.id,
+                    "res_model_id": model_id,
+                    "summary": summaries[lead.id],
+                    "user_id": self._get_assignee(lead).id,
+                }
+                for lead in leads
+            ]
+        )
+
+    def _get_assignee(self, lead):
+        wanted = {
+            "salesperson": lead.user_id,
+            "leader": lead.team_id.user_id,
+            "user": self.activity_user_id,
+        }[self.activity_who]
+        candidates = wanted | self.sequence_id.user_id | self.env.user
+        return candidates.filtered("active")[:1] or self.env.user
