@@ -40,7 +40,9 @@ def parser():
     command.add_argument("--port", type=int, default=settings.DEMO_PORT)
 
     command = commands.add_parser(
-        "serve", help="serve the demo database as it is; other options go to Odoo"
+        "serve",
+        help="serve the demo database as it is; other options go to Odoo",
+        allow_abbrev=False,
     )
     command.add_argument("--port", type=int, default=settings.DEMO_PORT)
 

@@ -32,11 +32,15 @@ def with_addons():
     The add-ons may have changed since: the caller updates its copy.
     """
     origin = base(demo=False)
-    # a checksum of 64 hexadecimal digits, of which a few are enough
-    name = f"addons_{origin.removeprefix('template_')}_{addons.fixed_content()[:8]}"
+    prefix = origin.replace("template_", "addons_")
+    name = f"{prefix}_{addons.fixed_content()[:8]}"  # a few of 64 digits are enough
     record = settings.DEV / f"{name}.json"
 
     def build(database):
+        for outdated in databases.names():
+            if outdated.startswith(f"{prefix}_"):
+                databases.drop(outdated)
+                (settings.DEV / f"{outdated}.json").unlink(missing_ok=True)
         content = addons.installed_content()
         with shell.timed("Installing the add-ons"):
             databases.copy(origin, database)

@@ -52,8 +52,8 @@ class TestReader(unittest.TestCase):
         self.assertEqual(len(report(line).problems), 1)
 
     def test_allowed_warnings_are_no_problems_and_errors_always_are(self):
-        logger = "odoo.addons.base.models.ir_actions_report"
-        warning = f"{START} WARNING db {logger}: You need wkhtmltopdf"
+        message = "Killing chrome headless with pid 4711: still alive"
+        warning = f"{START} WARNING db odoo.addons.x.tests.test_x.TestX.test_y.browser: {message}"
         self.assertFalse(report(warning).problems)
         self.assertTrue(report(warning.replace("WARNING", "ERROR")).problems)
 
