@@ -3,6 +3,7 @@ from . import (
     crm_lost_reason,
     link_tracker,
     mail_blacklist,
+    mail_mail,
     mail_thread,
     mailing_mailing,
     mailing_trace,

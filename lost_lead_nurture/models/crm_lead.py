@@ -4,6 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+#: Days that dates can be counted back by, whatever somebody writes into a filter.
+MAX_DAYS = 365 * 1000
+
 
 class CrmLead(models.Model):
     """What is particular to lost leads, as targets of a sequence, is in the ``_nurture_*``
@@ -57,8 +60,19 @@ class CrmLead(models.Model):
                 lead.days_since_lost = False
 
     def _search_days_since_lost(self, operator, value):
+        if operator == "in":
+            # core turns = into this; False is “not lost”
+            days = [day for day in value if day is not False]
+            domains = [
+                Domain("days_since_lost", "<=", day) & Domain("days_since_lost", ">=", day)
+                for day in days
+            ]
+            if len(days) < len(value):
+                domains.append(Domain("won_status", "!=", "lost"))
+            return Domain.OR(domains)
         if operator not in ("<", "<=", ">", ">="):
             return NotImplemented
+        value = max(-MAX_DAYS, min(MAX_DAYS, int(value)))
         # days grow as dates shrink; the first moment of a day belongs to it
         first_day = value if operator in ("<=", ">") else value - 1
         return Domain("won_status", "=", "lost") & Domain(
@@ -174,29 +188,25 @@ class CrmLead(models.Model):
         participants = (
             self.env["nurture.participant"]
             .sudo()
-            .search(
-                [
-                    ("lead_id", "in", self.ids),
-                    ("state", "in", ("running", "completed")),
-                    ("won_back_date", "=", False),
-                ]
-            )
+            .search([("lead_id", "in", self.ids), ("state", "in", ("running", "completed"))])
             .filtered(lambda participant: participant.lead_id.won_status != "lost")
         )
         in_window = participants.filtered(
             lambda participant: participant.sequence_id._is_in_window(participant)
         )
+        answered = {participant: bool(participant.won_back_date) for participant in in_window}
         in_window._credit()
-        for status, reason in (("won", "won"), ("pending", "restored")):
-            in_window.filtered(
-                lambda participant, status=status: participant.lead_id.won_status == status
-            )._leave(reason)
+        won = in_window.filtered(lambda participant: participant.lead_id.won_status == "won")
+        won._leave("won")
+        # who had answered may still be in the branch of the workflow for answers
+        (in_window - won).filtered(lambda participant: not answered[participant])._leave("restored")
 
-    def _nurture_win_back(self, participant):
+    def _nurture_win_back(self, participant, step):
         """Put a lead that answered back into the pipeline: with its old salesperson, an activity
         to call back and a note that says what did it.
 
-        :param participant: the lead's ``nurture.participant``, credited with a step
+        :param participant: the lead's ``nurture.participant``
+        :param step: the ``nurture.step`` whose mail was answered
         """
         for lead in self.with_context(nurture_skip_check=True):
             if lead.won_status != "lost":
@@ -205,24 +215,39 @@ class CrmLead(models.Model):
             salesperson = participant._get_salesperson()
             if lead.user_id != salesperson:
                 lead.user_id = salesperson
-            if participant.team_id and lead.team_id != participant.team_id:
-                lead.team_id = participant.team_id
+            # nothing more of any sequence, this one's branch for answers apart
+            others = lead._nurture_get_participants() - participant
+            others.filtered(lambda other: other.state == "running")._leave("restored")
             lead.message_post(
-                body=lead._nurture_win_back_note(participant),
+                body=lead._nurture_win_back_note(participant, step),
                 author_id=self.env.ref("base.partner_root").id,
             )
             lead.activity_schedule(
                 "mail.mail_activity_data_call",
-                summary=self.env._("Call back: answered %s", participant.credited_step_id.name),
-                user_id=(salesperson or participant.sequence_id.user_id).id,
+                summary=self.env._("Call back: answered %s", step.name),
+                user_id=(salesperson or participant.sequence_id.user_id.filtered("active")).id,
             )
 
-    def _nurture_win_back_note(self, participant):
+    def _merge_dependences(self, opportunities):
+        """The ways of the merged leads go on as those of the one that is left; a lead goes through
+        a sequence only once at a time."""
+        result = super()._merge_dependences(opportunities)
+        ways = (self | opportunities)._nurture_get_participants().sorted("id")
+        ways = ways.filtered(lambda way: way.lead_id == self) | ways
+        running = set()
+        for way in ways.filtered(lambda way: way.state == "running"):
+            if way.sequence_id in running:
+                way._leave("merged")
+            running.add(way.sequence_id)
+        ways.lead_id = self
+        return result
+
+    def _nurture_win_back_note(self, participant, step):
         reason = participant.lost_reason_id.name or self.env._("no reason given")
         return Markup("<p>%s</p>") % self.env._(
             "Won back: answered the mail “%(step)s” of the sequence “%(sequence)s”. "
             "It had been lost on %(date)s: %(reason)s.",
-            step=participant.credited_step_id.name,
+            step=step.name,
             sequence=participant.sequence_id.name,
             date=fields.Date.to_string(participant.date_lost),
             reason=reason,

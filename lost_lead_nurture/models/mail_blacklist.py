@@ -31,4 +31,5 @@ class MailBlacklist(models.Model):
                 ]
             )
         )
-        participants._leave(self.env.context.get("nurture_exit_reason", "blacklisted"))
+        asked = self.env.context.get("nurture_exit_reason") == "unsubscribed"
+        participants._leave("unsubscribed" if asked else "blacklisted")

@@ -7,9 +7,9 @@ from odoo.fields import Domain
 #: mail as opened too.
 FIGURES = {
     "sent": Domain("sent_datetime", "!=", False),
-    "opened": Domain("trace_status", "in", ("open", "reply")),
-    "clicked": Domain("links_click_datetime", "!=", False),
-    "replied": Domain("trace_status", "=", "reply"),
+    "opened": Domain("open_datetime", "!=", False) & Domain("sent_datetime", "!=", False),
+    "clicked": Domain("links_click_datetime", "!=", False) & Domain("sent_datetime", "!=", False),
+    "replied": Domain("reply_datetime", "!=", False),
     "ignored": Domain("trace_status", "=", "sent"),
     "bounced": Domain("trace_status", "=", "bounce"),
 }
@@ -22,6 +22,8 @@ class MailingMailing(models.Model):
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
         compute="_compute_nurture_sequence_id",
+        # whoever uses mailings has to know that this one is not sent by hand
+        compute_sudo=True,
         search="_search_nurture_sequence_id",
         help="The sequence that sends this mail.",
     )
@@ -126,16 +128,22 @@ class MailingMailing(models.Model):
         traces = self.env["mailing.trace"].sudo()
         domain = Domain("mass_mailing_id", "in", self.ids) & Domain("is_test_trace", "=", False)
         rows = traces._read_group(
-            domain,
+            domain & FIGURES["sent"],
             ["trace_status"],
-            ["__count", "sent_datetime:count", "links_click_datetime:count"],
+            [
+                "__count",
+                "open_datetime:count",
+                "links_click_datetime:count",
+                "reply_datetime:count",
+            ],
         )
         by_status = {status: count for status, count, *_others in rows}
+        _statuses, sent, opened, clicked, replied = zip(*rows, strict=True) if rows else [()] * 5
         return {
-            "sent": sum(sent for _status, _count, sent, _clicked in rows),
-            "clicked": sum(clicked for _status, _count, _sent, clicked in rows),
-            "opened": by_status.get("open", 0) + by_status.get("reply", 0),
-            "replied": by_status.get("reply", 0),
+            "sent": sum(sent),
+            "opened": sum(opened),
+            "clicked": sum(clicked),
+            "replied": sum(replied),
             "ignored": by_status.get("sent", 0),
             "bounced": by_status.get("bounce", 0),
         }
@@ -155,6 +163,14 @@ class MailingMailing(models.Model):
     def action_view_nurture_mails(self):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
         return self._nurture_open_mails(self.env.context.get("nurture_figure", "sent"))
+
+    @api.constrains("mailing_model_id", "mailing_type")
+    def _check_nurture_step(self):
+        self.sudo().with_context(active_test=False).nurture_step_ids._check_mailing()
+
+    @api.constrains("active", "body_html")
+    def _check_nurture_runnable(self):
+        self.sudo().nurture_sequence_id._check_runnable()
 
     # ------------------------------------------------------------
     # SENDING: the sequence decides who gets the mail of a step
@@ -188,7 +204,7 @@ class MailingMailing(models.Model):
                         "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
                         "each lead in its time. Duplicate the mail to send it by itself.",
                         mailing=mailing.subject,
-                        sequence=mailing.nurture_sequence_id.name,
+                        sequence=mailing.sudo().nurture_sequence_id.name,
                     )
                 )
 

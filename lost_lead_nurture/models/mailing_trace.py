@@ -1,5 +1,12 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.fields import Domain
+
+_logger = logging.getLogger(__name__)
+
+#: What a reader, or the reader's mail server, can only do with a mail that was sent.
+REACTIONS = {"open", "click", "reply", "bounce"}
 
 
 class MailingTrace(models.Model):
@@ -9,6 +16,11 @@ class MailingTrace(models.Model):
     _inherit = "mailing.trace"
 
     nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
+    nurture_unheard = fields.Char(
+        index="btree_not_null",
+        help="Events that the sequence could not be told at once, separated by commas. The "
+        "scheduled action tells them.",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -61,8 +73,38 @@ class MailingTrace(models.Model):
         return domain
 
     def _nurture_hear(self, event):
+        """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
+        the reply that is coming in, or make core send a mail again that has just left. Such an
+        event is kept and told later."""
         if self.env.context.get("nurture_ignore_reaction"):
             return
-        mails = self.filtered(lambda mail: mail.nurture_trace_id and not mail.is_test_trace)
-        if mails:
-            mails.nurture_trace_id.sudo()._hear(event)
+        mails = self.filtered(
+            lambda mail: (
+                mail.nurture_trace_id
+                and not mail.is_test_trace
+                # forged, or a click on a mail that was pulled back
+                and (mail.sent_datetime or event not in REACTIONS)
+            )
+        )
+        if not mails:
+            return
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                mails.nurture_trace_id.sudo()._hear(event)
+        except Exception:
+            _logger.info("%s: %s is heard later", mails, event, exc_info=True)
+            for mail in mails.sudo():
+                mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+            self.env["nurture.sequence"]._wake_cron()
+
+    @api.model
+    def _nurture_catch_up(self, limit=1000):
+        """Tell the sequences what they could not be told when it happened."""
+        commit = self.env["ir.cron"]._commit_progress
+        for mail in self.search([("nurture_unheard", "!=", False)], limit=limit, order="id"):
+            events = mail.nurture_unheard.split(",")
+            mail.nurture_unheard = False
+            for event in events:
+                mail._nurture_hear(event)
+            commit(1)

@@ -129,7 +129,7 @@ class NurtureParticipant(models.Model):
                            user_id, team_id, expected_revenue,
                            create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (lead.email_normalized)
-                           %(sequence)s, %(company)s, lead.id, 1,
+                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id, 1,
                            CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
                            CASE WHEN held_out THEN 'holdout' END,
                            %(now)s, CASE WHEN held_out THEN %(now)s END,
@@ -151,12 +151,12 @@ class NurtureParticipant(models.Model):
                            )
                   ORDER BY lead.email_normalized, lead.date_closed DESC NULLS LAST, lead.id DESC
                ON CONFLICT DO NOTHING
-                 RETURNING id, state
+                 RETURNING id, state, company_id
                 ), begun AS (
                     INSERT INTO nurture_trace (
                            participant_id, step_id, sequence_id, company_id, state, schedule_date,
                            create_uid, create_date, write_uid, write_date)
-                    SELECT entering.id, step.id, %(sequence)s, %(company)s, 'scheduled',
+                    SELECT entering.id, step.id, %(sequence)s, entering.company_id, 'scheduled',
                            %(now)s + %(delay)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM entering
                       JOIN nurture_step step ON step.sequence_id = %(sequence)s
@@ -206,7 +206,10 @@ class NurtureParticipant(models.Model):
             return
         traces = self.env["nurture.trace"]
         traces._update(
-            SQL("participant_id IN %s AND state IN ('waiting', 'scheduled')", tuple(leaving.ids)),
+            SQL(
+                "participant_id IN %s AND state IN ('waiting', 'scheduled', 'error')",
+                tuple(leaving.ids),
+            ),
             state="cancelled",
             reason="left",
         )
@@ -217,13 +220,13 @@ class NurtureParticipant(models.Model):
         queued = self.env["mailing.trace"].search(
             [
                 ("nurture_trace_id.participant_id", "in", self.ids),
-                ("trace_status", "=", "outgoing"),
+                # not the status of the trace: a forged click changes that
+                ("mail_mail_id.state", "=", "outgoing"),
             ]
         )
         if queued:
             queued.nurture_trace_id._set_state("cancelled", "pulled_back")
-            queued.mail_mail_id.filtered(lambda mail: mail.state == "outgoing").cancel()
-            queued.set_canceled()
+            queued.mail_mail_id.cancel()
 
     def _complete(self):
         """Complete those of ``self`` for whom nothing is open, failed or in the mail queue."""
@@ -240,9 +243,10 @@ class NurtureParticipant(models.Model):
                        AND trace.state IN ('waiting', 'scheduled', 'error'))
                 AND NOT EXISTS (
                     SELECT 1 FROM nurture_trace trace
-                      JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
+                      JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
+                      JOIN mail_mail mail ON mail.id = stat.mail_mail_id
                      WHERE trace.participant_id = nurture_participant.id
-                       AND mail.trace_status IN ('outgoing', 'process', 'pending'))
+                       AND mail.state = 'outgoing')
                 """,
                 tuple(self.ids),
             ),
@@ -323,13 +327,22 @@ class NurtureParticipant(models.Model):
         return {self.browse(id_): steps.browse(step_id) for id_, step_id in rows}
 
     def _get_salesperson(self):
-        """Who takes the lead over: its old salesperson, or whoever leads the team now."""
+        """Who takes the lead over: whose it is today, its old salesperson, or whoever leads the
+        team now."""
         self.ensure_one()
-        return (self.user_id | self.team_id.user_id).filtered("active")[:1]
+        lead = self.lead_id
+        company = lead.company_id or self.company_id
+        candidates = lead.user_id | self.user_id | lead.team_id.user_id | self.team_id.user_id
+        return candidates.filtered(
+            lambda user: user.active and (not company or company in user.company_ids)
+        )[:1]
 
     def _win_back(self, step):
         """Bring the leads back into the pipeline because somebody answered the mail of ``step``.
         Only the first answer does: who was lost again since is not restored by an old mail."""
-        for participant in self.filtered(lambda participant: not participant.won_back_date):
-            participant._credit(step)
-            participant.lead_id._nurture_win_back(participant)
+        for participant in self:
+            if participant.won_back_date or participant.exit_reason in WON_BACK:
+                continue
+            if participant.sequence_id._is_in_window(participant):
+                participant._credit(step)
+            participant.lead_id._nurture_win_back(participant, step)

@@ -6,7 +6,8 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import format_amount
 
-from ..tools.domains import parse_domain
+from ..tools.domains import check_domain, parse_domain
+from .nurture_step import MAX_DELAY
 
 _logger = logging.getLogger(__name__)
 
@@ -137,7 +138,8 @@ class NurtureSequence(models.Model):
 
     @api.depends("domain", "company_id")
     def _compute_matching_count(self):
-        leads = self.env["crm.lead"].sudo()
+        # with the rights of the user: a count tells, too
+        leads = self.env["crm.lead"]
         for sequence in self:
             try:
                 sequence.matching_count = leads.search_count(sequence._get_lead_domain())
@@ -190,7 +192,7 @@ class NurtureSequence(models.Model):
     @api.constrains("domain")
     def _check_domain(self):
         for sequence in self:
-            parse_domain(self.env["crm.lead"], sequence.domain)
+            check_domain(self.env["crm.lead"], sequence.domain)
 
     @api.constrains("holdout_percent", "window_days")
     def _check_numbers(self):
@@ -199,8 +201,19 @@ class NurtureSequence(models.Model):
                 raise ValidationError(
                     self.env._("The holdout is a percentage from 0 to under 100.")
                 )
-            if sequence.window_days < 1:
-                raise ValidationError(self.env._("The window must be one day at least."))
+            if not 1 <= sequence.window_days <= MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._("The window is one day at least, and ten years at most.")
+                )
+
+    @api.constrains("company_id")
+    def _check_company(self):
+        user = self.env.user
+        for sequence in self:
+            if sequence.company_id and sequence.company_id not in user.company_ids:
+                raise ValidationError(
+                    self.env._("You do not work for %s.", sequence.company_id.sudo().name)
+                )
 
     @api.constrains("state", "step_ids")
     def _check_runnable(self):
@@ -222,7 +235,25 @@ class NurtureSequence(models.Model):
     def write(self, vals):
         if vals.get("active") is False:
             self.filtered(lambda sequence: sequence.state == "running").action_stop()
-        return super().write(vals)
+        if "company_id" in vals:
+            self._check_company_free(vals["company_id"])
+        stopping = self.filtered(
+            lambda sequence: (
+                sequence.state == "running" and vals.get("state", "running") != "running"
+            )
+        )
+        result = super().write(vals)
+        stopping.sudo()._pull_back_mails()
+        return result
+
+    def _check_company_free(self, company_id):
+        for sequence in self:
+            if sequence.company_id.id != company_id and sequence.sudo().participant_ids:
+                raise UserError(
+                    self.env._(
+                        "Leads are or were in “%s”: it stays with its company.", sequence.name
+                    )
+                )
 
     def copy(self, default=None):
         """Duplicate with the whole workflow, every mail included."""
@@ -266,9 +297,7 @@ class NurtureSequence(models.Model):
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
         in the queue are pulled back."""
-        self.check_access("write")
         self.write({"state": "stopped"})
-        self.sudo()._pull_back_mails()
         return True
 
     def action_advance(self):
@@ -284,7 +313,9 @@ class NurtureSequence(models.Model):
         # one, and what the caller has not committed yet is not committed by this
         self.env.flush_all()
         with self.env.registry.cursor() as cr:
-            entered = running.with_env(self.env(cr=cr)).sudo()._advance()
+            committed = running.with_env(self.env(cr=cr)).sudo().exists()
+            entered = committed._advance()
+        (running - committed.with_env(self.env))._wake_cron()
         self.env.invalidate_all(flush=False)
         message = self.env._("%(entered)s leads entered; what was due is done.", entered=entered)
         return {
@@ -473,14 +504,16 @@ class NurtureSequence(models.Model):
         domain = Domain(lead_model._nurture_lost_domain())
         if own:
             domain &= parse_domain(lead_model, self.domain)
-        if self.company_id:
-            domain &= Domain("company_id", "in", [self.company_id.id, False])
-        return domain
+        # without a company: those of the responsible
+        companies = self.company_id or (self.user_id or self.create_uid).sudo().company_ids
+        return domain & Domain("company_id", "in", [*companies.ids, False])
 
     def _get_problems(self):
         """What keeps the sequence from running, in the user's words."""
         self.ensure_one()
         problems = []
+        if not self.active:
+            problems.append(self.env._("It is archived."))
         if not self.step_ids.filtered(lambda step: step.trigger == "begin"):
             problems.append(self.env._("It has no step to begin with."))
         return problems + self.step_ids._get_problems()
@@ -494,7 +527,7 @@ class NurtureSequence(models.Model):
 
     def _is_in_window(self, participant):
         """Whether a lead that comes back now still counts for the sequence."""
-        last = participant.exit_date if participant.state == "completed" else fields.Datetime.now()
+        last = participant.exit_date or fields.Datetime.now()
         return fields.Datetime.now() <= fields.Datetime.add(last, days=self.window_days)
 
     def _pull_back_mails(self):
@@ -503,13 +536,13 @@ class NurtureSequence(models.Model):
         queued = self.env["mailing.trace"].search(
             [
                 ("nurture_trace_id.sequence_id", "in", self.ids),
-                ("trace_status", "=", "outgoing"),
+                ("mail_mail_id.state", "=", "outgoing"),
             ]
         )
         traces = queued.nurture_trace_id
-        queued.mail_mail_id.filtered(lambda mail: mail.state == "outgoing").cancel()
-        queued.write({"nurture_trace_id": False})
-        queued.set_canceled()
+        # the mail that is sent later is another one
+        queued.nurture_trace_id = False
+        queued.mail_mail_id.cancel()
         traces.write({"state": "scheduled", "reason": False, "processed_date": False})
 
     def _wake_cron(self):
@@ -532,6 +565,7 @@ class NurtureSequence(models.Model):
         for sequence in self.filtered(lambda sequence: sequence.entry == "auto"):
             entered += sequence._enrol_matching()
             cron._commit_progress()
+        self.env["mailing.trace"]._nurture_catch_up()
         while traces._give_up():
             cron._commit_progress()
         for step in traces._due_steps(self):

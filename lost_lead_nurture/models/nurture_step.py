@@ -4,9 +4,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
-from ..tools.domains import parse_domain
+from ..tools.domains import check_domain, parse_domain
 from ..tools.triggers import ROOT, TRIGGERS
 
+#: Ten years in each unit.
+MAX_DELAY = {"hours": 87600, "days": 3650, "weeks": 520, "months": 120}
 DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
 
 
@@ -134,7 +136,7 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
-    @api.constrains("delay", "expiry")
+    @api.constrains("delay", "delay_unit", "expiry", "expiry_unit")
     def _check_delay(self):
         for step in self:
             if step.delay < 0:
@@ -145,11 +147,21 @@ class NurtureStep(models.Model):
                 raise ValidationError(
                     self.env._("Step “%s”: it cannot expire before it begins.", step.name)
                 )
+            for number, unit in (
+                (step.delay, step.delay_unit),
+                (step.expiry, step.expiry_unit),
+            ):
+                if number > MAX_DELAY[unit]:
+                    raise ValidationError(
+                        self.env._(
+                            "Step “%s”: nothing is waited for longer than ten years.", step.name
+                        )
+                    )
 
     @api.constrains("filter_domain")
     def _check_filter_domain(self):
         for step in self:
-            parse_domain(self.env["crm.lead"], step.filter_domain)
+            check_domain(self.env["crm.lead"], step.filter_domain)
 
     @api.constrains("parent_id", "sequence_id", "trigger", "step_type")
     def _check_place(self):
@@ -200,9 +212,53 @@ class NurtureStep(models.Model):
                     )
                 )
 
+    @api.constrains("active", "mailing_id", "parent_id", "step_type", "trigger")
+    def _check_runnable(self):
+        self.sequence_id._check_runnable()
+
+    def write(self, vals):
+        changed = self.filtered(lambda step: step._is_moved_by(vals))
+        if changed and changed._has_history():
+            raise UserError(
+                self.env._(
+                    "Somebody is or was at the step “%s”: what it is and when it is due cannot be "
+                    "changed any more. Archive it and add a new one.",
+                    changed[0].name,
+                )
+            )
+        result = super().write(vals)
+        if vals.get("active") is False:
+            self._cancel_open_traces()
+        return result
+
+    def _is_moved_by(self, vals):
+        """Whether writing ``vals`` would make it another step, or due at another moment."""
+        for name in ("sequence_id", "parent_id", "step_type", "trigger"):
+            current = self[name]
+            if isinstance(current, models.BaseModel):
+                current = current.id
+            if name in vals and (vals[name] or False) != current:
+                return True
+        return False
+
+    def _has_history(self):
+        return bool(
+            self.env["nurture.trace"].sudo().search_count([("step_id", "in", self.ids)], limit=1)
+        )
+
+    def _cancel_open_traces(self):
+        """An archived step is not done any more, whoever is at it."""
+        traces = (
+            self.env["nurture.trace"]
+            .sudo()
+            .search([("step_id", "in", self.ids), ("state", "in", ("waiting", "scheduled"))])
+        )
+        traces._set_state("cancelled", "step_archived")
+        traces.participant_id._complete()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):
-        if self.env["nurture.trace"].sudo().search_count([("step_id", "in", self.ids)], limit=1):
+        if self._has_history():
             raise UserError(
                 self.env._("Somebody is or was at this step. Archive it to keep its history.")
             )

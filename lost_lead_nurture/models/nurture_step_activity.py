@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 
-class NurtureStep(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class NurtureStep(models.Model):
     """Steps of the type Activity: something for a person to do."""
 
     _inherit = "nurture.step"

@@ -1,6 +1,7 @@
 import logging
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -90,7 +91,7 @@ class NurtureTrace(models.Model):
     # the batches of _claim
     _due = models.Index("(step_id, schedule_date, id) WHERE state = 'scheduled'")
     # the traces that _give_up ends
-    _expiring = models.Index("(expire_date) WHERE state = 'waiting' AND expire_date IS NOT NULL")
+    _expiring = models.Index("(expire_date) WHERE state IN ('waiting', 'error')")
 
     @api.depends("step_id.name", "participant_id.display_name")
     def _compute_display_name(self):
@@ -117,7 +118,20 @@ class NurtureTrace(models.Model):
         """Give failed traces another try: a failed mail goes back to the queue, a failed step is
         due at once."""
         self.participant_id.sequence_id.check_access("write")
-        failed = self.sudo().filtered(lambda trace: trace.state == "error")
+        failed = self.sudo().filtered(
+            lambda trace: (
+                trace.state == "error"
+                and trace.participant_id.state == "running"
+                and trace.sequence_id.state == "running"
+            )
+        )
+        if not failed:
+            raise UserError(
+                self.env._(
+                    "There is nothing to retry: only failed steps of leads that are still in a "
+                    "running sequence can be."
+                )
+            )
         mails = failed.mailing_trace_ids.mail_mail_id.filtered(
             lambda mail: mail.state == "exception"
         )
@@ -159,7 +173,8 @@ class NurtureTrace(models.Model):
                 """
                 SELECT step.id
                   FROM nurture_step step
-                  JOIN nurture_sequence sequence ON sequence.id = step.sequence_id
+                  JOIN nurture_sequence sequence
+                    ON sequence.id = step.sequence_id AND step.active
     CROSS JOIN LATERAL (
                        SELECT schedule_date
                          FROM nurture_trace
@@ -287,7 +302,14 @@ class NurtureTrace(models.Model):
                        CASE WHEN step.expiry > 0
                              AND trace.schedule_date + %(expiry)s < %(now)s THEN 'expired'
                             WHEN step.step_type = 'email' AND lead.email_normalized IS NULL
-                            THEN 'no_address' END
+                            THEN 'no_address'
+                            WHEN step.step_type = 'email'
+                             AND lead.email_normalized != participant.email
+                             AND EXISTS (
+                                 SELECT 1 FROM nurture_participant other
+                                  WHERE other.sequence_id = participant.sequence_id
+                                    AND other.email = lead.email_normalized)
+                            THEN 'duplicate' END
                   FROM nurture_trace trace
                   JOIN nurture_step step ON step.id = trace.step_id
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
@@ -380,13 +402,13 @@ class NurtureTrace(models.Model):
         if not self:
             return
         now = fields.Datetime.now()
-        self._update(
-            SQL("id IN %s", tuple(self.ids)),
-            state=state,
-            reason=reason,
-            detail=detail,
-            **({"processed_date": now} if state == "processed" else {}),
-        )
+        values = {"state": state, "reason": reason, "detail": detail}
+        if state == "processed":
+            values["processed_date"] = now
+        elif state == "error":
+            # who is not retried does not stay in the sequence for ever
+            values["expire_date"] = self._sql_window(now)
+        self._update(SQL("id IN %s", tuple(self.ids)), **values)
 
     @api.model
     def _update(self, condition, **values):
@@ -411,7 +433,9 @@ class NurtureTrace(models.Model):
 
     def _fail(self, error):
         """Keep what went wrong on the trace; it can be retried."""
-        self._set_state("error", "failed", detail=f"{type(error).__name__}: {error}")
+        # PostgreSQL knows no NUL in a text
+        detail = f"{type(error).__name__}: {error}".replace("\x00", "")
+        self._set_state("error", "failed", detail)
 
     # ------------------------------------------------------------
     # HEAR: what happened to the mail
@@ -460,12 +484,11 @@ class NurtureTrace(models.Model):
             state="waiting",
             reason=None,
             expire_date=SQL(
-                "(SELECT %s + CASE WHEN step.expiry > 0 THEN %s"
-                " ELSE sequence.window_days * interval '1 day' END"
-                " FROM nurture_step step JOIN nurture_sequence sequence"
-                " ON sequence.id = step.sequence_id WHERE step.id = nurture_trace.step_id)",
+                "(SELECT CASE WHEN step.expiry > 0 THEN %s + %s ELSE %s END"
+                " FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
                 now,
                 self.env["nurture.step"]._sql_delay("step", "expiry"),
+                self._sql_window(now),
             ),
         )
         self.participant_id._complete()
@@ -508,11 +531,14 @@ class NurtureTrace(models.Model):
     def _hear_last_word(self, event, scheduled):
         """A reply or a bounce ends a participant's way, unless the workflow has a branch for it:
         then only that branch goes on."""
-        with_branch = self.filtered(
-            lambda trace: any(
-                child.trigger in triggers.wanting(event) for child in trace.step_id.child_ids
-            )
-        )
+        # those who are in the branch already, from an earlier answer, stay there too
+        in_branch = self.search(
+            [
+                ("parent_id", "in", self.ids),
+                ("step_id.trigger", "in", triggers.wanting(event)),
+                ("state", "in", ("scheduled", "processed")),
+            ]
+        ).parent_id
         if scheduled:
             self._update(
                 SQL(
@@ -523,7 +549,7 @@ class NurtureTrace(models.Model):
                 state="cancelled",
                 reason="other_branch",
             )
-        leaving = self - with_branch
+        leaving = self - in_branch
         if event == "reply":
             for trace in self:
                 trace.participant_id._win_back(trace.step_id)
@@ -550,21 +576,30 @@ class NurtureTrace(models.Model):
             self.env["nurture.step"]._sql_delay("step"),
         )
 
+    def _sql_window(self, start):
+        """``start`` plus the window of the trace's sequence."""
+        return SQL(
+            "(SELECT %s + sequence.window_days * interval '1 day'"
+            " FROM nurture_sequence sequence WHERE sequence.id = nurture_trace.sequence_id)",
+            start,
+        )
+
     @api.model
     def _give_up(self, limit=10000):
-        """End waiting traces whose window has passed without the event.
+        """End waiting traces whose window has passed without the event, and failed ones that
+        nobody has retried in that time.
 
         :return: how many
         """
         expired = self._update(
             SQL(
-                "id IN (SELECT id FROM nurture_trace WHERE state = 'waiting' AND expire_date <= %s"
-                " LIMIT %s FOR UPDATE SKIP LOCKED)",
+                "id IN (SELECT id FROM nurture_trace WHERE state IN ('waiting', 'error')"
+                " AND expire_date <= %s LIMIT %s FOR UPDATE SKIP LOCKED)",
                 fields.Datetime.now(),
                 limit,
             ),
             state="cancelled",
-            reason="no_reaction",
+            reason=SQL("CASE WHEN state = 'waiting' THEN 'no_reaction' ELSE reason END"),
         )
         expired.participant_id._complete()
         return len(expired)

@@ -1,5 +1,6 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class SaleOrder(models.Model):
@@ -32,27 +33,48 @@ class SaleOrder(models.Model):
         ):
             credited[participant.lead_id] = participant
         for order in self:
+            kept = order.nurture_participant_id.sudo()
             participant = credited.get(order.opportunity_id)
-            order.nurture_participant_id = (
-                participant if order._nurture_counts(participant) else False
-            )
+            if kept.lead_id != order.opportunity_id or not kept:
+                kept = participant if order._nurture_counts(participant) else False
+            order.nurture_participant_id = kept
 
     def _nurture_counts(self, participant):
         """Whether the quotation was made in the window after the lead came back."""
-        if not participant:
+        if not participant or not self.date_order:
             return False
-        window = participant.sequence_id.window_days
-        return self.date_order <= fields.Datetime.add(participant.won_back_date, days=window)
+        back = participant.won_back_date
+        return back <= self.date_order <= back + timedelta(days=participant.sequence_id.window_days)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._without_credit(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._without_credit(vals))
+
+    @api.model
+    def _without_credit(self, vals):
+        """Whom a quotation is credited to is worked out, not written."""
+        return {name: value for name, value in vals.items() if name != "nurture_participant_id"}
+
+    def _nurture_paid_lines(self):
+        """Invoice lines of these orders on invoices that are paid or, which nets out with their
+        refund, reversed; other orders may be on the same invoices."""
+        return self.order_line.invoice_lines.filtered(
+            lambda line: (
+                line.parent_state == "posted"
+                and line.move_id.payment_state in ("paid", "in_payment", "reversed")
+            )
+        )
 
     def _nurture_paid_invoices(self):
-        """The invoices and refunds of these orders that are paid."""
-        return self.invoice_ids.filtered(
-            lambda move: move.state == "posted" and move.payment_state in ("paid", "in_payment")
-        )
+        """The invoices and refunds behind the amount invoiced."""
+        return self._nurture_paid_lines().move_id
 
     @api.model
     def _nurture_invoiced_amount(self, domain):
         """Untaxed total of the paid invoices of the orders in ``domain``, in the company's
         currency."""
-        orders = self.search(Domain(domain) & Domain("invoice_status", "!=", "no"))
-        return sum(orders._nurture_paid_invoices().mapped("amount_untaxed_signed"))
+        # revenue is on the credit side of the books
+        return -sum(self.search(domain)._nurture_paid_lines().mapped("balance"))

@@ -141,6 +141,35 @@ class TestResults(NurtureCase):
         self.assertEqual(self.list_of(mailing, "action_redirect_to_invoiced"), invoice)
         self.assertEqual(self.second.mailing_id.sale_quotation_count, 0)
 
+    def test_credit_note(self):
+        """An unpaid invoice that is credited comes to nothing, not to less."""
+        invoice = self.invoice(self.order(self.leads[2]))
+        wizard = self.env["account.move.reversal"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        reversal = wizard.create({"journal_id": invoice.journal_id.id})
+        reversal.modify_moves()
+        self.assertEqual(self.sequence.invoiced_amount, 0)
+
+    def test_invoice_of_several_orders(self):
+        """Only the credited order's part of an invoice counts."""
+        order = self.order(self.leads[2])
+        other = order.copy({"opportunity_id": False})
+        (order | other).action_confirm()
+        invoice = (order | other)._create_invoices()
+        self.assertEqual(len(invoice), 1)
+        invoice.action_post()
+        self.pay(invoice)
+        self.env.invalidate_all()
+        self.assertEqual(self.sequence.invoiced_amount, 250)
+
+    def test_bounce_after_a_reply(self):
+        """What the reader did is not undone by what a server says later."""
+        message = self.mail_to("lead1@reader.example.com", "First")
+        self.bounce(message)
+        self.assertEqual(self.sequence.clicked_count, 1)
+        self.assertEqual(self.sequence.opened_count, 3)
+
     def test_quotation_after_the_window(self):
         self.clock += timedelta(days=self.sequence.window_days)
         self.assertFalse(self.order(self.leads[2]).nurture_participant_id)

@@ -11,6 +11,7 @@ EXIT_REASONS = [
     ("blacklisted", "Address blacklisted"),
     ("bounced", "Mail bounced"),
     ("deleted", "Lead deleted"),
+    ("merged", "Lead merged with another one in the sequence"),
     ("removed", "Removed by hand"),
     ("holdout", "Held out for comparison"),
 ]
@@ -28,6 +29,7 @@ TRACE_REASONS = [
     ("no_reaction", "Nothing happened in time"),
     ("parent_failed", "The step before was not sent"),
     ("by_hand", "Cancelled by hand"),
+    ("step_archived", "The step was archived"),
     ("mail_cancelled", "The mail was cancelled"),
     ("blacklisted", "The address is blacklisted"),
     ("opt_out", "The address opted out"),
