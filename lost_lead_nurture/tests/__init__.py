@@ -7,6 +7,7 @@ from . import (
     test_preset,
     test_promises,
     test_results,
+    test_rpc,
     test_step_types,
     test_tours,
     test_triggers,
