@@ -2,7 +2,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 #: Days that dates can be counted back by, whatever somebody writes into a filter.
 MAX_DAYS = 365 * 1000
@@ -24,7 +24,8 @@ class CrmLead(models.Model):
         string="Days since Lost",
         compute="_compute_days_since_lost",
         search="_search_days_since_lost",
-        help="How many days ago the lead was lost; 0 is today. Empty for leads that are not lost.",
+        help="How many days ago the lead was lost; 0 is today. Says nothing of leads that are not "
+        "lost.",
     )
     nurture_score = fields.Integer(
         string="Score", default=0, help="Points given by the steps of nurture sequences."
@@ -37,6 +38,7 @@ class CrmLead(models.Model):
     )
 
     @api.depends("nurture_participant_ids.state", "nurture_participant_ids.exit_reason")
+    @api.depends_context("lang")
     def _compute_nurture(self):
         states = dict(
             self.env["nurture.participant"]._fields["state"]._description_selection(self.env)
@@ -103,9 +105,7 @@ class CrmLead(models.Model):
         return result
 
     def unlink(self):
-        self._nurture_get_participants().filtered(
-            lambda participant: participant.state == "running"
-        )._leave("deleted")
+        self._nurture_get_participants()._leave("deleted")
         return super().unlink()
 
     def action_set_won(self):
@@ -191,42 +191,42 @@ class CrmLead(models.Model):
             .search([("lead_id", "in", self.ids), ("state", "in", ("running", "completed"))])
             .filtered(lambda participant: participant.lead_id.won_status != "lost")
         )
-        in_window = participants.filtered(
-            lambda participant: participant.sequence_id._is_in_window(participant)
-        )
-        answered = {participant: bool(participant.won_back_date) for participant in in_window}
+        if not participants:
+            return
+        in_window = participants.filtered(lambda participant: participant._is_in_window())
+        # who had answered may still be in the branch of the workflow for answers
+        fresh = in_window.filtered(lambda participant: not participant.won_back_date)
         in_window._credit()
         won = in_window.filtered(lambda participant: participant.lead_id.won_status == "won")
         won._leave("won")
-        # who had answered may still be in the branch of the workflow for answers
-        (in_window - won).filtered(lambda participant: not answered[participant])._leave("restored")
+        (fresh - won)._leave("restored")
 
     def _nurture_win_back(self, participant, step):
-        """Put a lead that answered back into the pipeline: with its old salesperson, an activity
-        to call back and a note that says what did it.
+        """Put the lead, which answered, back into the pipeline: with its old salesperson, an
+        activity to call back and a note that says what did it.
 
         :param participant: the lead's ``nurture.participant``
         :param step: the ``nurture.step`` whose mail was answered
         """
-        for lead in self.with_context(nurture_skip_check=True):
-            if lead.won_status != "lost":
-                continue
-            lead.action_restore()
-            salesperson = participant._get_salesperson()
-            if lead.user_id != salesperson:
-                lead.user_id = salesperson
-            # nothing more of any sequence, this one's branch for answers apart
-            others = lead._nurture_get_participants() - participant
-            others.filtered(lambda other: other.state == "running")._leave("restored")
-            lead.message_post(
-                body=lead._nurture_win_back_note(participant, step),
-                author_id=self.env.ref("base.partner_root").id,
-            )
-            lead.activity_schedule(
-                "mail.mail_activity_data_call",
-                summary=self.env._("Call back: answered %s", step.name),
-                user_id=(salesperson or participant.sequence_id.user_id.filtered("active")).id,
-            )
+        if self.won_status != "lost":
+            return
+        lead = self.with_context(nurture_skip_check=True)
+        lead.action_restore()
+        salesperson = participant._get_salesperson()
+        if lead.user_id != salesperson:
+            lead.user_id = salesperson
+        # nothing more of any sequence, this one's branch for answers apart
+        others = lead._nurture_get_participants() - participant
+        others.filtered(lambda other: other.state == "running")._leave("restored")
+        lead.message_post(
+            body=lead._nurture_win_back_note(participant, step),
+            author_id=self.env.ref("base.partner_root").id,
+        )
+        lead.activity_schedule(
+            "mail.mail_activity_data_call",
+            summary=self.env._("Call back: answered %s", step.name),
+            user_id=(salesperson or participant.sequence_id.user_id.filtered("active")).id,
+        )
 
     def _merge_dependences(self, opportunities):
         """The ways of the merged leads go on as those of the one that is left; a lead goes through
@@ -249,6 +249,6 @@ class CrmLead(models.Model):
             "It had been lost on %(date)s: %(reason)s.",
             step=step.name,
             sequence=participant.sequence_id.name,
-            date=fields.Date.to_string(participant.date_lost),
+            date=format_date(self.env, participant.date_lost) or self.env._("an unknown day"),
             reason=reason,
         )

@@ -18,7 +18,9 @@ class CrmLostReason(models.Model):
 
     def _compute_nurture_sequence_count(self):
         counts = dict(
-            self.env["nurture.sequence"]._read_group(
+            self.env["nurture.sequence"]
+            .with_context(active_test=False)
+            ._read_group(
                 [("preset_id.lost_reason_ids", "in", self.ids)],
                 ["preset_id"],
                 ["__count"],

@@ -2,16 +2,17 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+_SENT = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
 #: Domains on ``mailing.trace`` behind each figure of a mailing or a sequence. A mail is ignored
 #: when it arrived and was neither opened, clicked nor answered; core marks a clicked or answered
 #: mail as opened too.
 FIGURES = {
-    "sent": Domain("sent_datetime", "!=", False),
-    "opened": Domain("open_datetime", "!=", False) & Domain("sent_datetime", "!=", False),
-    "clicked": Domain("links_click_datetime", "!=", False) & Domain("sent_datetime", "!=", False),
-    "replied": Domain("reply_datetime", "!=", False),
-    "ignored": Domain("trace_status", "=", "sent"),
-    "bounced": Domain("trace_status", "=", "bounce"),
+    "sent": _SENT,
+    "opened": _SENT & Domain("open_datetime", "!=", False),
+    "clicked": _SENT & Domain("links_click_datetime", "!=", False),
+    "replied": _SENT & Domain("reply_datetime", "!=", False),
+    "ignored": _SENT & Domain("trace_status", "=", "sent"),
+    "bounced": _SENT & Domain("trace_status", "=", "bounce"),
 }
 
 
@@ -46,17 +47,8 @@ class MailingMailing(models.Model):
         return Domain("nurture_step_ids.sequence_id", operator, value)
 
     def _compute_ignored(self):
-        counts = dict(
-            self.env["mailing.trace"]
-            .sudo()
-            ._read_group(
-                Domain("mass_mailing_id", "in", self.ids) & FIGURES["ignored"],
-                ["mass_mailing_id"],
-                ["__count"],
-            )
-        )
         for mailing in self:
-            mailing.ignored = counts.get(mailing, 0)
+            mailing.ignored = mailing._nurture_figures()["ignored"]
 
     # ------------------------------------------------------------
     # RESULTS: core credits by UTM source, which a lead that is won back does not change
@@ -76,26 +68,25 @@ class MailingMailing(models.Model):
         for step, count in counts.items():
             step.mailing_id.crm_lead_count += count
 
-    @api.depends("mailing_domain")
     def _compute_sale_quotation_count(self):  # pylint: disable=missing-return
         super()._compute_sale_quotation_count()
+        orders = self.env["sale.order"].sudo()
         for mailing in self.filtered("nurture_sequence_id"):
-            mailing.sale_quotation_count += (
-                self.env["sale.order"].sudo().search_count(mailing._nurture_order_domain())
-            )
+            mailing.sale_quotation_count = orders.search_count(mailing._nurture_order_domain())
 
-    @api.depends("mailing_domain")
     def _compute_sale_invoiced_amount(self):  # pylint: disable=missing-return
         super()._compute_sale_invoiced_amount()
+        orders = self.env["sale.order"].sudo()
         for mailing in self.filtered("nurture_sequence_id"):
-            mailing.sale_invoiced_amount += (
-                self.env["sale.order"]
-                .sudo()
-                ._nurture_invoiced_amount(mailing._nurture_order_domain())
+            mailing.sale_invoiced_amount = orders._nurture_invoiced_amount(
+                mailing._nurture_order_domain()
             )
 
     def _nurture_order_domain(self):
-        return [("nurture_participant_id.credited_step_id.mailing_id", "in", self.ids)]
+        """Quotations credited to this mail, as a step or as core does, by its UTM source."""
+        return Domain(
+            "nurture_participant_id.credited_step_id.mailing_id", "in", self.ids
+        ) | Domain("source_id", "in", self.source_id.ids)
 
     def action_redirect_to_leads_and_opportunities(self):
         action = super().action_redirect_to_leads_and_opportunities()
@@ -116,47 +107,41 @@ class MailingMailing(models.Model):
     def action_redirect_to_invoiced(self):
         if not self.nurture_sequence_id:
             return super().action_redirect_to_invoiced()
-        orders = self.env["sale.order"].search(self._nurture_order_domain())
-        return self.env["nurture.sequence"]._open_list(
-            "account.move",
-            self.env._("Invoiced"),
-            [("id", "in", orders._nurture_paid_invoices().ids)],
-        )
+        return self.env["sale.order"]._nurture_open_invoices(self._nurture_order_domain())
 
     def _nurture_figures(self):
         """Counts of the mails of ``self`` by figure, see :data:`FIGURES`."""
-        traces = self.env["mailing.trace"].sudo()
-        domain = Domain("mass_mailing_id", "in", self.ids) & Domain("is_test_trace", "=", False)
-        rows = traces._read_group(
-            domain & FIGURES["sent"],
-            ["trace_status"],
-            [
-                "__count",
-                "open_datetime:count",
-                "links_click_datetime:count",
-                "reply_datetime:count",
-            ],
+        figures = dict.fromkeys(FIGURES, 0)
+        rows = (
+            self.env["mailing.trace"]
+            .sudo()
+            ._read_group(
+                Domain("mass_mailing_id", "in", self.ids) & FIGURES["sent"],
+                ["trace_status"],
+                [
+                    "__count",
+                    "open_datetime:count",
+                    "links_click_datetime:count",
+                    "reply_datetime:count",
+                ],
+            )
         )
-        by_status = {status: count for status, count, *_others in rows}
-        _statuses, sent, opened, clicked, replied = zip(*rows, strict=True) if rows else [()] * 5
-        return {
-            "sent": sum(sent),
-            "opened": sum(opened),
-            "clicked": sum(clicked),
-            "replied": sum(replied),
-            "ignored": by_status.get("sent", 0),
-            "bounced": by_status.get("bounce", 0),
-        }
+        for status, sent, opened, clicked, replied in rows:
+            figures["sent"] += sent
+            figures["opened"] += opened
+            figures["clicked"] += clicked
+            figures["replied"] += replied
+            if status == "sent":
+                figures["ignored"] += sent
+            elif status == "bounce":
+                figures["bounced"] += sent
+        return figures
 
     def _nurture_open_mails(self, figure):
         """Open the mails of ``self`` behind one of :data:`FIGURES`."""
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
         action["name"] = self.env._("Mails")
-        action["domain"] = list(
-            Domain("mass_mailing_id", "in", self.ids)
-            & Domain("is_test_trace", "=", False)
-            & FIGURES[figure]
-        )
+        action["domain"] = list(Domain("mass_mailing_id", "in", self.ids) & FIGURES[figure])
         action["context"] = {"create": False}
         return action
 
@@ -166,11 +151,11 @@ class MailingMailing(models.Model):
 
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):
-        self.sudo().with_context(active_test=False).nurture_step_ids._check_mailing()
+        self.with_context(active_test=False).nurture_step_ids._check_mailing()
 
     @api.constrains("active", "body_html")
     def _check_nurture_runnable(self):
-        self.sudo().nurture_sequence_id._check_runnable()
+        self.nurture_sequence_id._check_runnable()
 
     # ------------------------------------------------------------
     # SENDING: the sequence decides who gets the mail of a step

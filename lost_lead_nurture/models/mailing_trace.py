@@ -76,7 +76,7 @@ class MailingTrace(models.Model):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
         event is kept and told later."""
-        if self.env.context.get("nurture_ignore_reaction"):
+        if event in REACTIONS and self.env.context.get("nurture_ignore_reaction"):
             return
         mails = self.filtered(
             lambda mail: (
@@ -93,18 +93,29 @@ class MailingTrace(models.Model):
             with self.env.cr.savepoint():
                 mails.nurture_trace_id.sudo()._hear(event)
         except Exception:
+            # the next run of the scheduled action tells it; waking it now might go on for ever
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
             for mail in mails.sudo():
                 mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
-            self.env["nurture.sequence"]._wake_cron()
 
     @api.model
-    def _nurture_catch_up(self, limit=1000):
+    def _nurture_queued(self, domain):
+        """The mails that are still in the queue of the traces in ``domain``.
+
+        It is the mail that is asked, not its status here: a forged click changes that.
+        """
+        return self.search(
+            [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
+        )
+
+    @api.model
+    def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""
         commit = self.env["ir.cron"]._commit_progress
-        for mail in self.search([("nurture_unheard", "!=", False)], limit=limit, order="id"):
+        for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):
             events = mail.nurture_unheard.split(",")
             mail.nurture_unheard = False
             for event in events:
                 mail._nurture_hear(event)
-            commit(1)
+            if not commit(1):
+                break

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -174,6 +176,7 @@ class NurtureParticipant(models.Model):
             )
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
+        self._invalidate_leads()
         return rows[0][0]
 
     @api.model
@@ -196,9 +199,11 @@ class NurtureParticipant(models.Model):
 
         Somebody who had completed the sequence may still come back (reply, restore, win).
         """
+        if not self:
+            return
         states = ("running", "completed") if reason in WON_BACK else ("running",)
         leaving = self._end(
-            SQL("id IN %s AND state IN %s", tuple(self.ids) or (0,), states),
+            SQL("id IN %s AND state IN %s", tuple(self.ids), states),
             "removed" if reason == "removed" else "exited",
             SQL("%s", reason),
         )
@@ -217,13 +222,7 @@ class NurtureParticipant(models.Model):
 
     def _pull_back_mails(self):
         """Cancel the mails to these participants that are still in the queue."""
-        queued = self.env["mailing.trace"].search(
-            [
-                ("nurture_trace_id.participant_id", "in", self.ids),
-                # not the status of the trace: a forged click changes that
-                ("mail_mail_id.state", "=", "outgoing"),
-            ]
-        )
+        queued = self.env["mailing.trace"]._nurture_queued([("participant_id", "in", self.ids)])
         if queued:
             queued.nurture_trace_id._set_state("cancelled", "pulled_back")
             queued.mail_mail_id.cancel()
@@ -284,12 +283,27 @@ class NurtureParticipant(models.Model):
             )
         )
         participants = self.browse(id_ for (id_,) in rows)
-        participants.invalidate_recordset(["state", "exit_reason", "exit_date"], flush=False)
+        participants.invalidate_recordset(flush=False)
+        self._invalidate_leads()
         return participants
+
+    @api.model
+    def _invalidate_leads(self):
+        """What leads show of their participants is stale after SQL."""
+        self.env["crm.lead"].invalidate_model(
+            ["nurture_participant_ids", "nurture_count", "nurture_status"], flush=False
+        )
 
     # ------------------------------------------------------------
     # WIN BACK
     # ------------------------------------------------------------
+
+    def _is_in_window(self):
+        """Whether a lead that comes back now still counts for the sequence."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        window = timedelta(days=self.sequence_id.window_days)
+        return now <= (self.exit_date or now) + window
 
     def _credit(self, step=None):
         """Note that the leads came back, and thanks to which step: ``step``, or the one whose
@@ -308,6 +322,8 @@ class NurtureParticipant(models.Model):
 
         :return: ``{participant: step}`` for those who got a mail
         """
+        if not self:
+            return {}
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -320,7 +336,7 @@ class NurtureParticipant(models.Model):
                        mail.links_click_datetime DESC NULLS LAST,
                        mail.open_datetime DESC NULLS LAST, mail.sent_datetime DESC, trace.id DESC
                 """,
-                tuple(self.ids) or (0,),
+                tuple(self.ids),
             )
         )
         steps = self.env["nurture.step"]
@@ -343,6 +359,6 @@ class NurtureParticipant(models.Model):
         for participant in self:
             if participant.won_back_date or participant.exit_reason in WON_BACK:
                 continue
-            if participant.sequence_id._is_in_window(participant):
+            if participant._is_in_window():
                 participant._credit(step)
             participant.lead_id._nurture_win_back(participant, step)

@@ -84,7 +84,6 @@ class NurturePreset(models.Model):
     mailing_filter_id = fields.Many2one(
         "mailing.filter", string="Favourite Filter", readonly=True, copy=False, ondelete="set null"
     )
-    sequence_ids = fields.One2many("nurture.sequence", "preset_id", string="Sequences")
 
     @api.depends(
         "lost_reason_ids",
@@ -103,6 +102,7 @@ class NurturePreset(models.Model):
             preset.full_domain = repr(preset._get_domain())
 
     @api.depends("full_domain", "company_id")
+    @api.depends_context("allowed_company_ids")
     def _compute_matching_count(self):
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"]

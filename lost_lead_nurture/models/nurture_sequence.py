@@ -12,6 +12,10 @@ from .nurture_step import MAX_DELAY
 _logger = logging.getLogger(__name__)
 
 
+#: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
+REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
+
+
 class NurtureSequence(models.Model):
     """A campaign: whom it is for, and the workflow they are walked through."""
 
@@ -29,9 +33,7 @@ class NurtureSequence(models.Model):
         tracking=True,
         domain="[('share', '=', False)]",
     )
-    company_id = fields.Many2one(
-        "res.company", default=lambda self: self.env.company, index="btree_not_null"
-    )
+    company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     color = fields.Integer()
     state = fields.Selection(
@@ -41,7 +43,6 @@ class NurtureSequence(models.Model):
         copy=False,
         tracking=True,
         readonly=True,
-        index=True,
     )
     start_date = fields.Datetime(string="Started On", readonly=True, copy=False)
     last_error = fields.Text(
@@ -49,7 +50,7 @@ class NurtureSequence(models.Model):
     )
 
     # audience
-    preset_id = fields.Many2one("nurture.preset", ondelete="set null")
+    preset_id = fields.Many2one("nurture.preset", index="btree_not_null", ondelete="set null")
     domain = fields.Char(
         compute="_compute_domain",
         store=True,
@@ -109,14 +110,19 @@ class NurtureSequence(models.Model):
     opened_ratio = fields.Float(compute="_compute_mail_counts", string="Opened (%)")
     clicked_ratio = fields.Float(compute="_compute_mail_counts", string="Clicked (%)")
     replied_ratio = fields.Float(compute="_compute_mail_counts", string="Replied (%)")
-    quotation_count = fields.Integer(compute="_compute_revenue", string="Quotations")
+    quotation_count = fields.Integer(
+        compute="_compute_quotation_count",
+        string="Quotations",
+        groups="sales_team.group_sale_salesman,lost_lead_nurture.group_user",
+    )
     invoiced_amount = fields.Monetary(
-        compute="_compute_revenue",
+        compute="_compute_invoiced",
         string="Invoiced",
+        groups=REVENUE_GROUPS,
         help="Untaxed total of the paid invoices, less refunds, of the quotations made for leads "
         "of this sequence.",
     )
-    invoiced_label = fields.Char(compute="_compute_revenue")
+    invoiced_label = fields.Char(compute="_compute_invoiced", groups=REVENUE_GROUPS)
 
     # ------------------------------------------------------------
     # COMPUTES
@@ -136,7 +142,7 @@ class NurtureSequence(models.Model):
             elif not sequence.domain:
                 sequence.domain = repr(self.env["crm.lead"]._nurture_lost_domain())
 
-    @api.depends("domain", "company_id")
+    @api.depends("domain", "company_id", "user_id")
     def _compute_matching_count(self):
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"]
@@ -175,12 +181,19 @@ class NurtureSequence(models.Model):
                     100.0 * figures[name] / figures["sent"] if figures["sent"] else 0.0
                 )
 
-    def _compute_revenue(self):
+    def _compute_quotation_count(self):
         orders = self.env["sale.order"].sudo()
         for sequence in self:
-            domain = [("nurture_participant_id.sequence_id", "in", sequence.ids)]
-            sequence.quotation_count = orders.search_count(domain)
-            sequence.invoiced_amount = orders._nurture_invoiced_amount(domain)
+            sequence.quotation_count = orders.search_count(
+                [("nurture_participant_id.sequence_id", "in", sequence.ids)]
+            )
+
+    def _compute_invoiced(self):
+        orders = self.env["sale.order"].sudo()
+        for sequence in self:
+            sequence.invoiced_amount = orders._nurture_invoiced_amount(
+                [("nurture_participant_id.sequence_id", "in", sequence.ids)]
+            )
             sequence.invoiced_label = format_amount(
                 self.env, sequence.invoiced_amount, sequence.currency_id, trailing_zeroes=False
             )
@@ -207,12 +220,12 @@ class NurtureSequence(models.Model):
                 )
 
     @api.constrains("company_id")
-    def _check_company(self):
+    def _check_company_allowed(self):
         user = self.env.user
         for sequence in self:
             if sequence.company_id and sequence.company_id not in user.company_ids:
                 raise ValidationError(
-                    self.env._("You do not work for %s.", sequence.company_id.sudo().name)
+                    self.env._("You do not work for %s.", sequence.company_id.name)
                 )
 
     @api.constrains("state", "step_ids")
@@ -223,11 +236,7 @@ class NurtureSequence(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_participants(self):
-        if (
-            self.env["nurture.participant"]
-            .sudo()
-            .search_count([("sequence_id", "in", self.ids)], limit=1)
-        ):
+        if self._has_participants():
             raise UserError(
                 self.env._("Leads have been through this sequence. Archive it to keep its results.")
             )
@@ -246,9 +255,13 @@ class NurtureSequence(models.Model):
         stopping.sudo()._pull_back_mails()
         return result
 
+    def _has_participants(self):
+        participants = self.env["nurture.participant"].sudo()
+        return bool(participants.search_count([("sequence_id", "in", self.ids)], limit=1))
+
     def _check_company_free(self, company_id):
         for sequence in self:
-            if sequence.company_id.id != company_id and sequence.sudo().participant_ids:
+            if sequence.company_id.id != company_id and sequence._has_participants():
                 raise UserError(
                     self.env._(
                         "Leads are or were in “%s”: it stays with its company.", sequence.name
@@ -356,15 +369,22 @@ class NurtureSequence(models.Model):
         )
         query = leads.sudo().with_context(active_test=False)._search(domain)
         self.env["nurture.participant"].sudo()._enrol(sequence, query.select())
-        inside = sequence.participant_ids.lead_id
+        entered = (
+            self.env["nurture.participant"]
+            .sudo()
+            .search([("sequence_id", "=", sequence.id), ("lead_id", "in", leads.ids)])
+            .lead_id
+        )
         kept_out = {}
         for lead in leads:
-            reason = before.get(lead.id) or (None if lead in inside else "duplicate")
+            reason = before.get(lead.id) or (None if lead in entered else "duplicate")
             if reason:
                 kept_out.setdefault(reason, []).append(lead.id)
         sequence._wake_cron()
-        entered = leads.filtered(lambda lead: lead.id not in before and lead in inside)
-        return {"entered": entered.ids, "kept_out": kept_out}
+        return {
+            "entered": leads.filtered(lambda lead: lead.id not in before and lead in entered).ids,
+            "kept_out": kept_out,
+        }
 
     def _enrol_notification(self, result):
         """What :meth:`enrol` did, as a notification."""
@@ -407,6 +427,8 @@ class NurtureSequence(models.Model):
             ]
         )
         inside = set(participants.mapped("email"))
+        inside_leads = participants.lead_id
+        companies = self._get_companies()
         reasons = {}
         for lead in leads:
             if lead.won_status != "lost":
@@ -415,9 +437,9 @@ class NurtureSequence(models.Model):
                 reasons[lead.id] = "no_address"
             elif lead.is_blacklisted:
                 reasons[lead.id] = "blacklisted"
-            elif self.company_id and lead.company_id and lead.company_id != self.company_id:
+            elif lead.company_id and lead.company_id not in companies:
                 reasons[lead.id] = "company"
-            elif lead.email_normalized in inside or lead in participants.lead_id:
+            elif lead.email_normalized in inside or lead in inside_leads:
                 reasons[lead.id] = "inside"
         return reasons
 
@@ -470,13 +492,8 @@ class NurtureSequence(models.Model):
     def action_view_invoices(self):
         """Open the paid invoices behind the figure Invoiced."""
         self.ensure_one()
-        orders = self.env["sale.order"].search(
+        return self.env["sale.order"]._nurture_open_invoices(
             [("nurture_participant_id.sequence_id", "=", self.id)]
-        )
-        return self._open_list(
-            "account.move",
-            self.env._("Invoiced"),
-            [("id", "in", orders._nurture_paid_invoices().ids)],
         )
 
     @api.model
@@ -504,9 +521,11 @@ class NurtureSequence(models.Model):
         domain = Domain(lead_model._nurture_lost_domain())
         if own:
             domain &= parse_domain(lead_model, self.domain)
-        # without a company: those of the responsible
-        companies = self.company_id or (self.user_id or self.create_uid).sudo().company_ids
-        return domain & Domain("company_id", "in", [*companies.ids, False])
+        return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
+
+    def _get_companies(self):
+        """Whose leads may enter: the company's, or without one those of the responsible's."""
+        return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
 
     def _get_problems(self):
         """What keeps the sequence from running, in the user's words."""
@@ -525,20 +544,10 @@ class NurtureSequence(models.Model):
                 self.env._("“%s” cannot run yet:", self.name) + "\n- " + "\n- ".join(problems)
             )
 
-    def _is_in_window(self, participant):
-        """Whether a lead that comes back now still counts for the sequence."""
-        last = participant.exit_date or fields.Datetime.now()
-        return fields.Datetime.now() <= fields.Datetime.add(last, days=self.window_days)
-
     def _pull_back_mails(self):
         """Take the mails that have not left out of the queue; their traces are due again once the
         sequence is started again."""
-        queued = self.env["mailing.trace"].search(
-            [
-                ("nurture_trace_id.sequence_id", "in", self.ids),
-                ("mail_mail_id.state", "=", "outgoing"),
-            ]
-        )
+        queued = self.env["mailing.trace"]._nurture_queued([("sequence_id", "in", self.ids)])
         traces = queued.nurture_trace_id
         # the mail that is sent later is another one
         queued.nurture_trace_id = False

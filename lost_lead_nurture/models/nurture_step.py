@@ -76,7 +76,6 @@ class NurtureStep(models.Model):
         domain="[('mailing_model_name', '=', 'crm.lead'), ('mailing_type', '=', 'mail')]",
         help="The mail of an email step. It is sent by the sequence only.",
     )
-    trace_ids = fields.One2many("nurture.trace", "step_id", string="Traces")
     waiting_count = fields.Integer(compute="_compute_trace_counts", string="Waiting")
     scheduled_count = fields.Integer(compute="_compute_trace_counts", string="Scheduled")
     processed_count = fields.Integer(compute="_compute_trace_counts", string="Processed")
@@ -105,7 +104,8 @@ class NurtureStep(models.Model):
             if not current or not current.offered_by(step._get_parent_type()):
                 step.trigger = "after" if step.parent_id else "begin"
 
-    @api.depends("trigger", "delay", "delay_unit", "parent_id.name")
+    @api.depends("trigger", "delay", "delay_unit")
+    @api.depends_context("lang")
     def _compute_when(self):
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         units = dict(self._fields["delay_unit"]._description_selection(self.env))
@@ -194,7 +194,8 @@ class NurtureStep(models.Model):
 
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
-        for mailing in self.mailing_id:
+        for step in self.filtered("mailing_id"):
+            mailing = step.mailing_id
             if mailing.mailing_model_real != "crm.lead" or mailing.mailing_type != "mail":
                 raise ValidationError(
                     self.env._(
@@ -203,7 +204,7 @@ class NurtureStep(models.Model):
                         mailing.subject,
                     )
                 )
-            if mailing.state != "draft" and not self.trace_ids:
+            if mailing.state != "draft" and not step._has_history():
                 raise ValidationError(
                     self.env._(
                         "The mail “%s” was sent as a mailing of its own. Duplicate it to use it "
@@ -212,34 +213,37 @@ class NurtureStep(models.Model):
                     )
                 )
 
-    @api.constrains("active", "mailing_id", "parent_id", "step_type", "trigger")
+    @api.constrains(lambda self: self._get_runnable_fields())
     def _check_runnable(self):
         self.sequence_id._check_runnable()
 
+    @api.model
+    def _get_runnable_fields(self):
+        """Fields that decide whether the sequence can run, see :meth:`_get_problems`."""
+        return ["active", "mailing_id", "parent_id", "step_type", "trigger"]
+
     def write(self, vals):
-        changed = self.filtered(lambda step: step._is_moved_by(vals))
-        if changed and changed._has_history():
-            raise UserError(
-                self.env._(
-                    "Somebody is or was at the step “%s”: what it is and when it is due cannot be "
-                    "changed any more. Archive it and add a new one.",
-                    changed[0].name,
+        for step in self:
+            if step._is_replaced_by(vals) and step._has_history():
+                raise UserError(
+                    self.env._(
+                        "Somebody is or was at the step “%s”: what it is and what it waits for "
+                        "cannot be changed any more. Archive it and add a new one.",
+                        step.name,
+                    )
                 )
-            )
         result = super().write(vals)
         if vals.get("active") is False:
             self._cancel_open_traces()
         return result
 
-    def _is_moved_by(self, vals):
-        """Whether writing ``vals`` would make it another step, or due at another moment."""
-        for name in ("sequence_id", "parent_id", "step_type", "trigger"):
-            current = self[name]
-            if isinstance(current, models.BaseModel):
-                current = current.id
-            if name in vals and (vals[name] or False) != current:
-                return True
-        return False
+    def _is_replaced_by(self, vals):
+        """Whether writing ``vals`` would make it another step."""
+        return any(
+            name in vals
+            and (vals[name] or False) != self._fields[name].convert_to_write(self[name], self)
+            for name in ("sequence_id", "parent_id", "step_type", "trigger", "mailing_id")
+        )
 
     def _has_history(self):
         return bool(

@@ -7,6 +7,19 @@ from ..tools.values import parse_value
 #: Fields of a lead that no step sets: who may see it, and what it belongs to.
 PROTECTED_FIELDS = {*models.MAGIC_COLUMNS, "company_id", "active", "won_status", "lost_reason_id"}
 
+#: What has to be filled in for each kind of action.
+NEEDED = {
+    "stage": "stage_id",
+    "salesperson": "salesperson_id",
+    "team": "team_id",
+    "add_tags": "tag_ids",
+    "remove_tags": "tag_ids",
+    "priority": "priority",
+    "field": "field_name",
+    "note": "note",
+    "server": "server_action_id",
+}
+
 
 class NurtureStep(models.Model):
     """Steps of the type Action: something is done with the leads, with or without code.
@@ -97,37 +110,30 @@ class NurtureStep(models.Model):
         user = self.env.user
         may_write = self.env["crm.lead"].with_user(user).has_access("write")
         for action in self.server_action_id:
-            if action.sudo().model_id.model != "crm.lead":
+            if action.model_id.model != "crm.lead":
                 raise ValidationError(
                     self.env._("The server action “%s” is not made for leads.", action.name)
                 )
-            groups = action.sudo().group_ids
+            groups = action.group_ids
             may_run = not groups or groups & user.all_group_ids or user._is_superuser()
             if not (may_run and may_write):
                 raise ValidationError(
                     self.env._(
-                        "You may not run the server action “%s”. Ask somebody who may change "
-                        "leads to add this step.",
+                        "You may not run the server action “%s”. Ask an administrator to add this "
+                        "step.",
                         action.name,
                     )
                 )
 
+    @api.model
+    def _get_runnable_fields(self):
+        return super()._get_runnable_fields() + ["action_kind", *NEEDED.values()]
+
     def _get_problems(self):
         problems = super()._get_problems()
-        needed = {
-            "stage": "stage_id",
-            "salesperson": "salesperson_id",
-            "team": "team_id",
-            "add_tags": "tag_ids",
-            "remove_tags": "tag_ids",
-            "priority": "priority",
-            "field": "field_name",
-            "note": "note",
-            "server": "server_action_id",
-        }
         for step in self.filtered(lambda step: step.step_type == "action"):
-            missing = needed.get(step.action_kind, False)
-            if not step.action_kind or (missing and not step[missing]):
+            needed = NEEDED.get(step.action_kind)
+            if not step.action_kind or (needed and not step[needed]):
                 problems.append(self.env._("Step “%s” does not say what to do.", step.name))
         return problems
 
@@ -193,7 +199,7 @@ class NurtureStep(models.Model):
         settable = (
             field
             and field.store
-            and (not field.readonly or (field.compute and field.inverse))
+            and not field.readonly
             and field.name not in PROTECTED_FIELDS
             and (not field.groups or self.env.user.has_groups(field.groups))
         )

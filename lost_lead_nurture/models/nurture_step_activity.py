@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class NurtureStep(models.Model):
@@ -34,6 +34,14 @@ class NurtureStep(models.Model):
     activity_user_id = fields.Many2one(
         "res.users", string="Assigned to", domain="[('share', '=', False)]"
     )
+
+    @api.model
+    def _get_runnable_fields(self):
+        return super()._get_runnable_fields() + [
+            "activity_type_id",
+            "activity_who",
+            "activity_user_id",
+        ]
 
     def _get_problems(self):
         problems = super()._get_problems()
@@ -72,5 +80,5 @@ class NurtureStep(models.Model):
             "leader": lead.team_id.user_id,
             "user": self.activity_user_id,
         }[self.activity_who]
-        candidates = wanted | self.sequence_id.user_id | self.env.user
+        candidates = wanted | self.sequence_id.user_id
         return candidates.filtered("active")[:1] or self.env.user

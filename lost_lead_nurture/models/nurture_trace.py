@@ -17,9 +17,9 @@ CONFLICT_RETRIES = 3
 class NurtureTrace(models.Model):
     """One participant at one step.
 
-    The life of a trace goes one way: it waits for an event, is scheduled at a date, then is
-    processed, rejected or cancelled with a reason. ``error`` is the only state with a way back.
-    The writes below are SQL: each of them concerns a whole batch.
+    It waits for an event, is scheduled at a date, then is processed, rejected or cancelled with a
+    reason. There is a way back only where a mail did not leave: the queue failed and is tried
+    again, or the sequence was stopped. What the engine writes it writes by SQL, for a whole batch.
     """
 
     _name = "nurture.trace"
@@ -74,7 +74,8 @@ class NurtureTrace(models.Model):
     expire_date = fields.Datetime(
         string="Waits Until",
         readonly=True,
-        help="When a waiting trace is given up: the sequence's window after the mail was sent.",
+        help="When a waiting trace, or a failed one that nobody retries, is given up: after the "
+        "expiry of the step, else the window of the sequence.",
     )
     processed_date = fields.Datetime(string="Processed On", readonly=True)
     mailing_trace_ids = fields.One2many("mailing.trace", "nurture_trace_id", string="Mails")
@@ -99,6 +100,7 @@ class NurtureTrace(models.Model):
             trace.display_name = f"{trace.participant_id.display_name}, {trace.step_id.name}"
 
     @api.depends("mailing_trace_ids.trace_status", "mailing_trace_ids.links_click_datetime")
+    @api.depends_context("lang")
     def _compute_mail_status(self):
         statuses = dict(
             self.env["mailing.trace"]._fields["trace_status"]._description_selection(self.env)
@@ -447,7 +449,6 @@ class NurtureTrace(models.Model):
         :param event: ``sent``, ``failed``, ``cancelled``, or what the reader did: ``open``,
             ``click``, ``reply``, ``bounce``
         """
-        self.flush_model()
         if event == "sent":
             self._hear_sent()
         elif event == "failed":
@@ -585,7 +586,7 @@ class NurtureTrace(models.Model):
         )
 
     @api.model
-    def _give_up(self, limit=10000):
+    def _give_up(self):
         """End waiting traces whose window has passed without the event, and failed ones that
         nobody has retried in that time.
 
@@ -594,9 +595,8 @@ class NurtureTrace(models.Model):
         expired = self._update(
             SQL(
                 "id IN (SELECT id FROM nurture_trace WHERE state IN ('waiting', 'error')"
-                " AND expire_date <= %s LIMIT %s FOR UPDATE SKIP LOCKED)",
+                " AND expire_date <= %s LIMIT 10000 FOR UPDATE SKIP LOCKED)",
                 fields.Datetime.now(),
-                limit,
             ),
             state="cancelled",
             reason=SQL("CASE WHEN state = 'waiting' THEN 'no_reaction' ELSE reason END"),

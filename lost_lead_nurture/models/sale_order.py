@@ -58,23 +58,31 @@ class SaleOrder(models.Model):
         """Whom a quotation is credited to is worked out, not written."""
         return {name: value for name, value in vals.items() if name != "nurture_participant_id"}
 
-    def _nurture_paid_lines(self):
-        """Invoice lines of these orders on invoices that are paid or, which nets out with their
-        refund, reversed; other orders may be on the same invoices."""
-        return self.order_line.invoice_lines.filtered(
-            lambda line: (
-                line.parent_state == "posted"
-                and line.move_id.payment_state in ("paid", "in_payment", "reversed")
-            )
-        )
+    @api.model
+    def _nurture_paid_lines_domain(self, domain):
+        """Invoice lines of the orders in ``domain`` on invoices that are paid or, which nets out
+        with their refund, reversed. Other orders may be on the same invoices."""
+        return [
+            ("sale_line_ids.order_id", "any", domain),
+            ("parent_state", "=", "posted"),
+            ("move_id.payment_state", "in", ("paid", "in_payment", "reversed")),
+        ]
 
-    def _nurture_paid_invoices(self):
-        """The invoices and refunds behind the amount invoiced."""
-        return self._nurture_paid_lines().move_id
+    @api.model
+    def _nurture_open_invoices(self, domain):
+        """Open the invoices and refunds behind the amount invoiced of the orders in ``domain``."""
+        lines = self.env["account.move.line"].search(self._nurture_paid_lines_domain(domain))
+        return self.env["nurture.sequence"]._open_list(
+            "account.move", self.env._("Invoiced"), [("id", "in", lines.move_id.ids)]
+        )
 
     @api.model
     def _nurture_invoiced_amount(self, domain):
-        """Untaxed total of the paid invoices of the orders in ``domain``, in the company's
+        """Untaxed total of what was paid for the orders in ``domain``, in the company's
         currency."""
+        lines = self.env["account.move.line"].sudo()
+        ((balance,),) = lines._read_group(
+            self._nurture_paid_lines_domain(domain), [], ["balance:sum"]
+        )
         # revenue is on the credit side of the books
-        return -sum(self.search(domain)._nurture_paid_lines().mapped("balance"))
+        return -(balance or 0.0)

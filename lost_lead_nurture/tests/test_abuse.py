@@ -42,10 +42,9 @@ class TestEventsAreNeverLost(AbuseCase):
 
     def test_reply(self):
         self.start()
-        with self.failing_once(), self.capture_triggers(self.cron.id) as woken:
+        with self.failing_once():
             self.answer(self.mail_to(ANN))
         self.assertIn("please call me", self.ann.message_ids[0].body, "the reply is there")
-        self.assertTrue(woken.records)
         self.assertEqual(self.ann.won_status, "lost")
         self.run_cron()
         self.assertEqual(self.ann.won_status, "pending", "heard with the next run")
@@ -248,7 +247,10 @@ class TestRunningWorkflow(AbuseCase):
             lambda: mailing.write({"body_html": ""}),
             lambda: self.env["nurture.step"].create({"sequence_id": self.sequence.id}),
         ):
-            with self.assertRaisesRegex(UserError, "cannot run yet"), self.env.cr.savepoint():
+            with (
+                self.assertRaisesRegex(UserError, "cannot run yet|cannot be changed"),
+                self.env.cr.savepoint(),
+            ):
                 change()
 
     def test_recipients_of_a_step(self):

@@ -18,11 +18,11 @@ class CrmLeadLost(models.TransientModel):
     def _compute_nurture_sequence_id(self):
         """Offer the running sequence that is meant for the reason."""
         for wizard in self:
-            reasons = wizard.lost_reason_id.sudo().nurture_preset_ids.filtered(
+            presets = wizard.lost_reason_id.sudo().nurture_preset_ids.filtered(
                 lambda preset: len(preset.lost_reason_ids) == 1
             )
             wizard.nurture_sequence_id = self.env["nurture.sequence"].search(
-                [("state", "=", "running"), ("preset_id", "in", reasons.ids)], limit=1
+                [("state", "=", "running"), ("preset_id", "in", presets.ids)], limit=1
             )
 
     def action_lost_reason_apply(self):
