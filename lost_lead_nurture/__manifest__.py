@@ -41,6 +41,9 @@
         "web.assets_tests": [
             "lost_lead_nurture/static/tests/tours/**/*",
         ],
+        "web.assets_unit_tests": [
+            "lost_lead_nurture/static/tests/**/*.test.js",
+        ],
     },
     "application": True,
 }

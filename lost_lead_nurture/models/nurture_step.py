@@ -51,6 +51,9 @@ class NurtureStep(models.Model):
         "A reply or a bounce otherwise ends the sequence for that lead; a step with the trigger "
         "Replied or Bounced is what still happens then.",
     )
+    allowed_triggers = fields.Json(
+        compute="_compute_allowed_triggers", help="The triggers that the step before offers."
+    )
     delay = fields.Integer(
         default=0, help="How long after its trigger the step is due; not negative."
     )
@@ -103,6 +106,14 @@ class NurtureStep(models.Model):
             current = TRIGGERS.get(step.trigger)
             if not current or not current.offered_by(step._get_parent_type()):
                 step.trigger = "after" if step.parent_id else "begin"
+
+    @api.depends("parent_id.step_type")
+    def _compute_allowed_triggers(self):
+        for step in self:
+            parent_type = step._get_parent_type()
+            step.allowed_triggers = [
+                value for value, trigger in TRIGGERS.items() if trigger.offered_by(parent_type)
+            ]
 
     @api.depends("trigger", "delay", "delay_unit")
     @api.depends_context("lang")

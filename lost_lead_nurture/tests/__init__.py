@@ -4,6 +4,7 @@ from . import (
     test_bad_input,
     test_engine,
     test_entry,
+    test_js,
     test_preset,
     test_promises,
     test_results,
