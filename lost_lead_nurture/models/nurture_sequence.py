@@ -11,7 +11,6 @@ from .nurture_step import MAX_DELAY
 
 _logger = logging.getLogger(__name__)
 
-
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
 
@@ -223,7 +222,9 @@ class NurtureSequence(models.Model):
     def _check_company_allowed(self):
         user = self.env.user
         for sequence in self:
-            if sequence.company_id and sequence.company_id not in user.company_ids:
+            if user._is_superuser() or not sequence.company_id:
+                continue
+            if sequence.company_id not in user.company_ids:
                 raise ValidationError(
                     self.env._("You do not work for %s.", sequence.company_id.name)
                 )

@@ -369,6 +369,7 @@ class TestPeople(AbuseCase):
             self.env.cr.savepoint(),
         ):
             mine.company_id = other
+        self.make_sequence(name="Made by a script", company_id=other.id)
         mine.company_id = False
         self.start()
         self.assertFalse(self.participant(foreign), "no company: those of the responsible")
