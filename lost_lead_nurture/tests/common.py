@@ -15,7 +15,6 @@ from unittest.mock import patch
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields
-from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
@@ -265,6 +264,3 @@ class NurtureCase(HttpCase, CronMixinCase):
 
         with patch.object(mailings, "_action_send_mail", send):
             yield
-
-    def commands(self, *vals_list):
-        return [Command.create(vals) for vals in vals_list]
