@@ -108,6 +108,22 @@ class MailingTrace(models.Model):
             [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
         )
 
+    def _nurture_cancel_queued(self):
+        """Cancel the messages of ``self`` that are still in a queue."""
+        self.mail_mail_id.cancel()
+
+    def _nurture_failed(self):
+        """Those of ``self`` whose message failed and can be put back into its queue."""
+        return self.filtered(lambda mail: mail.mail_mail_id.state == "exception")
+
+    def _nurture_requeue(self):
+        """Put failed messages back into their queue."""
+        if not self:
+            return
+        self.mail_mail_id.mark_outgoing()
+        self.write({"trace_status": "outgoing", "failure_type": False})
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
     @api.model
     def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""
