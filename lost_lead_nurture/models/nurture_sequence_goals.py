@@ -11,38 +11,38 @@ class NurtureSequence(models.Model):
 
     # who leaves
     exit_on_replied = fields.Boolean(
-        string="Replied",
+        string="Leave on Reply",
         default=True,
         help="A step with the trigger Replied is still done. Off: a reply is an event like others.",
     )
-    exit_on_restored = fields.Boolean(string="Restored", default=True)
-    exit_on_won = fields.Boolean(string="Won", default=True)
+    exit_on_restored = fields.Boolean(string="Leave when Restored", default=True)
+    exit_on_won = fields.Boolean(string="Leave when Won", default=True)
     exit_on_quotation = fields.Boolean(
-        string="Quotation", default=True, help="Made for the opportunity or its customer."
+        string="Leave on Quotation", default=True, help="Made for the opportunity or its customer."
     )
     exit_on_order = fields.Boolean(
-        string="Order", default=True, help="Confirmed, of the opportunity or its customer."
+        string="Leave on Order", default=True, help="Confirmed, of the opportunity or its customer."
     )
     exit_on_meeting = fields.Boolean(
-        string="Meeting Booked", default=True, help="About the opportunity, or with its contact."
+        string="Leave on Meeting", default=True, help="About the opportunity, or with its contact."
     )
     exit_on_open_deal = fields.Boolean(
-        string="Another Open Deal",
+        string="Leave on Another Open Deal",
         default=True,
         help="Somebody works on another lead or opportunity with the same address, or with the "
         "same customer or one of its colleagues.",
     )
     exit_on_blacklisted = fields.Boolean(
-        string="Unsubscribed or Blacklisted",
+        string="Leave when Blacklisted",
         default=True,
         help="Off: the lead stays for steps that are no mails. Mails are never sent to blacklisted "
         "addresses.",
     )
     exit_on_bounced = fields.Boolean(
-        string="Bounced", default=True, help="A step with the trigger Bounced is still done."
+        string="Leave on Bounce", default=True, help="A step with the trigger Bounced is still done."
     )
     exit_on_unmatched = fields.Boolean(
-        string="No Longer Matching",
+        string="Leave when Not Matching",
         help="Who does not match the sequence's choice of leads any more, when a step is due.",
     )
     goal_link = fields.Char(
@@ -123,7 +123,10 @@ class NurtureSequence(models.Model):
         problems = super()._get_problems()
         if self.goal_assign == "user" and not self.goal_user_id:
             problems.append(self.env._("It does not say whom leads that come back are handed to."))
-        if self.step_ids.filtered(lambda step: step.trigger == "silent") and not self.silent_limit:
+        farewell = self._get_farewell()
+        if farewell.filtered(lambda step: step.step_type not in step._get_message_types()):
+            problems.append(self.env._("Its farewell is no message."))
+        if farewell and not self.silent_limit:
             problems.append(
                 self.env._(
                     "It has a farewell, but no limit of silent mails after which it is sent."

@@ -21,7 +21,7 @@ class NurtureSequence(models.Model):
         string="Own Frequency Cap", help="Instead of the company's, which is in the settings."
     )
     cap_number = fields.Integer(
-        string="Messages",
+        string="Messages at Most",
         help="An address gets no more marketing mails and SMS than this in the days beside it, "
         "those of other sequences and mailings included. 0: no limit.",
     )

@@ -87,7 +87,7 @@ class NurtureStep(models.Model):
     retry_count = fields.Integer(
         string="Tries Again", default=0, help="How often it is tried again by itself on failure."
     )
-    retry = fields.Integer(string="After", default=1, help="How long it waits before each try.")
+    retry = fields.Integer(string="Wait before Trying", default=1, help="How long it waits before each try.")
     retry_unit = fields.Selection(DELAY_UNITS, required=True, default="hours")
     mail_server_id = fields.Many2one(
         related="mailing_id.mail_server_id",

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -71,11 +73,11 @@ class NurtureTrace(models.Model):
 
     def _hear_not_sent(self, state, get_reason):
         """The mail was cancelled or failed: say so, and stop the branch."""
-        causes = {}
+        causes = defaultdict(self.browse)
         for trace in self.filtered(lambda trace: trace.state == "processed"):
             mail = trace.mailing_trace_ids.sorted("id")[-1:]
             detail = mail.mail_mail_id.failure_reason or mail.failure_type or None
-            _add(causes, (get_reason(mail), detail), trace)
+            causes[get_reason(mail), detail] |= trace
         for (reason, detail), traces in causes.items():
             traces._set_state(state, reason, detail)
         self._update(
