@@ -17,6 +17,7 @@ from . import (
     nurture_sequence_entry,
     nurture_sequence_goals,
     nurture_sequence_timing,
+    nurture_sequence_update,
     nurture_step,
     nurture_step_action,
     nurture_step_activity,

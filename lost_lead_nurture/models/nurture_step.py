@@ -281,7 +281,29 @@ class NurtureStep(models.Model):
         result = super().write(vals)
         if vals.get("active") is False:
             self._cancel_open_traces()
+        if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():
+            self.sequence_id._mark_edited()
         return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        steps = super().create(vals_list)
+        steps.sequence_id._mark_edited()
+        return steps
+
+    def unlink(self):
+        """Delete steps with all that follows them; those that somebody is or was at are archived,
+        so that their history stays."""
+        branch = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
+        known = dict(
+            self.env["nurture.trace"]
+            .sudo()
+            ._read_group([("step_id", "in", branch.ids)], ["step_id"], ["__count"])
+        )
+        kept = branch.filtered(lambda step: step in known)
+        kept.filtered("active").write({"active": False})
+        # from the ends of the branches, as a step cannot go before what follows it
+        return super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
 
     def _is_replaced_by(self, vals):
         """Whether writing ``vals`` would make it another step."""
@@ -305,13 +327,6 @@ class NurtureStep(models.Model):
         )
         traces._set_state("cancelled", "step_archived")
         traces.participant_id._complete()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_history(self):
-        if self._has_history():
-            raise UserError(
-                self.env._("Somebody is or was at this step. Archive it to keep its history.")
-            )
 
     # ------------------------------------------------------------
     # BUSINESS

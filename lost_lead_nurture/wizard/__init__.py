@@ -1,1 +1,8 @@
-from . import crm_lead_lost, mail_compose_message, nurture_dry_run, nurture_enrol
+from . import (
+    crm_lead_lost,
+    mail_compose_message,
+    nurture_dry_run,
+    nurture_enrol,
+    nurture_resume,
+    nurture_update,
+)
