@@ -21,6 +21,7 @@ from . import (
     nurture_step,
     nurture_step_action,
     nurture_step_activity,
+    nurture_sequence_explain,
     nurture_trace,
     nurture_trace_engine,
     nurture_trace_hear,

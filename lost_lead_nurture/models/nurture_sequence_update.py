@@ -121,7 +121,10 @@ class NurtureSequence(models.Model):
         overdue = self.env["nurture.trace"].search(self._get_overdue_domain())
         overdue._defer(
             {
-                id_: (fields.Datetime.add(now, seconds=int(share_of(id_) * days * 86400)), "resumed")
+                id_: (
+                    fields.Datetime.add(now, seconds=int(share_of(id_) * days * 86400)),
+                    "resumed",
+                )
                 for id_ in overdue.ids
             }
         )
@@ -165,9 +168,7 @@ class NurtureSequence(models.Model):
 
         return {
             "new": count(SQL("SELECT step_id FROM (%s) new", self._sql_new(completed))),
-            "moved": count(
-                SQL("SELECT step_id FROM nurture_trace WHERE %s", self._sql_moved())
-            ),
+            "moved": count(SQL("SELECT step_id FROM nurture_trace WHERE %s", self._sql_moved())),
             "unmatched": len(self._get_unmatched()),
         }
 

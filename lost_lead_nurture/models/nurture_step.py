@@ -5,6 +5,7 @@ from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
 from ..tools.domains import check_domain, parse_domain
+from ..tools.forecast import PlannedStep
 from ..tools.links import is_about
 from ..tools.triggers import ROOT, TRIGGERS
 
@@ -87,7 +88,9 @@ class NurtureStep(models.Model):
     retry_count = fields.Integer(
         string="Tries Again", default=0, help="How often it is tried again by itself on failure."
     )
-    retry = fields.Integer(string="Wait before Trying", default=1, help="How long it waits before each try.")
+    retry = fields.Integer(
+        string="Wait before Trying", default=1, help="How long it waits before each try."
+    )
     retry_unit = fields.Selection(DELAY_UNITS, required=True, default="hours")
     mail_server_id = fields.Many2one(
         related="mailing_id.mail_server_id",
@@ -178,8 +181,9 @@ class NurtureStep(models.Model):
         for step in self:
             if step.retry_count < 0 or step.retry < 0:
                 raise ValidationError(
-                    self.env._("Step “%s”: tries and the time between them are not negative.",
-                    step.name)
+                    self.env._(
+                        "Step “%s”: tries and the time between them are not negative.", step.name
+                    )
                 )
             if step.delay < 0:
                 raise ValidationError(
@@ -359,6 +363,10 @@ class NurtureStep(models.Model):
             return True
         return is_about(self.link_url, url)
 
+    def _is_timed(self):
+        """Whether time alone makes the step due."""
+        return TRIGGERS[self.trigger].timed
+
     def _get_parent_type(self):
         self.ensure_one()
         return self.parent_id.step_type or ROOT
@@ -400,9 +408,7 @@ class NurtureStep(models.Model):
             elif is_html_empty(step.mailing_id.body_html):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
             elif step.mail_server_id and not step.mail_server_id.active:
-                problems.append(
-                    self.env._("The mail server of step “%s” is archived.", step.name)
-                )
+                problems.append(self.env._("The mail server of step “%s” is archived.", step.name))
         return problems
 
     def _get_link_problems(self):
@@ -449,3 +455,22 @@ class NurtureStep(models.Model):
         self.mailing_id._nurture_queue(
             {trace.participant_id.lead_id.id: trace.id for trace in traces}
         )
+
+    def _get_plan(self, refused):
+        """These steps and what follows them, as the forecast wants them.
+
+        :param refused: ids of the steps left out
+        """
+        return [
+            PlannedStep(
+                id=step.id,
+                kind="message" if step.step_type in step._get_message_types() else "other",
+                trigger_timed=step._is_timed(),
+                delay_amount=step.delay,
+                delay_unit=step.delay_unit,
+                children=tuple(step.child_ids._get_plan(refused)),
+                skip_over_cap=step.over_cap == "skip",
+            )
+            for step in self
+            if step.id not in refused
+        ]

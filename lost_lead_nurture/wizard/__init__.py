@@ -3,6 +3,7 @@ from . import (
     mail_compose_message,
     nurture_dry_run,
     nurture_enrol,
+    nurture_explain,
     nurture_resume,
     nurture_update,
 )

@@ -19,8 +19,6 @@ class NurtureUpdate(models.TransientModel):
         "nurture.update.line",
         "update_id",
         compute="_compute_changes",
-        store=True,
-        readonly=False,
     )
 
     @api.depends("sequence_id", "include_completed")
@@ -28,7 +26,7 @@ class NurtureUpdate(models.TransientModel):
         for update in self:
             changes = update.sequence_id._get_changes(update.include_completed)
             update.unmatched_count = changes["unmatched"]
-            update.line_ids = [Command.clear()] + [
+            update.line_ids = [
                 Command.create({"kind": kind, "step_id": step.id, "lead_count": count})
                 for kind in ("new", "moved")
                 for step, count in changes[kind].items()
