@@ -7,6 +7,7 @@ from . import (
     mail_thread,
     mailing_mailing,
     mailing_trace,
+    nurture_hit,
     nurture_participant,
     nurture_preset,
     nurture_sequence,

@@ -2,11 +2,19 @@ import logging
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import consteq, hmac
+from odoo.tools.urls import urljoin
+
+from ..tools import machines
 
 _logger = logging.getLogger(__name__)
 
 #: What a reader, or the reader's mail server, can only do with a mail that was sent.
 REACTIONS = {"open", "click", "reply", "bounce"}
+#: Core's statuses of a mail that was opened, or more.
+OPENED = ("open", "reply")
+#: What is signed instead of a link's code; no code has such a character.
+TRAP = "/trap"
 
 
 class MailingTrace(models.Model):
@@ -20,6 +28,17 @@ class MailingTrace(models.Model):
         index="btree_not_null",
         help="Events that the sequence could not be told at once, separated by commas. The "
         "scheduled action tells them.",
+    )
+    nurture_machine_reason = fields.Selection(
+        machines.REASONS,
+        string="Machine Ignored",
+        readonly=True,
+        help="How it was seen that a machine, such as the virus scanner of the reader's mail "
+        "server, opened this mail or followed its links. Neither the figures nor the sequence "
+        "count that.",
+    )
+    nurture_machine_date = fields.Datetime(
+        string="Machine Ignored On", readonly=True, help="When that was, the last time."
     )
 
     @api.model_create_multi
@@ -36,24 +55,39 @@ class MailingTrace(models.Model):
         return mails
 
     def set_opened(self, domain=None):
-        mails = super().set_opened(self._nurture_counting(domain))
-        mails._nurture_hear("open")
-        return mails
+        request = self.env.context.get("nurture_request")
+        if request and domain and (held := self._nurture_find(domain)):
+            # the picture of one mail: it counts as opened when that turned out to be a person
+            self.env["nurture.hit"].sudo()._note(held, "open", request)
+            return held
+        mails, domain = self._nurture_counting(domain)
+        moment = self.env.context.get("nurture_moment")
+        unopened = mails.filtered(lambda mail: moment and mail.trace_status not in OPENED)
+        opened = super(MailingTrace, mails).set_opened(domain)
+        if unopened:
+            unopened.open_datetime = moment
+        opened._nurture_hear("open")
+        return opened
 
     def set_clicked(self, domain=None):
-        mails = super().set_clicked(domain)
-        mails._nurture_hear("click")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        clicked = super(MailingTrace, mails).set_clicked(domain)
+        if moment := self.env.context.get("nurture_moment"):
+            clicked.links_click_datetime = moment
+        clicked._nurture_hear("click")
+        return clicked
 
     def set_replied(self, domain=None):
-        mails = super().set_replied(self._nurture_counting(domain))
-        mails._nurture_hear("reply")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        replied = super(MailingTrace, mails).set_replied(domain)
+        replied._nurture_hear("reply")
+        return replied
 
     def set_bounced(self, domain=None, bounce_message=False):
-        mails = super().set_bounced(domain, bounce_message)
-        mails._nurture_hear("bounce")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
+        bounced._nurture_hear("bounce")
+        return bounced
 
     def set_failed(self, domain=None, failure_type=False):
         mails = super().set_failed(domain, failure_type)
@@ -65,12 +99,36 @@ class MailingTrace(models.Model):
         mails._nurture_hear("cancelled")
         return mails
 
+    @api.model
+    def _nurture_find(self, domain):
+        """The mails of sequences in ``domain``, tests left out."""
+        return self.search_fetch(
+            Domain(domain)
+            & Domain("nurture_trace_id", "!=", False)
+            & Domain("is_test_trace", "=", False),
+            ["sent_datetime"],
+        )
+
     def _nurture_counting(self, domain):
-        """Leave the mails of sequences out of ``domain`` when a machine answered them: neither
-        the sequence nor its figures take that for a reaction."""
-        if domain and self.env.context.get("nurture_ignore_reaction"):
-            return Domain(domain) & Domain("nurture_trace_id", "=", False)
-        return domain
+        """Leave the mails of sequences out of ``self`` and ``domain`` when a machine answered
+        them: neither the sequence nor its figures take that for a reaction."""
+        if not self.env.context.get("nurture_ignore_reaction"):
+            return self, domain
+        mails = self.filtered(lambda mail: not mail.nurture_trace_id)
+        return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+
+    def _nurture_token(self, code):
+        """Sign the link ``code`` of this mail: core's /r/<code>/m/<id> can be made up."""
+        self.ensure_one()
+        return hmac(self.env(su=True), "lost_lead_nurture-link", (self.id, code))[:16]
+
+    def _nurture_is_signed(self, code, token):
+        return consteq(self._nurture_token(code).encode(), token.encode())
+
+    def _nurture_trap_url(self):
+        """A link of this mail that nobody sees."""
+        path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
+        return urljoin(self.get_base_url(), path)
 
     def _nurture_hear(self, event):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
@@ -112,6 +170,7 @@ class MailingTrace(models.Model):
     def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""
         commit = self.env["ir.cron"]._commit_progress
+        self.env["nurture.hit"]._judge_held()
         for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):
             events = mail.nurture_unheard.split(",")
             mail.nurture_unheard = False

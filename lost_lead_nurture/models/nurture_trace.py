@@ -516,7 +516,10 @@ class NurtureTrace(models.Model):
         scheduled = self._update(
             self._sql_children(triggers.wanting(event), "waiting"),
             state="scheduled",
-            schedule_date=self._sql_due(fields.Datetime.now()),
+            # a click is told a minute after it happened, see nurture.hit
+            schedule_date=self._sql_due(
+                self.env.context.get("nurture_moment") or fields.Datetime.now()
+            ),
             expire_date=None,
         )
         self._update(

@@ -5,6 +5,7 @@ from . import (
     test_engine,
     test_entry,
     test_js,
+    test_machines,
     test_preset,
     test_promises,
     test_results,
