@@ -1,7 +1,6 @@
 import re
 
 from odoo import models
-from odoo.tools.mail import append_content_to_html
 
 
 class MailMail(models.Model):
@@ -25,12 +24,9 @@ class MailMail(models.Model):
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         email_list = super()._prepare_outgoing_list(mail_server, doc_to_followers)
         if stat := self._nurture_get_stats()[:1]:
-            # Without a text there is nothing to see, to hear or to hit, in any mail program and
-            # style, and nothing hidden that a spam filter could find fault with. Those who collect
-            # the links of a mail find it. The plain text, where it would show, does not have it.
-            trap = f'<a href="{stat._nurture_trap_url()}" aria-hidden="true" tabindex="-1"></a>'
             for values in email_list:
-                values["body"] = append_content_to_html(values["body"], trap, plaintext=False)
+                if body := values["body"]:
+                    values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
         return email_list
 
     def write(self, vals):

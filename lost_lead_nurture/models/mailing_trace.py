@@ -11,6 +11,8 @@ _logger = logging.getLogger(__name__)
 
 #: What a reader, or the reader's mail server, can only do with a mail that was sent.
 REACTIONS = {"open", "click", "reply", "bounce"}
+#: When they happened, so that what follows counts from there, also when it is told later.
+EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
 #: Core's statuses of a mail that was opened, or more.
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
@@ -125,10 +127,19 @@ class MailingTrace(models.Model):
     def _nurture_is_signed(self, code, token):
         return consteq(self._nurture_token(code).encode(), token.encode())
 
-    def _nurture_trap_url(self):
-        """A link of this mail that nobody sees."""
+    def _nurture_set_trap(self, html):
+        """Add a link that nobody sees to the HTML of this mail.
+
+        Without a text there is nothing to see, to hear or to hit, in any mail program and style,
+        and nothing hidden that a spam filter could find fault with. Who collects the links of a
+        mail finds it. It must not get into the plain text, where it would show.
+        """
         path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
-        return urljoin(self.get_base_url(), path)
+        trap = (
+            f'<a href="{urljoin(self.get_base_url(), path)}" aria-hidden="true" tabindex="-1"></a>'
+        )
+        body, end, rest = html.rpartition("</body>")
+        return body + trap + end + rest if end else html + trap
 
     def _nurture_hear(self, event):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
@@ -175,6 +186,7 @@ class MailingTrace(models.Model):
             events = mail.nurture_unheard.split(",")
             mail.nurture_unheard = False
             for event in events:
-                mail._nurture_hear(event)
+                moment = EVENT_DATES.get(event) and mail[EVENT_DATES[event]]
+                mail.with_context(nurture_moment=moment)._nurture_hear(event)
             if not commit(1):
                 break

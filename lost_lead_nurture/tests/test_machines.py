@@ -218,6 +218,25 @@ class TestMachines(MachineCase):
         self.click(self.mail)
         self.assertPerson("open", "click")
 
+    def test_forged_burst(self):
+        """The same, with links that can be made up."""
+        self.start()
+        for link in self.links_of(self.mail):
+            self._get(link.partition("?")[0])
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_leaving_in_the_meantime(self):
+        """Who left before the click was believed is not written to, but did click."""
+        self.start()
+        self._get(self.links_of(self.mail)[0])
+        self.unsubscribe(self.mail)
+        self.believe()
+        participant = self.participant(self.ann)
+        self.assertEqual(participant.exit_reason, "unsubscribed")
+        self.assertEqual(self.trace(self.ann, self.clicked).state, "cancelled")
+        self.assertEqual(self.sequence.clicked_count, 1)
+
     def test_pictures(self):
         """Apple loads them unasked; Google when the mail is opened."""
         self.start()
