@@ -10,6 +10,7 @@ from . import (
     mail_thread,
     mailing_mailing,
     mailing_trace,
+    nurture_hit,
     nurture_participant,
     nurture_participant_goals,
     nurture_preset,

@@ -7,6 +7,7 @@ from . import (
     test_entry,
     test_js,
     test_languages,
+    test_machines,
     test_preset,
     test_promises,
     test_results,
