@@ -411,7 +411,7 @@ class NurtureTrace(models.Model):
         values["decision_log"] = SQL(
             "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || jsonb_build_object("
             "'date', %s::text, 'state', %s::text, 'reason', %s::text, 'detail', %s::text,"
-            " 'due', date_trunc('second', %s::timestamp)::text)",
+            " 'due', date_trunc('second', (%s)::timestamp)::text)",
             fields.Datetime.to_string(now),
             values.get("state", SQL("nurture_trace.state")),
             values.get("reason"),
@@ -497,7 +497,7 @@ class NurtureTrace(models.Model):
     def _sql_retry(self, start):
         """When a failed trace is tried again: null where its step has had all its tries."""
         return SQL(
-            "(SELECT CASE WHEN nurture_trace.tries < step.retry_count THEN %s + %s END"
+            "(SELECT CASE WHEN COALESCE(nurture_trace.tries, 0) < step.retry_count THEN %s + %s END"
             " FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
             start,
             self.env["nurture.step"]._sql_delay("step", "retry"),
