@@ -22,6 +22,9 @@ class MailingTrace(models.Model):
         "scheduled action tells them.",
     )
 
+    # what an address got and did, for the frequency cap and the sunset
+    _nurture_email_index = models.Index("(email)")
+
     @api.model_create_multi
     def create(self, vals_list):
         mails = super().create(vals_list)

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class SaleOrder(models.Model):
@@ -33,14 +34,21 @@ class SaleOrder(models.Model):
 
     def _nurture_won_back_by(self):
         """The way through a sequence that won the opportunity, or the customer, back last."""
-        participants = self.env["nurture.participant"].sudo()
         if self.opportunity_id:
-            whose = [("lead_id", "=", self.opportunity_id.id)]
+            whose = Domain("id", "=", self.opportunity_id.id)
         else:
-            company = self.partner_id.commercial_partner_id
-            whose = [("lead_id.partner_id.commercial_partner_id", "=", company.id)]
-        return participants.with_context(active_test=False).search(
-            [*whose, ("won_back_date", "!=", False)], order="won_back_date desc, id desc", limit=1
+            whose = self.env["crm.lead"]._nurture_domain_of(self.partner_id)
+        return (
+            self.env["nurture.participant"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(
+                Domain("lead_id", "any", whose)
+                & Domain("won_back_date", "!=", False)
+                & Domain("company_id", "in", [self.company_id.id, False]),
+                order="won_back_date desc, id desc",
+                limit=1,
+            )
         )
 
     def _nurture_counts(self, participant):
@@ -67,12 +75,16 @@ class SaleOrder(models.Model):
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return
-        for order in self.sudo():
-            leads = order.opportunity_id or participants._get_leads_of(order.partner_id)
-            if leads:
-                now = fields.Datetime.now()
-                participants._check_goals(leads, date=min(order.date_order or now, now))
-        uncredited = self.sudo().filtered(lambda order: not order.nurture_participant_id)
+        orders = self.sudo().filtered(lambda order: order.state != "cancel")
+        if orders.opportunity_id | participants._get_leads_of(orders.partner_id):
+            now = fields.Datetime.now()
+            for order in orders:
+                participants._check_goals(
+                    order.opportunity_id | participants._get_leads_of(order.partner_id),
+                    # the order has to be found in the window that begins with it
+                    date=min(order.date_order or now, now),
+                )
+        uncredited = orders.filtered(lambda order: not order.nurture_participant_id)
         self.env.add_to_compute(self._fields["nurture_participant_id"], uncredited)
 
     @api.model
