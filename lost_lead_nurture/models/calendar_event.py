@@ -23,6 +23,5 @@ class CalendarEvent(models.Model):
         if participants._is_idle():
             return
         events = self.sudo()
-        participants._check_goals(
-            events.opportunity_id | participants._get_leads_of(events.partner_ids)
-        )
+        leads = events.opportunity_id
+        participants._check_goals(leads | leads._nurture_leads_of(events.partner_ids))

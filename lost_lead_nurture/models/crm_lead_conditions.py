@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.reasons import MAX_LATE_DAYS
@@ -116,16 +115,15 @@ class CrmLead(models.Model):
         )
 
     @api.model
-    def _nurture_domain_of(self, partners):
+    def _nurture_leads_of(self, partners):
         """The leads of these partners, of their colleagues and of their addresses: those that the
-        conditions on orders and meetings are about."""
-        return Domain(
-            "partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids
-        ) | Domain(
-            "email_normalized",
-            "in",
-            partners.filtered("email_normalized").mapped("email_normalized"),
-        )
+        conditions on orders and meetings may be about."""
+        leads = self.sudo().with_context(active_test=False)
+        addresses = [address for address in partners.mapped("email_normalized") if address]
+        # two searches: each has its index, both together have none
+        return leads.search(
+            [("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids)]
+        ) | leads.search([("email_normalized", "in", addresses)])
 
     @api.model
     def _nurture_sql_orders(self, condition):

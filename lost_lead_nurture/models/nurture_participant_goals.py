@@ -2,7 +2,6 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -60,15 +59,6 @@ class NurtureParticipant(models.Model):
     def _is_idle(self):
         """Whether no lead has ever been in a sequence: then nobody need be looked for."""
         return not self.search_count([], limit=1)
-
-    @api.model
-    def _get_leads_of(self, partners):
-        """The leads in sequences of these partners, of their colleagues and of their addresses."""
-        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        return leads.search(
-            Domain("nurture_participant_ids.state", "in", ("running", "completed"))
-            & leads._nurture_domain_of(partners)
-        )
 
     def _get_ways_out(self):
         """Why participants have to leave.

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 
 
 class SaleOrder(models.Model):
@@ -34,18 +33,16 @@ class SaleOrder(models.Model):
 
     def _nurture_won_back_by(self):
         """The way through a sequence that won the opportunity, or the customer, back last."""
-        if self.opportunity_id:
-            whose = Domain("id", "=", self.opportunity_id.id)
-        else:
-            whose = self.env["crm.lead"]._nurture_domain_of(self.partner_id)
+        leads = self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
         return (
             self.env["nurture.participant"]
             .sudo()
-            .with_context(active_test=False)
             .search(
-                Domain("lead_id", "any", whose)
-                & Domain("won_back_date", "!=", False)
-                & Domain("company_id", "in", [self.company_id.id, False]),
+                [
+                    ("lead_id", "in", leads.ids),
+                    ("won_back_date", "!=", False),
+                    ("company_id", "in", [self.company_id.id, False]),
+                ],
                 order="won_back_date desc, id desc",
                 limit=1,
             )
@@ -76,14 +73,17 @@ class SaleOrder(models.Model):
         if participants._is_idle():
             return
         orders = self.sudo().filtered(lambda order: order.state != "cancel")
-        if orders.opportunity_id | participants._get_leads_of(orders.partner_id):
-            now = fields.Datetime.now()
-            for order in orders:
-                participants._check_goals(
-                    order.opportunity_id | participants._get_leads_of(order.partner_id),
-                    # the order has to be found in the window that begins with it
-                    date=min(order.date_order or now, now),
-                )
+        lead_model = self.env["crm.lead"]
+        leads = orders.opportunity_id | lead_model._nurture_leads_of(orders.partner_id)
+        if not participants.search_count([("lead_id", "in", leads.ids)], limit=1):
+            return
+        now = fields.Datetime.now()
+        for order in orders:
+            participants._check_goals(
+                order.opportunity_id | lead_model._nurture_leads_of(order.partner_id),
+                # the order has to be found in the window that begins with it
+                date=min(order.date_order or now, now),
+            )
         uncredited = orders.filtered(lambda order: not order.nurture_participant_id)
         self.env.add_to_compute(self._fields["nurture_participant_id"], uncredited)
 
