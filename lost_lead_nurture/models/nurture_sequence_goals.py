@@ -30,7 +30,7 @@ class NurtureSequence(models.Model):
         string="Leave on Another Open Deal",
         default=True,
         help="Somebody works on another lead or opportunity with the same address, or with the "
-        "same customer or one of its colleagues.",
+        "same customer or one of its colleagues. Looked at before each step.",
     )
     exit_on_blacklisted = fields.Boolean(
         string="Leave when Blacklisted",

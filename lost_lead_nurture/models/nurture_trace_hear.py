@@ -110,7 +110,7 @@ class NurtureTrace(models.Model):
             self._end_silence()
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
-                trace.participant_id._may_come_back()._reach("clicked", trace.step_id)
+                trace.participant_id._may_come_back()._reach("clicked", trace.step_id, now)
         if event in ("reply", "bounce"):
             self._hear_last_word(event, scheduled)
         if event == "bounce":

@@ -14,6 +14,8 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         ondelete="set null",
         copy=False,
+        # a customer reads own orders in the portal, but not what we call the lead
+        groups="base.group_user",
         help="The way through a nurture sequence that brought the opportunity of this quotation "
         "back.",
     )

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import ForeignKeyViolation
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -256,6 +256,17 @@ class TestGoals(GoalsCase):
                 savepoint.rollback()
             self.env.invalidate_all()
 
+    def test_portal_sees_nothing_of_it(self):
+        portal = new_test_user(self.env, "nurture_portal", "base.group_portal")
+        portal.partner_id.parent_id = self.customer
+        self.start()
+        order = self.order(partner_id=portal.partner_id.id, opportunity_id=self.ann.id)
+        order.action_quotation_sent()
+        order.message_subscribe(portal.partner_id.ids)
+        self.assertTrue(order.with_user(portal).read(["name"]))
+        with self.assertRaises(AccessError):
+            order.with_user(portal).read(["nurture_participant_id"])
+
     def test_quotation_by_who_may_not_see_the_lead(self):
         """The colleague sees only own leads; the quotation is for the same company."""
         self.start()
@@ -339,6 +350,11 @@ class TestGoals(GoalsCase):
         self.trace(self.ann, self.first)._hear("click", SHOP)
         participant = self.participant(self.ann)
         self.assertEqual(participant.credited_step_id, self.first)
+        self.assertReached(self.ann, "clicked")
+
+    def test_clicked_in_the_mail(self):
+        self.start(goal_link=SHOP)
+        self.click(self.mail_to(ANN))
         self.assertReached(self.ann, "clicked")
 
     def test_clicked_something_else(self):
