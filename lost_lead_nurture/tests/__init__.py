@@ -10,6 +10,7 @@ from . import (
     test_results,
     test_rpc,
     test_step_types,
+    test_test_run,
     test_tours,
     test_triggers,
     test_ways_out,
