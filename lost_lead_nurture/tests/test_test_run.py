@@ -1,16 +1,19 @@
 """The test of a sequence on one lead: it shows what would happen, and nothing has happened."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.modules import module
+from odoo.sql_db import Cursor, db_connect
+from odoo.tests import TransactionCase, tagged
 from odoo.tools import format_date
 
+from ..tools.rehearsal import rehearsal
 from .common import NurtureCase
 
 LEAD = "ann@reader.example.com"
@@ -252,7 +255,8 @@ class TestTestRun(NurtureCase):
         with self.nothing_left():
             test.action_play("reply", self.first.id)
         self.assertEqual(test.timeline["end"], "Replied")
-        texts = "\n".join(self.line(test, self.first)["texts"])
+        (reaction,) = self.line(test, self.first)["reactions"]
+        texts = "\n".join(reaction["texts"])
         self.assertIn("Lost → Pending", texts)
         self.assertIn("Activity planned: Came back: Restock, for nurture_salesman", texts)
         self.assertIn("Won back by the sequence", texts)
@@ -288,9 +292,8 @@ class TestTestRun(NurtureCase):
         with self.nothing_left():
             test.action_play("run")
             test.action_play("run")
-            texts = self.line(test, call)["texts"]
-            self.assertEqual(len(texts), 1, texts)
-            (text,) = texts
+            text, notification = self.line(test, call)["texts"]
+            self.assertIn("Not done in a test: a mail to", notification)
             self.assertIn(f"Activity planned: Call Ann, for {self.salesman.name}", text)
             # core's today is not that of the tests; it is a day later in the sequence
             due = fields.Date.add(fields.Date.context_today(self.env.user), days=3)
@@ -307,6 +310,7 @@ class TestTestRun(NurtureCase):
         """Steps come on the dates on which they would really come."""
         second = self.make_step(self.sequence, "after", self.first, 1, "months", subject="Second")
         third = self.make_step(self.sequence, "mail_not_open", second, 36, "hours", subject="Third")
+        fourth = self.make_step(self.sequence, "after", second, 1, "months", subject="Fourth")
         test = self.begin()
         self.assertEqual(self.line(test, self.first)["date"], "Mon 3/2/26, 9:00\u202fAM")
         test.action_play("run")
@@ -314,6 +318,7 @@ class TestTestRun(NurtureCase):
         test.action_play("run")
         self.assertEqual(self.line(test, second)["date"], "Thu 4/2/26, 9:00\u202fAM")
         self.assertEqual(self.line(test, third)["date"], "Fri 4/3/26, 9:00\u202fPM")
+        self.assertEqual(self.line(test, fourth)["date"], "Sat 5/2/26, 9:00\u202fAM")
 
     def test_sending_hours(self):
         hours = [
@@ -581,17 +586,6 @@ class TestTestRun(NurtureCase):
             self.begin().action_play("run")
         self.assertTrue(execute.called)
 
-    def test_real_commits(self):
-        """With cursors of their own, as outside of tests: nothing a test commits is committed."""
-        step = self.make_action("record.write({'referred': 'x'})\nenv.cr.commit()")
-        commits = []
-        cursor = type(self.env.cr._cursor) if hasattr(self.env.cr, "_cursor") else type(self.env.cr)
-        with patch.object(cursor, "commit", lambda cr: commits.append(cr)):
-            test = self.begin()
-            test.action_play("run")
-            test.action_play("run", step.id)
-        self.assertFalse(commits)
-
     # ------------------------------------------------------------
     # RIGHTS
     # ------------------------------------------------------------
@@ -632,6 +626,125 @@ class TestTestRun(NurtureCase):
         self.assertEqual(self.states(test), {self.first.name: "scheduled"}, "not sent yet")
         test.action_play("run", -1)
         self.assertEqual(self.states(test), {self.first.name: "scheduled"})
+
+
+@tagged("post_install", "-at_install")
+class TestRealTransactions(TransactionCase):
+    """The same with transactions of their own, in which a commit is a commit, as outside of
+    tests. Core's composer and the engine commit there by themselves."""
+
+    def setUp(self):
+        super().setUp()
+        self.database = db_connect(self.env.cr.dbname)
+        self.patch(type(self.registry), "cursor", lambda *_args, **_options: self.cursor())
+        self.patch(module, "current_test", None)
+        with self.real() as env:
+            reason = env["crm.lost.reason"].create({"name": "Real (test)"})
+            lead = env["crm.lead"].create({"name": "Real (test)", "email_from": LEAD})
+            lead.flush_recordset()
+            # scoring would wait for rows of the test's own transaction
+            env.cr.execute(
+                "UPDATE crm_lead SET active = false, probability = 0, won_status = 'lost',"
+                " lost_reason_id = %s, date_closed = now() WHERE id = %s",
+                [reason.id, lead.id],
+            )
+            sequence = env["nurture.sequence"].create({"name": "Real (test)"})
+            mailing = env["mailing.mailing"].create(
+                {
+                    "subject": "Real (test)",
+                    "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
+                    "body_html": f'<p><a href="{LINK}">See it</a></p>',
+                }
+            )
+            action = env["ir.actions.server"].create(
+                {
+                    "name": "Real (test)",
+                    "model_id": env["ir.model"]._get_id("crm.lead"),
+                    "state": "code",
+                    "code": "record.write({'referred': 'x'})\nenv.cr.commit()\n"
+                    "env['ir.config_parameter'].set_param('nurture.real', 'x')\n"
+                    "env.cr.commit()",
+                }
+            )
+            steps = env["nurture.step"].create(
+                [
+                    {"sequence_id": sequence.id, "mailing_id": mailing.id},
+                    {
+                        "sequence_id": sequence.id,
+                        "name": "Act",
+                        "step_type": "action",
+                        "action_kind": "server",
+                        "server_action_id": action.id,
+                    },
+                ]
+            )
+            self.made = [steps, sequence, mailing, action, lead, reason]
+            self.addCleanup(self.clean_up)
+            # a rehearsal sees what is committed
+            env.cr.commit()
+            test = env["nurture.test"].create(
+                {"sequence_id": sequence.id, "lead_id": lead.id, "email_to": ME}
+            )
+            env.cr.commit()
+            self.made.insert(0, test)
+            self.step_ids = steps.ids
+
+    def cursor(self):
+        cursor = self.database.cursor()
+        cursor.execute("SET LOCAL lock_timeout = '20s'")
+        return cursor
+
+    @contextmanager
+    def real(self):
+        with closing(self.cursor()) as cr:
+            yield api.Environment(cr, api.SUPERUSER_ID, {})
+
+    def clean_up(self):
+        with self.real() as env:
+            for records in self.made:
+                records.with_env(env).exists().unlink()
+            env.cr.commit()
+
+    def counts(self):
+        with self.real() as env:
+            counts = {}
+            for table in TABLES:
+                env.cr.execute(f"SELECT count(*), max(xmin::text::bigint) FROM {table}")
+                counts[table] = env.cr.fetchone()
+            return counts
+
+    def test_commits(self):
+        before = self.counts()
+        committed = []
+        with self.real() as env:
+            test = self.made[0].with_env(env)
+            self.assertEqual(len(test.timeline["lines"]), 2)
+            with patch.object(Cursor, "commit", lambda cursor: committed.append(cursor)):
+                for step_id in self.step_ids:
+                    test.action_play("run", step_id)
+                test.action_play("click", self.step_ids[0], LINK)
+            self.assertFalse(committed)
+            states = [line["state"] for line in test.timeline["lines"]]
+            env.cr.commit()
+        self.assertEqual(states, ["processed", "processed"])
+        self.assertEqual(self.counts(), before)
+        self.assertFalse(self.env["ir.config_parameter"].get_param("nurture.real"))
+
+    def test_caches(self):
+        """What was cached in it is forgotten with it."""
+        with self.real() as env, rehearsal(env) as played:
+            played["ir.config_parameter"].set_param("nurture.real", "x")
+            played.cr.commit()
+            self.assertEqual(played["ir.config_parameter"].get_param("nurture.real"), "x")
+        with self.real() as env:
+            self.assertFalse(env["ir.config_parameter"].get_param("nurture.real"))
+
+    def test_hooks(self):
+        called = []
+        with self.real() as env, rehearsal(env) as played:
+            played.cr.postcommit.add(lambda: called.append("committed"))
+            played.cr.commit()
+        self.assertFalse(called)
 
 
 class _Listener:

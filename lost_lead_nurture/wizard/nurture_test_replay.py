@@ -59,6 +59,7 @@ class Replay:
         self.mails = {}
         self._entered = self.now
         self._own_messages = set()
+        self._plays = 0
         self._problems = {}
         self._enter()
 
@@ -104,6 +105,7 @@ class Replay:
     def play(self, event):
         """Play one event of the log: a step is done, somebody reacts to one, or time passes. What
         is not possible any more, because the workflow was changed, is left out."""
+        self._plays += 1
         step_id = event.get("step")
         trace = self.participant.trace_ids.filtered(lambda one: one.step_id.id == step_id)
         what = event["do"]
@@ -113,6 +115,7 @@ class Replay:
             self._pass(self._get_end_of_waiting())
         elif what in REACTIONS and trace.state == "processed":
             self._react(trace, what, event.get("link"))
+        self._keep_months()
         self._note_endings()
 
     def _run(self, trace):
@@ -140,7 +143,7 @@ class Replay:
         if trace.state == "processed":
             told["reachable"] = True
             self._send(trace)
-        self._tell_changes(told, before)
+        self._tell_changes(told["texts"], before)
 
     def _wait_for(self, trace, told):
         """Let time pass until a step is due and, if it sends something, until the reader's next
@@ -191,7 +194,8 @@ class Replay:
     def _react(self, trace, event, link):
         told = self._tell(trace)
         before = self._look()
-        told["reactions"].append((event, self.now, link))
+        reaction = {"do": event, "date": self.format(self.now), "link": link or False, "texts": []}
+        told["reactions"].append(reaction)
         self.env.cr.commit()
         try:
             self._do_react(trace, event, link)
@@ -200,7 +204,7 @@ class Replay:
             self.env.cr.rollback()
             told["failed"] = f"{type(error).__name__}: {error}"
         self.env.invalidate_all()
-        self._tell_changes(told, before)
+        self._tell_changes(reaction["texts"], before)
 
     def _do_react(self, trace, event, link):
         """Core hears of it, and tells the engine."""
@@ -270,6 +274,22 @@ class Replay:
             )
         )
 
+    def _keep_months(self):
+        """A month is as long as it is on the calendar of the test."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE nurture_trace SET schedule_date = base_date + %(offset)s + %(delay)s"
+                " - %(offset)s FROM nurture_step step WHERE step.id = nurture_trace.step_id"
+                " AND participant_id = %(participant)s AND nurture_trace.state = 'scheduled'"
+                " AND reason IS NULL AND base_date IS NOT NULL AND delay_unit = 'months'",
+                offset=self.offset,
+                delay=self.env["nurture.step"]._sql_delay("step"),
+                participant=self.participant.id,
+            )
+        )
+        self.env.invalidate_all()
+
     def _get_end_of_waiting(self):
         dates = self.participant.trace_ids.filtered(lambda one: one.state == "waiting")
         return min(filter(None, dates.mapped("expire_date")), default=None)
@@ -296,7 +316,7 @@ class Replay:
             told = self._tell(trace)
             ended = trace.state not in ("waiting", "scheduled")
             if ended and not told["ended"]:
-                told["ended"] = self.now
+                told["ended"] = (self.now, self._plays)
             elif not ended:
                 told["ended"] = None
 
@@ -321,7 +341,12 @@ class Replay:
 
     def _get_notes(self):
         return {
-            "mail.message": [("model", "=", "crm.lead"), ("res_id", "=", self.lead.id)],
+            "mail.message": [
+                ("model", "=", "crm.lead"),
+                ("res_id", "=", self.lead.id),
+                # these are not in the chatter
+                ("message_type", "!=", "user_notification"),
+            ],
             "mail.activity": [("res_model", "=", "crm.lead"), ("res_id", "=", self.lead.id)],
         }
 
@@ -343,13 +368,12 @@ class Replay:
             value = field.convert_to_export(value, lead)
         return _excerpt(str(value))
 
-    def _tell_changes(self, told, before):
-        """Say what became of the lead since ``before``."""
+    def _tell_changes(self, texts, before):
+        """Add what became of the lead since ``before``."""
         self.env.flush_all()
         values, newest, withheld = before
         values_now, newest_now, _number = self._look()
         _ = self.words._
-        texts = told["texts"]
         for name, (label, value) in values_now.items():
             old = values[name][1]
             if value != old:
@@ -438,10 +462,10 @@ class Replay:
             order = (1, moment)
         elif trace.state == "waiting":
             moment = None
-            order = (2, self.now)
+            order = (2,)
         else:
-            moment = told["ended"] or self.now
-            order = (0, moment)
+            moment = told["ended"][0]
+            order = (0, *told["ended"])
         return {
             "id": trace.id,
             "order": order,
@@ -458,10 +482,7 @@ class Replay:
             "failed": told["failed"],
             "texts": told["texts"],
             "links": told["links"],
-            "reactions": [
-                {"do": event, "date": self.format(date), "link": link or False}
-                for event, date, link in told["reactions"]
-            ],
+            "reactions": told["reactions"],
             "offers": self._get_offers(trace, told),
             "next": is_next,
         }
@@ -472,7 +493,7 @@ class Replay:
             return []
         if self.participant.state not in ("running", "completed"):
             return []
-        known = {event for event, _date, _link in told["reactions"]}
+        known = {reaction["do"] for reaction in told["reactions"]}
         if known & {"bounce", "done"}:
             return []
         events = {
