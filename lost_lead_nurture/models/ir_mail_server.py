@@ -8,7 +8,7 @@ class IrMailServer(models.Model):
 
     _inherit = "ir.mail_server"
 
-    def _connect__(self, *args, **kwargs):  # noqa: PLW3201
+    def _connect__(self, *args, **kwargs):
         if is_rehearsal(self.env):
             return None
         return super()._connect__(*args, **kwargs)

@@ -17,7 +17,9 @@ class NurtureSequence(models.Model):
         self.check_access("write")
         tests = self.env["nurture.test"]
         if not self.step_ids:
-            raise UserError(self.env._("“%s” has no steps yet: there is nothing to test.", self.name))
+            raise UserError(
+                self.env._("“%s” has no steps yet: there is nothing to test.", self.name)
+            )
         if not self.env.user.email_normalized:
             raise UserError(
                 self.env._("You have no email address to send the mails of a test to. Add one.")

@@ -92,6 +92,14 @@ class NurtureStep(models.Model):
         string="Wait before Trying", default=1, help="How long it waits before each try."
     )
     retry_unit = fields.Selection(DELAY_UNITS, required=True, default="hours")
+    translation_ids = fields.One2many(
+        "nurture.step.translation",
+        "step_id",
+        string="Other Languages",
+        copy=True,
+        help="Leads with one of these languages get the message in it; all others get the mail "
+        "above.",
+    )
     mail_server_id = fields.Many2one(
         related="mailing_id.mail_server_id",
         readonly=False,
@@ -176,7 +184,9 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
-    @api.constrains("delay", "delay_unit", "expiry", "expiry_unit", "retry", "retry_unit")
+    @api.constrains(
+        "delay", "delay_unit", "expiry", "expiry_unit", "retry_count", "retry", "retry_unit"
+    )
     def _check_delay(self):
         for step in self:
             if step.retry_count < 0 or step.retry < 0:
@@ -241,8 +251,7 @@ class NurtureStep(models.Model):
 
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
-        for step in self.filtered("mailing_id"):
-            mailing = step.mailing_id
+        for step, mailing in ((step, one) for step in self for one in step._get_mailings()):
             if (
                 mailing.mailing_model_real != "crm.lead"
                 or mailing.mailing_type != step._get_mailing_type()
@@ -356,6 +365,10 @@ class NurtureStep(models.Model):
         self.ensure_one()
         return "mail"
 
+    def _get_mailings(self):
+        """The mails of these steps, in all languages."""
+        return self.mailing_id | self.translation_ids.mailing_id
+
     def _is_about_link(self, url):
         """Whether a click on ``url`` is one that the step's trigger is about."""
         self.ensure_one()
@@ -401,14 +414,13 @@ class NurtureStep(models.Model):
             problems += step._get_link_problems()
             if step.step_type != "email":
                 continue
+            mailings = step._get_mailings()
             if not step.mailing_id:
                 problems.append(self.env._("Step “%s” has no mail.", step.name))
-            elif not step.mailing_id.active:
+            elif not all(mailings.mapped("active")):
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
-            elif is_html_empty(step.mailing_id.body_html):
+            elif any(is_html_empty(mailing.body_html) for mailing in mailings):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
-            elif step.mail_server_id and not step.mail_server_id.active:
-                problems.append(self.env._("The mail server of step “%s” is archived.", step.name))
         return problems
 
     def _get_link_problems(self):
@@ -416,7 +428,8 @@ class NurtureStep(models.Model):
         in a link make another one for each lead: those are not looked at."""
         if not self.link_url or not TRIGGERS[self.trigger].about_links:
             return []
-        links = self.parent_id.mailing_id._nurture_get_links()
+        mailings = self.parent_id._get_mailings()
+        links = [link for mailing in mailings for link in mailing._nurture_get_links()]
         if any(is_about(self.link_url, link) or "{{" in link for link in links):
             return []
         return [
@@ -452,9 +465,19 @@ class NurtureStep(models.Model):
     def _do_email(self, traces):
         """Queue the mail for the leads of ``traces``; core's mail queue sends it."""
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self.mailing_id._nurture_queue(
-            {trace.participant_id.lead_id.id: trace.id for trace in traces}
+        ((mailing, batch),) = self._get_batches(traces)
+        mailing._nurture_queue({trace.participant_id.lead_id.id: trace.id for trace in batch})
+
+    def _get_batches(self, traces):
+        """Who gets the message in which language.
+
+        :return: list of (mailing, traces)
+        """
+        translations = {line.lang_id: line.mailing_id for line in self.translation_ids}
+        batches = traces.grouped(
+            lambda trace: translations.get(trace.participant_id.lead_id.lang_id, self.mailing_id)
         )
+        return list(batches.items()) or [(self.mailing_id, traces)]
 
     def _get_plan(self, refused):
         """These steps and what follows them, as the forecast wants them.

@@ -188,6 +188,10 @@ class NurtureTrace(models.Model):
         self._judge_matching(verdicts)
         if self.step_id.step_type in self.step_id._get_message_types():
             self._judge_timing(verdicts)
+        if self.step_id.translation_ids:
+            # One commit carries what is written and sent, and each language is sent by itself: the
+            # others stay due.
+            verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
         return verdicts
 
     def _judge(self, verdicts):
@@ -367,6 +371,7 @@ class NurtureTrace(models.Model):
             SQL("(%s, %s::timestamp, %s)", id_, date, reason)
             for id_, (date, reason) in dates.items()
         )
+        self.env["nurture.sequence"]._wake_cron(min(date for date, _reason in dates.values()))
         put_off = SQL("FROM (VALUES %s) put_off (id, date, reason)", rows)
         self._update(
             SQL("nurture_trace.id = put_off.id"),
@@ -406,7 +411,7 @@ class NurtureTrace(models.Model):
         values["decision_log"] = SQL(
             "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || jsonb_build_object("
             "'date', %s::text, 'state', %s::text, 'reason', %s::text, 'detail', %s::text,"
-            " 'due', date_trunc('second', %s::timestamp)::text)",
+            " 'due', date_trunc('second', (%s)::timestamp)::text)",
             fields.Datetime.to_string(now),
             values.get("state", SQL("nurture_trace.state")),
             values.get("reason"),
@@ -492,7 +497,7 @@ class NurtureTrace(models.Model):
     def _sql_retry(self, start):
         """When a failed trace is tried again: null where its step has had all its tries."""
         return SQL(
-            "(SELECT CASE WHEN nurture_trace.tries < step.retry_count THEN %s + %s END"
+            "(SELECT CASE WHEN COALESCE(nurture_trace.tries, 0) < step.retry_count THEN %s + %s END"
             " FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
             start,
             self.env["nurture.step"]._sql_delay("step", "retry"),

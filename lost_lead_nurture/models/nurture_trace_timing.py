@@ -6,6 +6,10 @@ from odoo.tools import SQL
 from ..tools.windows import share_of
 from ..tools.zones import reader_zone
 
+#: How long before the end of the sending hours the last messages are planned: the scheduled action
+#: comes round every quarter of an hour.
+SLACK = timedelta(minutes=15)
+
 
 class NurtureTrace(models.Model):
     """When a message may go: not too many to one address, in the sending hours, and none to those
@@ -32,7 +36,7 @@ class NurtureTrace(models.Model):
                 continue
             if window and not by_hand:
                 share = share_of(participant_id, step.id)
-                date = window.place(now, reader_zone(*reader), share)
+                date = window.place(now, reader_zone(*reader), share, SLACK)
                 if date > now:
                     verdicts.defer[trace_id] = (date, "window")
                     continue

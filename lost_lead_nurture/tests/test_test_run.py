@@ -335,7 +335,9 @@ class TestTestRun(NurtureCase):
         test.action_play("run")
         test.action_play("run")
         line = self.line(test, second)
-        self.assertIn("would wait for the sending hours: Mon 3/9/26, 9:00\u202fAM", line["texts"][1])
+        self.assertIn(
+            "would wait for the sending hours: Mon 3/9/26, 9:00\u202fAM", line["texts"][1]
+        )
         self.assertEqual(line["date"], "Mon 3/9/26, 9:00\u202fAM")
         self.assertEqual(self.line(test, third)["date"], "Tue 3/10/26, 9:00\u202fAM")
 
@@ -484,7 +486,9 @@ class TestTestRun(NurtureCase):
         self.assertEqual(test.kept_out, "Address blacklisted")
         test.action_play("run")
         line = self.line(test, self.first)
-        self.assertEqual((line["state"], line["reason"]), ("rejected", "The address is blacklisted"))
+        self.assertEqual(
+            (line["state"], line["reason"]), ("rejected", "The address is blacklisted")
+        )
         self.sequence.exit_on_blacklisted = True
         test.action_restart()
         test.action_play("run")
@@ -497,7 +501,9 @@ class TestTestRun(NurtureCase):
         self.assertIn("No email address", test.kept_out)
         test.action_play("run")
         line = self.line(test, self.first)
-        self.assertEqual((line["state"], line["reason"]), ("rejected", "The lead has no email address"))
+        self.assertEqual(
+            (line["state"], line["reason"]), ("rejected", "The lead has no email address")
+        )
 
     def test_running_sequence_with_the_lead_inside(self):
         """The lead's real way through the sequence goes on as if there had been no test."""
@@ -582,7 +588,9 @@ class TestTestRun(NurtureCase):
 
     def test_the_engine_does_it(self):
         traces = type(self.env["nurture.trace"])
-        with patch.object(traces, "_execute", autospec=True, side_effect=traces._execute) as execute:
+        with patch.object(
+            traces, "_execute", autospec=True, side_effect=traces._execute
+        ) as execute:
             self.begin().action_play("run")
         self.assertTrue(execute.called)
 
@@ -597,6 +605,23 @@ class TestTestRun(NurtureCase):
         self.first.unlink()
         with self.assertRaisesRegex(UserError, "no steps"):
             self.sequence.with_user(self.marketer).action_test()
+
+    def test_screen(self):
+        # a browser's clock is the real one
+        self.clock = self.env.cr.now()
+        self.make_step(self.sequence, "mail_not_open", self.first, 3, subject="Silent")
+        self.make_step(self.sequence, "mail_reply", self.first, subject="Answered")
+        action = self.env.ref("lost_lead_nurture.nurture_sequence_action")
+        with self.nothing_left():
+            self.start_tour(
+                f"/odoo/action-{action.id}/{self.sequence.id}",
+                "nurture_test_tour",
+                login=self.marketer.login,
+            )
+        self.assertEqual(
+            [mail["Subject"] for mail in self.mails_to(ME)],
+            ["[Test] Back, Ann", "[Test] Answered", "[Test] Back, Ann"],
+        )
 
     def test_rights(self):
         self.assertFalse(self.lead.with_user(self.marketer).has_access("write"))
@@ -754,7 +779,7 @@ class _Listener:
         self.calls = calls = []
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802
+            def do_GET(self):
                 calls.append(self.command)
                 self.send_response(200)
                 self.end_headers()
