@@ -177,7 +177,8 @@ class NurtureSequence(models.Model):
         today = self._get_local_day()
         years = SQL("(%s - EXTRACT(year FROM %s))::int", today.year, date)
         return SQL(
-            "(%(date)s + (%(years)s - CASE WHEN %(date)s + %(years)s * interval '1 year' > %(today)s"
+            "(%(date)s + (%(years)s - CASE WHEN"
+            " %(date)s + %(years)s * interval '1 year' > %(today)s"
             " THEN 1 ELSE 0 END) * interval '1 year')::date",
             date=date,
             years=years,

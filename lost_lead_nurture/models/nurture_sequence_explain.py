@@ -9,7 +9,7 @@ from ..tools.zones import reader_zone
 
 
 class NurtureSequence(models.Model):
-    """Why a lead got it or did not, and what would come if leads entered now. Nothing is written."""
+    """Why a lead got it or did not, and what would come if leads entered now."""
 
     _inherit = "nurture.sequence"
 

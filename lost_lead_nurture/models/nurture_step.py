@@ -327,7 +327,9 @@ class NurtureStep(models.Model):
         traces = (
             self.env["nurture.trace"]
             .sudo()
-            .search([("step_id", "in", self.ids), ("state", "in", ("waiting", "scheduled"))])
+            .search(
+                [("step_id", "in", self.ids), ("state", "in", ("waiting", "scheduled", "error"))]
+            )
         )
         traces._set_state("cancelled", "step_archived")
         traces.participant_id._complete()

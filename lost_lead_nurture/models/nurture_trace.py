@@ -237,7 +237,7 @@ class NurtureTrace(models.Model):
             raise UserError(
                 self.env._("Only what is scheduled in a running sequence can be done now.")
             )
-        # in a transaction of its own, as the scheduled action does: batches are committed one by one
+        # in a transaction of its own, as the scheduled action does: each batch is committed
         self.env.flush_all()
         with self.env.registry.cursor() as cr:
             coming.with_env(self.env(cr=cr)).sudo()._run_now()

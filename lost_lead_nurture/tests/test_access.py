@@ -160,6 +160,6 @@ class TestAccess(NurtureCase):
             }
             self.assertFalse(
                 {name for name in public if not name.startswith("action_")}
-                - {"create", "write", "unlink", "copy", "copy_data", "enrol"},
+                - {"create", "write", "unlink", "copy", "copy_data", "enrol", "explain"},
                 model,
             )
