@@ -458,6 +458,11 @@ class NurtureStep(models.Model):
             {trace.participant_id.lead_id.id: trace.id for trace in traces}
         )
 
+    def _ends_way(self):
+        """Whether a lead leaves the sequence because the step is done."""
+        self.ensure_one()
+        return False
+
     def _get_plan(self, refused):
         """These steps and what follows them, as the forecast wants them.
 

@@ -150,7 +150,9 @@ class NurtureTrace(models.Model):
             due = fields.Datetime.to_datetime(entry.get("due"))
             if due and entry["state"] == "scheduled":
                 what = self.env._(
-                    "%(what)s, for %(date)s", what=what, date=format_datetime(self.env, due)
+                    "%(what)s, for %(date)s",
+                    what=what,
+                    date=format_datetime(self.env, due, dt_format="short"),
                 )
             date = fields.Datetime.to_datetime(entry["date"])
             lines.append((date, self.step_id.name, what, entry.get("detail")))
