@@ -109,7 +109,9 @@ class NurtureSequence(models.Model):
             "days": self.env._(
                 "It is not in the sequence, nor was it in the last %s days", self.reentry_days
             ),
-            "lost": self.env._("It is not in the sequence, or has been lost again since it entered"),
+            "lost": self.env._(
+                "It is not in the sequence, or has been lost again since it entered"
+            ),
         }
         inside = before[self.reentry]
         if self._is_yearly():
@@ -128,8 +130,12 @@ class NurtureSequence(models.Model):
             "customer": self.env._("The customer has not ordered since it was lost"),
             "open_deal": self.env._("No other opportunity with this customer is open"),
             "suppressed": self.env._("No preset that is to be kept out chooses it"),
-            "silent": self.env._("The address did not end a sequence in silence, or was heard of since"),
-            "duplicate": self.env._("No other lead with this address enters instead, being lost later"),
+            "silent": self.env._(
+                "The address did not end a sequence in silence, or was heard of since"
+            ),
+            "duplicate": self.env._(
+                "No other lead with this address enters instead, being lost later"
+            ),
         }
 
     # ------------------------------------------------------------
