@@ -153,6 +153,16 @@ class CrmLead(models.Model):
             ),
         ]
 
+    @api.model
+    def _nurture_sql_contacts(self):
+        """SELECTs of the ``date`` of each marketing message to the lead of the alias ``lead``."""
+        return [
+            SQL(
+                "SELECT mail.sent_datetime AS date FROM mailing_trace mail"
+                " WHERE mail.email = lead.email_normalized AND mail.sent_datetime IS NOT NULL"
+            )
+        ]
+
     def _nurture_render(self, template, html=False):
         """Fill the placeholders of ``template`` for each lead. Only core's harmless ones are known,
         because this runs with all rights, whoever wrote the template.

@@ -11,7 +11,8 @@ FIGURES = {
     "opened": _SENT & Domain("open_datetime", "!=", False),
     "clicked": _SENT & Domain("links_click_datetime", "!=", False),
     "replied": _SENT & Domain("reply_datetime", "!=", False),
-    "ignored": _SENT & Domain("trace_status", "=", "sent"),
+    # pending: an SMS that the provider has taken
+    "ignored": _SENT & Domain("trace_status", "in", ("pending", "sent")),
     "bounced": _SENT & Domain("trace_status", "=", "bounce"),
 }
 
@@ -131,7 +132,7 @@ class MailingMailing(models.Model):
             figures["opened"] += opened
             figures["clicked"] += clicked
             figures["replied"] += replied
-            if status == "sent":
+            if status in ("pending", "sent"):
                 figures["ignored"] += sent
             elif status == "bounce":
                 figures["bounced"] += sent

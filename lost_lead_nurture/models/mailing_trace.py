@@ -108,6 +108,10 @@ class MailingTrace(models.Model):
             [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
         )
 
+    def _nurture_cancel_queued(self):
+        """Take the messages of ``self`` out of their queue."""
+        self.mail_mail_id.cancel()
+
     @api.model
     def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""

@@ -225,7 +225,7 @@ class NurtureParticipant(models.Model):
         queued = self.env["mailing.trace"]._nurture_queued([("participant_id", "in", self.ids)])
         if queued:
             queued.nurture_trace_id._set_state("cancelled", "pulled_back")
-            queued.mail_mail_id.cancel()
+            queued._nurture_cancel_queued()
 
     def _complete(self):
         """Complete those of ``self`` for whom nothing is open, failed or in the mail queue."""
@@ -243,11 +243,11 @@ class NurtureParticipant(models.Model):
                 AND NOT EXISTS (
                     SELECT 1 FROM nurture_trace trace
                       JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
-                      JOIN mail_mail mail ON mail.id = stat.mail_mail_id
                      WHERE trace.participant_id = nurture_participant.id
-                       AND mail.state = 'outgoing')
+                       AND %s)
                 """,
                 tuple(self.ids),
+                self._sql_is_queued(),
             ),
             "completed",
             # after a reply branch has run its course the reason is the reply
@@ -260,6 +260,14 @@ class NurtureParticipant(models.Model):
                      ELSE 'unreachable' END
                 """
             ),
+        )
+
+    @api.model
+    def _sql_is_queued(self):
+        """Whether the message of the ``mailing_trace`` alias ``stat`` is still in a queue."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM mail_mail mail"
+            " WHERE mail.id = stat.mail_mail_id AND mail.state = 'outgoing')"
         )
 
     @api.model

@@ -552,7 +552,7 @@ class NurtureSequence(models.Model):
         traces = queued.nurture_trace_id
         # the mail that is sent later is another one
         queued.nurture_trace_id = False
-        queued.mail_mail_id.cancel()
+        queued._nurture_cancel_queued()
         traces.write({"state": "scheduled", "reason": False, "processed_date": False})
 
     def _wake_cron(self):

@@ -207,7 +207,8 @@ class NurtureStep(models.Model):
     def _check_mailing(self):
         for step in self.filtered("mailing_id"):
             mailing = step.mailing_id
-            if mailing.mailing_model_real != "crm.lead" or mailing.mailing_type != "mail":
+            mailing_type = step._get_mailing_type() or mailing.mailing_type
+            if mailing.mailing_model_real != "crm.lead" or mailing.mailing_type != mailing_type:
                 raise ValidationError(
                     self.env._(
                         "The mail “%s” is not written for leads: choose Lead/Opportunity as its "
@@ -290,6 +291,16 @@ class NurtureStep(models.Model):
             if "mailing_id" not in (default or {}) and step.mailing_id:
                 vals["mailing_id"] = step.mailing_id.sudo().copy({"user_id": self.env.uid}).id
         return vals_list
+
+    @api.model
+    def _get_message_types(self):
+        """Types of steps that send a message: what follows them waits until it has left."""
+        return ("email",)
+
+    def _get_mailing_type(self):
+        """Type of the mailings that a step of this type sends."""
+        self.ensure_one()
+        return {"email": "mail"}.get(self.step_type)
 
     def _get_parent_type(self):
         self.ensure_one()

@@ -286,7 +286,7 @@ class NurtureTrace(models.Model):
         (self - accepted).participant_id._complete()
         if accepted:
             step._do(accepted)
-            if step.step_type != "email":
+            if step.step_type not in step._get_message_types():
                 accepted.participant_id._complete()
 
     def _decide(self):
@@ -303,15 +303,7 @@ class NurtureTrace(models.Model):
                        CASE WHEN participant.state != 'running' THEN 'left' %(ways_out)s END,
                        CASE WHEN step.expiry > 0
                              AND trace.schedule_date + %(expiry)s < %(now)s THEN 'expired'
-                            WHEN step.step_type = 'email' AND lead.email_normalized IS NULL
-                            THEN 'no_address'
-                            WHEN step.step_type = 'email'
-                             AND lead.email_normalized != participant.email
-                             AND EXISTS (
-                                 SELECT 1 FROM nurture_participant other
-                                  WHERE other.sequence_id = participant.sequence_id
-                                    AND other.email = lead.email_normalized)
-                            THEN 'duplicate' END
+                            %(obstacles)s END
                   FROM nurture_trace trace
                   JOIN nurture_step step ON step.id = trace.step_id
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
@@ -324,6 +316,10 @@ class NurtureTrace(models.Model):
                 expiry=self.env["nurture.step"]._sql_delay("step", "expiry"),
                 ways_out=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in leave
+                ),
+                obstacles=SQL(" ").join(
+                    SQL("WHEN %s THEN %s", condition, reason)
+                    for reason, condition in self._sql_obstacles()
                 ),
             )
         )
@@ -340,6 +336,27 @@ class NurtureTrace(models.Model):
             else:
                 accepted.append(trace_id)
         return verdicts | self._filter(self.browse(accepted), verdicts["reject"])
+
+    @api.model
+    def _sql_obstacles(self):
+        """What keeps a due trace from being done, cheapest first: list of (reason, SQL condition);
+        the SQL may use the aliases ``lead``, ``participant``, ``step`` and ``trace``."""
+        return [
+            ("no_address", SQL("step.step_type = 'email' AND lead.email_normalized IS NULL")),
+            (
+                "duplicate",
+                SQL(
+                    """
+                    step.step_type = 'email'
+                    AND lead.email_normalized != participant.email
+                    AND EXISTS (
+                        SELECT 1 FROM nurture_participant other
+                         WHERE other.sequence_id = participant.sequence_id
+                           AND other.email = lead.email_normalized)
+                    """
+                ),
+            ),
+        ]
 
     def _filter(self, traces, rejected):
         """Split ``traces`` by the filter of their step; who does not match is ``rejected``."""
@@ -361,9 +378,9 @@ class NurtureTrace(models.Model):
                 """
                 SELECT trace.participant_id, step.id, trace.id, trace.sequence_id,
                        trace.company_id,
-                       CASE WHEN parent.step_type = 'email' OR step.trigger NOT IN %(timed)s
+                       CASE WHEN parent.step_type IN %(messages)s OR step.trigger NOT IN %(timed)s
                             THEN 'waiting' ELSE 'scheduled' END,
-                       CASE WHEN parent.step_type = 'email' OR step.trigger NOT IN %(timed)s
+                       CASE WHEN parent.step_type IN %(messages)s OR step.trigger NOT IN %(timed)s
                             THEN NULL ELSE %(now)s + %(delay)s END
                   FROM nurture_trace trace
                   JOIN nurture_step parent ON parent.id = trace.step_id
@@ -371,6 +388,7 @@ class NurtureTrace(models.Model):
                  WHERE trace.id IN %(ids)s
                 """,
                 timed=triggers.timed(),
+                messages=self.env["nurture.step"]._get_message_types(),
                 now=now,
                 delay=self.env["nurture.step"]._sql_delay("step"),
                 ids=tuple(self.ids),
@@ -456,10 +474,17 @@ class NurtureTrace(models.Model):
         elif event == "cancelled":
             self._hear_not_sent(
                 "rejected",
-                lambda mail: REASON_OF_FAILURE.get(mail.failure_type, "mail_cancelled"),
+                lambda mail: self._get_reasons_of_failure().get(
+                    mail.failure_type, "mail_cancelled"
+                ),
             )
         else:
             self._hear_reaction(event)
+
+    @api.model
+    def _get_reasons_of_failure(self):
+        """Reason of a trace by the ``failure_type`` of a message that core did not send."""
+        return dict(REASON_OF_FAILURE)
 
     def _hear_sent(self):
         """The mail left: now the clock of what follows runs. A retry revives what a failure of

@@ -64,6 +64,11 @@ TRIGGERS = {
 }
 
 
+def register(*triggers):
+    """Add the triggers of a bridge to the table."""
+    TRIGGERS.update((trigger.value, trigger) for trigger in triggers)
+
+
 def selection():
     """The table as the ``selection`` of a field."""
     return [(trigger.value, trigger.label) for trigger in TRIGGERS.values()]
