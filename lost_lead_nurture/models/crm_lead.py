@@ -1,8 +1,8 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.fields import Command, Domain
+from odoo.tools import format_date
 
 #: Days that dates can be counted back by, whatever somebody writes into a filter.
 MAX_DAYS = 365 * 1000
@@ -129,40 +129,6 @@ class CrmLead(models.Model):
             ("active", "=", False),
         ]
 
-    @api.model
-    def _nurture_ways_out(self):
-        """Conditions under which a lead has to leave before its next step, cheapest first.
-
-        :return: list of (exit reason, SQL condition); the SQL may use the aliases ``lead`` (null
-            when the lead is gone), ``participant``, ``step`` and ``trace``
-        """
-        return [
-            ("deleted", SQL("lead.id IS NULL")),
-            ("won", SQL("lead.won_status = 'won'")),
-            # who came back by a reply may still be in the branch of the workflow for replies
-            (
-                "restored",
-                SQL("lead.won_status != 'lost' AND participant.won_back_date IS NULL"),
-            ),
-            (
-                "blacklisted",
-                SQL(
-                    "EXISTS (SELECT 1 FROM mail_blacklist blacklist WHERE blacklist.active"
-                    " AND blacklist.email = lead.email_normalized)"
-                ),
-            ),
-        ]
-
-    @api.model
-    def _nurture_sql_contacts(self):
-        """SELECTs of the ``date`` of each marketing message to the lead of the alias ``lead``."""
-        return [
-            SQL(
-                "SELECT mail.sent_datetime AS date FROM mailing_trace mail"
-                " WHERE mail.email = lead.email_normalized AND mail.sent_datetime IS NOT NULL"
-            )
-        ]
-
     def _nurture_render(self, template, html=False):
         """Fill the placeholders of ``template`` for each lead. Only core's harmless ones are known,
         because this runs with all rights, whoever wrote the template.
@@ -195,48 +161,60 @@ class CrmLead(models.Model):
         the sequence is credited when one of its mails had reached them."""
         if self.env.context.get("nurture_skip_check") or not self:
             return
+        back = self.filtered(lambda lead: lead.won_status != "lost")
         participants = (
             self.env["nurture.participant"]
             .sudo()
-            .search([("lead_id", "in", self.ids), ("state", "in", ("running", "completed"))])
-            .filtered(lambda participant: participant.lead_id.won_status != "lost")
+            .search([("lead_id", "in", back.ids), ("state", "in", ("running", "completed"))])
         )
-        if not participants:
-            return
         in_window = participants.filtered(lambda participant: participant._is_in_window())
-        # who had answered may still be in the branch of the workflow for answers
-        fresh = in_window.filtered(lambda participant: not participant.won_back_date)
-        in_window._credit()
-        won = in_window.filtered(lambda participant: participant.lead_id.won_status == "won")
-        won._leave("won")
-        (fresh - won)._leave("restored")
+        for reason, leaving in in_window._get_ways_out().items():
+            leaving._reach(reason)
 
-    def _nurture_win_back(self, participant, step):
-        """Put the lead, which answered, back into the pipeline: with its old salesperson, an
-        activity to call back and a note that says what did it.
+    def _nurture_win_back(self, participant, reason, step=None):
+        """Put the lead back into the pipeline as its sequence says, with a note of what did it.
 
         :param participant: the lead's ``nurture.participant``
-        :param step: the ``nurture.step`` whose mail was answered
+        :param reason: what happened, see :data:`EXIT_REASONS`
+        :param step: the ``nurture.step`` that did it, where that is known
         """
-        if self.won_status != "lost":
-            return
+        sequence = participant.sequence_id
         lead = self.with_context(nurture_skip_check=True)
-        lead.action_restore()
-        salesperson = participant._get_salesperson()
-        if lead.user_id != salesperson:
-            lead.user_id = salesperson
-        # nothing more of any sequence, this one's branch for answers apart
-        others = lead._nurture_get_participants() - participant
-        others.filtered(lambda other: other.state == "running")._leave("restored")
+        if sequence.goal_tag_ids:
+            lead.tag_ids = [Command.link(tag.id) for tag in sequence.goal_tag_ids]
+        if self.won_status != "lost":
+            # whoever brought it back knows what to do
+            return
+        if sequence.goal_restore:
+            lead.action_restore()
+            # nothing more of any sequence, this one's branch for answers apart
+            others = lead._nurture_get_participants() - participant
+            others.filtered(lambda other: other.state == "running")._leave("restored")
+        if sequence.goal_stage_id:
+            lead.stage_id = sequence.goal_stage_id
+        lead._nurture_hand_over(participant)
         lead.message_post(
-            body=lead._nurture_win_back_note(participant, step),
+            body=lead._nurture_win_back_note(participant, reason, step),
             author_id=self.env.ref("base.partner_root").id,
         )
-        lead.activity_schedule(
-            "mail.mail_activity_data_call",
-            summary=self.env._("Call back: answered %s", step.name),
-            user_id=(salesperson or participant.sequence_id.user_id.filtered("active")).id,
-        )
+
+    def _nurture_hand_over(self, participant):
+        """Give the lead to whoever takes over, with something to do."""
+        sequence = participant.sequence_id
+        salesperson = participant._get_salesperson()
+        if self.user_id != salesperson:
+            self.user_id = salesperson
+        if salesperson:
+            participant.write(
+                {"handed_user_id": salesperson.id, "handed_date": fields.Datetime.now()}
+            )
+        if sequence.goal_activity_type_id:
+            self.activity_schedule(
+                activity_type_id=sequence.goal_activity_type_id.id,
+                summary=sequence.goal_activity_summary
+                or self.env._("Came back: %s", sequence.name),
+                user_id=(salesperson or sequence.user_id.filtered("active")).id,
+            )
 
     def _merge_dependences(self, opportunities):
         """The ways of the merged leads go on as those of the one that is left; a lead goes through
@@ -252,13 +230,16 @@ class CrmLead(models.Model):
         ways.lead_id = self
         return result
 
-    def _nurture_win_back_note(self, participant, step):
-        reason = participant.lost_reason_id.name or self.env._("no reason given")
+    def _nurture_win_back_note(self, participant, reason, step=None):
+        reasons = dict(participant._fields["exit_reason"]._description_selection(self.env))
+        what = reasons[reason]
+        if step:
+            what = self.env._("%(what)s (%(step)s)", what=what, step=step.name)
         return Markup("<p>%s</p>") % self.env._(
-            "Won back: answered the mail “%(step)s” of the sequence “%(sequence)s”. "
+            "Won back by the sequence “%(sequence)s”: %(what)s. "
             "It had been lost on %(date)s: %(reason)s.",
-            step=step.name,
             sequence=participant.sequence_id.name,
+            what=what,
             date=format_date(self.env, participant.date_lost) or self.env._("an unknown day"),
-            reason=reason,
+            reason=participant.lost_reason_id.name or self.env._("no reason given"),
         )

@@ -25,6 +25,7 @@ class MailBlacklist(models.Model):
             .search(
                 [
                     ("state", "=", "running"),
+                    ("sequence_id.exit_on_blacklisted", "=", True),
                     "|",
                     ("email", "in", self.mapped("email")),
                     ("lead_id.email_normalized", "in", self.mapped("email")),

@@ -1,3 +1,5 @@
+import lxml.html
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -11,7 +13,7 @@ FIGURES = {
     "opened": _SENT & Domain("open_datetime", "!=", False),
     "clicked": _SENT & Domain("links_click_datetime", "!=", False),
     "replied": _SENT & Domain("reply_datetime", "!=", False),
-    # pending: an SMS that the provider has taken
+    # pending: an SMS that the provider has sent
     "ignored": _SENT & Domain("trace_status", "in", ("pending", "sent")),
     "bounced": _SENT & Domain("trace_status", "=", "bounce"),
 }
@@ -199,6 +201,13 @@ class MailingMailing(models.Model):
         if self.nurture_sequence_id:
             return Domain.FALSE
         return super()._get_recipients_domain()
+
+    def _nurture_get_links(self):
+        """The addresses of the links in the text, as they are written there."""
+        self.ensure_one()
+        body = lxml.html.fromstring(self.body_html or "<p/>")
+        links = (link.strip() for link in body.xpath("//a/@href"))
+        return sorted({link for link in links if link.startswith(("http://", "https://"))})
 
     def _nurture_queue(self, trace_by_lead):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by

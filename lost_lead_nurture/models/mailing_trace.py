@@ -109,8 +109,30 @@ class MailingTrace(models.Model):
         )
 
     def _nurture_cancel_queued(self):
-        """Take the messages of ``self`` out of their queue."""
+        """Cancel the messages of ``self`` that are still in a queue."""
         self.mail_mail_id.cancel()
+
+    def _nurture_failed(self):
+        """Those of ``self`` whose message failed and can be put back into its queue."""
+        return self.filtered(lambda mail: mail.mail_mail_id.state == "exception")
+
+    def _nurture_requeue(self):
+        """Put failed messages back into their queue."""
+        if not self:
+            return
+        self.mail_mail_id.mark_outgoing()
+        self.write({"trace_status": "outgoing", "failure_type": False})
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _nurture_get_failure(self):
+        """What went wrong, in the words of the system."""
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        return (
+            self.mail_mail_id.failure_reason
+            or self.failure_reason
+            or labels.get(self.failure_type)
+            or None
+        )
 
     @api.model
     def _nurture_catch_up(self):

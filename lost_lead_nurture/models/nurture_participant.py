@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -54,7 +52,13 @@ class NurtureParticipant(models.Model):
         "crm.lost.reason", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     date_lost = fields.Datetime(string="Lost On", readonly=True)
-    email = fields.Char(readonly=True, required=True, help="Normalized address at entry.")
+    identity = fields.Char(
+        readonly=True,
+        required=True,
+        help="What enters only once per round: the address, or the lead where the sequence is "
+        "gone through per lead.",
+    )
+    email = fields.Char(readonly=True, index="btree_not_null", help="Normalized address at entry.")
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
     expected_revenue = fields.Float(
@@ -74,16 +78,49 @@ class NurtureParticipant(models.Model):
         help="The step that woke the lead: the one replied to, else the last one clicked, else "
         "the last one opened, else the last one sent.",
     )
+    handed_user_id = fields.Many2one(
+        "res.users",
+        string="Handed To",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Who got the lead when it came back.",
+    )
+    handed_date = fields.Datetime(string="Handed On", readonly=True)
     order_ids = fields.One2many("sale.order", "nurture_participant_id", string="Quotations")
+    decisions = fields.Html(
+        compute="_compute_decisions",
+        help="Everything that was decided about the lead in this sequence, with date and reason.",
+    )
 
-    _sequence_email_round_unique = models.Constraint(
-        "UNIQUE (sequence_id, email, round)",
+    _sequence_identity_round_unique = models.Constraint(
+        "UNIQUE (sequence_id, identity, round)",
         "An address enters a sequence only once per round.",
     )
+    # the silent ones that may not enter again
+    _silent = models.Index("(email) WHERE exit_reason = 'silent'")
     _one_way_at_a_time = models.UniqueIndex(
         "(sequence_id, lead_id) WHERE state = 'running'",
         "A lead goes through a sequence only once at a time.",
     )
+
+    @api.depends("trace_ids.decision_log")
+    def _compute_decisions(self):
+        for participant in self:
+            participant.decisions = participant._get_decisions()
+
+    def _get_decisions(self):
+        """All that was decided, as a table in the order of time."""
+        self.ensure_one()
+        labels = dict(self._fields["exit_reason"]._description_selection(self.env))
+        entry = self.env._("Entered the sequence")
+        lines = [(self.entered_date, "", entry, None)]
+        for trace in self.trace_ids:
+            lines += trace._get_decisions()
+        if self.exit_date:
+            reason = labels.get(self.exit_reason)
+            lines.append((self.exit_date, "", self.env._("Left: %s", reason), None))
+        return self.env["nurture.trace"]._render_decisions(lines)
 
     # ------------------------------------------------------------
     # ACTIONS
@@ -94,6 +131,14 @@ class NurtureParticipant(models.Model):
         self.sequence_id.check_access("write")
         self.sudo()._leave("removed")
         return True
+
+    def action_run_now(self):
+        """Do the next steps of these leads now, see :meth:`nurture.trace.action_run_now`."""
+        return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").action_run_now()
+
+    def action_retry(self):
+        """Give the failed steps of these leads another try."""
+        return self.trace_ids.filtered(lambda trace: trace.state == "error").action_retry()
 
     def action_view_lead(self):
         """Open the lead."""
@@ -112,26 +157,27 @@ class NurtureParticipant(models.Model):
     @api.model
     def _enrol(self, sequence, leads_query):
         """Let the leads of ``leads_query`` enter: participants and their first traces, in one
-        statement. An address enters once; of several leads the one lost last is taken. Who is
-        held out is decided by a hash, the same at every try.
+        statement. Of several leads with one address the one lost last is taken. Who is held out is
+        decided by a hash, the same at every try.
 
         :param leads_query: SQL that selects ids of ``crm_lead``
-        :return: number of new participants, held-out ones included
+        :return: ids of the leads that entered, held-out ones included
         """
         self.env.flush_all()
         now = fields.Datetime.now()
-        step_model = self.env["nurture.step"]
+        identity = self._sql_identity(sequence)
         rows = self.env.execute_query(
             SQL(
                 """
                 WITH entering AS (
                     INSERT INTO nurture_participant (
-                           sequence_id, company_id, lead_id, round, state, exit_reason,
+                           sequence_id, company_id, lead_id, identity, round, state, exit_reason,
                            entered_date, exit_date, lead_name, lost_reason_id, date_lost, email,
                            user_id, team_id, expected_revenue,
                            create_uid, create_date, write_uid, write_date)
-                    SELECT DISTINCT ON (lead.email_normalized)
-                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id, 1,
+                    SELECT DISTINCT ON (%(identity)s)
+                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
+                           %(identity)s, %(round)s,
                            CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
                            CASE WHEN held_out THEN 'holdout' END,
                            %(now)s, CASE WHEN held_out THEN %(now)s END,
@@ -142,50 +188,99 @@ class NurtureParticipant(models.Model):
              CROSS JOIN LATERAL (
                            SELECT %(holdout)s AS held_out
                            ) draw
-                     WHERE lead.id IN (%(leads)s)
-                       AND lead.email_normalized IS NOT NULL
-                       AND NOT EXISTS (
-                           SELECT 1
-                             FROM nurture_participant inside
-                            WHERE inside.sequence_id = %(sequence)s
-                              AND (inside.email = lead.email_normalized
-                                   OR inside.lead_id = lead.id)
-                           )
-                  ORDER BY lead.email_normalized, lead.date_closed DESC NULLS LAST, lead.id DESC
+                     WHERE lead.id IN (%(leads)s) AND %(free)s
+                  ORDER BY %(identity)s, lead.date_closed DESC NULLS LAST, lead.id DESC
                ON CONFLICT DO NOTHING
-                 RETURNING id, state, company_id
+                 RETURNING id, state, company_id, lead_id
                 ), begun AS (
                     INSERT INTO nurture_trace (
-                           participant_id, step_id, sequence_id, company_id, state, schedule_date,
-                           create_uid, create_date, write_uid, write_date)
+                           participant_id, step_id, sequence_id, company_id, state, base_date,
+                           schedule_date, create_uid, create_date, write_uid, write_date)
                     SELECT entering.id, step.id, %(sequence)s, entering.company_id, 'scheduled',
-                           %(now)s + %(delay)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                           %(now)s, %(now)s + %(delay)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM entering
                       JOIN nurture_step step ON step.sequence_id = %(sequence)s
-                     WHERE entering.state = 'running' AND step.parent_id IS NULL AND step.active
+                     WHERE entering.state = 'running' AND step.trigger = 'begin' AND step.active
                 )
-                SELECT count(*) FROM entering
+                SELECT lead_id FROM entering
                 """,
+                identity=identity,
                 sequence=sequence.id,
                 company=sequence.company_id.id or None,
+                round=self._sql_round(sequence, identity),
                 now=now,
                 uid=self.env.uid,
                 leads=leads_query,
-                holdout=self._sql_held_out(sequence),
-                delay=step_model._sql_delay("step"),
+                holdout=self._sql_held_out(sequence, identity),
+                free=SQL(" AND ").join(
+                    SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
+                ),
+                delay=self.env["nurture.step"]._sql_delay("step"),
             )
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
         self._invalidate_leads()
-        return rows[0][0]
+        return [lead_id for (lead_id,) in rows]
 
     @api.model
-    def _sql_held_out(self, sequence):
+    def _sql_identity(self, sequence):
+        """What enters once per round, for the alias ``lead``."""
+        if sequence.entry_per == "lead":
+            return SQL("'lead ' || lead.id")
+        return SQL("lead.email_normalized")
+
+    @api.model
+    def _sql_round(self, sequence, identity):
+        if sequence.reentry == "never" and sequence.entry != "date":
+            return SQL("1")
+        return SQL(
+            "(SELECT COALESCE(max(before.round), 0) + 1 FROM nurture_participant before"
+            " WHERE before.sequence_id = %s AND before.identity = %s)",
+            sequence.id,
+            identity,
+        )
+
+    @api.model
+    def _sql_inside(self, sequence):
+        """Conditions under which a lead may not enter (again): it, or its address, is in the
+        sequence, or was and may not come back yet.
+
+        :return: list of SQL conditions on ``lead``, each a bare EXISTS
+        """
+        if sequence._is_yearly():
+            # once per anniversary
+            since = SQL("inside.entered_date >= %s", sequence._sql_entry_date())
+        elif sequence.reentry == "days":
+            since = SQL(
+                "COALESCE(inside.exit_date, inside.entered_date) > %s",
+                fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
+            )
+        elif sequence.reentry == "lost":
+            since = SQL("inside.entered_date >= lead.date_closed")
+        else:
+            since = SQL("true")
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM nurture_participant inside WHERE inside.sequence_id = %s"
+                " AND %s AND (inside.state = 'running' OR %s))",
+                sequence.id,
+                same,
+                since,
+            )
+            for same in (
+                SQL("inside.identity = %s", self._sql_identity(sequence)),
+                SQL("inside.lead_id = lead.id"),
+            )
+        ]
+
+    @api.model
+    def _sql_held_out(self, sequence, identity):
         """Whether the address falls into the sequence's holdout: the first four bytes of an MD5,
         which spread evenly, against the share of 2^32."""
         return SQL(
-            "('x' || substr(md5(%s || ':' || lead.email_normalized), 1, 8))::bit(32)::bigint < %s",
+            "('x' || substr(md5(%s || ':' || %s), 1, 8))::bit(32)::bigint < %s",
             str(sequence.id),
+            identity,
             round(sequence.holdout_percent / 100 * 2**32),
         )
 
@@ -218,10 +313,10 @@ class NurtureParticipant(models.Model):
             state="cancelled",
             reason="left",
         )
-        leaving._pull_back_mails()
+        leaving._pull_back_messages()
 
-    def _pull_back_mails(self):
-        """Cancel the mails to these participants that are still in the queue."""
+    def _pull_back_messages(self):
+        """Cancel the messages to these participants that are still in a queue."""
         queued = self.env["mailing.trace"]._nurture_queued([("participant_id", "in", self.ids)])
         if queued:
             queued.nurture_trace_id._set_state("cancelled", "pulled_back")
@@ -243,8 +338,7 @@ class NurtureParticipant(models.Model):
                 AND NOT EXISTS (
                     SELECT 1 FROM nurture_trace trace
                       JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
-                     WHERE trace.participant_id = nurture_participant.id
-                       AND %s)
+                     WHERE trace.participant_id = nurture_participant.id AND %s)
                 """,
                 tuple(self.ids),
                 self._sql_is_queued(),
@@ -266,8 +360,8 @@ class NurtureParticipant(models.Model):
     def _sql_is_queued(self):
         """Whether the message of the ``mailing_trace`` alias ``stat`` is still in a queue."""
         return SQL(
-            "EXISTS (SELECT 1 FROM mail_mail mail"
-            " WHERE mail.id = stat.mail_mail_id AND mail.state = 'outgoing')"
+            "EXISTS (SELECT 1 FROM mail_mail mail WHERE mail.id = stat.mail_mail_id"
+            " AND mail.state = 'outgoing')"
         )
 
     @api.model
@@ -302,71 +396,3 @@ class NurtureParticipant(models.Model):
             ["nurture_participant_ids", "nurture_count", "nurture_status"], flush=False
         )
 
-    # ------------------------------------------------------------
-    # WIN BACK
-    # ------------------------------------------------------------
-
-    def _is_in_window(self):
-        """Whether a lead that comes back now still counts for the sequence."""
-        self.ensure_one()
-        now = fields.Datetime.now()
-        window = timedelta(days=self.sequence_id.window_days)
-        return now <= (self.exit_date or now) + window
-
-    def _credit(self, step=None):
-        """Note that the leads came back, and thanks to which step: ``step``, or the one whose
-        mail was replied to, clicked, opened or sent last. Without any mail sent nobody earned it.
-        """
-        fresh = self.filtered(lambda participant: not participant.won_back_date)
-        now = fields.Datetime.now()
-        if step:
-            fresh.write({"won_back_date": now, "credited_step_id": step.id})
-            return
-        for participant, last_step in fresh._get_last_touch().items():
-            participant.write({"won_back_date": now, "credited_step_id": last_step.id})
-
-    def _get_last_touch(self):
-        """The step that touched each participant last, by the strongest sign of life.
-
-        :return: ``{participant: step}`` for those who got a mail
-        """
-        if not self:
-            return {}
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT ON (trace.participant_id) trace.participant_id, trace.step_id
-                  FROM nurture_trace trace
-                  JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
-                 WHERE trace.participant_id IN %s AND mail.sent_datetime IS NOT NULL
-              ORDER BY trace.participant_id, mail.reply_datetime DESC NULLS LAST,
-                       mail.links_click_datetime DESC NULLS LAST,
-                       mail.open_datetime DESC NULLS LAST, mail.sent_datetime DESC, trace.id DESC
-                """,
-                tuple(self.ids),
-            )
-        )
-        steps = self.env["nurture.step"]
-        return {self.browse(id_): steps.browse(step_id) for id_, step_id in rows}
-
-    def _get_salesperson(self):
-        """Who takes the lead over: whose it is today, its old salesperson, or whoever leads the
-        team now."""
-        self.ensure_one()
-        lead = self.lead_id
-        company = lead.company_id or self.company_id
-        candidates = lead.user_id | self.user_id | lead.team_id.user_id | self.team_id.user_id
-        return candidates.filtered(
-            lambda user: user.active and (not company or company in user.company_ids)
-        )[:1]
-
-    def _win_back(self, step):
-        """Bring the leads back into the pipeline because somebody answered the mail of ``step``.
-        Only the first answer does: who was lost again since is not restored by an old mail."""
-        for participant in self:
-            if participant.won_back_date or participant.exit_reason in WON_BACK:
-                continue
-            if participant._is_in_window():
-                participant._credit(step)
-            participant.lead_id._nurture_win_back(participant, step)

@@ -1,15 +1,10 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import format_amount
+from odoo.tools import SQL, format_amount
 
 from ..tools.domains import check_domain, parse_domain
 from .nurture_step import MAX_DELAY
-
-_logger = logging.getLogger(__name__)
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
@@ -60,13 +55,6 @@ class NurtureSequence(models.Model):
     )
     matching_count = fields.Integer(
         compute="_compute_matching_count", string="Matching Leads", help="Right now."
-    )
-    entry = fields.Selection(
-        [("auto", "By itself"), ("manual", "By hand only")],
-        required=True,
-        default="auto",
-        help="By itself: every lost lead that matches enters, now and later.\n"
-        "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
     )
     holdout_percent = fields.Float(
         string="Holdout (%)",
@@ -253,7 +241,7 @@ class NurtureSequence(models.Model):
             )
         )
         result = super().write(vals)
-        stopping.sudo()._pull_back_mails()
+        stopping.sudo()._pull_back_messages()
         return result
 
     def _has_participants(self):
@@ -342,108 +330,6 @@ class NurtureSequence(models.Model):
             },
         }
 
-    def enrol(self, lead_ids):
-        """Let leads enter by hand. The filter of the sequence does not apply; whatever else keeps
-        leads out does: they have to be lost, have an address that is not blacklisted, belong to
-        the company, and enter once.
-
-        :param lead_ids: list of ids of ``crm.lead``
-        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}}``; the
-            reasons are ``not_lost``, ``no_address``, ``blacklisted``, ``company`` (another one),
-            ``inside`` (the address is or was in the sequence) and ``duplicate`` (another of these
-            leads has the same address)
-        :raise UserError: when the sequence is not running
-        :raise AccessError: for who may change neither the sequence nor the leads
-        """
-        self.ensure_one()
-        leads = self.env["crm.lead"].browse(lead_ids).exists()
-        leads.check_access("read")
-        if not self.has_access("write"):
-            leads.check_access("write")
-        self.check_access("read")
-        sequence = self.sudo()
-        if sequence.state != "running":
-            raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
-        before = sequence._get_reasons_kept_out(leads.sudo())
-        domain = sequence._get_lead_domain(own=False) & Domain(
-            "id", "in", [lead.id for lead in leads if lead.id not in before]
-        )
-        query = leads.sudo().with_context(active_test=False)._search(domain)
-        self.env["nurture.participant"].sudo()._enrol(sequence, query.select())
-        entered = (
-            self.env["nurture.participant"]
-            .sudo()
-            .search([("sequence_id", "=", sequence.id), ("lead_id", "in", leads.ids)])
-            .lead_id
-        )
-        kept_out = {}
-        for lead in leads:
-            reason = before.get(lead.id) or (None if lead in entered else "duplicate")
-            if reason:
-                kept_out.setdefault(reason, []).append(lead.id)
-        sequence._wake_cron()
-        return {
-            "entered": leads.filtered(lambda lead: lead.id not in before and lead in entered).ids,
-            "kept_out": kept_out,
-        }
-
-    def _enrol_notification(self, result):
-        """What :meth:`enrol` did, as a notification."""
-        reasons = {
-            "not_lost": self.env._("Not lost"),
-            "no_address": self.env._("No email address"),
-            "blacklisted": self.env._("Address blacklisted"),
-            "company": self.env._("Belongs to another company"),
-            "inside": self.env._("Is or was in this sequence"),
-            "duplicate": self.env._("Another of these leads has the same address"),
-        }
-        lines = [
-            self.env._(
-                "%(count)s leads entered “%(sequence)s”.",
-                count=len(result["entered"]),
-                sequence=self.name,
-            )
-        ]
-        lines += [f"{reasons[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if result["entered"] else "warning",
-                "message": "\n".join(lines),
-                "sticky": bool(result["kept_out"]),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
-
-    def _get_reasons_kept_out(self, leads):
-        """Why leads cannot enter, as far as it can be told one by one: ``{lead id: reason}``."""
-        self.ensure_one()
-        participants = self.env["nurture.participant"].search(
-            [
-                ("sequence_id", "=", self.id),
-                "|",
-                ("email", "in", leads.mapped("email_normalized")),
-                ("lead_id", "in", leads.ids),
-            ]
-        )
-        inside = set(participants.mapped("email"))
-        inside_leads = participants.lead_id
-        companies = self._get_companies()
-        reasons = {}
-        for lead in leads:
-            if lead.won_status != "lost":
-                reasons[lead.id] = "not_lost"
-            elif not lead.email_normalized:
-                reasons[lead.id] = "no_address"
-            elif lead.is_blacklisted:
-                reasons[lead.id] = "blacklisted"
-            elif lead.company_id and lead.company_id not in companies:
-                reasons[lead.id] = "company"
-            elif lead.email_normalized in inside or lead in inside_leads:
-                reasons[lead.id] = "inside"
-        return reasons
-
     def action_view_matching_leads(self):
         """Open the leads that match right now."""
         self.ensure_one()
@@ -512,22 +398,6 @@ class NurtureSequence(models.Model):
     # BUSINESS
     # ------------------------------------------------------------
 
-    def _get_lead_domain(self, own=True):
-        """Domain of the leads that may enter: lost ones of the company.
-
-        :param own: whether the sequence's own filter applies too
-        """
-        self.ensure_one()
-        lead_model = self.env["crm.lead"]
-        domain = Domain(lead_model._nurture_lost_domain())
-        if own:
-            domain &= parse_domain(lead_model, self.domain)
-        return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
-
-    def _get_companies(self):
-        """Whose leads may enter: the company's, or without one those of the responsible's."""
-        return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
-
     def _get_problems(self):
         """What keeps the sequence from running, in the user's words."""
         self.ensure_one()
@@ -545,15 +415,27 @@ class NurtureSequence(models.Model):
                 self.env._("“%s” cannot run yet:", self.name) + "\n- " + "\n- ".join(problems)
             )
 
-    def _pull_back_mails(self):
-        """Take the mails that have not left out of the queue; their traces are due again once the
-        sequence is started again."""
+    def _pull_back_messages(self):
+        """Take the messages that have not left out of their queue; their traces are due again once
+        the sequence is started again."""
         queued = self.env["mailing.trace"]._nurture_queued([("sequence_id", "in", self.ids)])
         traces = queued.nurture_trace_id
-        # the mail that is sent later is another one
+        # the message that is sent later is another one
         queued.nurture_trace_id = False
         queued._nurture_cancel_queued()
-        traces.write({"state": "scheduled", "reason": False, "processed_date": False})
+        if traces:
+            traces._update(
+                SQL("id IN %s", tuple(traces.ids)),
+                state="scheduled",
+                reason="pulled_back",
+                processed_date=None,
+            )
+
+    def _get_matching(self, leads):
+        """Those of ``leads`` that the sequence still chooses."""
+        self.ensure_one()
+        leads = leads.with_context(active_test=False)
+        return leads.search(parse_domain(leads, self.domain) & Domain("id", "in", leads.ids))
 
     def _wake_cron(self):
         self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger()
@@ -572,39 +454,17 @@ class NurtureSequence(models.Model):
         cron = self.env["ir.cron"]
         traces = self.env["nurture.trace"]
         entered = 0
-        for sequence in self.filtered(lambda sequence: sequence.entry == "auto"):
+        for sequence in self.filtered(lambda sequence: sequence.entry != "manual"):
             entered += sequence._enrol_matching()
             cron._commit_progress()
         self.env["mailing.trace"]._nurture_catch_up()
         while traces._give_up():
+            cron._commit_progress()
+        while traces._retry_failed():
             cron._commit_progress()
         for step in traces._due_steps(self):
             if not traces._advance(step):
                 self._wake_cron()
                 cron._commit_progress()
                 break
-        return entered
-
-    def _enrol_matching(self):
-        """Let matching leads enter. A sequence whose audience cannot be read any more says so and
-        does not stop the others.
-
-        :return: how many entered
-        """
-        self.ensure_one()
-        try:
-            leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-            query = leads._search(self._get_lead_domain())
-            entered = self.env["nurture.participant"]._enrol(self, query.select())
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            # somebody else is at it: the next run takes whoever is left
-            self.env.cr.rollback()
-            return 0
-        except Exception as error:
-            self.env.cr.rollback()
-            _logger.warning("Leads cannot enter %s: %s", self, error)
-            self.last_error = str(error)
-            return 0
-        if self.last_error:
-            self.last_error = False
         return entered

@@ -5,6 +5,7 @@ from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
 from ..tools.domains import check_domain, parse_domain
+from ..tools.links import is_about
 from ..tools.triggers import ROOT, TRIGGERS
 
 #: Ten years in each unit.
@@ -70,6 +71,29 @@ class NurtureStep(models.Model):
         default="[]",
         help="Who does not match when the step is due gets neither it nor what follows it.",
     )
+    link_url = fields.Char(
+        string="Link",
+        help="The address of the one link of the mail before that counts. * stands for anything. "
+        "Empty: any link.",
+    )
+    over_cap = fields.Selection(
+        [("defer", "Wait"), ("skip", "Skip it")],
+        string="When the Address Has Got Enough",
+        required=True,
+        default="defer",
+        help="What happens when the address has got as many marketing messages as the frequency "
+        "cap allows. Who skips a step gets nothing that follows it.",
+    )
+    retry_count = fields.Integer(
+        string="Tries Again", default=0, help="How often it is tried again by itself on failure."
+    )
+    retry = fields.Integer(string="Wait before Trying", default=1, help="How long it waits before each try.")
+    retry_unit = fields.Selection(DELAY_UNITS, required=True, default="hours")
+    mail_server_id = fields.Many2one(
+        related="mailing_id.mail_server_id",
+        readonly=False,
+        help="The outgoing server of this mail. Empty: as for other mailings.",
+    )
     when = fields.Char(compute="_compute_when", help="Trigger and delay in words.")
     mailing_id = fields.Many2one(
         "mailing.mailing",
@@ -115,13 +139,15 @@ class NurtureStep(models.Model):
                 value for value, trigger in TRIGGERS.items() if trigger.offered_by(parent_type)
             ]
 
-    @api.depends("trigger", "delay", "delay_unit")
+    @api.depends("trigger", "delay", "delay_unit", "link_url")
     @api.depends_context("lang")
     def _compute_when(self):
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         units = dict(self._fields["delay_unit"]._description_selection(self.env))
         for step in self:
             label = labels.get(step.trigger)
+            if step.link_url and TRIGGERS[step.trigger].about_links:
+                label = f"{label} ({step.link_url})"
             if step.delay:
                 step.when = self.env._(
                     "%(trigger)s, after %(delay)s %(unit)s",
@@ -147,9 +173,14 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
-    @api.constrains("delay", "delay_unit", "expiry", "expiry_unit")
+    @api.constrains("delay", "delay_unit", "expiry", "expiry_unit", "retry", "retry_unit")
     def _check_delay(self):
         for step in self:
+            if step.retry_count < 0 or step.retry < 0:
+                raise ValidationError(
+                    self.env._("Step “%s”: tries and the time between them are not negative.",
+                    step.name)
+                )
             if step.delay < 0:
                 raise ValidationError(
                     self.env._("Step “%s”: the delay cannot be negative.", step.name)
@@ -161,6 +192,7 @@ class NurtureStep(models.Model):
             for number, unit in (
                 (step.delay, step.delay_unit),
                 (step.expiry, step.expiry_unit),
+                (step.retry, step.retry_unit),
             ):
                 if number > MAX_DELAY[unit]:
                     raise ValidationError(
@@ -207,8 +239,10 @@ class NurtureStep(models.Model):
     def _check_mailing(self):
         for step in self.filtered("mailing_id"):
             mailing = step.mailing_id
-            mailing_type = step._get_mailing_type() or mailing.mailing_type
-            if mailing.mailing_model_real != "crm.lead" or mailing.mailing_type != mailing_type:
+            if (
+                mailing.mailing_model_real != "crm.lead"
+                or mailing.mailing_type != step._get_mailing_type()
+            ):
                 raise ValidationError(
                     self.env._(
                         "The mail “%s” is not written for leads: choose Lead/Opportunity as its "
@@ -294,13 +328,21 @@ class NurtureStep(models.Model):
 
     @api.model
     def _get_message_types(self):
-        """Types of steps that send a message: what follows them waits until it has left."""
+        """Types of steps that send something to the lead. For them sending hours, frequency cap
+        and sunset apply, and the clock of what follows runs from when the message has left."""
         return ("email",)
 
     def _get_mailing_type(self):
-        """Type of the mailings that a step of this type sends."""
+        """The ``mailing_type`` of the mailing that a step of this type sends."""
         self.ensure_one()
-        return {"email": "mail"}.get(self.step_type)
+        return "mail"
+
+    def _is_about_link(self, url):
+        """Whether a click on ``url`` is one that the step's trigger is about."""
+        self.ensure_one()
+        if not self.link_url or not TRIGGERS[self.trigger].about_links:
+            return True
+        return is_about(self.link_url, url)
 
     def _get_parent_type(self):
         self.ensure_one()
@@ -311,7 +353,7 @@ class NurtureStep(models.Model):
         """A delay of the step ``alias`` as a PostgreSQL interval. A month is a calendar month:
         31 January plus one month is the last day of February.
 
-        :param field: ``delay`` or ``expiry``
+        :param field: ``delay``, ``expiry`` or ``retry``
         """
         return SQL(
             "%(delay)s * CASE %(unit)s WHEN 'hours' THEN interval '1 hour'"
@@ -333,6 +375,7 @@ class NurtureStep(models.Model):
         """What keeps these steps from running, in the user's words."""
         problems = []
         for step in self:
+            problems += step._get_link_problems()
             if step.step_type != "email":
                 continue
             if not step.mailing_id:
@@ -341,7 +384,29 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
             elif is_html_empty(step.mailing_id.body_html):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
+            elif step.mail_server_id and not step.mail_server_id.active:
+                problems.append(
+                    self.env._("The mail server of step “%s” is archived.", step.name)
+                )
         return problems
+
+    def _get_link_problems(self):
+        """Whether the link that the step's trigger is about is in the message before. Placeholders
+        in a link make another one for each lead: those are not looked at."""
+        if not self.link_url or not TRIGGERS[self.trigger].about_links:
+            return []
+        links = self.parent_id.mailing_id._nurture_get_links()
+        if any(is_about(self.link_url, link) or "{{" in link for link in links):
+            return []
+        return [
+            self.env._(
+                "Step “%(step)s” waits for a click on “%(link)s”, but the mail “%(mail)s” has no "
+                "such link.",
+                step=self.name,
+                link=self.link_url,
+                mail=self.parent_id.mailing_id.subject,
+            )
+        ]
 
     def _get_batch_size(self):
         """How many traces of this step one transaction takes.

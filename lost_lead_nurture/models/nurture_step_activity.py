@@ -53,6 +53,7 @@ class NurtureStep(models.Model):
         return problems
 
     def _do_activity(self, traces):
+        trace_by_lead = {trace.participant_id.lead_id: trace for trace in traces}
         leads = traces.participant_id.lead_id
         summaries = leads._nurture_render(self.activity_summary)
         notes = leads._nurture_render(self.activity_note, html=True)
@@ -65,6 +66,7 @@ class NurtureStep(models.Model):
                     "date_deadline": deadline,
                     "automated": True,
                     "note": notes[lead.id],
+                    "nurture_trace_id": trace_by_lead[lead].id,
                     "res_id": lead.id,
                     "res_model_id": model_id,
                     "summary": summaries[lead.id],

@@ -20,24 +20,28 @@ class SaleOrder(models.Model):
 
     @api.depends("opportunity_id")
     def _compute_nurture_participant_id(self):
-        """Credit a quotation once, to the last sequence its lead was won back by. What it was
-        credited to stays, whatever becomes of the lead."""
-        credited = {}
-        for participant in (
-            self.env["nurture.participant"]
-            .sudo()
-            .search(
-                [("lead_id", "in", self.opportunity_id.ids), ("won_back_date", "!=", False)],
-                order="won_back_date, id",
-            )
-        ):
-            credited[participant.lead_id] = participant
+        """Credit a quotation once, to the last sequence its lead was won back by. One that is made
+        for no opportunity is credited by its customer. What it was credited to stays, whatever
+        becomes of the lead."""
         for order in self:
             kept = order.nurture_participant_id.sudo()
-            participant = credited.get(order.opportunity_id)
-            if kept.lead_id != order.opportunity_id or not kept:
-                kept = participant if order._nurture_counts(participant) else False
+            lead = order.opportunity_id
+            if not kept or (lead and kept.lead_id != lead):
+                won_back = order._nurture_won_back_by()
+                kept = won_back if order._nurture_counts(won_back) else False
             order.nurture_participant_id = kept
+
+    def _nurture_won_back_by(self):
+        """The way through a sequence that won the opportunity, or the customer, back last."""
+        participants = self.env["nurture.participant"].sudo()
+        if self.opportunity_id:
+            whose = [("lead_id", "=", self.opportunity_id.id)]
+        else:
+            company = self.partner_id.commercial_partner_id
+            whose = [("lead_id.partner_id.commercial_partner_id", "=", company.id)]
+        return participants.with_context(active_test=False).search(
+            [*whose, ("won_back_date", "!=", False)], order="won_back_date desc, id desc", limit=1
+        )
 
     def _nurture_counts(self, participant):
         """Whether the quotation was made in the window after the lead came back."""
@@ -48,10 +52,28 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._without_credit(vals) for vals in vals_list])
+        orders = super().create([self._without_credit(vals) for vals in vals_list])
+        orders._nurture_check_goals()
+        return orders
 
     def write(self, vals):
-        return super().write(self._without_credit(vals))
+        result = super().write(self._without_credit(vals))
+        if {"state", "opportunity_id", "partner_id"} & vals.keys():
+            self._nurture_check_goals()
+        return result
+
+    def _nurture_check_goals(self):
+        """A quotation or an order is a goal of sequences, and credited to the one it ends."""
+        participants = self.env["nurture.participant"].sudo()
+        if participants._is_idle():
+            return
+        for order in self.sudo():
+            leads = order.opportunity_id or participants._get_leads_of(order.partner_id)
+            if leads:
+                now = fields.Datetime.now()
+                participants._check_goals(leads, date=min(order.date_order or now, now))
+        uncredited = self.sudo().filtered(lambda order: not order.nurture_participant_id)
+        self.env.add_to_compute(self._fields["nurture_participant_id"], uncredited)
 
     @api.model
     def _without_credit(self, vals):

@@ -137,7 +137,7 @@ class TestBadInput(NurtureCase):
             self.env["nurture.step"].with_context(default_sequence_id=self.sequence.id)
         ) as step:
             self.assertEqual(step.trigger, "begin")
-            self.assertEqual(step.allowed_triggers, ["begin"])
+            self.assertEqual(step.allowed_triggers, ["begin", "silent"])
             step.parent_id = self.first
             self.assertIn("mail_ignored", step.allowed_triggers)
             self.assertNotIn("begin", step.allowed_triggers)

@@ -282,14 +282,14 @@ class TestPromises(NurtureCase):
         (broken | self.sequence).action_start()
         original = type(broken)._get_lead_domain
 
-        def get_lead_domain(sequence):
+        def get_lead_domain(sequence, own=True):
             if sequence.id == broken.id:
                 raise ValueError("the field is gone")
-            return original(sequence)
+            return original(sequence, own)
 
         with (
             patch.object(type(broken), "_get_lead_domain", get_lead_domain),
-            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_sequence"),
+            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"),
         ):
             self.advance()
         self.assertEqual(broken.last_error, "the field is gone")

@@ -7,6 +7,13 @@ EXIT_REASONS = [
     ("replied", "Replied"),
     ("restored", "Lead restored"),
     ("won", "Lead won"),
+    ("clicked", "Clicked the link that counts"),
+    ("quotation", "Got a quotation"),
+    ("order", "Ordered"),
+    ("meeting", "Booked a meeting"),
+    ("open_deal", "Another opportunity with this customer is open"),
+    ("unmatched", "No longer matches the sequence"),
+    ("silent", "Too many mails without a sign of life"),
     ("unsubscribed", "Unsubscribed"),
     ("blacklisted", "Address blacklisted"),
     ("bounced", "Mail bounced"),
@@ -17,13 +24,13 @@ EXIT_REASONS = [
 ]
 
 #: Exit reasons that mean the lead came back.
-WON_BACK = ("replied", "restored", "won")
+WON_BACK = ("replied", "restored", "won", "clicked", "quotation", "order", "meeting")
 
 #: ``nurture.trace.reason``
 TRACE_REASONS = [
     ("done", "Done"),
     ("left", "The lead left the sequence"),
-    ("pulled_back", "Pulled back: the lead left before the mail was sent"),
+    ("pulled_back", "Pulled back before the mail was sent"),
     ("opposite", "The opposite happened first"),
     ("other_branch", "Another branch took over"),
     ("no_reaction", "Nothing happened in time"),
@@ -39,6 +46,14 @@ TRACE_REASONS = [
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),
+    ("window", "Put off to the sending hours"),
+    ("cap", "The address has got enough marketing lately"),
+    ("farewell", "Put off: a farewell mail asks for a sign of life first"),
+    ("resumed", "Put off while the sequence was stopped"),
+    ("updated", "Moved: the step was changed"),
+    ("stopped", "Fell due while the sequence was stopped"),
+    ("run_now", "Brought forward by hand"),
+    ("retried", "Tried again"),
     ("failed", "The step failed"),
 ]
 
@@ -50,3 +65,23 @@ REASON_OF_FAILURE = {
     "mail_email_missing": "no_address",
     "mail_email_invalid": "invalid_address",
 }
+
+#: How many days late a lead may still enter on its date: the server was down, or it was imported.
+MAX_LATE_DAYS = 7
+
+#: Why a lead is kept out of a sequence, in the order in which it is told.
+ENTRY_OBSTACLES = [
+    ("not_lost", "Not lost"),
+    ("company", "Belongs to another company"),
+    ("unmatched", "Does not match the sequence's choice of leads"),
+    ("not_due", "Its date has not come"),
+    ("no_address", "No email address"),
+    ("blacklisted", "Address blacklisted"),
+    ("inside", "Is or was in this sequence"),
+    ("other_sequence", "Is in another running sequence"),
+    ("customer", "Has ordered since it was lost"),
+    ("open_deal", "Another opportunity with this customer is open"),
+    ("suppressed", "In a preset that is kept out"),
+    ("silent", "Gave no sign of life in a sequence before"),
+    ("duplicate", "Another of these leads has the same address"),
+]

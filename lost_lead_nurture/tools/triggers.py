@@ -1,7 +1,7 @@
 """The triggers of a step, in one table.
 
 Menus, labels, validation, planning and cancelling all read this table, so a new trigger is one
-line here (and one ``selection_add`` in the bridge that brings it).
+line here (or one :func:`register` and one ``selection_add`` in the bridge that brings it).
 """
 
 from dataclasses import dataclass
@@ -32,6 +32,11 @@ class Trigger:
     absence: bool = False
 
     @property
+    def about_links(self):
+        """Whether it may be narrowed to one link of the message before."""
+        return "click" in self.events and len(self.events) == 1
+
+    @property
     def timed(self):
         """Whether the clock alone makes the step due, once its parent is done."""
         return self.absence or not self.events
@@ -41,6 +46,10 @@ class Trigger:
         if self.parent == ANY:
             return parent_type != ROOT
         return self.parent == parent_type
+
+
+SILENCE = frozenset({"silence"})
+DONE = frozenset({"done"})
 
 
 def _mail(value, label, icon, *events, absence=False):
@@ -60,13 +69,19 @@ TRIGGERS = {
         _mail("mail_not_reply", "Not replied", "fa-reply-all", "reply", absence=True),
         _mail("mail_ignored", "Ignored", "fa-bell-slash-o", "open", "click", "reply", absence=True),
         _mail("mail_bounce", "Bounced", "fa-exclamation-triangle", "bounce"),
+        Trigger("silent", "Too many mails without a sign of life", "fa-moon-o", ROOT, SILENCE),
+        Trigger("activity_done", "Activity done", "fa-check", "activity", DONE),
+        Trigger(
+            "activity_not_done", "Activity not done", "fa-hourglass-o", "activity", DONE, True
+        ),
     )
 }
 
 
-def register(*triggers):
-    """Add the triggers of a bridge to the table."""
-    TRIGGERS.update((trigger.value, trigger) for trigger in triggers)
+def register(*rows):
+    """Add triggers to the table: what a bridge with another type of step does when it is loaded.
+    It also names them in ``selection_add`` of ``nurture.step.trigger``."""
+    TRIGGERS.update((trigger.value, trigger) for trigger in rows)
 
 
 def selection():

@@ -1,1 +1,1 @@
-from . import crm_lead_lost, mail_compose_message, nurture_enrol
+from . import crm_lead_lost, mail_compose_message, nurture_dry_run, nurture_enrol

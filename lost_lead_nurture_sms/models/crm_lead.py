@@ -18,8 +18,12 @@ class CrmLead(models.Model):
     def _nurture_sql_contacts(self):
         return super()._nurture_sql_contacts() + [
             SQL(
-                "SELECT sms.sent_datetime AS date FROM mailing_trace sms"
-                " WHERE sms.sms_number = %s AND sms.sent_datetime IS NOT NULL",
+                "SELECT COALESCE(sms.sent_datetime, sms.create_date) AS date"
+                " FROM mailing_trace sms"
+                " WHERE sms.sms_number = %s AND sms.trace_type = 'sms'"
+                " AND sms.is_test_trace IS NOT TRUE"
+                " AND (sms.sent_datetime IS NOT NULL"
+                " OR sms.trace_status IN ('outgoing', 'process'))",
                 self._nurture_sql_phone(),
             )
         ]

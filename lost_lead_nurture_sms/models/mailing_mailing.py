@@ -1,4 +1,7 @@
+import re
+
 from odoo import api, models
+from odoo.tools.mail import TEXT_URL_REGEX
 
 
 class MailingMailing(models.Model):
@@ -7,6 +10,11 @@ class MailingMailing(models.Model):
     @api.constrains("body_plaintext")
     def _check_nurture_sms_runnable(self):
         self.nurture_sequence_id._check_runnable()
+
+    def _nurture_get_links(self):
+        if self.mailing_type != "sms":
+            return super()._nurture_get_links()
+        return sorted(set(re.findall(TEXT_URL_REGEX, self.body_plaintext or "")))
 
     # ------------------------------------------------------------
     # SENDING: the sequence decides who gets the SMS of a step

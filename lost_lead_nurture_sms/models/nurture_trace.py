@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.lost_lead_nurture.tools import triggers
-
 SMS_REASONS = [
     ("no_phone", "The lead has no phone number"),
     ("invalid_phone", "The phone number is not valid"),
@@ -33,16 +31,13 @@ class NurtureTrace(models.Model):
         selection_add=SMS_REASONS, ondelete={reason: _retire for reason, _label in SMS_REASONS}
     )
 
-    def action_retry(self):
-        failed = self._filter_sms().filtered(lambda trace: trace.state == "error")
-        result = super().action_retry()
-        # It is composed anew, for today's number and by today's blacklist. The one that failed
+    def _retry(self):
+        # An SMS is composed anew, for today's number and by today's blacklist. The one that failed
         # must not be sent any more, by whatever button.
-        retried = failed.sudo().filtered(lambda trace: trace.state == "scheduled")
-        messages = retried.mailing_trace_ids
+        messages = self._filter_sms().mailing_trace_ids
         messages.nurture_trace_id = False
         messages._nurture_get_sms("error", "outgoing").unlink()
-        return result
+        return super()._retry()
 
     def _filter_sms(self):
         return self.filtered(lambda trace: trace.step_id.step_type == "sms")
@@ -102,59 +97,43 @@ class NurtureTrace(models.Model):
     def _get_reasons_of_failure(self):
         return super()._get_reasons_of_failure() | REASON_OF_FAILURE
 
-    def _hear(self, event):
+    def _hear(self, event, link=None):
         if event == "accepted":
             return self._hear_accepted()
-        bounced = self._filter_sms() if event == "bounce" else self.browse()
-        if bounced:
-            bounced._hear_sms_bounce()
-        if others := self - bounced:
-            return super(NurtureTrace, others)._hear(event)
-        return None
+        return super()._hear(event, link)
 
     def _hear_accepted(self):
         """The provider has it and will report when it leaves. Should that report never come, what
         waits for it is given up with the window of the sequence."""
         self._update(
-            SQL("parent_id IN %s AND state = 'waiting'", tuple(self.ids)),
+            SQL("parent_id IN %s AND nurture_trace.state = 'waiting'", tuple(self.ids)),
             expire_date=self._sql_window(fields.Datetime.now()),
         )
         self.participant_id._complete()
 
-    def _hear_sms_bounce(self):
-        """The number cannot be reached. That says nothing of the mail address: the lead stays in
-        the sequence, and of what follows the SMS only the branch for a bounce goes on."""
-        branch = self._update(
-            self._sql_children(triggers.wanting("bounce"), "waiting"),
-            state="scheduled",
-            schedule_date=self._sql_due(fields.Datetime.now()),
-            expire_date=None,
-        )
-        self._update(
-            SQL(
-                "parent_id IN %s AND id NOT IN %s AND state IN ('waiting', 'scheduled')",
-                tuple(self.ids),
-                tuple(branch.ids) or (0,),
-            ),
-            state="cancelled",
-            reason="parent_failed",
-        )
-        self.participant_id._complete()
-
     def _hear_not_sent(self, state, get_reason):
-        sms = self._filter_sms().filtered(lambda trace: trace.state == "processed")
-        super()._hear_not_sent(state, get_reason)
-        labels = dict(
-            self.env["mailing.trace"]._fields["failure_type"]._description_selection(self.env)
-        )
         default = "sms_failed" if state == "error" else "sms_cancelled"
-        causes = {}
-        for trace in sms:
-            message = trace.mailing_trace_ids.sorted("id")[-1:]
-            cause = (
-                REASON_OF_FAILURE.get(message.failure_type, default),
-                message.failure_reason or labels.get(message.failure_type),
+
+        def get_reason_by_type(message):
+            if message.trace_type == "sms":
+                return REASON_OF_FAILURE.get(message.failure_type, default)
+            return get_reason(message)
+
+        return super()._hear_not_sent(state, get_reason_by_type)
+
+    def _hear_last_word(self, event, scheduled):
+        # A bounced SMS says nothing of the mail address: the lead stays in the sequence, and of
+        # what follows the SMS only the branch for a bounce goes on.
+        bounced = self._filter_sms() if event == "bounce" else self.browse()
+        if bounced:
+            self._update(
+                SQL(
+                    "parent_id IN %s AND id NOT IN %s AND state IN ('waiting', 'scheduled')",
+                    tuple(bounced.ids),
+                    tuple(scheduled.ids) or (0,),
+                ),
+                state="cancelled",
+                reason="parent_failed",
             )
-            causes[cause] = causes.get(cause, self.browse()) | trace
-        for (reason, detail), traces in causes.items():
-            traces._set_state(state, reason, detail)
+        if others := self - bounced:
+            super(NurtureTrace, others)._hear_last_word(event, scheduled)

@@ -1,0 +1,26 @@
+from odoo import api, models
+
+
+class CalendarEvent(models.Model):
+    """A meeting that is booked is a goal of sequences."""
+
+    _inherit = "calendar.event"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        events = super().create(vals_list)
+        events._nurture_check_goals()
+        return events
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"opportunity_id", "partner_ids", "active"} & vals.keys():
+            self._nurture_check_goals()
+        return result
+
+    def _nurture_check_goals(self):
+        participants = self.env["nurture.participant"].sudo()
+        if participants._is_idle():
+            return
+        leads = self.sudo().opportunity_id | participants._get_leads_of(self.sudo().partner_ids)
+        participants._check_goals(leads)

@@ -1,0 +1,274 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools.reasons import MAX_LATE_DAYS
+
+
+class CrmLead(models.Model):
+    """Who may enter a sequence and who has to leave it: each condition is one line of a table, read
+    by whatever enrols, decides, counts or explains.
+
+    A condition is written so that it is never null, and as a bare EXISTS where it looks into
+    another table: then PostgreSQL turns "not kept out" into one anti-join for all leads.
+    """
+
+    _inherit = "crm.lead"
+
+    # open opportunities by address, for the conditions on open deals
+    _nurture_open_email_index = models.Index("(email_normalized) WHERE active")
+
+    # ------------------------------------------------------------
+    # ENTRY
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_obstacles(self, sequence, own=True):
+        """Conditions that keep a lead out of ``sequence``, in the order in which they are told.
+        A reason may have several conditions.
+
+        :param own: whether the sequence's own choice of leads applies, as it does not to those who
+            are added by hand
+        :return: list of (reason, SQL condition); the SQL may use the alias ``lead``
+        """
+        obstacles = [
+            ("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")),
+            (
+                "company",
+                SQL(
+                    "COALESCE(lead.company_id NOT IN %s, false)",
+                    tuple(sequence._get_companies().ids) or (0,),
+                ),
+            ),
+        ]
+        if own:
+            obstacles += self._nurture_own_obstacles(sequence)
+        if sequence.entry_per == "address":
+            obstacles.append(("no_address", SQL("lead.email_normalized IS NULL")))
+        obstacles.append(("blacklisted", self._nurture_sql_blacklisted()))
+        obstacles += [
+            ("inside", condition)
+            for condition in self.env["nurture.participant"]._sql_inside(sequence)
+        ]
+        if sequence.exclude_other_sequences:
+            obstacles.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
+        if sequence.exclude_customers:
+            obstacles += [
+                ("customer", condition)
+                for condition in self._nurture_sql_orders(
+                    SQL("so.state = 'sale' AND so.date_order >= lead.date_closed")
+                )
+            ]
+        if sequence.exclude_open_deals:
+            obstacles += [
+                ("open_deal", condition) for condition in self._nurture_sql_open_deals(sequence)
+            ]
+        obstacles += [
+            ("suppressed", SQL("lead.id IN (%s)", query))
+            for query in sequence._get_suppressed_queries()
+        ]
+        obstacles.append(("silent", self._nurture_sql_silent()))
+        return obstacles
+
+    @api.model
+    def _nurture_own_obstacles(self, sequence):
+        """The sequence's choice of leads, and of the day for those that enter on a date."""
+        leads = self.sudo().with_context(active_test=False)
+        query = leads._search(sequence._get_lead_domain())
+        obstacles = [("unmatched", SQL("lead.id NOT IN (%s)", query.select()))]
+        if sequence.entry == "date":
+            due = sequence._sql_entry_date()
+            obstacles.append(
+                (
+                    "not_due",
+                    SQL(
+                        "COALESCE(%(due)s NOT BETWEEN GREATEST(%(start)s, %(today)s - %(late)s)"
+                        " AND %(today)s, true)",
+                        due=due,
+                        start=sequence._get_local_day(sequence.start_date),
+                        today=sequence._get_local_day(),
+                        late=MAX_LATE_DAYS,
+                    ),
+                )
+            )
+        return obstacles
+
+    @api.model
+    def _nurture_sql_blacklisted(self):
+        return SQL(
+            "EXISTS (SELECT 1 FROM mail_blacklist blacklist WHERE blacklist.active"
+            " AND blacklist.email = lead.email_normalized)"
+        )
+
+    @api.model
+    def _nurture_sql_other_sequence(self, sequence):
+        return SQL(
+            "EXISTS (SELECT 1 FROM nurture_participant other"
+            " JOIN nurture_sequence running ON running.id = other.sequence_id"
+            " AND running.state = 'running' AND running.active"
+            " WHERE other.state = 'running' AND other.sequence_id != %s"
+            " AND other.email = lead.email_normalized)",
+            sequence.id,
+        )
+
+    @api.model
+    def _nurture_sql_orders(self, condition):
+        """Orders of the lead's opportunity, of its customer's company, and of its address.
+
+        :param condition: SQL on the order ``so``
+        :return: list of SQL conditions on ``lead``
+        """
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id AND %s)",
+                condition,
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM res_partner mine JOIN res_partner buyer"
+                " ON buyer.commercial_partner_id = mine.commercial_partner_id"
+                " JOIN sale_order so ON so.partner_id = buyer.id"
+                " WHERE mine.id = lead.partner_id AND %s)",
+                condition,
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM res_partner buyer JOIN sale_order so"
+                " ON so.partner_id = buyer.id"
+                " WHERE buyer.email_normalized = lead.email_normalized AND %s)",
+                condition,
+            ),
+        ]
+
+    @api.model
+    def _nurture_sql_open_deals(self, sequence=None):
+        """Leads and opportunities in the pipeline with the same address, and with the same
+        customer or another contact of its company.
+
+        :param sequence: whose companies' pipelines count; without one the SQL uses the alias
+            ``participant``
+        :return: list of SQL conditions on ``lead``
+        """
+        if sequence:
+            company = SQL("deal.company_id IN %s", tuple(sequence._get_companies().ids) or (0,))
+        else:
+            company = SQL("deal.company_id = participant.company_id")
+        is_open = SQL(
+            "deal.id != lead.id AND deal.active AND deal.won_status = 'pending'"
+            " AND (deal.company_id IS NULL OR %s)",
+            company,
+        )
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM crm_lead deal"
+                " WHERE deal.email_normalized = lead.email_normalized AND %s)",
+                is_open,
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM res_partner mine JOIN res_partner colleague"
+                " ON colleague.commercial_partner_id = mine.commercial_partner_id"
+                " JOIN crm_lead deal ON deal.partner_id = colleague.id"
+                " WHERE mine.id = lead.partner_id AND %s)",
+                is_open,
+            ),
+        ]
+
+    @api.model
+    def _nurture_sql_silent(self):
+        """Whether the address left a sequence in silence and has not opened a mail since."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM nurture_participant gone"
+            " WHERE gone.exit_reason = 'silent' AND gone.email = lead.email_normalized"
+            " AND NOT EXISTS (SELECT 1 FROM mailing_trace life"
+            " WHERE life.email = gone.email AND GREATEST(life.open_datetime,"
+            " life.links_click_datetime, life.reply_datetime) >= gone.exit_date))"
+        )
+
+    # ------------------------------------------------------------
+    # LEAVING
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_ways_out(self):
+        """Conditions under which a lead has to leave before its next step, cheapest first. The
+        switch of each is on the sequence.
+
+        :return: list of (exit reason, SQL condition); the SQL may use the aliases ``lead`` (null
+            when the lead is gone), ``participant`` and ``sequence``
+        """
+        since_entry = SQL("participant.entered_date")
+        return [
+            ("deleted", SQL("lead.id IS NULL")),
+            ("won", SQL("sequence.exit_on_won AND lead.won_status = 'won'")),
+            # who came back by a reply may still be in the branch of the workflow for replies
+            (
+                "restored",
+                SQL(
+                    "sequence.exit_on_restored AND lead.won_status = 'pending'"
+                    " AND participant.won_back_date IS NULL"
+                ),
+            ),
+            (
+                "blacklisted",
+                SQL("sequence.exit_on_blacklisted AND %s", self._nurture_sql_blacklisted()),
+            ),
+            (
+                "order",
+                _any(
+                    "sequence.exit_on_order",
+                    self._nurture_sql_orders(
+                        SQL("so.state = 'sale' AND so.date_order >= %s", since_entry)
+                    ),
+                ),
+            ),
+            (
+                "quotation",
+                _any(
+                    "sequence.exit_on_quotation",
+                    self._nurture_sql_orders(
+                        SQL("so.state IN ('draft', 'sent') AND so.date_order >= %s", since_entry)
+                    ),
+                ),
+            ),
+            ("meeting", _any("sequence.exit_on_meeting", self._nurture_sql_meetings())),
+            ("open_deal", _any("sequence.exit_on_open_deal", self._nurture_sql_open_deals())),
+        ]
+
+    @api.model
+    def _nurture_sql_meetings(self):
+        """Meetings made since the lead entered: about it, or with its contact."""
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM calendar_event meeting WHERE meeting.active"
+                " AND meeting.opportunity_id = lead.id"
+                " AND meeting.create_date >= participant.entered_date)"
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM calendar_event_res_partner_rel invited"
+                " JOIN calendar_event meeting ON meeting.id = invited.calendar_event_id"
+                " WHERE invited.res_partner_id = lead.partner_id AND meeting.active"
+                " AND meeting.create_date >= participant.entered_date)"
+            ),
+        ]
+
+    # ------------------------------------------------------------
+    # HOW MUCH MARKETING AN ADDRESS GETS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_sql_contacts(self):
+        """What counts for the frequency cap: all mails of Email Marketing to the address, of
+        sequences or not, that left or are about to.
+
+        :return: list of SELECTs of one column ``date`` each, for the alias ``lead``
+        """
+        return [
+            SQL(
+                "SELECT COALESCE(message.sent_datetime, message.create_date) AS date"
+                " FROM mailing_trace message"
+                " WHERE message.email = lead.email_normalized AND message.trace_type = 'mail'"
+                " AND message.is_test_trace IS NOT TRUE"
+                " AND (message.sent_datetime IS NOT NULL OR message.trace_status = 'outgoing')"
+            )
+        ]
+
+
+def _any(switch, conditions):
+    return SQL("%s AND (%s)", SQL(switch), SQL(" OR ").join(conditions))

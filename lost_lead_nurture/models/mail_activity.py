@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class MailActivity(models.Model):
+    """An activity that a sequence planned tells it when it is done."""
+
+    _inherit = "mail.activity"
+
+    nurture_trace_id = fields.Many2one(
+        "nurture.trace", readonly=True, copy=False, index="btree_not_null", ondelete="set null"
+    )
+
+    def _action_done(self, feedback=False, attachment_ids=None):
+        traces = self.sudo().nurture_trace_id
+        result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
+        traces._hear("done")
+        return result

@@ -1,0 +1,337 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ..tools.domains import parse_domain
+from ..tools.reasons import ENTRY_OBSTACLES
+
+_logger = logging.getLogger(__name__)
+
+
+class NurtureSequence(models.Model):
+    """Entry: who gets into a sequence, how, and how often."""
+
+    _inherit = "nurture.sequence"
+
+    entry = fields.Selection(
+        [("auto", "By itself"), ("date", "On a date of the lead"), ("manual", "By hand only")],
+        required=True,
+        default="auto",
+        help="By itself: every lost lead that matches enters, now and later.\n"
+        "On a date of the lead: it enters so many days before or after that date.\n"
+        "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
+    )
+    entry_field_id = fields.Many2one(
+        "ir.model.fields",
+        string="Date",
+        domain="[('model', '=', 'crm.lead'), ('ttype', 'in', ('date', 'datetime')),"
+        " ('store', '=', True)]",
+        ondelete="cascade",
+        help="For instance Closed Date, on which the lead was lost.",
+    )
+    entry_offset = fields.Integer(
+        string="Days After", help="Days after the date; negative: before it."
+    )
+    entry_yearly = fields.Boolean(
+        string="Every Year", help="On each anniversary of the date, instead of once."
+    )
+    entry_per = fields.Selection(
+        [("address", "Address"), ("lead", "Lead")],
+        string="Once per",
+        required=True,
+        default="address",
+        help="Address: somebody with several lost leads enters once, for the one lost last.\n"
+        "Lead: enters for each of them. Leads without an address enter, too; steps that are no "
+        "mails are for them.",
+    )
+    reentry = fields.Selection(
+        [
+            ("never", "Never"),
+            ("days", "After some days"),
+            ("lost", "Each time it is lost again"),
+        ],
+        string="Enters Again",
+        required=True,
+        default="never",
+    )
+    reentry_days = fields.Integer(
+        string="Days before Entering Again",
+        default=180,
+        help="Counted from the end of the way before.",
+    )
+    exclude_customers = fields.Boolean(
+        string="Customers",
+        default=True,
+        help="Keep out whoever, or whose company, has ordered since the lead was lost.",
+    )
+    exclude_open_deals = fields.Boolean(
+        string="Open Deals",
+        default=True,
+        help="Keep out leads when another lead or opportunity with the same address, or with the "
+        "same customer or one of its colleagues, is in the pipeline.",
+    )
+    exclude_other_sequences = fields.Boolean(
+        string="In Another Sequence",
+        help="Keep out addresses that are in another running sequence.",
+    )
+    excluded_preset_ids = fields.Many2many(
+        "nurture.preset",
+        "nurture_sequence_excluded_preset_rel",
+        string="Except",
+        ondelete="restrict",
+        help="Keep out leads that one of these presets chooses.",
+    )
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS
+    # ------------------------------------------------------------
+
+    @api.constrains("reentry", "reentry_days")
+    def _check_reentry_days(self):
+        for sequence in self:
+            if sequence.reentry == "days" and sequence.reentry_days < 1:
+                raise ValidationError(
+                    self.env._("“%s”: a lead enters again after one day at least.", sequence.name)
+                )
+
+    @api.constrains("entry_field_id")
+    def _check_entry_field(self):
+        for field in self.sudo().entry_field_id:
+            if (
+                field.model != "crm.lead"
+                or field.ttype not in ("date", "datetime")
+                or not field.store
+            ):
+                raise ValidationError(
+                    self.env._("“%s” is not a date of leads.", field.field_description)
+                )
+
+    @api.constrains("entry_per")
+    def _check_entry_per(self):
+        if self._has_participants():
+            raise ValidationError(
+                self.env._(
+                    "Leads have been through this sequence: whether it is gone through per "
+                    "address or per lead cannot be changed any more. Duplicate it."
+                )
+            )
+
+    def _get_problems(self):
+        problems = super()._get_problems()
+        if self.entry == "date" and not self.entry_field_id:
+            problems.append(self.env._("It does not say on which date leads enter."))
+        return problems
+
+    # ------------------------------------------------------------
+    # WHO MAY ENTER
+    # ------------------------------------------------------------
+
+    def _get_lead_domain(self, own=True):
+        """Domain of the leads that may enter: lost ones of the company.
+
+        :param own: whether the sequence's own filter applies too
+        """
+        self.ensure_one()
+        lead_model = self.env["crm.lead"]
+        domain = Domain(lead_model._nurture_lost_domain())
+        if own:
+            domain &= parse_domain(lead_model, self.domain)
+        return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
+
+    def _get_companies(self):
+        """Whose leads may enter: the company's, or without one those of the responsible's."""
+        return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
+
+    def _get_suppressed_queries(self):
+        """SELECTs of the ids of the leads that the presets to be kept out choose."""
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        return [
+            leads._search(parse_domain(leads, preset.full_domain)).select()
+            for preset in self.excluded_preset_ids
+        ]
+
+    def _is_yearly(self):
+        return self.entry == "date" and self.entry_yearly
+
+    def _get_local_day(self, moment=None):
+        """The day of ``moment`` (now, if not given) where the company is."""
+        local = self.with_context(tz=self._get_company_zone() or "UTC")
+        return fields.Datetime.context_timestamp(local, moment or fields.Datetime.now()).date()
+
+    def _sql_entry_date(self):
+        """The day on which the lead (alias ``lead``) enters: its date plus the offset; each year,
+        the last such day up to today. 29 February is 28 February in other years."""
+        self.ensure_one()
+        field = self.sudo().entry_field_id
+        date = SQL.identifier("lead", field.name)
+        if field.ttype == "datetime":
+            zone = self._get_company_zone() or "UTC"
+            date = SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", date, zone)
+        date = SQL("(%s + %s)", date, self.entry_offset)
+        if not self.entry_yearly:
+            return date
+        today = self._get_local_day()
+        years = SQL("(%s - EXTRACT(year FROM %s))::int", today.year, date)
+        return SQL(
+            "(%(date)s + (%(years)s - CASE WHEN %(date)s + %(years)s * interval '1 year' > %(today)s"
+            " THEN 1 ELSE 0 END) * interval '1 year')::date",
+            date=date,
+            years=years,
+            today=today,
+        )
+
+    # ------------------------------------------------------------
+    # ENROL
+    # ------------------------------------------------------------
+
+    def _enrol_matching(self):
+        """Let matching leads enter. A sequence whose audience cannot be read any more says so and
+        does not stop the others.
+
+        :return: how many entered
+        """
+        self.ensure_one()
+        try:
+            entered = self._enrol()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at it: the next run takes whoever is left
+            self.env.cr.rollback()
+            return 0
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.warning("Leads cannot enter %s: %s", self, error)
+            self.last_error = str(error)
+            return 0
+        if self.last_error:
+            self.last_error = False
+        return len(entered)
+
+    def _enrol(self, leads=None):
+        """Let leads enter whom nothing keeps out.
+
+        :param leads: by hand, these only and whatever the sequence's choice of leads is
+        :return: ids of the leads that entered
+        """
+        lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
+        own = leads is None
+        domain = self._get_lead_domain(own=own)
+        if not own:
+            domain &= Domain("id", "in", leads.ids)
+        self.env.flush_all()
+        obstacles = lead_model._nurture_obstacles(self, own=own)
+        free = SQL(
+            "SELECT lead.id FROM crm_lead lead WHERE lead.id IN (%s) AND %s",
+            lead_model._search(domain).select(),
+            # who is inside is looked at while entering
+            SQL(" AND ").join(
+                SQL("NOT (%s)", condition)
+                for reason, condition in obstacles
+                if reason not in ("not_lost", "company", "unmatched", "inside")
+            ),
+        )
+        return self.env["nurture.participant"].sudo()._enrol(self, free)
+
+    def _get_kept_out(self, leads=None):
+        """Who of those that the sequence is for may enter now, and who may not.
+
+        :param leads: these only, and whatever the sequence's choice of leads is
+        :return: ``{reason: ids of leads}``; the reason of those who may enter is None
+        """
+        lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
+        self.env.flush_all()
+        if leads is None:
+            ids = SQL("(%s)", lead_model._search(self._get_lead_domain()).select())
+        else:
+            ids = SQL("%s", tuple(leads.ids) or (0,))
+        obstacles = lead_model._nurture_obstacles(self, own=leads is None)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT free.reason, array_agg(free.id ORDER BY free.id)
+                  FROM (SELECT judged.id,
+                               CASE WHEN judged.reason IS NOT NULL THEN judged.reason
+                                    WHEN row_number() OVER (
+                                         PARTITION BY judged.reason, judged.identity
+                                         ORDER BY judged.date_closed DESC NULLS LAST,
+                                                  judged.id DESC) > 1
+                                    THEN 'duplicate' END AS reason
+                          FROM (SELECT lead.id, lead.date_closed, %(identity)s AS identity,
+                                       CASE %(obstacles)s END AS reason
+                                  FROM crm_lead lead
+                                 WHERE lead.id IN %(ids)s) judged) free
+              GROUP BY free.reason
+                """,
+                identity=self.env["nurture.participant"]._sql_identity(self),
+                obstacles=SQL(" ").join(
+                    SQL("WHEN %s THEN %s", condition, reason) for reason, condition in obstacles
+                ),
+                ids=ids,
+            )
+        )
+        return dict(rows)
+
+    def enrol(self, lead_ids):
+        """Let leads enter by hand. The sequence's choice of leads does not apply; whatever else
+        keeps leads out does.
+
+        :param lead_ids: list of ids of ``crm.lead``
+        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}}``; the
+            reasons are those of :data:`ENTRY_OBSTACLES`, for instance ``not_lost``,
+            ``no_address``, ``blacklisted``, ``company`` (another one), ``inside`` (the address is
+            or was in the sequence) and ``duplicate`` (another of these leads has the same address)
+        :raise UserError: when the sequence is not running
+        :raise AccessError: for who may change neither the sequence nor the leads
+        """
+        self.ensure_one()
+        leads = self.env["crm.lead"].browse(lead_ids).exists()
+        leads.check_access("read")
+        if not self.has_access("write"):
+            leads.check_access("write")
+        self.check_access("read")
+        sequence = self.sudo()
+        if sequence.state != "running":
+            raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
+        kept_out = sequence._get_kept_out(leads.sudo())
+        wanted = kept_out.pop(None, [])
+        entered = sequence._enrol(leads.browse(wanted).sudo()) if wanted else []
+        if missed := sorted(set(wanted) - set(entered)):
+            # somebody else was quicker
+            kept_out["inside"] = sorted(kept_out.get("inside", []) + missed)
+        sequence._wake_cron()
+        order = [reason for reason, _label in ENTRY_OBSTACLES]
+        return {
+            "entered": [id_ for id_ in leads.ids if id_ in entered],
+            "kept_out": {reason: kept_out[reason] for reason in order if reason in kept_out},
+        }
+
+    @api.model
+    def _get_obstacle_labels(self):
+        """``{reason: why a lead is kept out, in words}``"""
+        lines = self.env["nurture.dry.run.line"]
+        return dict(lines._fields["reason"]._description_selection(self.env))
+
+    def _enrol_notification(self, result):
+        """What :meth:`enrol` did, as a notification."""
+        labels = self._get_obstacle_labels()
+        lines = [
+            self.env._(
+                "%(count)s leads entered “%(sequence)s”.",
+                count=len(result["entered"]),
+                sequence=self.name,
+            )
+        ]
+        lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if result["entered"] else "warning",
+                "message": "\n".join(lines),
+                "sticky": bool(result["kept_out"]),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }

@@ -1,0 +1,160 @@
+"""What a lead that never reacts would get, and when: the sends to expect of a sequence."""
+
+from bisect import bisect_right, insort
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+#: How often one message is put off before it is given up; only a rule that makes no sense gets
+#: there.
+MAX_DEFERRALS = 1000
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of a workflow, with the steps that follow it.
+
+    :param id: what tells it from the others
+    :param kind: "message", which keeps to send window and cap, or "other", done when due
+    :param trigger_timed: whether the clock alone makes it due; when not, something would have to
+        happen that never does
+    :param delay_amount: how long after the step before it is due
+    :param delay_unit: "hours", "days", "weeks" or "months" (of the calendar)
+    :param children: the steps after it, counted from when it was really sent
+    :param skip_over_cap: whether a message over the cap is left out, and all that follows it, and
+        not put off
+    """
+
+    id: int
+    kind: str
+    trigger_timed: bool = True
+    delay_amount: int = 0
+    delay_unit: str = "days"
+    children: tuple = ()
+    skip_over_cap: bool = False
+
+    @cached_property
+    def delay(self):
+        """What to add to the moment of the step before."""
+        unit = relativedelta if self.delay_unit == "months" else timedelta
+        return unit(**{self.delay_unit: self.delay_amount})
+
+
+class Cap(NamedTuple):
+    """At most ``number`` messages to an address within any ``days`` days."""
+
+    number: int
+    days: float
+
+    def free_from(self, moment, contacts):
+        """The first moment, not before ``moment``, at which one more message may be sent; None when
+        it is never.
+
+        :param contacts: moments of the messages to the address, in order; those after ``moment`` do
+            not count yet
+        """
+        if self.number < 1:
+            return None
+        known = bisect_right(contacts, moment)
+        if known < self.number:
+            return moment
+        return max(moment, contacts[known - self.number] + timedelta(days=self.days))
+
+
+class Outlook(NamedTuple):
+    """What comes of a step.
+
+    :param step_id: see :class:`PlannedStep`
+    :param moment: when (naive, UTC); of "never": when it was due, or last put off until
+    :param outcome: "sent" (a message), "done" (another step), "skipped" (over the cap) or "never"
+        (its window does not open, or the cap lets nothing through)
+    """
+
+    step_id: int
+    moment: object
+    outcome: str
+
+
+def forecast(steps, entry, *, window=None, zone="UTC", share=None, cap=None, contacts=()):
+    """Walk a lead that never reacts through a workflow.
+
+    A message first waits for its window and is then judged by the cap; put off by the cap, it waits
+    for its window again. Steps that wait for a reaction are left out, and so is all that follows a
+    step which is skipped or never sent.
+
+    :param steps: the :class:`PlannedStep` that begin the workflow
+    :param entry: when the lead enters (naive, UTC)
+    :param window: the :class:`~.windows.Window` of messages; None when it is always open
+    :param zone: name of the reader's time zone
+    :param share: function that gives, for the id of a step, the share of an opening after which it
+        is sent, see :meth:`.windows.Window.place`; without it, messages go at the start
+    :param cap: a :class:`Cap`; None when there is no limit
+    :param contacts: moments of the messages that the address has got already, or will get
+    :return: list of :class:`Outlook` in the order of time
+    """
+    return _Walk(window, zone, share, cap, contacts).run(steps, entry)
+
+
+class _Walk:
+    """One lead's way. Steps are taken strictly in the order of time, across branches: what one
+    branch sends counts for the cap of the others.
+    """
+
+    def __init__(self, window, zone, share, cap, contacts):
+        self.window = window
+        self.zone = zone
+        self.share = share or _at_the_start
+        self.cap = cap
+        self.contacts = sorted(contacts)
+        self.queue = []  # (moment, number, deferrals, step); the number keeps equals in order
+        self.planned = set()
+        self.outlooks = []
+
+    def run(self, steps, entry):
+        self._plan(steps, entry)
+        while self.queue:
+            moment, number, deferrals, step = heappop(self.queue)
+            if step.kind == "message":
+                self._message(moment, number, deferrals, step)
+            else:
+                self._happened(step, moment, "done")
+        return self.outlooks
+
+    def _plan(self, steps, moment):
+        for step in steps:
+            # Once each, even if the tree should bite its tail.
+            if step.trigger_timed and step.id not in self.planned:
+                self.planned.add(step.id)
+                heappush(self.queue, (moment + step.delay, len(self.planned), 0, step))
+
+    def _message(self, moment, number, deferrals, step):
+        if self.window and not self.window.is_open(moment, self.zone):
+            later = self.window.place(moment, self.zone, self.share(step.id))
+        else:
+            later = self.cap.free_from(moment, self.contacts) if self.cap else moment
+            if later == moment:
+                insort(self.contacts, moment)
+                self._happened(step, moment, "sent")
+                return
+            if step.skip_over_cap:
+                self._end(step, moment, "skipped")
+                return
+        if later is None or deferrals == MAX_DEFERRALS:
+            self._end(step, moment, "never")
+        else:
+            heappush(self.queue, (later, number, deferrals + 1, step))
+
+    def _happened(self, step, moment, outcome):
+        self._end(step, moment, outcome)
+        self._plan(step.children, moment)
+
+    def _end(self, step, moment, outcome):
+        self.outlooks.append(Outlook(step.id, moment, outcome))
+
+
+def _at_the_start(_step_id):
+    return 0.0

@@ -1,0 +1,34 @@
+"""What the tests of the add-on's plain Python need: its modules, and properties that repeat."""
+
+import importlib.util
+import os
+import sys
+
+from tooling import settings
+
+# Before hypothesis is imported: what it keeps belongs to what we make, not into the project.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(settings.DEV / "hypothesis"))
+
+import hypothesis
+
+PACKAGE = "lost_lead_nurture_tools"
+
+# The same examples on every run and on a machine of any speed: a failure is never a matter of luck.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, database=None, max_examples=100
+)
+hypothesis.settings.load_profile("repeatable")
+
+
+def load(name):
+    """Import a module of the add-on's ``tools``, which do without Odoo.
+
+    The folder becomes a package of another name, as importing the add-on's own would import its
+    models, too. The modules may still import each other relatively.
+    """
+    if PACKAGE not in sys.modules:
+        folder = settings.ROOT / "lost_lead_nurture" / "tools"
+        spec = importlib.util.spec_from_file_location(PACKAGE, folder / "__init__.py")
+        package = sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(package)
+    return importlib.import_module(f"{PACKAGE}.{name}")

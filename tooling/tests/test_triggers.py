@@ -1,0 +1,83 @@
+import unittest
+
+from . import pure
+
+triggers = pure.load("triggers")
+TABLE = triggers.TRIGGERS
+EVENTS = sorted(frozenset().union(*(trigger.events for trigger in TABLE.values())))
+
+
+class TestTriggers(unittest.TestCase):
+    """What planning and cancelling take for granted of the table."""
+
+    def test_a_key_is_its_value(self):
+        for value, trigger in TABLE.items():
+            self.assertEqual(value, trigger.value)
+        self.assertEqual([value for value, _label in triggers.selection()], list(TABLE))
+
+    def test_below_a_parent_no_two_look_the_same(self):
+        for what in ("label", "icon"):
+            seen = [(trigger.parent, getattr(trigger, what)) for trigger in TABLE.values()]
+            self.assertEqual(len(seen), len(set(seen)), what)
+
+    def test_some_parent_offers_each(self):
+        types = {trigger.parent for trigger in TABLE.values()} - {triggers.ANY}
+        for trigger in TABLE.values():
+            self.assertTrue(any(trigger.offered_by(parent) for parent in types), trigger.value)
+
+    def test_below_a_step_nothing_begins_and_at_the_root_nothing_follows(self):
+        for trigger in TABLE.values():
+            self.assertEqual(
+                trigger.offered_by(triggers.ROOT), trigger.parent == triggers.ROOT, trigger.value
+            )
+            self.assertEqual(
+                trigger.offered_by("anything else"), trigger.parent == triggers.ANY, trigger.value
+            )
+
+    def test_every_parent_offers_one_that_time_alone_makes_due(self):
+        for parent in {trigger.parent for trigger in TABLE.values()} - {triggers.ANY}:
+            self.assertTrue(any(TABLE[value].offered_by(parent) for value in triggers.timed()))
+
+    def test_absence_is_the_absence_of_something(self):
+        for trigger in TABLE.values():
+            if trigger.absence:
+                self.assertTrue(trigger.events, trigger.value)
+
+    def test_timed(self):
+        self.assertEqual(
+            set(triggers.timed()),
+            {value for value, trigger in TABLE.items() if trigger.absence or not trigger.events},
+        )
+        self.assertIn("begin", triggers.timed())
+        self.assertIn("after", triggers.timed())
+
+    def test_an_event_never_makes_due_what_it_rules_out(self):
+        for event in EVENTS:
+            wanting, refuted = triggers.wanting(event), triggers.refuted_by(event)
+            self.assertTrue(wanting, f"nothing waits for {event}")
+            self.assertFalse(set(wanting) & set(refuted), event)
+            self.assertFalse(set(wanting) & set(triggers.timed()), event)
+            self.assertLessEqual(set(refuted), set(triggers.timed()), event)
+
+    def test_each_of_its_events_rules_an_absence_out(self):
+        for value, trigger in TABLE.items():
+            for event in EVENTS:
+                self.assertEqual(
+                    value in triggers.refuted_by(event), trigger.absence and event in trigger.events
+                )
+
+    def test_each_of_its_events_makes_a_reaction_due(self):
+        for value, trigger in TABLE.items():
+            for event in EVENTS:
+                self.assertEqual(
+                    value in triggers.wanting(event),
+                    not trigger.absence and event in trigger.events,
+                )
+
+    def test_what_ignoring_rules_out_has_an_opposite_of_its_own(self):
+        for event in TABLE["mail_ignored"].events:
+            self.assertGreater(set(triggers.refuted_by(event)), {"mail_ignored"}, event)
+
+    def test_an_unknown_event_does_nothing(self):
+        self.assertEqual(triggers.wanting("unheard of"), ())
+        self.assertEqual(triggers.refuted_by("unheard of"), ())

@@ -1,0 +1,45 @@
+import unittest
+
+import pytz
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from . import pure
+
+zones = pure.load("zones")
+
+NAMES = st.sampled_from(sorted(pytz.all_timezones))
+WRONG = st.none() | st.just("") | st.sampled_from(["Mars/Olympus", "../UTC", "Ünknown"]) | st.text()
+COUNTRIES = st.sampled_from(sorted(pytz.country_timezones))
+
+
+class TestReaderZone(unittest.TestCase):
+    def test_examples(self):
+        for arguments, expected in (
+            (("Asia/Kathmandu", "FR", "America/New_York"), "Asia/Kathmandu"),
+            ((None, "FR", "America/New_York"), "Europe/Paris"),
+            (("", "fr", "America/New_York"), "Europe/Paris"),
+            ((False, "US", "Europe/Vienna"), "Europe/Vienna"),  # which of its zones?
+            ((None, "XX", "Europe/Vienna"), "Europe/Vienna"),
+            ((None, False, "Europe/Vienna"), "Europe/Vienna"),
+            (("Mars/Olympus", None, "Mars/Olympus"), "UTC"),
+            ((None, None, None), "UTC"),
+            (("europe/vienna", None, None), "Europe/Vienna"),
+        ):
+            self.assertEqual(zones.reader_zone(*arguments), expected, arguments)
+
+    @given(st.one_of(NAMES, WRONG), st.one_of(COUNTRIES, WRONG), st.one_of(NAMES, WRONG))
+    @example("\ud800", "ß", "\0")
+    def test_always_a_zone(self, contact, country, company):
+        self.assertIn(zones.reader_zone(contact, country, company), pytz.all_timezones_set)
+
+    @given(NAMES, st.one_of(COUNTRIES, WRONG), st.one_of(NAMES, WRONG))
+    def test_the_contact_s_own_first(self, contact, country, company):
+        self.assertEqual(zones.reader_zone(contact, country, company), contact)
+
+    @given(COUNTRIES, NAMES)
+    def test_the_country_s_when_there_is_no_doubt(self, country, company):
+        known = pytz.country_timezones[country]
+        expected = known[0] if len(known) == 1 else company
+        for code in (country, country.lower()):
+            self.assertEqual(zones.reader_zone(None, code, company), expected)
