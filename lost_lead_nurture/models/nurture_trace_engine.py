@@ -492,7 +492,7 @@ class NurtureTrace(models.Model):
     def _sql_retry(self, start):
         """When a failed trace is tried again: null where its step has had all its tries."""
         return SQL(
-            "(SELECT CASE WHEN nurture_trace.tries < step.retry_count THEN %s + %s END"
+            "(SELECT CASE WHEN COALESCE(nurture_trace.tries, 0) < step.retry_count THEN %s + %s END"
             " FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
             start,
             self.env["nurture.step"]._sql_delay("step", "retry"),
