@@ -4,7 +4,7 @@ short link found in the text that arrived."""
 import re
 from types import SimpleNamespace
 
-from odoo.sql_db import BaseCursor
+from odoo.tests.test_cursor import TestCursor
 
 from odoo.addons.iap.tools import iap_tools
 from odoo.addons.lost_lead_nurture.tests.common import NurtureCase
@@ -31,7 +31,7 @@ class SmsCase(NurtureCase):
         no_test = SimpleNamespace(module=SimpleNamespace(current_test=None))
         self.patch(iap_tools, "modules", no_test)
         # what core dates an SMS by
-        self.patch(BaseCursor, "now", lambda _cr: self.clock)
+        self.patch(TestCursor, "now", lambda _cr: self.clock)
 
     def make_sms_step(self, sequence, trigger="begin", parent=None, delay=0, **values):
         return sequence.env["nurture.step"].create(

@@ -262,6 +262,19 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, self.first, "processed", "done")
         self.assertTrace(self.ann, after, "scheduled")
 
+    def test_tried_again_by_itself(self):
+        """As often as the step says, at the number of that day."""
+        self.first.write({"retry_count": 1, "retry": 2, "retry_unit": "hours"})
+        self.provider.answers.update({ANN: "server_error", BOB: "server_error"})
+        self.sequence.action_start()
+        self.advance()
+        del self.provider.answers[ANN]
+        self.advance(hours=2)
+        self.advance(days=1)
+        self.assertEqual([len(self.sms_to(lead)) for lead in (self.ann, self.bob)], [2, 2])
+        self.assertTrace(self.ann, self.first, "processed", "done")
+        self.assertTrace(self.bob, self.first, "error", "sms_failed")
+
     def test_wrong_number(self):
         self.provider.answers[ANN] = "wrong_number_format"
         self.sequence.action_start()
@@ -349,6 +362,57 @@ class TestSms(SmsCase):
             self.assertTrace(lead, self.first, "rejected", "sms_cancelled")
             self.assertTrace(lead, after, "cancelled", "parent_failed")
             self.assertEqual(self.participant(lead).exit_reason, "unreachable")
+
+    # ------------------------------------------------------------
+    # WHEN
+    # ------------------------------------------------------------
+
+    def test_cap_counts_sms(self):
+        """An SMS and a mail are two messages, whichever comes first."""
+        self.sequence.write({"cap_own": True, "cap_number": 1, "cap_days": 7})
+        mail = self.make_step(self.sequence, "begin", delay=1, subject="Mail")
+        later = self.make_sms_step(self.sequence, "begin", delay=9)
+        self.sequence.action_start()
+        self.advance()
+        self.advance(days=1)
+        self.assertEqual(len(self.sms_to(self.ann)), 1)
+        put_off = self.assertTrace(self.ann, mail, "scheduled", "cap")
+        self.assertEqual(str(put_off.schedule_date), "2026-03-09 09:00:00")
+        self.advance(days=6)
+        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Mail")), 1)
+        self.advance(days=2)
+        put_off = self.assertTrace(self.ann, later, "scheduled", "cap")
+        self.assertEqual(str(put_off.schedule_date), "2026-03-16 09:00:00")
+        self.assertEqual(len(self.sms_to(self.ann)), 1)
+
+    def test_cap_counts_other_sms(self):
+        """Those of SMS Marketing itself, too."""
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Everybody",
+                "mailing_type": "sms",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "body_plaintext": "Open on Sunday",
+            }
+        )
+        mailing.action_send_sms(self.ann.ids)
+        self.sequence.write({"cap_own": True, "cap_number": 1, "cap_days": 7})
+        self.sequence.action_start()
+        self.advance()
+        self.assertTrace(self.ann, self.first, "scheduled", "cap")
+        self.assertTrace(self.bob, self.first, "processed", "done")
+
+    def test_sending_hours(self):
+        """An SMS wakes nobody on Sunday."""
+        self.sequence.calendar_id = self.env["resource.calendar"].create({"name": "Office"})
+        self.clock = self.clock.replace(day=1)
+        self.sequence.action_start()
+        self.advance()
+        put_off = self.assertTrace(self.ann, self.first, "scheduled", "window")
+        self.assertEqual(put_off.schedule_date.day, 2)
+        self.clock = put_off.schedule_date
+        self.advance()
+        self.assertEqual(len(self.sms_to(self.ann)), 1)
 
     # ------------------------------------------------------------
     # FIGURES

@@ -121,6 +121,15 @@ class TestStep(SmsCase):
         self.assertProblem("has no SMS", lambda: self.make_sms_step(self.sequence, sms_text=False))
         self.assertTrue(self.make_sms_step(self.sequence).mailing_id, "complete when it is added")
 
+    def test_link_that_counts(self):
+        """A click on one link only: it has to be in the text."""
+        follower = self.make_sms_step(
+            self.sequence, "sms_click", self.first, link_url="https://shop.example.com/other"
+        )
+        self.assertProblem("has no such link", self.sequence.action_start)
+        follower.link_url = "https://shop.example.com/*"
+        self.sequence.action_start()
+
     def assertProblem(self, words, act):  # noqa: N802
         with self.assertRaises(UserError) as caught:
             act()
