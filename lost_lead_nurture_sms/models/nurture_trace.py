@@ -135,5 +135,4 @@ class NurtureTrace(models.Model):
                 state="cancelled",
                 reason="parent_failed",
             )
-        if others := self - bounced:
-            super(NurtureTrace, others)._hear_last_word(event, scheduled)
+        return super(NurtureTrace, self - bounced)._hear_last_word(event, scheduled)

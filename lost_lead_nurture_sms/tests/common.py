@@ -47,10 +47,11 @@ class SmsCase(NurtureCase):
             }
         )
 
-    def send_mails(self):
-        """Send what is in the queues."""
-        super().send_mails()
+    def advance(self, **delta):
+        """Let time pass, run the scheduled action, and send mails and SMS."""
+        result = super().advance(**delta)
         self.send_sms()
+        return result
 
     def send_sms(self):
         self.sms_cron.method_direct_trigger()

@@ -170,6 +170,6 @@ class TestStep(SmsCase):
         self.assertFalse(self.first.active or clicked.active)
         self.assertTrue(beside.active)
         self.assertEqual((self.first.step_type, clicked.trigger), ("action", "after"))
-        self.send_mails()
+        self.send_sms()
         self.assertFalse(self.sms_to(ann))
         self.assertEqual(self.participant(ann).state, "completed")
