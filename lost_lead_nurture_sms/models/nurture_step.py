@@ -83,6 +83,17 @@ class NurtureStep(models.Model):
         if self.sms_template_id:
             self.sms_text = self.sms_template_id.body
 
+    @api.onchange("step_type", "sms_text")
+    def _onchange_sms_text(self):
+        """Name the step after its first words, unless somebody has named it."""
+        types = dict(self._fields["step_type"]._description_selection(self.env))
+        if self.step_type == "sms" and self.name in (False, *types.values()):
+            self.name = self._get_title(self.sms_text) or types["sms"]
+
+    @api.model
+    def _get_title(self, text):
+        return shorten(text or "", 60, placeholder="…")
+
     # ------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------
@@ -109,9 +120,7 @@ class NurtureStep(models.Model):
         values = {field: vals[name] for field, name in SMS_FIELDS.items() if name in vals}
         mailing = self.env["mailing.mailing"].create(
             {
-                "subject": vals.get("name")
-                or self.name
-                or shorten(vals["sms_text"], 60, placeholder="…"),
+                "subject": vals.get("name") or self.name or self._get_title(vals["sms_text"]),
                 "mailing_type": "sms",
                 "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
                 "keep_archives": True,

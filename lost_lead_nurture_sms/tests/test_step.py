@@ -26,6 +26,7 @@ class TestStep(SmsCase):
             form.sms_text = "Still there, {{object.contact_name}}?"
         step = form.record
         mailing = step.mailing_id
+        self.assertEqual(step.name, "Still there, {{object.contact_name}}?")
         self.assertEqual(
             (mailing.mailing_type, mailing.mailing_model_name, mailing.body_plaintext),
             ("sms", "crm.lead", "Still there, {{object.contact_name}}?"),
