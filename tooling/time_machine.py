@@ -2,7 +2,7 @@
 
 A program sees time pass only by comparing the present with what it has written down. Setting the
 clock n days ahead and setting everything that is written down n days back give the same
-differences, so `pass_days` does the latter: it moves every date and time of the tables below into
+differences, so `pass_time` does the latter: it moves every date and time of the tables below into
 the past, by SQL, in one transaction. What was due in n days is due now; what happened today
 happened n days ago; and in the end the database looks as if all that time had just passed.
 
@@ -13,10 +13,11 @@ and keys (nobody is logged out), attachments, accounting (a posted invoice keeps
 number was made for).
 
 Odoo keeps no records from one request to the next, so a running server sees the new dates with
-its next request. There must be none while the days pass, and the tables are locked to make sure.
+its next request. There must be none while time passes, and the tables are locked to make sure.
 """
 
 import contextlib
+import datetime
 
 from psycopg2 import sql
 
@@ -36,22 +37,30 @@ TABLES = (
 )
 
 
-def pass_days(server, days):
-    """Let days pass in the database of a server (see `odoo.Server`)."""
+def pass_time(server, **delta):
+    """Let time pass in the database of a server (see `odoo.Server`).
+
+    :param delta: days, hours, minutes (see `datetime.timedelta`); dates without a time move by the
+        whole days of it
+    """
+    delta = datetime.timedelta(**delta)
     with (
         contextlib.closing(server.connect()) as connection,
         connection,
         connection.cursor() as cursor,
     ):
         for table, columns in _columns(cursor).items():
-            cursor.execute(_shift(table, columns), {"days": days})
+            cursor.execute(
+                _shift(table, columns),
+                {"date": delta.days, "timestamp without time zone": delta},
+            )
 
 
 def _columns(cursor):
-    """Return {table: names of its columns that hold a date, or a date and a time}."""
+    """Return {table: {name: type} of its columns that hold a date, or a date and a time}."""
     cursor.execute(
         """
-        SELECT table_name, array_agg(column_name::text)
+        SELECT table_name, jsonb_object_agg(column_name, data_type)
           FROM information_schema.columns
           JOIN information_schema.tables USING (table_schema, table_name)
          WHERE table_schema = 'public'
@@ -68,9 +77,8 @@ def _columns(cursor):
 def _shift(table, columns):
     """Return the statement that moves these columns of a table; nothing is moved from NULL."""
     moves = [
-        # a date minus whole days is a timestamp, which the column takes as a date again
-        sql.SQL("{0} = {0} - %(days)s * interval '1 day'").format(sql.Identifier(column))
-        for column in columns
+        sql.SQL("{0} = {0} - {1}").format(sql.Identifier(column), sql.Placeholder(type_))
+        for column, type_ in columns.items()
     ]
     return sql.SQL("LOCK TABLE {0} IN ACCESS EXCLUSIVE MODE; UPDATE {0} SET {1}").format(
         sql.Identifier(table), sql.SQL(", ").join(moves)

@@ -1,6 +1,12 @@
+from werkzeug.exceptions import NotFound
+
+from odoo import http
 from odoo.http import request
 
 from odoo.addons.mass_mailing.controllers.main import MassMailController
+
+from ..models.mailing_trace import TRAP
+from ..tools import machines
 
 
 class NurtureMailController(MassMailController):
@@ -8,3 +14,38 @@ class NurtureMailController(MassMailController):
         # core turns the request into a blacklist entry: remember that the reader asked for it
         request.update_context(nurture_exit_reason="unsubscribed")
         return super()._mailing_unsubscribe_from_document(mailing, document_id, email, hash_token)
+
+    # ------------------------------------------------------------
+    # PEOPLE AND MACHINES: both get what they ask for, only people count
+    # ------------------------------------------------------------
+
+    @http.route()
+    def track_mail_open(self, mail_id, token, **post):
+        self._nurture_describe_request()
+        return super().track_mail_open(mail_id, token, **post)
+
+    @http.route()
+    def full_url_redirect(self, code, mailing_trace_id, **post):
+        self._nurture_describe_request(post.get("n") or "")
+        return super().full_url_redirect(code, mailing_trace_id, **post)
+
+    @http.route("/nurture/t/<int:mailing_trace_id>/<string:token>", type="http", auth="public")
+    def nurture_trap(self, mailing_trace_id, token):
+        """The link that nobody sees: whoever follows it is told that there is nothing."""
+        mail = request.env["mailing.trace"].sudo()._nurture_find([("id", "=", mailing_trace_id)])
+        if not mail or not mail._nurture_is_signed(TRAP, token):
+            raise NotFound()
+        request.env["nurture.hit"].sudo()._note(mail, "trap", machines.Request())
+        return request.make_response("", status=204)
+
+    def _nurture_describe_request(self, token=""):
+        """Let those who count opens and clicks of a sequence's mails see who asks."""
+        headers = request.httprequest.headers
+        request.update_context(
+            nurture_request=machines.Request(
+                method=request.httprequest.method,
+                user_agent=headers.get("User-Agent") or "",
+                prefetch=machines.is_prefetch(headers),
+                token=token,
+            )
+        )

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..tools.reasons import MAX_LATE_DAYS
@@ -261,11 +261,13 @@ class CrmLead(models.Model):
         """
         return [
             SQL(
-                "SELECT COALESCE(message.sent_datetime, message.create_date) AS date"
+                "SELECT COALESCE(message.sent_datetime, %s) AS date"
                 " FROM mailing_trace message"
                 " WHERE message.email = lead.email_normalized AND message.trace_type = 'mail'"
                 " AND message.is_test_trace IS NOT TRUE"
-                " AND (message.sent_datetime IS NOT NULL OR message.trace_status = 'outgoing')"
+                " AND (message.sent_datetime IS NOT NULL OR message.trace_status = 'outgoing')",
+                # what is in the queue is about to leave
+                fields.Datetime.now(),
             )
         ]
 

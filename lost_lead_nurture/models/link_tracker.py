@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 
 class LinkTracker(models.Model):
@@ -16,3 +16,23 @@ class LinkTracker(models.Model):
             trackers = super().search_or_create(list(new.values()))
             known.update(zip(new, trackers.ids, strict=True))
         return self.browse(known[key] for key in keys)
+
+
+class LinkTrackerClick(models.Model):
+    _inherit = "link.tracker.click"
+
+    @api.model
+    def add_click(self, code, **route_values):
+        """A click on a mail of a sequence is counted when it turned out to be a person's."""
+        request = self.env.context.get("nurture_request")
+        if request and route_values.get("mailing_trace_id"):
+            mails = self.env["mailing.trace"].sudo()
+            mail_id = route_values.pop("mailing_trace_id")
+            if mail := mails._nurture_find([("id", "=", mail_id)]):
+                self.env["nurture.hit"].sudo()._note(mail, "click", request, code, route_values)
+                return self.browse()
+            route_values["mailing_trace_id"] = mail_id
+        # the sequence wants to know which link it was
+        return super(LinkTrackerClick, self.with_context(nurture_link_code=code)).add_click(
+            code, **route_values
+        )

@@ -1,28 +1,21 @@
 from odoo import api, models
 
+from ..tools import machines
+
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        if self._nurture_is_automatic(message):
+        if machines.is_automatic(message):
+            # an out-of-office is not an answer
             self = self.with_context(nurture_ignore_reaction=True)
         return super()._message_route_process(message, message_dict, routes)
 
     @api.model
-    def _nurture_is_automatic(self, message):
-        """Whether a machine wrote the message: an out-of-office is not an answer.
-
-        RFC 3834: it says so in Auto-Submitted, with any value but “no”. Older programs use one of
-        the other headers.
-        """
-
-        def header(name):
-            return (message.get(name) or "").strip().lower()
-
-        return (
-            header("Auto-Submitted") not in ("", "no")
-            or header("Precedence") in ("auto_reply", "bulk", "junk")
-            or bool(header("X-Autoreply") or header("X-Autorespond"))
-        )
+    def _routing_handle_bounce(self, email_message, message_dict):
+        if machines.is_harmless_report(email_message):
+            # core takes every report for a bounce, a receipt that the mail was read included
+            self = self.with_context(nurture_ignore_reaction=True)
+        return super()._routing_handle_bounce(email_message, message_dict)

@@ -23,6 +23,9 @@ class MailingMailing(models.Model):
     _inherit = "mailing.mailing"
 
     nurture_step_ids = fields.One2many("nurture.step", "mailing_id", string="Nurture Steps")
+    nurture_translation_ids = fields.One2many(
+        "nurture.step.translation", "mailing_id", string="Nurture Steps in Another Language"
+    )
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
         compute="_compute_nurture_sequence_id",
@@ -36,18 +39,26 @@ class MailingMailing(models.Model):
         help="Mails that arrived and were neither opened, clicked nor answered.",
     )
 
-    @api.depends("nurture_step_ids.sequence_id")
+    @api.depends("nurture_step_ids.sequence_id", "nurture_translation_ids.step_id.sequence_id")
     def _compute_nurture_sequence_id(self):
         for mailing in self:
-            steps = mailing.with_context(active_test=False).nurture_step_ids
-            mailing.nurture_sequence_id = steps.sequence_id
+            mailing.nurture_sequence_id = mailing._nurture_get_steps().sequence_id
 
     def _search_nurture_sequence_id(self, operator, value):
         if operator not in ("in", "any"):
             return NotImplemented
         if False in value:
-            return Domain("nurture_step_ids", "=", False)
-        return Domain("nurture_step_ids.sequence_id", operator, value)
+            return Domain("nurture_step_ids", "=", False) & Domain(
+                "nurture_translation_ids", "=", False
+            )
+        return Domain("nurture_step_ids.sequence_id", operator, value) | Domain(
+            "nurture_translation_ids.step_id.sequence_id", operator, value
+        )
+
+    def _nurture_get_steps(self):
+        """The steps that send this mail, archived ones too."""
+        mailings = self.with_context(active_test=False)
+        return mailings.nurture_step_ids | mailings.nurture_translation_ids.step_id
 
     def _compute_ignored(self):
         for mailing in self:
@@ -154,7 +165,7 @@ class MailingMailing(models.Model):
 
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):
-        self.with_context(active_test=False).nurture_step_ids._check_mailing()
+        self._nurture_get_steps()._check_mailing()
 
     @api.constrains("active", "body_html")
     def _check_nurture_runnable(self):

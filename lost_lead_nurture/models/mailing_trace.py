@@ -2,11 +2,21 @@ import logging
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import consteq, hmac
+from odoo.tools.urls import urljoin
+
+from ..tools import machines
 
 _logger = logging.getLogger(__name__)
 
 #: What a reader, or the reader's mail server, can only do with a mail that was sent.
 REACTIONS = {"open", "click", "reply", "bounce"}
+#: When they happened, so that what follows counts from there, also when it is told later.
+EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
+#: Core's statuses of a mail that was opened, or more.
+OPENED = ("open", "reply")
+#: What is signed instead of a link's code; no code has such a character.
+TRAP = "/trap"
 
 
 class MailingTrace(models.Model):
@@ -18,8 +28,19 @@ class MailingTrace(models.Model):
     nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
     nurture_unheard = fields.Char(
         index="btree_not_null",
-        help="Events that the sequence could not be told at once, separated by commas. The "
-        "scheduled action tells them.",
+        help="Events that the sequence could not be told at once, separated by commas, a click with "
+        "the code of its link. The scheduled action tells them.",
+    )
+    nurture_machine_reason = fields.Selection(
+        machines.REASONS,
+        string="Machine Ignored",
+        readonly=True,
+        help="How it was seen that a machine, such as the virus scanner of the reader's mail "
+        "server, opened this mail or followed its links. Neither the figures nor the sequence "
+        "count that.",
+    )
+    nurture_machine_date = fields.Datetime(
+        string="Machine Ignored On", readonly=True, help="When that was, the last time."
     )
 
     @api.model_create_multi
@@ -36,24 +57,39 @@ class MailingTrace(models.Model):
         return mails
 
     def set_opened(self, domain=None):
-        mails = super().set_opened(self._nurture_counting(domain))
-        mails._nurture_hear("open")
-        return mails
+        request = self.env.context.get("nurture_request")
+        if request and domain and (held := self._nurture_find(domain)):
+            # the picture of one mail: it counts as opened when that turned out to be a person
+            self.env["nurture.hit"].sudo()._note(held, "open", request)
+            return held
+        mails, domain = self._nurture_counting(domain)
+        moment = self.env.context.get("nurture_moment")
+        unopened = mails.filtered(lambda mail: moment and mail.trace_status not in OPENED)
+        opened = super(MailingTrace, mails).set_opened(domain)
+        if unopened:
+            unopened.open_datetime = moment
+        opened._nurture_hear("open")
+        return opened
 
     def set_clicked(self, domain=None):
-        mails = super().set_clicked(domain)
-        mails._nurture_hear("click")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        clicked = super(MailingTrace, mails).set_clicked(domain)
+        if moment := self.env.context.get("nurture_moment"):
+            clicked.links_click_datetime = moment
+        clicked._nurture_hear("click")
+        return clicked
 
     def set_replied(self, domain=None):
-        mails = super().set_replied(self._nurture_counting(domain))
-        mails._nurture_hear("reply")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        replied = super(MailingTrace, mails).set_replied(domain)
+        replied._nurture_hear("reply")
+        return replied
 
     def set_bounced(self, domain=None, bounce_message=False):
-        mails = super().set_bounced(domain, bounce_message)
-        mails._nurture_hear("bounce")
-        return mails
+        mails, domain = self._nurture_counting(domain)
+        bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
+        bounced._nurture_hear("bounce")
+        return bounced
 
     def set_failed(self, domain=None, failure_type=False):
         mails = super().set_failed(domain, failure_type)
@@ -65,12 +101,45 @@ class MailingTrace(models.Model):
         mails._nurture_hear("cancelled")
         return mails
 
+    @api.model
+    def _nurture_find(self, domain):
+        """The mails of sequences in ``domain``, tests left out."""
+        return self.search_fetch(
+            Domain(domain)
+            & Domain("nurture_trace_id", "!=", False)
+            & Domain("is_test_trace", "=", False),
+            ["sent_datetime"],
+        )
+
     def _nurture_counting(self, domain):
-        """Leave the mails of sequences out of ``domain`` when a machine answered them: neither
-        the sequence nor its figures take that for a reaction."""
-        if domain and self.env.context.get("nurture_ignore_reaction"):
-            return Domain(domain) & Domain("nurture_trace_id", "=", False)
-        return domain
+        """Leave the mails of sequences out of ``self`` and ``domain`` when a machine answered
+        them: neither the sequence nor its figures take that for a reaction."""
+        if not self.env.context.get("nurture_ignore_reaction"):
+            return self, domain
+        mails = self.filtered(lambda mail: not mail.nurture_trace_id)
+        return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+
+    def _nurture_token(self, code):
+        """Sign the link ``code`` of this mail: core's /r/<code>/m/<id> can be made up."""
+        self.ensure_one()
+        return hmac(self.env(su=True), "lost_lead_nurture-link", (self.id, code))[:16]
+
+    def _nurture_is_signed(self, code, token):
+        return consteq(self._nurture_token(code).encode(), token.encode())
+
+    def _nurture_set_trap(self, html):
+        """Add a link that nobody sees to the HTML of this mail.
+
+        Without a text there is nothing to see, to hear or to hit, in any mail program and style,
+        and nothing hidden that a spam filter could find fault with. Who collects the links of a
+        mail finds it. It must not get into the plain text, where it would show.
+        """
+        path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
+        trap = (
+            f'<a href="{urljoin(self.get_base_url(), path)}" aria-hidden="true" tabindex="-1"></a>'
+        )
+        body, end, rest = html.rpartition("</body>")
+        return body + trap + end + rest if end else html + trap
 
     def _nurture_hear(self, event):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
@@ -91,12 +160,19 @@ class MailingTrace(models.Model):
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                mails.nurture_trace_id.sudo()._hear(event)
+                mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link())
         except Exception:
             # the next run of the scheduled action tells it; waking it now might go on for ever
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
+            unheard = ":".join(filter(None, [event, self.env.context.get("nurture_link_code")]))
             for mail in mails.sudo():
-                mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+                mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, unheard]))
+
+    def _nurture_get_link(self):
+        """The address of the link that is being clicked, see ``link.tracker.click.add_click``."""
+        code = self.env.context.get("nurture_link_code")
+        codes = self.env["link.tracker.code"].sudo()
+        return code and codes.search([("code", "=", code)]).link_id.url
 
     @api.model
     def _nurture_queued(self, domain):
@@ -138,10 +214,15 @@ class MailingTrace(models.Model):
     def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""
         commit = self.env["ir.cron"]._commit_progress
+        self.env["nurture.hit"]._judge_held()
         for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):
             events = mail.nurture_unheard.split(",")
             mail.nurture_unheard = False
             for event in events:
-                mail._nurture_hear(event)
+                event, _colon, code = event.partition(":")
+                moment = EVENT_DATES.get(event) and mail[EVENT_DATES[event]]
+                mail.with_context(nurture_moment=moment, nurture_link_code=code)._nurture_hear(
+                    event
+                )
             if not commit(1):
                 break

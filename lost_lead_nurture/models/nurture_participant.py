@@ -122,6 +122,34 @@ class NurtureParticipant(models.Model):
             lines.append((self.exit_date, "", self.env._("Left: %s", reason), None))
         return self.env["nurture.trace"]._render_decisions(lines)
 
+    def _explain(self):
+        """The way of the lead in plain values, see :meth:`nurture.sequence.explain`."""
+        self.ensure_one()
+        return {
+            "round": self.round,
+            "state": self.state,
+            "exit_reason": self.exit_reason,
+            "entered_date": fields.Datetime.to_string(self.entered_date),
+            "exit_date": fields.Datetime.to_string(self.exit_date),
+            "steps": [
+                {
+                    "step": trace.step_id.name,
+                    "state": trace.state,
+                    "reason": trace.reason,
+                    "schedule_date": fields.Datetime.to_string(trace.schedule_date),
+                    "decisions": [
+                        {
+                            "date": fields.Datetime.to_string(date),
+                            "what": what,
+                            "detail": detail or False,
+                        }
+                        for date, _step, what, detail in trace._get_decisions()
+                    ],
+                }
+                for trace in self.trace_ids.sorted("id")
+            ],
+        }
+
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------
@@ -395,4 +423,3 @@ class NurtureParticipant(models.Model):
         self.env["crm.lead"].invalidate_model(
             ["nurture_participant_ids", "nurture_count", "nurture_status"], flush=False
         )
-

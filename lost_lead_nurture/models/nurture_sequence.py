@@ -158,9 +158,7 @@ class NurtureSequence(models.Model):
 
     def _compute_mail_counts(self):
         for sequence in self:
-            figures = sequence.step_ids.with_context(
-                active_test=False
-            ).mailing_id._nurture_figures()
+            figures = sequence._get_mailings()._nurture_figures()
             for name in ("sent", "opened", "clicked", "replied", "ignored", "bounced"):
                 sequence[f"{name}_count"] = figures[name]
             for name in ("opened", "clicked", "replied"):
@@ -243,6 +241,10 @@ class NurtureSequence(models.Model):
         result = super().write(vals)
         stopping.sudo()._pull_back_messages()
         return result
+
+    def _get_mailings(self):
+        """The mails of the workflow, those of archived steps and in all languages too."""
+        return self.with_context(active_test=False).step_ids._get_mailings()
 
     def _has_participants(self):
         participants = self.env["nurture.participant"].sudo()
@@ -349,8 +351,7 @@ class NurtureSequence(models.Model):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
         self.ensure_one()
         figure = self.env.context.get("nurture_figure", "sent")
-        mailings = self.with_context(active_test=False).step_ids.mailing_id
-        return mailings._nurture_open_mails(figure)
+        return self._get_mailings()._nurture_open_mails(figure)
 
     def action_view_leads(self):
         """Open the leads that came back."""
@@ -437,8 +438,9 @@ class NurtureSequence(models.Model):
         leads = leads.with_context(active_test=False)
         return leads.search(parse_domain(leads, self.domain) & Domain("id", "in", leads.ids))
 
-    def _wake_cron(self):
-        self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger()
+    def _wake_cron(self, date=None):
+        """Run the scheduled action at ``date``, or as soon as it can."""
+        self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger(date)
 
     @api.model
     def _cron_advance(self):

@@ -176,12 +176,18 @@ class NurtureSequence(models.Model):
             return date
         today = self._get_local_day()
         years = SQL("(%s - EXTRACT(year FROM %s))::int", today.year, date)
-        return SQL(
-            "(%(date)s + (%(years)s - CASE WHEN %(date)s + %(years)s * interval '1 year' > %(today)s"
-            " THEN 1 ELSE 0 END) * interval '1 year')::date",
+        years = SQL(
+            "(%(years)s - CASE WHEN %(date)s + %(years)s * interval '1 year' > %(today)s"
+            " THEN 1 ELSE 0 END)",
             date=date,
             years=years,
             today=today,
+        )
+        # the day itself is no anniversary
+        return SQL(
+            "CASE WHEN %(years)s > 0 THEN (%(date)s + %(years)s * interval '1 year')::date END",
+            date=date,
+            years=years,
         )
 
     # ------------------------------------------------------------

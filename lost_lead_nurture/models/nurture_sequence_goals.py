@@ -39,7 +39,9 @@ class NurtureSequence(models.Model):
         "addresses.",
     )
     exit_on_bounced = fields.Boolean(
-        string="Leave on Bounce", default=True, help="A step with the trigger Bounced is still done."
+        string="Leave on Bounce",
+        default=True,
+        help="A step with the trigger Bounced is still done.",
     )
     exit_on_unmatched = fields.Boolean(
         string="Leave when Not Matching",
@@ -97,9 +99,7 @@ class NurtureSequence(models.Model):
         string="Activity",
         domain="[('res_model', 'in', [False, 'crm.lead'])]",
         ondelete="restrict",
-        default=lambda self: self.env.ref(
-            "mail.mail_activity_data_call", raise_if_not_found=False
-        ),
+        default=lambda self: self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False),
         help="What whoever takes over has to do. Empty: nothing.",
     )
     goal_activity_summary = fields.Char(string="Summary")

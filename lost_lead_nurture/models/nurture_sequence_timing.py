@@ -43,9 +43,7 @@ class NurtureSequence(models.Model):
         problems = super()._get_problems()
         if self.calendar_id and not self._get_window().next_opening(fields.Datetime.now(), "UTC"):
             problems.append(
-                self.env._(
-                    "Its sending hours “%s” are never open.", self.calendar_id.display_name
-                )
+                self.env._("Its sending hours “%s” are never open.", self.calendar_id.display_name)
             )
         return problems
 

@@ -5,6 +5,7 @@ from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
 from ..tools.domains import check_domain, parse_domain
+from ..tools.forecast import PlannedStep
 from ..tools.links import is_about
 from ..tools.triggers import ROOT, TRIGGERS
 
@@ -87,8 +88,18 @@ class NurtureStep(models.Model):
     retry_count = fields.Integer(
         string="Tries Again", default=0, help="How often it is tried again by itself on failure."
     )
-    retry = fields.Integer(string="Wait before Trying", default=1, help="How long it waits before each try.")
+    retry = fields.Integer(
+        string="Wait before Trying", default=1, help="How long it waits before each try."
+    )
     retry_unit = fields.Selection(DELAY_UNITS, required=True, default="hours")
+    translation_ids = fields.One2many(
+        "nurture.step.translation",
+        "step_id",
+        string="Other Languages",
+        copy=True,
+        help="Leads with one of these languages get the message in it; all others get the mail "
+        "above.",
+    )
     mail_server_id = fields.Many2one(
         related="mailing_id.mail_server_id",
         readonly=False,
@@ -178,8 +189,9 @@ class NurtureStep(models.Model):
         for step in self:
             if step.retry_count < 0 or step.retry < 0:
                 raise ValidationError(
-                    self.env._("Step “%s”: tries and the time between them are not negative.",
-                    step.name)
+                    self.env._(
+                        "Step “%s”: tries and the time between them are not negative.", step.name
+                    )
                 )
             if step.delay < 0:
                 raise ValidationError(
@@ -237,8 +249,7 @@ class NurtureStep(models.Model):
 
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
-        for step in self.filtered("mailing_id"):
-            mailing = step.mailing_id
+        for step, mailing in ((step, one) for step in self for one in step._get_mailings()):
             if (
                 mailing.mailing_model_real != "crm.lead"
                 or mailing.mailing_type != step._get_mailing_type()
@@ -281,7 +292,29 @@ class NurtureStep(models.Model):
         result = super().write(vals)
         if vals.get("active") is False:
             self._cancel_open_traces()
+        if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():
+            self.sequence_id._mark_edited()
         return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        steps = super().create(vals_list)
+        steps.sequence_id._mark_edited()
+        return steps
+
+    def unlink(self):
+        """Delete steps with all that follows them; those that somebody is or was at are archived,
+        so that their history stays."""
+        branch = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
+        known = dict(
+            self.env["nurture.trace"]
+            .sudo()
+            ._read_group([("step_id", "in", branch.ids)], ["step_id"], ["__count"])
+        )
+        kept = branch.filtered(lambda step: step in known)
+        kept.filtered("active").write({"active": False})
+        # from the ends of the branches, as a step cannot go before what follows it
+        return super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
 
     def _is_replaced_by(self, vals):
         """Whether writing ``vals`` would make it another step."""
@@ -305,13 +338,6 @@ class NurtureStep(models.Model):
         )
         traces._set_state("cancelled", "step_archived")
         traces.participant_id._complete()
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_history(self):
-        if self._has_history():
-            raise UserError(
-                self.env._("Somebody is or was at this step. Archive it to keep its history.")
-            )
 
     # ------------------------------------------------------------
     # BUSINESS
@@ -337,12 +363,20 @@ class NurtureStep(models.Model):
         self.ensure_one()
         return "mail"
 
+    def _get_mailings(self):
+        """The mails of these steps, in all languages."""
+        return self.mailing_id | self.translation_ids.mailing_id
+
     def _is_about_link(self, url):
         """Whether a click on ``url`` is one that the step's trigger is about."""
         self.ensure_one()
         if not self.link_url or not TRIGGERS[self.trigger].about_links:
             return True
         return is_about(self.link_url, url)
+
+    def _is_timed(self):
+        """Whether time alone makes the step due."""
+        return TRIGGERS[self.trigger].timed
 
     def _get_parent_type(self):
         self.ensure_one()
@@ -378,16 +412,15 @@ class NurtureStep(models.Model):
             problems += step._get_link_problems()
             if step.step_type != "email":
                 continue
+            mailings = step._get_mailings()
             if not step.mailing_id:
                 problems.append(self.env._("Step “%s” has no mail.", step.name))
-            elif not step.mailing_id.active:
+            elif not all(mailings.mapped("active")):
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
-            elif is_html_empty(step.mailing_id.body_html):
+            elif any(is_html_empty(mailing.body_html) for mailing in mailings):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
             elif step.mail_server_id and not step.mail_server_id.active:
-                problems.append(
-                    self.env._("The mail server of step “%s” is archived.", step.name)
-                )
+                problems.append(self.env._("The mail server of step “%s” is archived.", step.name))
         return problems
 
     def _get_link_problems(self):
@@ -395,7 +428,8 @@ class NurtureStep(models.Model):
         in a link make another one for each lead: those are not looked at."""
         if not self.link_url or not TRIGGERS[self.trigger].about_links:
             return []
-        links = self.parent_id.mailing_id._nurture_get_links()
+        mailings = self.parent_id._get_mailings()
+        links = [link for mailing in mailings for link in mailing._nurture_get_links()]
         if any(is_about(self.link_url, link) or "{{" in link for link in links):
             return []
         return [
@@ -431,6 +465,35 @@ class NurtureStep(models.Model):
     def _do_email(self, traces):
         """Queue the mail for the leads of ``traces``; core's mail queue sends it."""
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        self.mailing_id._nurture_queue(
-            {trace.participant_id.lead_id.id: trace.id for trace in traces}
+        ((mailing, batch),) = self._get_batches(traces)
+        mailing._nurture_queue({trace.participant_id.lead_id.id: trace.id for trace in batch})
+
+    def _get_batches(self, traces):
+        """Who gets the message in which language.
+
+        :return: list of (mailing, traces)
+        """
+        translations = {line.lang_id: line.mailing_id for line in self.translation_ids}
+        batches = traces.grouped(
+            lambda trace: translations.get(trace.participant_id.lead_id.lang_id, self.mailing_id)
         )
+        return list(batches.items()) or [(self.mailing_id, traces)]
+
+    def _get_plan(self, refused):
+        """These steps and what follows them, as the forecast wants them.
+
+        :param refused: ids of the steps left out
+        """
+        return [
+            PlannedStep(
+                id=step.id,
+                kind="message" if step.step_type in step._get_message_types() else "other",
+                trigger_timed=step._is_timed(),
+                delay_amount=step.delay,
+                delay_unit=step.delay_unit,
+                children=tuple(step.child_ids._get_plan(refused)),
+                skip_over_cap=step.over_cap == "skip",
+            )
+            for step in self
+            if step.id not in refused
+        ]

@@ -188,6 +188,10 @@ class NurtureTrace(models.Model):
         self._judge_matching(verdicts)
         if self.step_id.step_type in self.step_id._get_message_types():
             self._judge_timing(verdicts)
+        if self.step_id.translation_ids:
+            # One commit carries what is written and sent, and each language is sent by itself: the
+            # others stay due.
+            verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
         return verdicts
 
     def _judge(self, verdicts):
@@ -367,6 +371,7 @@ class NurtureTrace(models.Model):
             SQL("(%s, %s::timestamp, %s)", id_, date, reason)
             for id_, (date, reason) in dates.items()
         )
+        self.env["nurture.sequence"]._wake_cron(min(date for date, _reason in dates.values()))
         put_off = SQL("FROM (VALUES %s) put_off (id, date, reason)", rows)
         self._update(
             SQL("nurture_trace.id = put_off.id"),

@@ -89,7 +89,8 @@ class NurtureTrace(models.Model):
     def _hear_reaction(self, event, link=None):
         """Somebody did something (or the mail bounced): what waited for it becomes due after its
         delay, what it rules out is cancelled, and who reached a goal leaves."""
-        now = fields.Datetime.now()
+        # a click is told a minute after it happened, see nurture.hit
+        now = self.env.context.get("nurture_moment") or fields.Datetime.now()
         scheduled = self._update(
             self._sql_children(self._get_children(triggers.wanting(event), link), "waiting"),
             state="scheduled",

@@ -6,6 +6,10 @@ from odoo.tools import SQL
 from ..tools.windows import share_of
 from ..tools.zones import reader_zone
 
+#: How long before the end of the sending hours the last messages are planned: the scheduled action
+#: comes round every quarter of an hour.
+SLACK = timedelta(minutes=15)
+
 
 class NurtureTrace(models.Model):
     """When a message may go: not too many to one address, in the sending hours, and none to those
@@ -30,21 +34,20 @@ class NurtureTrace(models.Model):
             if participant_id in silent:
                 self._judge_silence(verdicts, trace_id, participant_id, silent[participant_id])
                 continue
+            if window and not by_hand:
+                share = share_of(participant_id, step.id)
+                date = window.place(now, reader_zone(*reader), share, SLACK)
+                if date > now:
+                    verdicts.defer[trace_id] = (date, "window")
+                    continue
             if number and count + in_batch.get(address, 0) >= number:
                 if step.over_cap == "skip":
                     verdicts.put("reject", "cap", trace_id)
                 elif free_on:
-                    date = window.place(free_on, reader_zone(*reader), 0) if window else free_on
-                    verdicts.defer[trace_id] = (date, "cap")
+                    verdicts.defer[trace_id] = (free_on, "cap")
                 # else the batch itself has the last message the address may get: the next batch
                 # sees that
                 continue
-            if window and not by_hand:
-                share = share_of(participant_id, step.id)
-                date = window.place(now, reader_zone(*reader), share)
-                if date > now:
-                    verdicts.defer[trace_id] = (date, "window")
-                    continue
             in_batch[address] = in_batch.get(address, 0) + 1
             verdicts.accept.append(trace_id)
 

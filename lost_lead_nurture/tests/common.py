@@ -18,6 +18,7 @@ from odoo import fields
 from odoo.tests import HttpCase, new_test_user
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
+from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST
 
 from .smtp import Catcher
 
@@ -25,6 +26,8 @@ NOW = datetime(2026, 3, 2, 9, 0, 0)
 BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 class NurtureCase(HttpCase, CronMixinCase):
@@ -189,13 +192,35 @@ class NurtureCase(HttpCase, CronMixinCase):
 
     def read_mail(self, message):
         """Load the images of a mail, as a mail client does when it is opened."""
-        (pixel,) = re.findall(r'<img[^>]* src="([^"]+/mail/track/[^"]+)"', self.html_of(message))
-        self._get(pixel)
+        self._take_time(message, self.pixel_of(message))
 
     def click(self, message):
         """Follow the first link of a mail that is tracked."""
-        link = re.findall(r'href="([^"]+/r/[^"]+)"', self.html_of(message))[0]
-        self._get(link)
+        self._take_time(message, self.links_of(message)[0])
+
+    def pixel_of(self, message):
+        (pixel,) = re.findall(r'<img[^>]* src="([^"]+/mail/track/[^"]+)"', self.html_of(message))
+        return pixel
+
+    def links_of(self, message):
+        """Links of a mail that are tracked."""
+        return re.findall(r'href="([^"]+/r/[^"]+)"', self.html_of(message))
+
+    def _take_time(self, message, url):
+        """Do it as a person does: not within seconds of the sending, and once; then the clock
+        goes on until it is believed (see nurture.hit)."""
+        mail = self.env["mailing.trace"].search([("message_id", "=", message["Message-ID"])])
+        self.clock = max(self.clock, mail.sent_datetime + TOO_FAST)
+        self._get(url)
+        self.believe()
+
+    def believe(self):
+        """Let pass the time that hits are held."""
+        self.clock += HOLD
+        self.env.flush_all()
+        with self.registry.cursor() as cr:
+            self.env["mailing.trace"].with_env(self.env(cr=cr))._nurture_catch_up()
+        self.env.invalidate_all()
 
     def unsubscribe(self, message):
         """Follow the link to unsubscribe, and confirm."""
@@ -206,8 +231,9 @@ class NurtureCase(HttpCase, CronMixinCase):
         self.assertEqual(response.status_code, 200)
         self.env.invalidate_all()
 
-    def _get(self, url):
-        response = self.url_open(url, allow_redirects=False)
+    def _get(self, url, user_agent=BROWSER, **headers):
+        headers = {"User-Agent": user_agent, **headers}
+        response = self.url_open(url, allow_redirects=False, headers=headers)
         self.assertLess(response.status_code, 400, url)
         self.env.invalidate_all()
         return response

@@ -68,9 +68,13 @@ class TestEventsAreNeverLost(AbuseCase):
         self.start()
         with self.failing_once():
             self.click(self.mail_to(ANN))
-        self.run_cron()
+        clicked_on = self.trace(self.ann, self.first).mailing_trace_ids.links_click_datetime
+        self.assertTrue(clicked_on)
+        self.advance(hours=2)
         for step in (opened, clicked):
-            self.assertEqual(self.trace(self.ann, step).state, "scheduled", step.trigger)
+            trace = self.trace(self.ann, step)
+            self.assertEqual(trace.state, "scheduled", step.trigger)
+            self.assertEqual(trace.schedule_date, clicked_on + timedelta(days=1), step.trigger)
 
     def test_error_that_postgresql_cannot_store(self):
         self.sequence.action_start()

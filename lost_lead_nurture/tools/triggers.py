@@ -71,9 +71,7 @@ TRIGGERS = {
         _mail("mail_bounce", "Bounced", "fa-exclamation-triangle", "bounce"),
         Trigger("silent", "Too many mails without a sign of life", "fa-moon-o", ROOT, SILENCE),
         Trigger("activity_done", "Activity done", "fa-check", "activity", DONE),
-        Trigger(
-            "activity_not_done", "Activity not done", "fa-hourglass-o", "activity", DONE, True
-        ),
+        Trigger("activity_not_done", "Activity not done", "fa-hourglass-o", "activity", DONE, True),
     )
 }
 

@@ -94,12 +94,14 @@ class Window:
         """
         return self._opening(moment, zone, HORIZON)
 
-    def place(self, moment, zone, share):
+    def place(self, moment, zone, share, slack=timedelta()):
         """The moment for something due at ``moment``: the same when the window is open, or else
         within the next opening, ``share`` of its length after its start. Give everything a share of
         its own (:func:`share_of`), and what waited does not go out all at once.
 
         :param share: at least 0 and less than 1
+        :param slack: how much of the end of the opening is left free (half of it at most), for
+            whoever is not on time to the minute
         :return: a naive moment in UTC at which the window is open; None when it never opens
         :raise ValueError: when ``share`` is out of range
         :raise pytz.UnknownTimeZoneError: when there is no such zone
@@ -112,7 +114,8 @@ class Window:
         start, end = opening
         if start <= moment:
             return moment
-        seconds = min(end - start, LONGEST_SPREAD) // _SECOND
+        length = min(end - start, LONGEST_SPREAD)
+        seconds = (length - min(slack, length / 2)) // _SECOND
         return start + timedelta(seconds=int(share * seconds))
 
     def _opening(self, moment, zone, enough):

@@ -1,11 +1,14 @@
 """Time zones of readers."""
 
+from datetime import date, datetime
+from functools import cache
+
 import pytz
 
 
 def reader_zone(contact_tz, country_code, company_tz):
     """Name of the time zone to write to a reader in: the contact's own, or that of a country which
-    has only one, or the company's, or UTC. What is empty or unknown is passed over.
+    has only one clock, or the company's, or UTC. What is empty or unknown is passed over.
 
     :param country_code: two letters, of any case
     """
@@ -20,5 +23,15 @@ def _known(name):
 
 
 def _only_one(country_code):
-    zones = pytz.country_timezones.get((country_code or "").upper(), ())
-    return zones[0] if len(zones) == 1 else None
+    """The zone of a country where all clocks show the same: Germany has two, by history only."""
+    # pytz takes codes of any case
+    zones = pytz.country_timezones.get(country_code or "", ())
+    clocks = {_clock(name, date.today().year) for name in zones}
+    return zones[0] if len(clocks) == 1 else None
+
+
+@cache
+def _clock(name, year):
+    """What the clocks of a zone show in a year: their offsets from UTC in each month."""
+    zone = pytz.timezone(name)
+    return tuple(zone.utcoffset(datetime(year, month, 15)) for month in range(1, 13))

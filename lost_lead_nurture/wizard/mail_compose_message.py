@@ -17,3 +17,11 @@ class MailComposeMessage(models.TransientModel):
             if trace_values_all.get(lead_id):
                 trace_values_all[lead_id]["nurture_trace_id"] = trace_id
         return trace_values_all
+
+    def _render_lang(self, res_ids, engine="inline_template"):
+        """Placeholders are written in the language of the lead, where its contact has none."""
+        langs = super()._render_lang(res_ids, engine=engine)
+        if "nurture_trace_by_lead" in self.env.context:
+            for lead in self.env["crm.lead"].browse(res_ids):
+                langs[lead.id] = langs[lead.id] or lead.lang_id.code
+        return langs

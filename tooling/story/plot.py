@@ -30,21 +30,21 @@ class Story:
         self.marketer.call("nurture.sequence", "action_start", [self.campaign])
 
         self.post_the_mails_of(week=1)
-        self.pass_days(1)
+        self.pass_time(days=1)
         self.react_in(week=1)
-        self.pass_days(4)
+        self.pass_time(days=4)
         self.post_nothing("on the fifth day")
-        self.pass_days(2)
+        self.pass_time(days=2)
 
         self.post_the_mails_of(week=2)
-        self.pass_days(1)
+        self.pass_time(days=1)
         self.react_in(week=2)
-        self.pass_days(6)
+        self.pass_time(days=6)
 
         self.post_the_mails_of(week=3)
-        self.pass_days(1)
+        self.pass_time(days=1)
         self.react_in(week=3)
-        self.pass_days(6)
+        self.pass_time(days=6)
         self.post_nothing("after three weeks")
 
         deals.close(self.admin, self.won_back_leads())
@@ -96,9 +96,9 @@ class Story:
         """Run the scheduled action that sends mails."""
         self.admin.run_cron("mail.ir_cron_mail_scheduler_action")
 
-    def pass_days(self, days):
-        """Let days pass."""
-        time_machine.pass_days(self.server, days)
+    def pass_time(self, **delta):
+        """Let days pass, or minutes."""
+        time_machine.pass_time(self.server, **delta)
 
     # The readers
 
@@ -107,6 +107,9 @@ class Story:
         for reader in self.readers.values():
             for deed, mail in reader.deeds(week):
                 self._do(deed, reader, self.mails[reader.address, mail])
+        # a click is believed a minute later, when no machine has given itself away
+        self.pass_time(minutes=2)
+        self.post_nothing("after the reactions")
         self.checks.of_the_week(week)
 
     def _do(self, deed, reader, mail):

@@ -1,3 +1,4 @@
+import datetime
 import unittest
 
 import pytz
@@ -20,6 +21,7 @@ class TestReaderZone(unittest.TestCase):
             ((None, "FR", "America/New_York"), "Europe/Paris"),
             (("", "fr", "America/New_York"), "Europe/Paris"),
             ((False, "US", "Europe/Vienna"), "Europe/Vienna"),  # which of its zones?
+            ((False, "DE", "America/New_York"), "Europe/Berlin"),  # Büsingen's clock is the same
             ((None, "XX", "Europe/Vienna"), "Europe/Vienna"),
             ((None, False, "Europe/Vienna"), "Europe/Vienna"),
             (("Mars/Olympus", None, "Mars/Olympus"), "UTC"),
@@ -40,6 +42,14 @@ class TestReaderZone(unittest.TestCase):
     @given(COUNTRIES, NAMES)
     def test_the_country_s_when_there_is_no_doubt(self, country, company):
         known = pytz.country_timezones[country]
-        expected = known[0] if len(known) == 1 else company
+        noon = datetime.datetime(datetime.date.today().year, 1, 15, 12)
+        clocks = {
+            tuple(
+                pytz.timezone(name).utcoffset(noon + datetime.timedelta(days=30 * number))
+                for number in range(12)
+            )
+            for name in known
+        }
+        expected = known[0] if len(clocks) == 1 else company
         for code in (country, country.lower()):
             self.assertEqual(zones.reader_zone(None, code, company), expected)

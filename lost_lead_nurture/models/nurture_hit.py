@@ -1,0 +1,191 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ..tools import machines
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 200
+#: How long a judged hit is kept: what comes near it is judged by it, too.
+KEPT = timedelta(hours=1)
+
+
+class NurtureHit(models.Model):
+    """A picture of a sequence's mail that was loaded, or a link of it that was followed.
+
+    The first click of a machine looks like a person's; what follows within seconds gives it away.
+    So a hit changes nothing at once. It is noted here, and after a minute the scheduled action
+    judges it by its company: a person's is told to core and the sequence as if it happened at its
+    own time, a machine's is noted on the mail. Soon after, hits are deleted.
+    """
+
+    _name = "nurture.hit"
+    _description = "Nurture Hit"
+    _order = "date, id"
+    _log_access = False
+
+    mailing_trace_id = fields.Many2one(
+        "mailing.trace", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    kind = fields.Selection(
+        [("open", "Opened"), ("click", "Clicked"), ("trap", "Trap")], required=True, readonly=True
+    )
+    date = fields.Datetime(required=True, readonly=True)
+    code = fields.Char(readonly=True, help="Code of the link.")
+    click_values = fields.Json(readonly=True, help="What core wants to know of a click.")
+    reason = fields.Selection(
+        machines.REASONS, readonly=True, help="Why it is not taken for a person's."
+    )
+    judged = fields.Boolean(readonly=True)
+
+    # what _claim looks for
+    _waiting = models.Index("(date, id) WHERE judged IS NOT TRUE")
+
+    # ------------------------------------------------------------
+    # NOTE: as little as can be done while somebody waits for a page
+    # ------------------------------------------------------------
+
+    @api.model
+    def _note(self, mails, kind, request, code=False, click_values=None):
+        """Note a hit on sent mails.
+
+        :param mails: ``mailing.trace`` of sequences
+        :param request: a ``machines.Request``
+        """
+        now = fields.Datetime.now()
+        hits = self.create(
+            [
+                {
+                    "mailing_trace_id": mail.id,
+                    "kind": kind,
+                    "date": now,
+                    "code": code,
+                    "click_values": click_values,
+                    "reason": self._judge_alone(mail, kind, request, code, now),
+                }
+                for mail in mails
+            ]
+        )
+        if not all(hit.reason for hit in hits):
+            self._wake_cron(now)
+        return hits
+
+    @api.model
+    def _judge_alone(self, mail, kind, request, code, now):
+        if kind == "trap":
+            return "trap"
+        since_sent = now - mail.sent_datetime if mail.sent_datetime else None
+        if kind == "open":
+            return machines.judge_open(request, since_sent)
+        signed = mail._nurture_is_signed(code, request.token)
+        return machines.judge_click(request, since_sent, signed)
+
+    @api.model
+    def _wake_cron(self, now):
+        """Have hits of ``now`` judged as soon as they can be; one call a minute is enough."""
+        at = (now + machines.HOLD + timedelta(seconds=59)).replace(second=0, microsecond=0)
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id("lost_lead_nurture.ir_cron_nurture")
+        calls = self.env["ir.cron.trigger"].sudo()
+        if not calls.search_count([("cron_id", "=", cron_id), ("call_at", "=", at)], limit=1):
+            self.env["ir.cron"].sudo().browse(cron_id)._trigger(at)
+
+    # ------------------------------------------------------------
+    # JUDGE: the scheduled action
+    # ------------------------------------------------------------
+
+    @api.model
+    def _judge_held(self):
+        """Judge the hits that were held long enough, batch by batch."""
+        commit = self.env["ir.cron"]._commit_progress
+        try:
+            while hits := self._claim():
+                hits._judge()
+                if not commit(len(hits)):
+                    break
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else was at one of the mails: the next run judges the batch
+            self.env.cr.rollback()
+        self._forget()
+
+    @api.model
+    def _forget(self):
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM nurture_hit WHERE judged AND date < %s RETURNING id",
+                fields.Datetime.now() - KEPT,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _claim(self):
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM nurture_hit WHERE judged IS NOT TRUE AND date <= %s"
+                " ORDER BY date, id LIMIT %s FOR UPDATE SKIP LOCKED",
+                fields.Datetime.now() - machines.HOLD,
+                BATCH,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
+
+    def _judge(self):
+        reasons = self._judge_together()
+        self.judged = True
+        for hit in self:
+            reason = hit.reason or reasons.get(hit)
+            if reason:
+                hit.mailing_trace_id.write(
+                    {"nurture_machine_reason": reason, "nurture_machine_date": hit.date}
+                )
+            else:
+                hit._tell()
+
+    def _judge_together(self):
+        """Judge each hit by all that happened on its mail.
+
+        :return: {hit: reason}
+        """
+        dates = self.mapped("date")
+        around = 2 * machines.NEAR
+        company = self.search(
+            [
+                ("mailing_trace_id", "in", self.mailing_trace_id.ids),
+                ("date", ">=", min(dates) - around),
+                ("date", "<=", max(dates) + around),
+            ]
+        )
+        reasons = {}
+        for hits in company.grouped("mailing_trace_id").values():
+            facts = {hit: hit._get_fact() for hit in hits}
+            found = machines.judge_together(list(facts.values()))
+            reasons |= {hit: found[fact] for hit, fact in facts.items() if fact in found}
+        return reasons
+
+    def _get_fact(self):
+        """This hit, as the rules see it."""
+        # anybody can forge a burst, to make a reader's clicks count for nothing
+        link = "" if self.reason == "forged" else self.code
+        return machines.Hit(self.date, link or "", self.kind == "trap")
+
+    def _tell(self):
+        """Let core know, and by it the sequence, as if it was the moment of the hit."""
+        mail = self.mailing_trace_id.with_context(nurture_moment=self.date)
+        try:
+            with self.env.cr.savepoint():
+                if self.kind == "open":
+                    mail.set_opened()
+                else:
+                    mail.env["link.tracker.click"].add_click(
+                        self.code, mailing_trace_id=mail.id, **(self.click_values or {})
+                    )
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # it must not stand in the way of the others for ever
+            _logger.warning("%s on %s is lost", self, mail, exc_info=True)

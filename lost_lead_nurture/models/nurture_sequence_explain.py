@@ -1,0 +1,204 @@
+from collections import Counter, defaultdict
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..tools.forecast import Cap, forecast
+from ..tools.windows import share_of
+from ..tools.zones import reader_zone
+
+
+class NurtureSequence(models.Model):
+    """Why a lead got it or did not, and what would come if leads entered now. Nothing is written."""
+
+    _inherit = "nurture.sequence"
+
+    # ------------------------------------------------------------
+    # WHY
+    # ------------------------------------------------------------
+
+    def explain(self, lead_id):
+        """Why a lead enters this sequence or does not, and what was decided about it inside.
+
+        :param lead_id: id of a ``crm.lead`` that the user may read
+        :return: ``{"enters": whether it would enter by itself now, "conditions": [{"reason",
+            "label", "ok"}], "ways": [{"round", "state", "exit_reason", "entered_date",
+            "exit_date", "steps": [{"step", "state", "reason", "schedule_date", "decisions":
+            [{"date", "what", "detail"}]}]}]}``; dates are UTC strings, what is missing is False
+        """
+        self.ensure_one()
+        self.check_access("read")
+        lead = self.env["crm.lead"].browse(lead_id)
+        lead.check_access("read")
+        conditions = self._explain_entry(lead)
+        ways = self.env["nurture.participant"].search(
+            [("sequence_id", "=", self.id), ("lead_id", "=", lead.id)], order="id"
+        )
+        return {
+            "enters": all(condition["ok"] for condition in conditions),
+            "conditions": conditions,
+            "ways": [way._explain() for way in ways],
+        }
+
+    def _explain_entry(self, lead):
+        """Each condition of entry, in words, and whether the lead meets it."""
+        labels = self._get_condition_labels()
+        conditions = [
+            {"reason": "running", "label": labels["running"], "ok": self.state == "running"},
+            {"reason": "by_itself", "label": labels["by_itself"], "ok": self.entry != "manual"},
+        ]
+        self.env.flush_all()
+        obstacles = defaultdict(list)
+        for reason, condition in self.env["crm.lead"].sudo()._nurture_obstacles(self.sudo()):
+            obstacles[reason].append(condition)
+        row = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM crm_lead lead WHERE lead.id = %s",
+                SQL(", ").join(
+                    SQL("NOT (%s)", SQL(" OR ").join(SQL("(%s)", one) for one in hurdles))
+                    for hurdles in obstacles.values()
+                ),
+                lead.id,
+            )
+        )[0]
+        return conditions + [
+            {"reason": reason, "label": labels[reason], "ok": ok}
+            for reason, ok in zip(obstacles, row, strict=True)
+        ]
+
+    def _get_condition_labels(self):
+        """What each condition of entry asks for, in words."""
+        _ = self.env._
+        return {
+            "running": _("The sequence is running"),
+            "by_itself": _("Leads enter by themselves, not only by hand"),
+            "not_lost": _("The lead is lost"),
+            "company": _("It belongs to the sequence's company"),
+            "unmatched": _("It matches the sequence's choice of leads"),
+            "not_due": _("Its date has come"),
+            "no_address": _("It has an email address"),
+            "blacklisted": _("The address is not blacklisted"),
+            "inside": _("It may enter (again): it is not inside, nor was it too recently"),
+            "other_sequence": _("The address is in no other running sequence"),
+            "customer": _("The customer has not ordered since"),
+            "open_deal": _("Nobody works on another opportunity with this customer"),
+            "suppressed": _("No preset that is kept out chooses it"),
+            "silent": _("The address gave a sign of life since it left a sequence in silence"),
+        }
+
+    # ------------------------------------------------------------
+    # DRY RUN
+    # ------------------------------------------------------------
+
+    def action_dry_run(self):
+        """Show who would enter now, who would not and why, and what would be sent when. Nothing is
+        sent or written."""
+        self.ensure_one()
+        self.check_access("write")
+        dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Dry Run"),
+            "res_model": "nurture.dry.run",
+            "res_id": dry_run.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _get_held_out(self, lead_ids):
+        """Those of the leads who would be held out."""
+        participants = self.env["nurture.participant"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT lead.id FROM crm_lead lead WHERE lead.id IN %s AND %s",
+                tuple(lead_ids) or (0,),
+                participants._sql_held_out(self, participants._sql_identity(self)),
+            )
+        )
+        return {lead_id for (lead_id,) in rows}
+
+    def _forecast(self, lead_ids):
+        """What would be sent when to leads that enter now and never react, under sending hours
+        and frequency cap.
+
+        :return: ``{(day, step id): number of messages}``; days are those of the company's clock
+        """
+        self.ensure_one()
+        number, days = self._get_cap()
+        cap = Cap(number, days) if number else None
+        window = self._get_window()
+        trees = self._get_silent_trees(lead_ids)
+        farewell = self._get_farewell()[:1].id
+        messages = set(self._get_messages().ids)
+        now = fields.Datetime.now()
+        sends = Counter()
+        for lead_id, *reader, contacts in self._get_readers(lead_ids, days if number else 0):
+            outlook = forecast(
+                trees[lead_id],
+                now,
+                window=window,
+                zone=reader_zone(*reader),
+                share=lambda step_id, lead_id=lead_id: share_of(lead_id, step_id),
+                cap=cap,
+                contacts=contacts or (),
+            )
+            sent = [one for one in outlook if one.outcome == "sent" and one.step_id in messages]
+            if self.silent_limit and len(sent) > self.silent_limit:
+                last = sent[self.silent_limit]
+                sent = sent[: self.silent_limit]
+                if farewell:
+                    sent.append(last._replace(step_id=farewell))
+            for one in sent:
+                sends[self._get_local_day(one.moment), one.step_id] += 1
+        return sends
+
+    def _get_messages(self):
+        return self.step_ids.filtered(lambda step: step.step_type in step._get_message_types())
+
+    def _get_silent_trees(self, lead_ids):
+        """The steps that each lead would go through without reacting, those left out whose filter
+        it does not match.
+
+        :return: ``{lead id: list of PlannedStep}``
+        """
+        leads = self.env["crm.lead"].sudo().browse(lead_ids)
+        refusing = defaultdict(set)
+        for step in self.step_ids:
+            matching = set(step._get_matching(leads).ids)
+            if len(matching) < len(leads):
+                for lead_id in set(lead_ids) - matching:
+                    refusing[lead_id].add(step.id)
+        trees = {}
+        for lead_id in lead_ids:
+            refused = frozenset(refusing.get(lead_id, ()))
+            if refused not in trees:
+                begun = self.step_ids.filtered(lambda step: step.trigger == "begin")
+                trees[refused] = begun._get_plan(refused)
+        return {lead_id: trees[frozenset(refusing.get(lead_id, ()))] for lead_id in lead_ids}
+
+    def _get_readers(self, lead_ids, days):
+        """Rows of lead id, time zone of the contact, country, time zone of the company, and the
+        dates of the messages that the address got in the last ``days``, in order."""
+        contacts = SQL("NULL")
+        if days:
+            contacts = SQL(
+                "(SELECT array_agg(contact.date ORDER BY contact.date) FROM (%s) contact"
+                " WHERE contact.date > %s)",
+                SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
+                fields.Datetime.subtract(fields.Datetime.now(), days=days),
+            )
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT lead.id, contact.tz, country.code, %(company_zone)s::text, %(contacts)s
+                  FROM crm_lead lead
+             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
+             LEFT JOIN res_country country
+                    ON country.id = COALESCE(lead.country_id, contact.country_id)
+                 WHERE lead.id IN %(ids)s
+                """,
+                company_zone=self._get_company_zone() or None,
+                contacts=contacts,
+                ids=tuple(lead_ids) or (0,),
+            )
+        )

@@ -1,0 +1,268 @@
+"""Telling machines from people who open, click and answer: the rules, in one place.
+
+Mail servers look into mails and follow links before, and sometimes instead of, their reader. The
+rules below know nothing of Odoo; what they are told is what a request or a message shows of itself.
+A rule is worth having only when it is nearly always right about people: who is taken for a machine
+loses a step of a sequence, so in doubt it is a person.
+
+What is known of the machines (2021 to 2026):
+
+- Gateways (Microsoft Defender Safe Links, Barracuda, Mimecast, Proofpoint, Cisco, Trend Micro)
+  fetch every link of a mail at delivery, within seconds of each other, often with the user agent
+  of a common browser and from changing addresses. Some ask with HEAD first. Some name themselves.
+- When a person clicks, Safe Links and its like fetch the same link once more at about that time.
+  The same link twice therefore says nothing, different links at once do.
+- Apple Mail Privacy Protection loads all images of a mail, whether it is opened or not, by a proxy
+  whose user agent is exactly “Mozilla/5.0”. When a person opens the mail there is no further
+  request, so such an open says nothing. A click of that person is an ordinary one.
+- Gmail loads images by GoogleImageProxy when a person opens the mail: that is an open. While the
+  reader is logged in it also prefetches them with a browser's user agent of 2015, which nobody
+  else has any more (see PREFETCHING). Yahoo's proxy (YahooMailProxy) loads them on opening, too.
+"""
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: Why a hit is not taken for a person's.
+REASONS = [
+    ("forged", "Not a link of this mail"),
+    ("head_request", "Asked about the page without reading it"),
+    ("prefetch", "Fetched in advance"),
+    ("user_agent", "A program, not a browser"),
+    ("too_fast", "Too soon after sending"),
+    ("burst", "Several links at once"),
+    ("trap", "Followed a link that nobody sees"),
+]
+
+#: Nobody receives, opens and reads a mail within this time after it was sent.
+TOO_FAST = timedelta(seconds=10)
+
+#: So many different links of a mail hit within such a time are the work of a machine.
+BURSTS = ((2, timedelta(seconds=1)), (3, timedelta(seconds=5)))
+
+#: What happens on a mail this long before and after a burst or a trap is the same machine's work.
+NEAR = timedelta(minutes=1)
+
+#: How long a hit has to wait until it is known to be nobody's but a person's: what follows within
+#: NEAR may still prove the contrary.
+HOLD = NEAR
+
+#: Headers with which programs say that they load what nobody asked for yet: Sec-Purpose of the
+#: Fetch standard (“prefetch”, “prefetch;prerender”), and what browsers had before it.
+PREFETCH_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+
+#: User agents, as a whole, that load images in advance: Apple's proxy, and Gmail's as found by
+#: SparkPost in billions of opens.
+PREFETCHING = (
+    "Mozilla/5.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0",
+)
+
+# Crawlers, and those who show a preview of a link in a chat. A phone is called Cubot.
+_CRAWLER = r"(?<!cu)bot\b|crawl|spider|slurp|facebookexternalhit|whatsapp/|skypeuripreview|preview"
+# Gateways and antivirus programs that name themselves.
+_SCANNER = (
+    r"barracuda|mimecast|proofpoint|ironport|cisco ?secure|messagelabs|symantec|forcepoint|sophos"
+    r"|trend ?micro|tmes\b|fortimail|fireeye|trellix|mcafee|checkpoint|scanner|safelinks"
+)
+# Libraries and command line tools. Mail programs use some of them to load images (see judge_open).
+_LIBRARY = (
+    r"python|urllib|aiohttp|httpx|scrapy|curl|wget|libwww|lwp|java/|okhttp|httpclient|http-client"
+    r"|go-http|axios|node-fetch|undici|got \(|ruby|php|guzzle|powershell|winhttp|headless|phantomjs"
+    r"|selenium|puppeteer|playwright"
+)
+_NOT_AN_IMAGE_LOADER = re.compile(f"{_CRAWLER}|{_SCANNER}", re.IGNORECASE)
+_NOT_A_BROWSER = re.compile(f"{_CRAWLER}|{_SCANNER}|{_LIBRARY}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a request for a link or a picture of a mail shows of itself.
+
+    :param method: HTTP method
+    :param user_agent: as sent
+    :param prefetch: whether a header says that nobody asked for it, see :func:`is_prefetch`
+    :param token: what signs the link
+    """
+
+    method: str = "GET"
+    user_agent: str = ""
+    prefetch: bool = False
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A mail's picture loaded or link followed.
+
+    :param date: when
+    :param link: which link; empty for a picture
+    :param trap: whether the link is the one that nobody sees
+    """
+
+    date: datetime
+    link: str = ""
+    trap: bool = False
+
+
+def is_prefetch(headers):
+    """Whether the headers (a mapping that ignores case) say that nobody asked for the page yet."""
+    return any(
+        word in (headers.get(name) or "").lower()
+        for name in PREFETCH_HEADERS
+        for word in ("prefetch", "prerender", "preview")
+    )
+
+
+def judge_open(request, since_sent):
+    """Judge the loading of a mail's picture by itself.
+
+    :param since_sent: time since the mail was sent, None when it is still being sent
+    :return: why it is not a person's (see :data:`REASONS`), or None
+    """
+    agent = request.user_agent.strip()
+    if request.method != "GET":
+        return "head_request"
+    if request.prefetch or agent in PREFETCHING:
+        return "prefetch"
+    if not agent or _NOT_AN_IMAGE_LOADER.search(agent):
+        return "user_agent"
+    return _judge_time(since_sent)
+
+
+def judge_click(request, since_sent, signed=True):
+    """Judge a click by itself.
+
+    :param since_sent: time since the mail was sent, None when it is still being sent
+    :param signed: whether the link is one of this very mail
+    :return: why it is not a person's (see :data:`REASONS`), or None
+    """
+    agent = request.user_agent.strip()
+    if not signed:
+        return "forged"
+    if request.method != "GET":
+        return "head_request"
+    if request.prefetch:
+        return "prefetch"
+    # no browser sends so little or so old
+    if not agent or agent in PREFETCHING or _NOT_A_BROWSER.search(agent):
+        return "user_agent"
+    return _judge_time(since_sent)
+
+
+def _judge_time(since_sent):
+    # A gateway may look into a mail while it takes it, before it counts as sent.
+    return "too_fast" if since_sent is None or since_sent < TOO_FAST else None
+
+
+def judge_together(hits):
+    """Judge what happened on one mail by what happened on it at the same time.
+
+    :param hits: all of it, of people and of machines
+    :return: {hit: why it is not a person's} without those of which nothing is known
+    """
+    # a trap proves more than a burst, which a person with quick fingers may come near to
+    proofs = (
+        ("trap", sorted(hit.date for hit in hits if hit.trap)),
+        ("burst", _bursts(sorted((hit for hit in hits if hit.link), key=lambda hit: hit.date))),
+    )
+    reasons = {}
+    for hit in hits:
+        for reason, dates in proofs:
+            if _is_near(hit.date, dates):
+                reasons[hit] = reason
+                break
+    return reasons
+
+
+def _bursts(clicks):
+    """Dates at which ``clicks``, by date, are part of a burst."""
+    found = set()
+    for links, period in BURSTS:
+        window, start = Counter(), 0
+        for click in clicks:
+            window[click.link] += 1
+            while click.date - clicks[start].date > period:
+                window[clicks[start].link] -= 1
+                start += 1
+            window += Counter()  # forget links that are not hit any more
+            if len(window) >= links:
+                found |= {clicks[start].date, click.date}
+    return sorted(found)
+
+
+def _is_near(date, dates):
+    """Whether one of the sorted ``dates`` is near."""
+    position = bisect_left(dates, date - NEAR)
+    return position < len(dates) and dates[position] <= date + NEAR
+
+
+# ------------------------------------------------------------
+# Answers
+# ------------------------------------------------------------
+
+#: Headers that programs older than RFC 3834, and some newer ones, put into automatic answers.
+AUTOMATIC_HEADERS = (
+    "X-Autoreply",
+    "X-Auto-Reply",
+    "X-Autoreply-From",
+    "X-Auto-Reply-From",
+    "X-Mail-Autoreply",
+    "X-Autorespond",
+    "X-Autoresponder",
+    "X-Autogenerated",
+    "X-FC-MachineGenerated",
+)
+AUTOMATIC_PRECEDENCES = ("auto_reply", "auto-reply", "bulk", "junk")
+
+# Of a report (RFC 3462): what became of the mail (RFC 3464), or that it was displayed (RFC 8098).
+_STATUS = "message/delivery-status"
+
+
+def is_automatic(message):
+    """Whether a machine wrote the message (an `email.message.EmailMessage`): an out-of-office, a
+    receipt, a report.
+
+    Not asked: X-Auto-Response-Suppress, which Exchange puts into what people write, too; Precedence
+    “list”, which a person who answers by a mailing list has; the subject, in whatever language.
+    """
+    # RFC 3834: “no”, or what kind of machine it is; a parameter may follow
+    submitted = _header(message, "Auto-Submitted").partition(";")[0].strip()
+    return (
+        submitted not in ("", "no")
+        or any(
+            _header(message, name) in AUTOMATIC_PRECEDENCES
+            for name in ("Precedence", "X-Precedence", "Preference")
+        )
+        or any(_header(message, name) not in ("", "no") for name in AUTOMATIC_HEADERS)
+        # RFC 3834 and 5321: nobody shall answer this, so nobody wrote it
+        or _header(message, "Return-Path") == "<>"
+        or message.get_content_type()
+        in ("multipart/report", "message/disposition-notification", _STATUS)
+    )
+
+
+def is_harmless_report(message):
+    """Whether the message is a report that says nothing of a failure: a receipt that the mail was
+    displayed, a complaint, or a word that it is late, has arrived or was passed on."""
+    if message.get_content_type() != "multipart/report":
+        return False
+    reports = [part for part in message.walk() if part.get_content_type() == _STATUS]
+    if not reports:
+        kind = str(message.get_param("report-type") or "").lower()
+        return kind not in ("", "delivery-status")
+    actions = [
+        _header(recipient, "Action")
+        for report in reports
+        # one group of headers about the mail, then one for each recipient
+        for recipient in (report.get_payload() if report.is_multipart() else [report])
+    ]
+    return any(actions) and "failed" not in actions
+
+
+def _header(message, name):
+    return str(message.get(name) or "").strip().lower()

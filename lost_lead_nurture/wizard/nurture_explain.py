@@ -1,0 +1,59 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+
+
+class NurtureExplain(models.TransientModel):
+    """Why a lead is in a sequence or is not, in words."""
+
+    _name = "nurture.explain"
+    _description = "Why Is a Lead in a Nurture Sequence"
+
+    sequence_id = fields.Many2one("nurture.sequence", ondelete="cascade")
+    lead_id = fields.Many2one("crm.lead", context={"active_test": False}, ondelete="cascade")
+    enters = fields.Boolean(compute="_compute_explanation")
+    conditions = fields.Html(compute="_compute_explanation")
+    decisions = fields.Html(compute="_compute_explanation")
+
+    @api.model
+    def default_get(self, fields_list):
+        vals = super().default_get(fields_list)
+        model, record_id = self.env.context.get("active_model"), self.env.context.get("active_id")
+        field = {"crm.lead": "lead_id", "nurture.sequence": "sequence_id"}.get(model)
+        if field in fields_list and record_id:
+            vals[field] = record_id
+        return vals
+
+    @api.depends("sequence_id", "lead_id")
+    def _compute_explanation(self):
+        for wizard in self:
+            wizard.enters = wizard.conditions = wizard.decisions = False
+            if not (wizard.sequence_id and wizard.lead_id):
+                continue
+            explanation = wizard.sequence_id.explain(wizard.lead_id.id)
+            wizard.enters = explanation["enters"]
+            wizard.conditions = wizard._render_conditions(explanation["conditions"])
+            ways = self.env["nurture.participant"].search(
+                [("sequence_id", "=", wizard.sequence_id.id), ("lead_id", "=", wizard.lead_id.id)],
+                order="id desc",
+            )
+            wizard.decisions = Markup().join(way.decisions or "" for way in ways)
+
+    def _render_conditions(self, conditions):
+        row = Markup(
+            "<li class='list-group-item d-flex gap-2'><i class='fa fa-fw %s mt-1' title='%s'></i>"
+            "<span>%s</span></li>"
+        )
+        rows = [
+            row
+            % (
+                *(
+                    ("fa-check text-success", self.env._("Yes"))
+                    if condition["ok"]
+                    else ("fa-times text-danger", self.env._("No"))
+                ),
+                condition["label"],
+            )
+            for condition in conditions
+        ]
+        return Markup("<ul class='list-group'>%s</ul>") % Markup().join(rows)

@@ -1,0 +1,29 @@
+from odoo import fields, models
+
+
+class NurtureResume(models.TransientModel):
+    """Start a stopped sequence again: what becomes of what fell due meanwhile."""
+
+    _name = "nurture.resume"
+    _description = "Start a Stopped Nurture Sequence Again"
+
+    sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
+    stop_date = fields.Datetime(related="sequence_id.stop_date")
+    overdue_count = fields.Integer(related="sequence_id.overdue_count")
+    overdue = fields.Selection(
+        [
+            ("shift", "Go on as if it had not been stopped: all dates move by that time"),
+            ("spread", "Do it in the next days"),
+            ("skip", "Do not do it: these leads are through with that branch"),
+        ],
+        string="What Fell Due",
+        required=True,
+        default="shift",
+    )
+    days = fields.Integer(string="Spread over (days)", default=3)
+
+    def action_resume(self):
+        """Start the sequence again."""
+        self.ensure_one()
+        self.sequence_id.action_start(self.overdue, self.days)
+        return {"type": "ir.actions.act_window_close"}

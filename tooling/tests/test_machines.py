@@ -1,0 +1,310 @@
+"""The rules that tell machines from people, without Odoo."""
+
+import email
+import email.policy
+import importlib.util
+import random
+import sys
+import unittest
+from datetime import datetime, timedelta
+
+from tooling import settings
+
+_spec = importlib.util.spec_from_file_location(
+    "nurture_machines", settings.ROOT / "lost_lead_nurture" / "tools" / "machines.py"
+)
+machines = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = machines  # dataclasses look their module up
+_spec.loader.exec_module(machines)
+
+NOW = datetime(2026, 3, 2, 9, 0, 0)
+LATER = timedelta(minutes=5)
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/{}.0.0.0 Safari/537.36"
+)
+BROWSERS = (
+    CHROME.format(142),
+    CHROME.format(142) + " Edg/142.0.0.0",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    " Version/18.5 Safari/605.1.15",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
+    " Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
+    " Gecko) Mobile/15E148 Instagram 380.0.0.29.109",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/137.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 10; CUBOT) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/137.0.0.0 Mobile Safari/537.36",
+    "Opera/9.80 (Windows NT 6.1) Presto/2.12.388 Version/12.18",
+)
+IMAGE_LOADERS = (
+    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Thunderbird/140.0",
+    "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 10.0; Trident/7.0; Microsoft Outlook 16.0)",
+    "Dalvik/2.1.0 (Linux; U; Android 15; Pixel 9)",
+    "okhttp/4.12.0",
+)
+MACHINES = (
+    "",
+    "   ",
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) " + CHROME.format(116),
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "WhatsApp/2.23.20.0",
+    "facebookexternalhit/1.1",
+    "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))",
+    "Mimecast URL Protect",
+    "Proofpoint URL Defense",
+)
+PROGRAMS = (
+    "python-requests/2.32.3",
+    "curl/8.5.0",
+    "Wget/1.21.4",
+    "Go-http-client/2.0",
+    "Java/17.0.9",
+    "okhttp/4.12.0",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " HeadlessChrome/120.0.0.0 Safari/537.36",
+    "Mozilla/5.0",
+    machines.PREFETCHING[1],
+)
+
+
+def request(user_agent=BROWSERS[0], **values):
+    return machines.Request(user_agent=user_agent, **values)
+
+
+class TestAlone(unittest.TestCase):
+    def test_people(self):
+        for agent in BROWSERS:
+            with self.subTest(agent):
+                self.assertIsNone(machines.judge_click(request(agent), LATER))
+                self.assertIsNone(machines.judge_open(request(agent), LATER))
+        for agent in IMAGE_LOADERS:
+            with self.subTest(agent):
+                self.assertIsNone(machines.judge_open(request(agent), LATER))
+
+    def test_versions_of_browsers(self):
+        """No version of a browser is taken for a machine, but the one that Gmail uses."""
+        for version in range(40, 400):
+            agent = CHROME.format(version)
+            self.assertIsNone(machines.judge_click(request(agent), LATER), agent)
+
+    def test_machines(self):
+        for agent in MACHINES:
+            with self.subTest(agent):
+                self.assertEqual(machines.judge_click(request(agent), LATER), "user_agent")
+                self.assertEqual(machines.judge_open(request(agent), LATER), "user_agent")
+        for agent in PROGRAMS:
+            with self.subTest(agent):
+                self.assertEqual(machines.judge_click(request(agent), LATER), "user_agent")
+
+    def test_prefetch_of_images(self):
+        for agent in machines.PREFETCHING:
+            self.assertEqual(machines.judge_open(request(agent), LATER), "prefetch")
+
+    def test_methods(self):
+        for method in ("HEAD", "OPTIONS", "POST"):
+            asked = request(method=method)
+            self.assertEqual(machines.judge_click(asked, LATER), "head_request")
+            self.assertEqual(machines.judge_open(asked, LATER), "head_request")
+
+    def test_headers(self):
+        for headers, expected in (
+            ({}, False),
+            ({"Purpose": "prefetch"}, True),
+            ({"Sec-Purpose": "prefetch;prerender"}, True),
+            ({"X-Purpose": "preview"}, True),
+            ({"X-Moz": "Prefetch"}, True),
+            ({"Purpose": ""}, False),
+            ({"Sec-Fetch-Mode": "navigate"}, False),
+        ):
+            with self.subTest(headers):
+                self.assertEqual(machines.is_prefetch(headers), expected)
+        self.assertEqual(machines.judge_click(request(prefetch=True), LATER), "prefetch")
+        self.assertEqual(machines.judge_open(request(prefetch=True), LATER), "prefetch")
+
+    def test_time(self):
+        second = timedelta(seconds=1)
+        for judge in (machines.judge_click, machines.judge_open):
+            self.assertEqual(judge(request(), None), "too_fast", "not sent yet")
+            self.assertEqual(judge(request(), timedelta(0)), "too_fast")
+            self.assertEqual(judge(request(), machines.TOO_FAST - second), "too_fast")
+            self.assertIsNone(judge(request(), machines.TOO_FAST))
+            self.assertIsNone(judge(request(), timedelta(days=900)))
+
+    def test_forged(self):
+        self.assertEqual(machines.judge_click(request(), LATER, signed=False), "forged")
+
+    def test_every_reason_has_a_label(self):
+        self.assertEqual(
+            {reason for reason, _label in machines.REASONS},
+            {"forged", "head_request", "prefetch", "user_agent", "too_fast", "burst", "trap"},
+        )
+
+
+class TestTogether(unittest.TestCase):
+    def judge(self, *hits):
+        """Judge hits given as (seconds, link), the link “” being the picture, “!” the trap."""
+        hits = [
+            machines.Hit(NOW + timedelta(seconds=seconds), link.strip("!"), link == "!")
+            for seconds, link in hits
+        ]
+        reasons = machines.judge_together(hits)
+        return [reasons.get(hit) for hit in hits]
+
+    def test_people(self):
+        for hits in (
+            [(0, "")],
+            [(0, "a")],
+            [(0, "a"), (0, "a"), (1, "a")],  # twice, or by the gateway, too
+            [(0, ""), (0, "a")],
+            [(0, "a"), (2, "b")],
+            [(0, "a"), (3, "b"), (6, "c")],
+            [(60 * n, link) for n, link in enumerate("abcdefghij")],
+        ):
+            with self.subTest(hits):
+                self.assertEqual(self.judge(*hits), [None] * len(hits))
+
+    def test_bursts(self):
+        for hits in (
+            [(0, "a"), (0, "b")],
+            [(0, "a"), (1, "b")],
+            [(0, "a"), (2, "b"), (5, "c")],
+            [(0, ""), (0, "a"), (0, "b")],
+            [(0, "a"), (30, "b"), (30, "c"), (60, ""), (90, "a")],
+        ):
+            with self.subTest(hits):
+                self.assertEqual(self.judge(*hits), ["burst"] * len(hits))
+
+    def test_traps(self):
+        self.assertEqual(self.judge((0, "a"), (60, "!")), ["trap", "trap"])
+        self.assertEqual(self.judge((0, "!"), (60, "")), ["trap", "trap"])
+        self.assertEqual(self.judge((0, "a"), (61, "!"), (122, "a")), [None, "trap", None])
+        self.assertEqual(self.judge((0, "a"), (0, "b"), (0, "!")), ["trap"] * 3)
+
+    def test_a_person_after_the_machine(self):
+        self.assertEqual(self.judge((0, "a"), (0, "b"), (61, "a")), ["burst", "burst", None])
+
+    def test_order_does_not_matter(self):
+        rng = random.Random(7)
+        for _round in range(300):
+            hits = [(rng.randrange(200), rng.choice(["", "a", "b", "c", "!"])) for _hit in range(9)]
+            expected = dict(zip(hits, self.judge(*hits), strict=True))
+            rng.shuffle(hits)
+            self.assertEqual(dict(zip(hits, self.judge(*hits), strict=True)), expected, hits)
+
+    def test_what_the_rules_say(self):
+        """Against the rules' own words, however slow."""
+        rng = random.Random(11)
+        second = timedelta(seconds=1)
+        for _round in range(300):
+            hits = [(rng.randrange(400), rng.choice("aabc")) for _hit in range(8)]
+            proofs = set()
+            for links, period in machines.BURSTS:
+                for start, _link in hits:
+                    window = [hit for hit in hits if 0 <= hit[0] - start <= period / second]
+                    if len({link for _seconds, link in window}) >= links:
+                        proofs |= {seconds for seconds, _link in window}
+            near = machines.NEAR / second
+            for hit, reason in zip(hits, self.judge(*hits), strict=True):
+                expected = any(abs(hit[0] - proof) <= near for proof in proofs)
+                self.assertEqual(reason == "burst", expected, (hit, hits))
+
+    def test_many(self):
+        """Somebody who calls a link again and again does not keep the judge busy."""
+        hits = [(n % 4000, "ab"[n % 2]) for n in range(40000)]
+        self.assertEqual(set(self.judge(*hits)), {"burst"})
+
+
+def message(headers="", content="Content-Type: text/plain\n\nYes, please.\n"):
+    raw = f"From: ann@reader.example.com\nSubject: Re: First\n{headers}MIME-Version: 1.0\n{content}"
+    return email.message_from_string(raw, policy=email.policy.SMTP)
+
+
+def report(kind, *parts):
+    """A message/report of some kind, with parts (content type, text)."""
+    body = "".join(f"--b\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
+    return message(
+        content=f'Content-Type: multipart/report; report-type={kind}; boundary="b"\n\n{body}--b--\n'
+    )
+
+
+def status(*actions):
+    recipients = "\n".join(
+        f"Final-Recipient: rfc822; ann@reader.example.com\nAction: {action}\n" for action in actions
+    )
+    return report(
+        "delivery-status",
+        ("text/plain", "See below."),
+        ("message/delivery-status", f"Reporting-MTA: dns; mx.example.com\n\n{recipients}"),
+    )
+
+
+RECEIPT = report(
+    "disposition-notification",
+    ("text/plain", "Your message was displayed."),
+    ("message/disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed"),
+)
+COMPLAINT = report("feedback-report", ("message/feedback-report", "Feedback-Type: abuse"))
+
+
+class TestAnswers(unittest.TestCase):
+    def test_people(self):
+        for headers in (
+            "",
+            "Auto-Submitted: no\n",
+            "Auto-Submitted: No ; x=y\n",
+            "X-Auto-Response-Suppress: All\n",
+            "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\n",
+            "Precedence: list\n",
+            "Precedence: normal\n",
+            "Return-Path: <ann@reader.example.com>\n",
+            "Disposition-Notification-To: ann@reader.example.com\n",
+            "X-Autoreply: no\n",
+        ):
+            with self.subTest(headers):
+                self.assertFalse(machines.is_automatic(message(headers)))
+
+    def test_machines(self):
+        for headers in (
+            "Auto-Submitted: auto-replied\n",
+            "Auto-Submitted: auto-generated\n",
+            "Auto-Submitted: AUTO-REPLIED (vacation)\n",
+            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
+            "Precedence: auto_reply\n",
+            "Precedence: bulk\n",
+            "X-Precedence: auto-reply\n",
+            "X-Autoreply: yes\n",
+            "X-Autorespond: First\n",
+            "X-Auto-Reply-From: ann@reader.example.com\n",
+            "Return-Path: <>\n",
+        ):
+            with self.subTest(headers):
+                self.assertTrue(machines.is_automatic(message(headers)))
+
+    def test_reports(self):
+        for automatic in (RECEIPT, COMPLAINT, status("failed"), status("delayed")):
+            self.assertTrue(machines.is_automatic(automatic))
+
+    def test_harmless_reports(self):
+        for harmless in (
+            RECEIPT,
+            COMPLAINT,
+            status("delayed"),
+            status("relayed", "delivered"),
+            status("expanded"),
+        ):
+            self.assertTrue(machines.is_harmless_report(harmless), harmless)
+        for other in (
+            message(),
+            status("failed"),
+            status("Failed"),
+            status("delayed", "failed"),
+            status(),
+            report("delivery-status", ("text/plain", "It cannot be delivered.")),
+        ):
+            self.assertFalse(machines.is_harmless_report(other), other)
