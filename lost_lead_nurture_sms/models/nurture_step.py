@@ -1,3 +1,4 @@
+import re
 from textwrap import shorten
 
 from odoo import api, fields, models
@@ -92,7 +93,7 @@ class NurtureStep(models.Model):
 
     @api.model
     def _get_title(self, text):
-        return shorten(text or "", 60, placeholder="…")
+        return shorten(re.sub(r"{{.*?}}", "…", text or ""), 60, placeholder="…")
 
     # ------------------------------------------------------------
     # CRUD

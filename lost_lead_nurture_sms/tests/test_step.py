@@ -26,7 +26,7 @@ class TestStep(SmsCase):
             form.sms_text = "Still there, {{object.contact_name}}?"
         step = form.record
         mailing = step.mailing_id
-        self.assertEqual(step.name, "Still there, {{object.contact_name}}?")
+        self.assertEqual(step.name, "Still there, …?")
         self.assertEqual(
             (mailing.mailing_type, mailing.mailing_model_name, mailing.body_plaintext),
             ("sms", "crm.lead", "Still there, {{object.contact_name}}?"),
@@ -171,6 +171,7 @@ class TestStep(SmsCase):
         self.assertFalse(self.first.active or clicked.active)
         self.assertTrue(beside.active)
         self.assertEqual((self.first.step_type, clicked.trigger), ("action", "after"))
+        self.send_mails()
         self.send_sms()
         self.assertFalse(self.sms_to(ann))
         self.assertEqual(self.participant(ann).state, "completed")
