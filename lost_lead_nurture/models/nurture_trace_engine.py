@@ -411,7 +411,7 @@ class NurtureTrace(models.Model):
         values["decision_log"] = SQL(
             "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || jsonb_build_object("
             "'date', %s::text, 'state', %s::text, 'reason', %s::text, 'detail', %s::text,"
-            " 'due', date_trunc('second', %s::timestamp)::text)",
+            " 'due', date_trunc('second', (%s)::timestamp)::text)",
             fields.Datetime.to_string(now),
             values.get("state", SQL("nurture_trace.state")),
             values.get("reason"),
