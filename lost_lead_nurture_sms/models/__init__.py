@@ -2,6 +2,7 @@ from . import (
     crm_lead,
     mailing_mailing,
     mailing_trace,
+    nurture_hit,
     nurture_participant,
     nurture_step,
     nurture_trace,

@@ -1,4 +1,9 @@
+import re
+
 from odoo import api, fields, models
+
+#: Characters that sign a short link.
+TOKEN_SIZE = 6
 
 
 class MailingTrace(models.Model):
@@ -7,13 +12,27 @@ class MailingTrace(models.Model):
     # who has had an SMS, and when
     _nurture_sms = models.Index("(sms_number, mass_mailing_id) WHERE sms_number IS NOT NULL")
 
+    def _nurture_token(self, code):
+        token = super()._nurture_token(code)
+        # a text has few characters, and one guess in 16 million makes one click
+        return token[:TOKEN_SIZE] if self.trace_type == "sms" else token
+
+    def _nurture_sign(self, text, sms_id):
+        """Sign the short links in the text of this SMS."""
+
+        def sign(link):
+            return f"{link[0]}?n={self._nurture_token(link[1])}"
+
+        return re.sub(rf"/r/([^/\s]+)/s/{sms_id}(?![\w/?])", sign, text or "")
+
     def set_opened(self, domain=None):
         # Who follows the link has the SMS: the provider's report that it has left may come later.
         at_provider = self.filtered(
             lambda sms: sms.nurture_trace_id and sms.trace_status == "process"
         )
         if at_provider:
-            at_provider.write({"trace_status": "pending", "sent_datetime": fields.Datetime.now()})
+            moment = self.env.context.get("nurture_moment") or fields.Datetime.now()
+            at_provider.write({"trace_status": "pending", "sent_datetime": moment})
             at_provider._nurture_hear("sent")
         return super().set_opened(domain)
 

@@ -2,9 +2,20 @@ from odoo import models
 
 
 class SmsSms(models.Model):
-    """An SMS that is taken out of the queue by deleting it says so to its sequence."""
+    """An SMS of a sequence has signed links, and says so to its sequence when it is deleted from
+    the queue."""
 
     _inherit = "sms.sms"
+
+    def _update_body_short_links(self):
+        bodies = super()._update_body_short_links()
+        messages = self.env["mailing.trace"].search(
+            [("sms_id_int", "in", self.ids), ("nurture_trace_id", "!=", False)]
+        )
+        for message in messages:
+            sms_id = message.sms_id_int
+            bodies[sms_id] = message._nurture_sign(bodies[sms_id], sms_id)
+        return bodies
 
     def unlink(self):
         queued = self.filtered(lambda sms: sms.state == "outgoing")

@@ -61,10 +61,14 @@ class SmsCase(NurtureCase):
         """What the provider was given for ``lead``, oldest first."""
         return [sms for sms in self.provider.messages if sms["number"] == lead.phone]
 
-    def follow(self, sms):
-        """Follow the short link in the text."""
+    def link_of(self, sms):
         (link,) = re.findall(r"https?://\S+/r/\S+", sms["text"])
-        self._get(link)
+        return link
+
+    def follow(self, sms):
+        """Follow the short link in the text, and let the time pass until that is believed."""
+        self._get(self.link_of(sms))
+        self.believe()
 
     def report(self, status, *messages):
         """The provider reports what became of some SMS."""

@@ -34,7 +34,7 @@ class TestSms(SmsCase):
         (to_ann,), (to_bob,) = self.sms_to(self.ann), self.sms_to(self.bob)
         self.assertIn("Hello Ann, the desk is back: http", to_ann["text"])
         self.assertIn("Hello Bob,", to_bob["text"])
-        self.assertRegex(to_ann["text"], r"/r/\w+/s/\d+$")
+        self.assertRegex(to_ann["text"], r"/r/\w+/s/\d+\?n=\w{6}$")
         self.assertNotEqual(to_ann["text"].split()[-1], to_bob["text"].split()[-1])
         self.assertNotIn("shop.example.com", to_ann["text"])
         self.assertEqual(self.trace(self.ann, self.first).mail_status, "Sent")
@@ -152,18 +152,28 @@ class TestSms(SmsCase):
             self.assertEqual(self.trace(self.ann, self.first).mail_status, "Clicked")
         self.assertEqual(self.sequence.ignored_count, 1, "Bob")
 
-    def test_forged_click(self):
-        """Nobody can have clicked what is still in the queue."""
+    def test_machines_click(self):
+        """The links of others cannot be guessed, nor followed before they left; and a preview on
+        the phone is nobody's click."""
         self.clicked = self.make_sms_step(self.sequence, "sms_click", self.first)
         self.sequence.action_start()
         self.run_cron()
-        sms = self.env["sms.sms"].search([("number", "=", ANN)])
-        self.follow({"text": sms.body})
-        self.assertTrace(self.ann, self.clicked, "waiting")
+        queued = self.env["sms.sms"].search([("number", "=", ANN)])
+        self.follow({"text": queued.body})
+        self.assertEqual(queued.mailing_trace_ids.nurture_machine_reason, "forged")
         self.send_sms()
+        (to_ann,), (to_bob,) = self.sms_to(self.ann), self.sms_to(self.bob)
+        message = self.trace(self.ann, self.first).mailing_trace_ids
+        link = self.link_of(to_ann)
+        for forged in (link.partition("?")[0], link[:-1] + ("0" if link[-1] != "0" else "1")):
+            self.follow({"text": forged})
+            self.assertEqual(message.nurture_machine_reason, "forged")
+        self._get(link, user_agent="facebookexternalhit/1.1 Facebot Twitterbot/1.0")
+        self.believe()
         self.assertTrace(self.ann, self.clicked, "waiting")
-        self.assertEqual(len(self.sms_to(self.ann)), 1)
-        self.ann.action_restore()
+        self.assertEqual(self.sequence.clicked_count, 0)
+        self.follow(to_bob)
+        self.assertTrace(self.bob, self.clicked, "scheduled")
 
     # ------------------------------------------------------------
     # BOUNCED

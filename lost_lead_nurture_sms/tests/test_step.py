@@ -124,12 +124,19 @@ class TestStep(SmsCase):
 
     def test_link_that_counts(self):
         """A click on one link only: it has to be in the text."""
+        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
         follower = self.make_sms_step(
-            self.sequence, "sms_click", self.first, link_url="https://shop.example.com/other"
+            self.sequence, "sms_click", self.first, link_url="https://shop.example.com/sale"
         )
         self.assertProblem("has no such link", self.sequence.action_start)
-        follower.link_url = "https://shop.example.com/*"
+        self.first.sms_text = "https://shop.example.com/sale or https://shop.example.com/new"
         self.sequence.action_start()
+        self.advance()
+        sale, new = self.sms_to(ann)[0]["text"].split(" or ")
+        self.follow({"text": new})
+        self.assertTrace(ann, follower, "waiting")
+        self.follow({"text": sale})
+        self.assertTrace(ann, follower, "scheduled")
 
     def assertProblem(self, words, act):  # noqa: N802
         with self.assertRaises(UserError) as caught:
