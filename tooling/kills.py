@@ -5,7 +5,8 @@ Here the engine runs in processes of their own on a database of their own:
 
 - one is killed with SIGKILL right before its first commit, the next one right after it, then
   before and after the second one, and so on, until one gets to its end;
-- then two of them work on one queue at the same time.
+- then two of them work on one queue at the same time: they start at one signal, and each must get
+  something to do.
 
 After each the database must add up; in the end the mails are sent to a catcher by SMTP, and every
 address must have got every mail exactly once.
@@ -13,7 +14,10 @@ address must have got every mail exactly once.
 
 import collections
 import contextlib
+import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 from . import addons, cluster, databases, odoo, shell, templates
 from .story.mailbox import Mailbox
@@ -77,6 +81,22 @@ env["nurture.sequence"]._cron_advance()
 print("arrived")
 """
 
+WORK_TOGETHER = """
+traces, done = type(env["nurture.trace"]), 0
+execute = traces._execute
+
+def count(batch):
+    global done
+    done += len(batch)
+    execute(batch)
+
+traces._execute = count
+print("ready", flush=True)
+open(os.environ["SIGNAL"]).close()  # waits until the other end is opened, too
+env["nurture.sequence"]._cron_advance()
+print("done", done)
+"""
+
 MORE_LEADS = f"""
 reason = env["crm.lost.reason"].search([("name", "=", "Kill test")])
 leads = env["crm.lead"].create([
@@ -105,8 +125,7 @@ def play():
             _finish(_start(name, SET_UP, SMTP_PORT=mailbox.port))
             killed = _kill_at_every_commit(name)
             _finish(_start(name, MORE_LEADS))
-            for worker in [_start(name, WORK, KILL="never 0") for _number in range(2)]:
-                _finish(worker)
+            _work_together(name)
             _check(name, complete=True)
             _finish(_start(name, SEND))
             _check_mails(mailbox.empty())
@@ -125,6 +144,28 @@ def _kill_at_every_commit(name):
             return killed
         killed += 1
         _check(name)
+
+
+def _work_together(name):
+    """Let two processes, started and waiting, loose on one queue at the same moment."""
+    with tempfile.TemporaryDirectory() as folder:
+        signals = [Path(folder, str(number)) for number in range(2)]
+        for path in signals:
+            os.mkfifo(path)
+        workers = [_start(name, WORK_TOGETHER, SIGNAL=path) for path in signals]
+        for worker in workers:
+            _read_until(worker, "ready")
+        for path in signals:
+            path.open("w").close()
+        shares = [int(_finish(worker).rpartition("done ")[2]) for worker in workers]
+    assert all(shares), f"two workers did {shares}: they did not share the work"
+
+
+def _read_until(process, word):
+    for line in process.stdout:
+        if line.strip().endswith(word):
+            return
+    raise shell.Failure(f"A worker ended before it was {word}.")
 
 
 def _check(name, complete=False):

@@ -105,8 +105,12 @@ class CrmLead(models.Model):
         return result
 
     def unlink(self):
-        self._nurture_get_participants()._leave("deleted")
-        return super().unlink()
+        participants = self._nurture_get_participants()
+        participants._leave("deleted")
+        result = super().unlink()
+        # whoever is deleted is not kept here
+        participants._forget()
+        return result
 
     def action_set_won(self):
         # core restores first and wins then: only the result counts

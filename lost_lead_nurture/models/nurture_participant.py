@@ -168,6 +168,26 @@ class NurtureParticipant(models.Model):
         """Give the failed steps of these leads another try."""
         return self.trace_ids.filtered(lambda trace: trace.state == "error").action_retry()
 
+    def action_forget(self):
+        """Erase who it was, for somebody who asks to be forgotten: name and address. What became
+        of it goes on counting. Whoever is still in a sequence leaves it."""
+        self.sequence_id.check_access("write")
+        participants = self.sudo()
+        participants._leave("removed")
+        participants._forget()
+        return True
+
+    def _forget(self):
+        """Erase name and address."""
+        for participant in self:
+            participant.write(
+                {
+                    "lead_name": self.env._("Forgotten lead"),
+                    "email": False,
+                    "identity": f"forgotten {participant.id}",
+                }
+            )
+
     def action_view_lead(self):
         """Open the lead."""
         self.ensure_one()

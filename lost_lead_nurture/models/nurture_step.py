@@ -184,7 +184,9 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
-    @api.constrains("delay", "delay_unit", "expiry", "expiry_unit", "retry", "retry_unit")
+    @api.constrains(
+        "delay", "delay_unit", "expiry", "expiry_unit", "retry_count", "retry", "retry_unit"
+    )
     def _check_delay(self):
         for step in self:
             if step.retry_count < 0 or step.retry < 0:
@@ -419,8 +421,6 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
             elif any(is_html_empty(mailing.body_html) for mailing in mailings):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
-            elif step.mail_server_id and not step.mail_server_id.active:
-                problems.append(self.env._("The mail server of step “%s” is archived.", step.name))
         return problems
 
     def _get_link_problems(self):

@@ -149,7 +149,8 @@ class TestWaysOut(NurtureCase):
         self.advance()
         participant = self.participant(self.ann)
         self.ann.unlink()
-        self.assertEqual(participant.lead_name, f"Desk for {ANN}")
+        self.assertEqual((participant.lead_name, participant.email), ("Forgotten lead", False))
+        self.assertEqual(participant.lost_reason_id, self.reason_stock, "what it was still counts")
         self.assertLeft(participant, "deleted")
 
     def test_removed_by_hand(self):
