@@ -79,7 +79,8 @@ class NurtureTrace(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT trace.id, participant.id, lead.email_normalized, %(cap)s,
+                SELECT trace.id, participant.id, COALESCE(lead.email_normalized, lead.id::text),
+                       %(cap)s,
                        trace.reason IS NOT DISTINCT FROM 'run_now',
                        contact.tz, country.code, %(company_zone)s::text
                   FROM nurture_trace trace
@@ -141,6 +142,7 @@ class NurtureTrace(models.Model):
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger != 'silent'
                          JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
+                          AND mail.trace_type = 'mail'
                    CROSS JOIN LATERAL (
                               SELECT COALESCE(max(GREATEST(alive.open_datetime,
                                                            alive.links_click_datetime,

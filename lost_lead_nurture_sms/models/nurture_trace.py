@@ -78,11 +78,13 @@ class NurtureTrace(models.Model):
                 SQL(
                     """
                     step.step_type = 'sms' AND EXISTS (
-                        SELECT 1 FROM mailing_trace other
-                         WHERE other.mass_mailing_id = step.mailing_id
-                           AND other.sms_number = %s
-                           AND other.res_id != lead.id
-                           AND other.trace_status NOT IN ('cancel', 'error'))
+                        SELECT 1 FROM mailing_trace sms
+                          JOIN nurture_trace done ON done.id = sms.nurture_trace_id
+                          JOIN nurture_participant other ON other.id = done.participant_id
+                         WHERE sms.mass_mailing_id = step.mailing_id
+                           AND sms.sms_number = %s
+                           AND sms.trace_status NOT IN ('cancel', 'error')
+                           AND other.identity != participant.identity)
                     """,
                     phone,
                 ),

@@ -1,6 +1,7 @@
 """Who gets no SMS, and that it says why."""
 
 import re
+from datetime import timedelta
 from importlib.util import find_spec
 from unittest import skipUnless
 
@@ -24,9 +25,9 @@ class TestObstacles(SmsCase):
         self.sequence.action_start()
         self.advance()
 
-    def assertWayGoesOn(self, lead):  # noqa: N802
+    def assertWayGoesOn(self, lead, sms_count=0):  # noqa: N802
         """No SMS, but the mail beside it."""
-        self.assertFalse(self.sms_to(lead))
+        self.assertEqual(len(self.sms_to(lead)), sms_count)
         self.assertEqual(self.participant(lead).state, "running")
         self.advance(days=7)
         self.assertEqual(len(self.mails_to(lead.email_normalized, "Beside")), 1)
@@ -114,6 +115,54 @@ class TestObstacles(SmsCase):
         self.advance()
         self.assertEqual(len(self.sms_to(ann)), 1)
         self.assertTrace(partner, self.first, "rejected", "sms_duplicate")
+
+    def test_same_person_enters_again(self):
+        """By another lead, later, where the sequence allows it."""
+        self.sequence.write({"reentry": "days", "reentry_days": 1})
+        ann = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.start()
+        self.advance(days=7)
+        self.assertEqual(self.participant(ann).state, "completed")
+        self.clock += timedelta(days=5)
+        again = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.advance()
+        self.assertTrace(again, self.first, "processed", "done")
+        self.assertEqual(len(self.sms_to(ann)), 2)
+
+    def test_leads_without_address(self):
+        """A sequence per lead takes them too: SMS go to their phones, each by its own cap."""
+        sequence = self.make_sequence(
+            name="Per lead", entry_per="lead", cap_own=True, cap_number=1, cap_days=7
+        )
+        first = self.make_sms_step(sequence)
+        self.make_sms_step(sequence, "begin", delay=1)
+        leads = [self.make_lead(False, name=number, phone=number) for number in (ANN, BOB)]
+        sequence.action_start()
+        self.assertEqual(first._get_batch_size(), 500)
+        self.advance()
+        for lead in leads:
+            self.assertTrace(lead, first, "processed", "done")
+        self.advance(days=1)
+        self.assertEqual([len(self.sms_to(lead)) for lead in leads], [1, 1])
+
+    def test_silence_is_about_mails(self):
+        """An SMS that nobody clicks is no mail that nobody opens."""
+        ann = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.sequence.silent_limit = 1
+        self.start()
+        self.report("delivered", *self.sms_to(ann))
+        self.assertWayGoesOn(ann, 1)
+
+    def test_mail_blacklist_forbids_no_sms(self):
+        """Where the sequence does not end by it."""
+        ann = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.sequence.exit_on_blacklisted = False
+        later = self.make_sms_step(self.sequence, "begin", delay=2)
+        self.start()
+        self.env["mail.blacklist"]._add(ann.email_normalized)
+        self.advance(days=2)
+        self.assertTrace(ann, later, "processed", "done")
+        self.assertEqual(len(self.sms_to(ann)), 2)
 
     def test_phone_gone(self):
         """The number counts when the step is due, not at entry."""
