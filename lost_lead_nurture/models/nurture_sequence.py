@@ -40,7 +40,9 @@ class NurtureSequence(models.Model):
     )
     start_date = fields.Datetime(string="Started On", readonly=True, copy=False)
     last_error = fields.Text(
-        readonly=True, copy=False, help="Why leads could not enter at the last try."
+        readonly=True,
+        copy=False,
+        help="What went wrong last: why leads could not enter, or why it stopped by itself.",
     )
 
     # audience

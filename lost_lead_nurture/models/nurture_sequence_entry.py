@@ -210,7 +210,7 @@ class NurtureSequence(models.Model):
         except Exception as error:
             self.env.cr.rollback()
             _logger.warning("Leads cannot enter %s: %s", self, error)
-            self.last_error = str(error)
+            self.last_error = self.env._("Leads cannot enter: %s", error)
             return 0
         if self.last_error:
             self.last_error = False

@@ -4,6 +4,10 @@ from odoo.exceptions import ValidationError
 from .nurture_step import MAX_DELAY
 
 
+#: So many of the last mails are looked at for bounces; half of them at least.
+BOUNCE_SAMPLE = 100
+
+
 class NurtureSequence(models.Model):
     """When messages are sent, and how many an address gets."""
 
@@ -26,6 +30,12 @@ class NurtureSequence(models.Model):
         "those of other sequences and mailings included. 0: no limit.",
     )
     cap_days = fields.Integer(string="In Days", default=7)
+    bounce_limit = fields.Float(
+        string="Bounces at Most (%)",
+        default=10.0,
+        help="When more of the last hundred mails came back, the sequence stops by itself and its "
+        "responsible is told: mail providers punish who goes on. 0: never.",
+    )
 
     @api.constrains("cap_number", "cap_days")
     def _check_cap(self):
@@ -38,6 +48,49 @@ class NurtureSequence(models.Model):
                         sequence.name,
                     )
                 )
+
+    @api.constrains("bounce_limit")
+    def _check_bounce_limit(self):
+        for sequence in self:
+            if not 0 <= sequence.bounce_limit <= 100:
+                raise ValidationError(
+                    self.env._("“%s”: bounces are a percentage from 0 to 100.", sequence.name)
+                )
+
+    def _stop_if_bouncing(self):
+        """Stop when too many of the last mails came back."""
+        for sequence in self.filtered(lambda one: one.state == "running" and one.bounce_limit):
+            sent, bounced = sequence._count_last_bounces()
+            if sent < BOUNCE_SAMPLE / 2 or bounced <= sent * sequence.bounce_limit / 100:
+                continue
+            sequence.action_stop()
+            sequence.last_error = self.env._(
+                "Stopped by itself: %(bounced)s of the last %(sent)s mails came back. Check the "
+                "addresses before you start it again.",
+                bounced=bounced,
+                sent=sent,
+            )
+            sequence.activity_schedule(
+                "mail.mail_activity_data_warning",
+                summary=self.env._("Too many mails came back"),
+                note=sequence.last_error,
+                user_id=(sequence.user_id.filtered("active") or self.env.user).id,
+            )
+
+    def _count_last_bounces(self):
+        """Of the last mails that left: how many, and how many came back. Those before the last
+        start do not count again."""
+        mails = self.env["mailing.trace"].sudo()
+        last = mails.search(
+            [
+                ("nurture_trace_id.sequence_id", "=", self.id),
+                ("trace_type", "=", "mail"),
+                ("sent_datetime", ">=", self.resume_date or self.start_date),
+            ],
+            order="sent_datetime desc, id desc",
+            limit=BOUNCE_SAMPLE,
+        )
+        return len(last), len(last.filtered(lambda mail: mail.trace_status == "bounce"))
 
     def _get_problems(self):
         problems = super()._get_problems()

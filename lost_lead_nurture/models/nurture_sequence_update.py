@@ -17,6 +17,7 @@ class NurtureSequence(models.Model):
     _inherit = "nurture.sequence"
 
     stop_date = fields.Datetime(string="Stopped On", readonly=True, copy=False)
+    resume_date = fields.Datetime(string="Started Again On", readonly=True, copy=False)
     is_edited = fields.Boolean(
         string="Edited",
         readonly=True,
@@ -94,6 +95,7 @@ class NurtureSequence(models.Model):
             if sequence.state == "stopped":
                 getattr(sequence.sudo(), f"_resume_by_{overdue}")(days)
         result = super().action_start()
+        self.filtered("stop_date").resume_date = fields.Datetime.now()
         self.stop_date = False
         return result
 

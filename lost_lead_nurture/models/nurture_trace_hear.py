@@ -110,6 +110,8 @@ class NurtureTrace(models.Model):
                 trace.participant_id._reach("clicked", trace.step_id)
         if event in ("reply", "bounce"):
             self._hear_last_word(event, scheduled)
+        if event == "bounce":
+            self.sequence_id._stop_if_bouncing()
         self.participant_id._complete()
 
     def _get_children(self, trigger_values, link):

@@ -292,7 +292,7 @@ class TestPromises(NurtureCase):
             mute_logger("odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"),
         ):
             self.advance()
-        self.assertEqual(broken.last_error, "the field is gone")
+        self.assertEqual(broken.last_error, "Leads cannot enter: the field is gone")
         self.assertEqual(len(self.catcher.messages), 1)
         self.advance()
         self.assertFalse(broken.last_error)

@@ -208,6 +208,45 @@ class TestSendingHours(TimingCase):
 
 
 @tagged("post_install", "-at_install")
+class TestBounces(TimingCase):
+    def send_and_bounce(self, sent, bounced):
+        for number in range(sent):
+            self.make_lead(f"lead{number}@reader.example.com")
+        self.sequence.action_start()
+        self.advance()
+        for message in self.catcher.messages[:bounced]:
+            self.bounce(message)
+
+    def test_spike(self):
+        """Too many bounces stop the sequence, and its responsible is told."""
+        self.make_step(self.sequence, "after", self.first, 1, subject="Second")
+        self.send_and_bounce(50, 6)
+        self.assertEqual(self.sequence.state, "stopped")
+        self.assertIn("6 of the last 50 mails came back", self.sequence.last_error)
+        self.assertEqual(self.sequence.activity_ids.user_id, self.marketer)
+        self.advance(days=2)
+        self.assertFalse([m for m in self.catcher.messages if m["Subject"] == "Second"])
+        # whoever starts it again wants it to go on
+        self.sequence.action_start()
+        self.advance(days=3)
+        self.assertEqual(self.sequence.state, "running")
+        self.assertFalse(self.sequence.last_error)
+
+    def test_a_few(self):
+        self.send_and_bounce(50, 5)
+        self.assertEqual(self.sequence.state, "running")
+
+    def test_few_mails_say_little(self):
+        self.send_and_bounce(10, 3)
+        self.assertEqual(self.sequence.state, "running")
+
+    def test_switched_off(self):
+        self.sequence.bounce_limit = 0
+        self.send_and_bounce(50, 10)
+        self.assertEqual(self.sequence.state, "running")
+
+
+@tagged("post_install", "-at_install")
 class TestFrequencyCap(TimingCase):
     def setUp(self):
         super().setUp()
