@@ -7,7 +7,7 @@ the past, by SQL, in one transaction. What was due in n days is due now; what ha
 happened n days ago; and in the end the database looks as if all that time had just passed.
 
 The tables are those of everything that a sequence decides by or writes: its own ones, leads,
-mails, what was heard of the mails, clicks, activities and the blacklist. Tables that no sequence
+mails, what was heard of the mails, clicks, activities, orders, meetings and the blacklist. Tables that no sequence
 looks at stay as they are: scheduled actions (whoever lets days pass calls them himself), sessions
 and keys (nobody is logged out), attachments, accounting (a posted invoice keeps the date its
 number was made for).
@@ -34,7 +34,11 @@ TABLES = (
     r"mail\_notification",
     r"mail\_tracking\_value",
     r"link\_tracker%",
+    r"sale\_order",
+    r"calendar\_event",
 )
+#: Where each trace keeps what was decided: a list of objects with these moments in it.
+LOG_TABLE, LOG_COLUMN, LOG_KEYS = "nurture_trace", "decision_log", ("date", "due")
 
 
 def pass_time(server, **delta):
@@ -54,6 +58,8 @@ def pass_time(server, **delta):
                 _shift(table, columns),
                 {"date": delta.days, "timestamp without time zone": delta},
             )
+        for key in LOG_KEYS:
+            cursor.execute(_shift_log(), {"key": key, "delta": delta})
 
 
 def _columns(cursor):
@@ -83,3 +89,21 @@ def _shift(table, columns):
     return sql.SQL("LOCK TABLE {0} IN ACCESS EXCLUSIVE MODE; UPDATE {0} SET {1}").format(
         sql.Identifier(table), sql.SQL(", ").join(moves)
     )
+
+
+def _shift_log():
+    """Return the statement that moves the moments ``%(key)s`` in the logs of the traces."""
+    return sql.SQL(
+        """
+        UPDATE {table}
+           SET {column} = (
+               SELECT jsonb_agg(
+                      CASE WHEN entry.value ->> %(key)s IS NULL THEN entry.value
+                           ELSE jsonb_set(entry.value, ARRAY[%(key)s], to_jsonb(to_char(
+                                (entry.value ->> %(key)s)::timestamp - %(delta)s,
+                                'YYYY-MM-DD HH24:MI:SS')))
+                      END ORDER BY entry.ordinality)
+                 FROM jsonb_array_elements({column}) WITH ORDINALITY entry)
+         WHERE {column} IS NOT NULL
+        """
+    ).format(table=sql.Identifier(LOG_TABLE), column=sql.Identifier(LOG_COLUMN))

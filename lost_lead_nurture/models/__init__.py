@@ -30,6 +30,7 @@ from . import (
     nurture_trace_timing,
     res_company,
     res_config_settings,
+    res_partner,
     res_users,
     resource_calendar,
     sale_order,

@@ -22,5 +22,6 @@ class CalendarEvent(models.Model):
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return
-        leads = self.sudo().opportunity_id | participants._get_leads_of(self.sudo().partner_ids)
-        participants._check_goals(leads)
+        events = self.sudo()
+        leads = events.opportunity_id
+        participants._check_goals(leads | leads._nurture_leads_of(events.partner_ids))

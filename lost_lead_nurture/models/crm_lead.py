@@ -166,14 +166,8 @@ class CrmLead(models.Model):
         if self.env.context.get("nurture_skip_check") or not self:
             return
         back = self.filtered(lambda lead: lead.won_status != "lost")
-        participants = (
-            self.env["nurture.participant"]
-            .sudo()
-            .search([("lead_id", "in", back.ids), ("state", "in", ("running", "completed"))])
-        )
-        in_window = participants.filtered(lambda participant: participant._is_in_window())
-        for reason, leaving in in_window._get_ways_out().items():
-            leaving._reach(reason)
+        if back:
+            self.env["nurture.participant"]._check_goals(back)
 
     def _nurture_win_back(self, participant, reason, step=None):
         """Put the lead back into the pipeline as its sequence says, with a note of what did it.
@@ -191,11 +185,14 @@ class CrmLead(models.Model):
             return
         if sequence.goal_restore:
             lead.action_restore()
-            # nothing more of any sequence, this one's branch for answers apart
+            # nothing more of other sequences; this one may have a branch for answers
             others = lead._nurture_get_participants() - participant
-            others.filtered(lambda other: other.state == "running")._leave("restored")
-        if sequence.goal_stage_id:
-            lead.stage_id = sequence.goal_stage_id
+            others.filtered(
+                lambda other: other.state == "running" and other.sequence_id.exit_on_restored
+            )._leave("restored")
+            # a lost lead stays in the stage in which it was lost
+            if sequence.goal_stage_id:
+                lead.stage_id = sequence.goal_stage_id
         lead._nurture_hand_over(participant)
         lead.message_post(
             body=lead._nurture_win_back_note(participant, reason, step),
@@ -207,17 +204,21 @@ class CrmLead(models.Model):
         sequence = participant.sequence_id
         salesperson = participant._get_salesperson()
         if self.user_id != salesperson:
-            self.user_id = salesperson
+            values = {"user_id": salesperson.id}
+            if sequence.goal_assign == "team" and salesperson in sequence.goal_team_id.member_ids:
+                values["team_id"] = sequence.goal_team_id.id
+            self.write(values)
         if salesperson:
             participant.write(
                 {"handed_user_id": salesperson.id, "handed_date": fields.Datetime.now()}
             )
         if sequence.goal_activity_type_id:
+            responsible = sequence.user_id._nurture_at_work(self.company_id)
             self.activity_schedule(
                 activity_type_id=sequence.goal_activity_type_id.id,
                 summary=sequence.goal_activity_summary
                 or self.env._("Came back: %s", sequence.name),
-                user_id=(salesperson or sequence.user_id.filtered("active")).id,
+                user_id=(salesperson or responsible).id,
             )
 
     def _merge_dependences(self, opportunities):
@@ -239,10 +240,15 @@ class CrmLead(models.Model):
         what = reasons[reason]
         if step:
             what = self.env._("%(what)s (%(step)s)", what=what, step=step.name)
+        if participant.won_back_date:
+            came_back = self.env._("Won back by the sequence “%s”", participant.sequence_id.name)
+        else:
+            came_back = self.env._(
+                "Came back, but not thanks to the sequence “%s”", participant.sequence_id.name
+            )
         return Markup("<p>%s</p>") % self.env._(
-            "Won back by the sequence “%(sequence)s”: %(what)s. "
-            "It had been lost on %(date)s: %(reason)s.",
-            sequence=participant.sequence_id.name,
+            "%(came_back)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
+            came_back=came_back,
             what=what,
             date=format_date(self.env, participant.date_lost) or self.env._("an unknown day"),
             reason=participant.lost_reason_id.name or self.env._("no reason given"),

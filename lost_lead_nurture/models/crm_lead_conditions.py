@@ -55,7 +55,11 @@ class CrmLead(models.Model):
             obstacles += [
                 ("customer", condition)
                 for condition in self._nurture_sql_orders(
-                    SQL("so.state = 'sale' AND so.date_order >= lead.date_closed")
+                    SQL(
+                        "so.state = 'sale' AND so.date_order >= lead.date_closed"
+                        " AND so.company_id IN %s",
+                        tuple(sequence._get_companies().ids) or (0,),
+                    )
                 )
             ]
         if sequence.exclude_open_deals:
@@ -111,6 +115,17 @@ class CrmLead(models.Model):
         )
 
     @api.model
+    def _nurture_leads_of(self, partners):
+        """The leads of these partners, of their colleagues and of their addresses: those that the
+        conditions on orders and meetings may be about."""
+        leads = self.sudo().with_context(active_test=False)
+        addresses = [address for address in partners.mapped("email_normalized") if address]
+        # two searches: each has its index, both together have none
+        return leads.search(
+            [("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids)]
+        ) | leads.search([("email_normalized", "in", addresses)])
+
+    @api.model
     def _nurture_sql_orders(self, condition):
         """Orders of the lead's opportunity, of its customer's company, and of its address.
 
@@ -149,7 +164,7 @@ class CrmLead(models.Model):
         if sequence:
             company = SQL("deal.company_id IN %s", tuple(sequence._get_companies().ids) or (0,))
         else:
-            company = SQL("deal.company_id = participant.company_id")
+            company = SQL("deal.company_id = COALESCE(participant.company_id, deal.company_id)")
         is_open = SQL(
             "deal.id != lead.id AND deal.active AND deal.won_status = 'pending'"
             " AND (deal.company_id IS NULL OR %s)",
@@ -193,7 +208,13 @@ class CrmLead(models.Model):
         :return: list of (exit reason, SQL condition); the SQL may use the aliases ``lead`` (null
             when the lead is gone), ``participant`` and ``sequence``
         """
-        since_entry = SQL("participant.entered_date")
+        order = SQL(
+            "so.date_order >= participant.entered_date"
+            " AND so.company_id = COALESCE(participant.company_id, so.company_id)"
+        )
+        orders = self._nurture_sql_orders(SQL("so.state = 'sale' AND %s", order))
+        quotations = self._nurture_sql_orders(SQL("so.state IN ('draft', 'sent') AND %s", order))
+        # goals come first: who ordered is won back, also when unsubscribed from mails since
         return [
             ("deleted", SQL("lead.id IS NULL")),
             ("won", SQL("sequence.exit_on_won AND lead.won_status = 'won'")),
@@ -205,46 +226,38 @@ class CrmLead(models.Model):
                     " AND participant.won_back_date IS NULL"
                 ),
             ),
+            ("order", _any("sequence.exit_on_order", orders)),
+            ("quotation", _any("sequence.exit_on_quotation", quotations)),
+            ("meeting", _any("sequence.exit_on_meeting", self._nurture_sql_meetings())),
             (
                 "blacklisted",
                 SQL("sequence.exit_on_blacklisted AND %s", self._nurture_sql_blacklisted()),
             ),
-            (
-                "order",
-                _any(
-                    "sequence.exit_on_order",
-                    self._nurture_sql_orders(
-                        SQL("so.state = 'sale' AND so.date_order >= %s", since_entry)
-                    ),
-                ),
-            ),
-            (
-                "quotation",
-                _any(
-                    "sequence.exit_on_quotation",
-                    self._nurture_sql_orders(
-                        SQL("so.state IN ('draft', 'sent') AND so.date_order >= %s", since_entry)
-                    ),
-                ),
-            ),
-            ("meeting", _any("sequence.exit_on_meeting", self._nurture_sql_meetings())),
             ("open_deal", _any("sequence.exit_on_open_deal", self._nurture_sql_open_deals())),
         ]
 
     @api.model
     def _nurture_sql_meetings(self):
-        """Meetings made since the lead entered: about it, or with its contact."""
+        """Meetings made since the lead entered: about it, or with its contact or address."""
+        is_new = SQL("meeting.active AND meeting.create_date >= participant.entered_date")
         return [
             SQL(
-                "EXISTS (SELECT 1 FROM calendar_event meeting WHERE meeting.active"
-                " AND meeting.opportunity_id = lead.id"
-                " AND meeting.create_date >= participant.entered_date)"
+                "EXISTS (SELECT 1 FROM calendar_event meeting"
+                " WHERE meeting.opportunity_id = lead.id AND %s)",
+                is_new,
             ),
             SQL(
                 "EXISTS (SELECT 1 FROM calendar_event_res_partner_rel invited"
                 " JOIN calendar_event meeting ON meeting.id = invited.calendar_event_id"
-                " WHERE invited.res_partner_id = lead.partner_id AND meeting.active"
-                " AND meeting.create_date >= participant.entered_date)"
+                " WHERE invited.res_partner_id = lead.partner_id AND %s)",
+                is_new,
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM res_partner guest"
+                " JOIN calendar_event_res_partner_rel invited ON invited.res_partner_id = guest.id"
+                " JOIN calendar_event meeting ON meeting.id = invited.calendar_event_id"
+                " WHERE guest.email_normalized = lead.email_normalized AND %s)",
+                is_new,
             ),
         ]
 

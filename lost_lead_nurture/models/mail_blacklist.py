@@ -18,19 +18,29 @@ class MailBlacklist(models.Model):
         return result
 
     def _nurture_leave(self):
-        """Whoever does not want mails leaves all sequences at once."""
+        """Whoever does not want mails leaves the sequences that take heed of it, at once, and gets
+        none of the mails in the queue of the others."""
+        addresses = self.mapped("email")
         participants = (
             self.env["nurture.participant"]
             .sudo()
             .search(
                 [
                     ("state", "=", "running"),
-                    ("sequence_id.exit_on_blacklisted", "=", True),
                     "|",
-                    ("email", "in", self.mapped("email")),
-                    ("lead_id.email_normalized", "in", self.mapped("email")),
+                    ("email", "in", addresses),
+                    ("lead_id.email_normalized", "in", addresses),
                 ]
             )
         )
+        leaving = participants.filtered("sequence_id.exit_on_blacklisted")
         asked = self.env.context.get("nurture_exit_reason") == "unsubscribed"
-        participants._leave("unsubscribed" if asked else "blacklisted")
+        leaving._leave("unsubscribed" if asked else "blacklisted")
+        queued = (
+            self.env["mailing.trace"]
+            .sudo()
+            ._nurture_queued([("participant_id", "in", (participants - leaving).ids)])
+            .filtered(lambda mail: mail.trace_type == "mail" and mail.email in addresses)
+        )
+        queued.nurture_trace_id._set_state("rejected", "blacklisted")
+        queued._nurture_cancel_queued()

@@ -43,6 +43,9 @@ class MailingTrace(models.Model):
         string="Machine Ignored On", readonly=True, help="When that was, the last time."
     )
 
+    # what an address got and did, for the frequency cap and the sunset
+    _nurture_email_index = models.Index("(email)")
+
     @api.model_create_multi
     def create(self, vals_list):
         mails = super().create(vals_list)

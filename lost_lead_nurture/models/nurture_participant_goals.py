@@ -1,10 +1,13 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools.reasons import WON_BACK
+
+_logger = logging.getLogger(__name__)
 
 
 class NurtureParticipant(models.Model):
@@ -17,40 +20,45 @@ class NurtureParticipant(models.Model):
         """Something happened around ``leads``, an order for instance: whoever has a reason to
         leave a sequence now does. Those who had completed one may still come back.
 
+        Nothing that goes wrong here may keep a customer from ordering, or somebody from booking a
+        meeting: it is undone and logged. Before its next step the lead is looked at again.
+
         :param date: when it happened; now, if not given
         """
-        participants = (
-            self.sudo()
-            .search([("lead_id", "in", leads.ids), ("state", "in", ("running", "completed"))])
-            .filtered(lambda one: one.state == "running" or one._is_in_window())
+        participants = self.sudo().search(
+            [("lead_id", "in", leads.ids), ("state", "in", ("running", "completed"))]
         )
-        for reason, leaving in participants._get_ways_out().items():
-            leaving._reach(reason, date=date)
+        participants = participants._may_come_back()
+        if not participants:
+            return
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                for reason, leaving in participants._get_ways_out().items():
+                    leaving._reach(reason, date=date)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("What happened to %s could not be told to their sequences", leads)
+
+    def _may_come_back(self):
+        """Those who can reach a goal: who is in the sequence, or has completed it without coming
+        back not too long ago."""
+        return self.filtered(
+            lambda one: (
+                one.state == "running"
+                or (
+                    one.state == "completed"
+                    and one.exit_reason not in WON_BACK
+                    and one._is_in_window()
+                )
+            )
+        )
 
     @api.model
     def _is_idle(self):
         """Whether no lead has ever been in a sequence: then nobody need be looked for."""
         return not self.search_count([], limit=1)
-
-    @api.model
-    def _get_leads_of(self, partners):
-        """The leads in sequences of these partners, of their colleagues and of their addresses."""
-        if not partners:
-            return self.env["crm.lead"]
-        return (
-            self.env["crm.lead"]
-            .sudo()
-            .with_context(active_test=False)
-            .search(
-                Domain("nurture_participant_ids.state", "in", ("running", "completed"))
-                & (
-                    Domain(
-                        "partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids
-                    )
-                    | Domain("email_normalized", "in", partners.mapped("email_normalized"))
-                )
-            )
-        )
 
     def _get_ways_out(self):
         """Why participants have to leave.
@@ -106,12 +114,13 @@ class NurtureParticipant(models.Model):
     def _win_back(self, reason, step=None, date=None):
         """Bring leads back into the pipeline. Only the first time does: who was lost again since
         is not restored by an old mail."""
-        for participant in self:
-            if participant.won_back_date or participant.exit_reason in WON_BACK:
-                continue
-            if participant._is_in_window():
-                participant._credit(step, date)
-            participant.lead_id._nurture_win_back(participant, reason, step)
+        fresh = self.filtered(lambda one: not one.won_back_date and one.exit_reason not in WON_BACK)
+        touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch()
+        for participant, last_step in touches.items():
+            # the lead may have come back by another sequence just now, which ended this one
+            if participant.exit_reason not in WON_BACK:
+                participant._credit(last_step, date)
+                participant.lead_id._nurture_win_back(participant, reason, step)
 
     def _is_in_window(self):
         """Whether a lead that comes back now still counts for the sequence."""
@@ -120,22 +129,31 @@ class NurtureParticipant(models.Model):
         window = timedelta(days=self.sequence_id.window_days)
         return now <= (self.exit_date or now) + window
 
-    def _credit(self, step=None, date=None):
-        """Note that the leads came back, and thanks to which step: ``step``, or the one whose
-        mail was replied to, clicked, opened or sent last. Without any mail sent nobody earned it.
+    def _credit(self, step, date=None):
+        """Note that the lead came back thanks to ``step``. Without any mail sent nobody earned it,
+        after the window it is too late, and a lead that comes back is credited to one sequence
+        only.
+
+        :param date: when it came back; now, if not given
         """
-        fresh = self.filtered(lambda participant: not participant.won_back_date)
-        date = date or fields.Datetime.now()
-        if step:
-            fresh.write({"won_back_date": date, "credited_step_id": step.id})
+        self.ensure_one()
+        if not step or not self._is_in_window():
             return
-        for participant, last_step in fresh._get_last_touch().items():
-            participant.write({"won_back_date": date, "credited_step_id": last_step.id})
+        elsewhere = [
+            ("lead_id", "=", self.lead_id.id),
+            ("id", "!=", self.id),
+            ("won_back_date", ">=", self.entered_date),
+        ]
+        if not self.search_count(elsewhere, limit=1):
+            self.write(
+                {"won_back_date": date or fields.Datetime.now(), "credited_step_id": step.id}
+            )
 
     def _get_last_touch(self):
         """The step that touched each participant last, by the strongest sign of life.
 
-        :return: ``{participant: step}`` for those who got a mail
+        :return: ``{participant: step}``, the strongest touch first; the step of those who got no
+            mail is empty
         """
         if not self:
             return {}
@@ -143,19 +161,40 @@ class NurtureParticipant(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT DISTINCT ON (trace.participant_id) trace.participant_id, trace.step_id
-                  FROM nurture_trace trace
-                  JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
-                 WHERE trace.participant_id IN %s AND mail.sent_datetime IS NOT NULL
-              ORDER BY trace.participant_id, mail.reply_datetime DESC NULLS LAST,
-                       mail.links_click_datetime DESC NULLS LAST,
-                       mail.open_datetime DESC NULLS LAST, mail.sent_datetime DESC, trace.id DESC
+                SELECT participant.id, touch.step_id
+                  FROM nurture_participant participant
+             LEFT JOIN LATERAL (
+                       SELECT trace.step_id, mail.*
+                         FROM nurture_trace trace
+                         JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
+                        WHERE trace.participant_id = participant.id
+                          AND mail.sent_datetime IS NOT NULL
+                     ORDER BY %(strength)s, trace.id DESC
+                        LIMIT 1
+                       ) touch ON true
+                 WHERE participant.id IN %(ids)s
+              ORDER BY %(strongest)s, participant.id DESC
                 """,
-                tuple(self.ids),
+                strength=self._sql_strength("mail"),
+                strongest=self._sql_strength("touch"),
+                ids=tuple(self.ids),
             )
         )
         steps = self.env["nurture.step"]
-        return {self.browse(id_): steps.browse(step_id) for id_, step_id in rows}
+        return {self.browse(id_): steps.browse(step_id or ()) for id_, step_id in rows}
+
+    @api.model
+    def _sql_strength(self, mail):
+        """Order of the mails with this alias by the sign of life that they got."""
+        return SQL(", ").join(
+            SQL("%s DESC NULLS LAST", SQL.identifier(mail, name))
+            for name in (
+                "reply_datetime",
+                "links_click_datetime",
+                "open_datetime",
+                "sent_datetime",
+            )
+        )
 
     # ------------------------------------------------------------
     # WHO TAKES OVER
@@ -168,23 +207,32 @@ class NurtureParticipant(models.Model):
         sequence = self.sequence_id
         lead = self.lead_id
         company = lead.company_id or self.company_id
-        keep = lead.user_id | self.user_id | lead.team_id.user_id | self.team_id.user_id
-        wanted = {
-            "keep": keep,
-            "user": sequence.goal_user_id | keep,
-            "team": self._get_next_in_turn(sequence.goal_team_id or lead.team_id, company) | keep,
-        }[sequence.goal_assign]
+        wanted = self.env["res.users"]
+        if sequence.goal_assign == "user":
+            wanted = sequence.goal_user_id
+        elif sequence.goal_assign == "team":
+            team = sequence.goal_team_id or lead.team_id or self.team_id
+            wanted = self._get_next_in_turn(team, company)
+        wanted |= lead.user_id | self.user_id | lead.team_id.user_id | self.team_id.user_id
         return wanted._nurture_at_work(company)[:1]
 
     def _get_next_in_turn(self, team, company):
-        """The member of ``team`` who has waited longest for a lead that came back."""
-        members = team.crm_team_member_ids.filtered("active").user_id._nurture_at_work(company)
-        last = dict(
+        """The member of ``team`` who has waited longest for a lead that came back. Whose assignment
+        is paused is passed over."""
+        members = team.crm_team_member_ids.filtered(
+            lambda member: member.active and not member.assignment_optout
+        ).user_id._nurture_at_work(company)
+        handed = [("handed_user_id", "in", members.ids), ("handed_date", "!=", False)]
+        last = dict(self._read_group(handed, ["handed_user_id"], ["handed_date:max"]))
+        # several leads of one batch come back in the same second
+        just_now = dict(
             self._read_group(
-                [("handed_user_id", "in", members.ids), ("handed_date", "!=", False)],
+                [*handed, ("handed_date", "=", fields.Datetime.now())],
                 ["handed_user_id"],
-                ["handed_date:max"],
+                ["__count"],
             )
         )
         never = fields.Datetime.to_datetime("1970-01-01")
-        return members.sorted(lambda user: (last.get(user, never), user.id))[:1]
+        return members.sorted(lambda user: (last.get(user, never), just_now.get(user, 0), user.id))[
+            :1
+        ]

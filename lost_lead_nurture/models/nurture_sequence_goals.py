@@ -30,7 +30,7 @@ class NurtureSequence(models.Model):
         string="Leave on Another Open Deal",
         default=True,
         help="Somebody works on another lead or opportunity with the same address, or with the "
-        "same customer or one of its colleagues.",
+        "same customer or one of its colleagues. Looked at before each step.",
     )
     exit_on_blacklisted = fields.Boolean(
         string="Leave when Blacklisted",
@@ -119,6 +119,10 @@ class NurtureSequence(models.Model):
                     )
                 )
 
+    @api.constrains("goal_assign", "goal_user_id", "silent_limit")
+    def _check_goals_runnable(self):
+        self._check_runnable()
+
     def _get_problems(self):
         problems = super()._get_problems()
         if self.goal_assign == "user" and not self.goal_user_id:
@@ -137,7 +141,7 @@ class NurtureSequence(models.Model):
     def _is_goal_link(self, url):
         """Whether a click on ``url`` is a goal."""
         self.ensure_one()
-        return bool(self.goal_link) and is_about(self.goal_link, url)
+        return is_about(self.goal_link, url)
 
     def _get_farewell(self):
         """The steps that are sent to those who are silent for too long."""

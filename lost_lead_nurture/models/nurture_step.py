@@ -133,7 +133,9 @@ class NurtureStep(models.Model):
     def _compute_name(self):
         types = dict(self._fields["step_type"]._description_selection(self.env))
         for step in self:
-            step.name = step.mailing_id.subject or step.name or types.get(step.step_type)
+            # a name that only says the type changes with it
+            given = step.name if step.name not in types.values() else None
+            step.name = step.mailing_id.subject or given or types.get(step.step_type)
 
     @api.depends("parent_id")
     def _compute_trigger(self):

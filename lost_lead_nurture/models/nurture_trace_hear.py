@@ -105,9 +105,11 @@ class NurtureTrace(models.Model):
             state="cancelled",
             reason="opposite",
         )
+        if event in ("open", "click", "reply"):
+            self._end_silence()
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
-                trace.participant_id._reach("clicked", trace.step_id)
+                trace.participant_id._may_come_back()._reach("clicked", trace.step_id, now)
         if event in ("reply", "bounce"):
             self._hear_last_word(event, scheduled)
         if event == "bounce":
@@ -128,14 +130,14 @@ class NurtureTrace(models.Model):
         heeding = self.filtered(lambda trace: trace.sequence_id[f"exit_on_{name}"])
         if not heeding:
             return
-        # those who are in the branch already, from an earlier answer, stay there too
+        # those who are in a branch already, from an earlier answer, stay there too
         in_branch = self.search(
             [
-                ("parent_id", "in", heeding.ids),
+                ("participant_id", "in", heeding.participant_id.ids),
                 ("step_id.trigger", "in", triggers.wanting(event)),
                 ("state", "in", ("scheduled", "processed")),
             ]
-        ).parent_id
+        ).participant_id
         branching = scheduled.filtered(lambda trace: trace.parent_id in heeding)
         if branching:
             self._update(
@@ -150,7 +152,7 @@ class NurtureTrace(models.Model):
         if event == "reply":
             for trace in heeding:
                 trace.participant_id._win_back(name, trace.step_id)
-        (heeding - in_branch).participant_id._leave(name)
+        (heeding.participant_id - in_branch)._leave(name)
 
     def _sql_children(self, steps, *states):
         """Condition on the traces after ``self`` at ``steps`` in one of ``states``. Those of a

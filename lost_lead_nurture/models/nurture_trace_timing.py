@@ -119,8 +119,8 @@ class NurtureTrace(models.Model):
             verdicts.defer[trace_id] = (now + patience, "farewell")
         elif sent_on and sent_on + patience > now:
             verdicts.defer[trace_id] = (sent_on + patience, "farewell")
-        elif not sent_on and state in ("scheduled", "processed"):
-            # it waits for its hours, or in the queue
+        elif not sent_on and state in ("scheduled", "processed", "error"):
+            # it waits for its hours, in the queue, or to be tried again
             verdicts.defer[trace_id] = (now + patience, "farewell")
         else:
             verdicts.put("leave", "silent", trace_id)
@@ -137,7 +137,7 @@ class NurtureTrace(models.Model):
                   FROM nurture_trace trace
                   JOIN LATERAL (
                        SELECT count(*) FILTER (WHERE mail.trace_status = 'sent'
-                                                 AND mail.sent_datetime > life.last) AS number
+                                                 AND mail.sent_datetime >= life.last) AS number
                          FROM nurture_trace done
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger != 'silent'
@@ -159,6 +159,7 @@ class NurtureTrace(models.Model):
                          FROM nurture_trace done
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger = 'silent' AND step.active
+                          AND done.reason IS DISTINCT FROM 'opposite'
                     LEFT JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
                         WHERE done.participant_id = trace.participant_id
                      ORDER BY mail.sent_datetime DESC NULLS LAST
@@ -178,6 +179,14 @@ class NurtureTrace(models.Model):
         if not participant_ids:
             return
         now = fields.Datetime.now()
+        # somebody read a mail before it was sent last time, and has fallen silent again
+        self._update(
+            SQL("%s AND reason = 'opposite'", self._sql_farewell(participant_ids, "cancelled")),
+            state="scheduled",
+            reason=None,
+            base_date=now,
+            schedule_date=self._sql_due(now),
+        )
         self._insert(
             SQL(
                 """
@@ -194,3 +203,32 @@ class NurtureTrace(models.Model):
             )
         )
         self.env["nurture.sequence"]._wake_cron()
+
+    def _end_silence(self):
+        """Somebody gave a sign of life: whoever was put off for the farewell goes on at once, and
+        a farewell that has not been sent yet is not any more."""
+        alive = self.filtered(lambda trace: trace.sequence_id.silent_limit).participant_id
+        if not alive:
+            return
+        self._update(
+            self._sql_farewell(alive.ids, "scheduled"), state="cancelled", reason="opposite"
+        )
+        self._update(
+            SQL(
+                "participant_id IN %s AND state = 'scheduled' AND reason = 'farewell'",
+                tuple(alive.ids),
+            ),
+            state="scheduled",
+            reason=None,
+            schedule_date=fields.Datetime.now(),
+        )
+
+    @api.model
+    def _sql_farewell(self, participant_ids, state):
+        """Condition on the traces of the farewell of these participants in ``state``."""
+        return SQL(
+            "participant_id IN %s AND nurture_trace.state = %s"
+            " AND step_id IN (SELECT id FROM nurture_step WHERE trigger = 'silent')",
+            tuple(participant_ids),
+            state,
+        )

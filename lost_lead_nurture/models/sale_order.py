@@ -14,6 +14,8 @@ class SaleOrder(models.Model):
         index="btree_not_null",
         ondelete="set null",
         copy=False,
+        # a customer reads own orders in the portal, but not what we call the lead
+        groups="base.group_user",
         help="The way through a nurture sequence that brought the opportunity of this quotation "
         "back.",
     )
@@ -33,14 +35,19 @@ class SaleOrder(models.Model):
 
     def _nurture_won_back_by(self):
         """The way through a sequence that won the opportunity, or the customer, back last."""
-        participants = self.env["nurture.participant"].sudo()
-        if self.opportunity_id:
-            whose = [("lead_id", "=", self.opportunity_id.id)]
-        else:
-            company = self.partner_id.commercial_partner_id
-            whose = [("lead_id.partner_id.commercial_partner_id", "=", company.id)]
-        return participants.with_context(active_test=False).search(
-            [*whose, ("won_back_date", "!=", False)], order="won_back_date desc, id desc", limit=1
+        leads = self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
+        return (
+            self.env["nurture.participant"]
+            .sudo()
+            .search(
+                [
+                    ("lead_id", "in", leads.ids),
+                    ("won_back_date", "!=", False),
+                    ("company_id", "in", [self.company_id.id, False]),
+                ],
+                order="won_back_date desc, id desc",
+                limit=1,
+            )
         )
 
     def _nurture_counts(self, participant):
@@ -67,12 +74,19 @@ class SaleOrder(models.Model):
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return
-        for order in self.sudo():
-            leads = order.opportunity_id or participants._get_leads_of(order.partner_id)
-            if leads:
-                now = fields.Datetime.now()
-                participants._check_goals(leads, date=min(order.date_order or now, now))
-        uncredited = self.sudo().filtered(lambda order: not order.nurture_participant_id)
+        orders = self.sudo().filtered(lambda order: order.state != "cancel")
+        lead_model = self.env["crm.lead"]
+        leads = orders.opportunity_id | lead_model._nurture_leads_of(orders.partner_id)
+        if not participants.search_count([("lead_id", "in", leads.ids)], limit=1):
+            return
+        now = fields.Datetime.now()
+        for order in orders:
+            participants._check_goals(
+                order.opportunity_id | lead_model._nurture_leads_of(order.partner_id),
+                # the order has to be found in the window that begins with it
+                date=min(order.date_order or now, now),
+            )
+        uncredited = orders.filtered(lambda order: not order.nurture_participant_id)
         self.env.add_to_compute(self._fields["nurture_participant_id"], uncredited)
 
     @api.model

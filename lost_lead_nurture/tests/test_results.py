@@ -154,7 +154,8 @@ class TestResults(NurtureCase):
     def test_invoice_of_several_orders(self):
         """Only the credited order's part of an invoice counts."""
         order = self.order(self.leads[2])
-        other = order.copy({"opportunity_id": False})
+        stranger = self.make_lead("stranger@reader.example.com", lost=False)
+        other = order.copy({"opportunity_id": stranger.id})
         (order | other).action_confirm()
         invoice = (order | other)._create_invoices()
         self.assertEqual(len(invoice), 1)

@@ -1,10 +1,20 @@
 """Links that people name."""
 
-import re
-
 
 def is_about(pattern, url):
     """Whether ``url`` is the link that ``pattern`` names. ``*`` stands for anything, nothing
-    included; everything else for itself."""
-    parts = (re.escape(part) for part in (pattern or "").strip().split("*"))
-    return re.fullmatch(".*".join(parts), url or "", re.DOTALL) is not None
+    included; everything else for itself. An empty pattern names no link."""
+    pattern, url = (pattern or "").strip(), url or ""
+    first, *others = pattern.split("*")
+    if not others:
+        return bool(pattern) and url == pattern
+    # part after part, from the left: no pattern takes longer than the link is long
+    *between, last = others
+    if not url.startswith(first):
+        return False
+    rest = url[len(first) :]
+    for part in filter(None, between):
+        _before, found, rest = rest.partition(part)
+        if not found:
+            return False
+    return rest.endswith(last)
