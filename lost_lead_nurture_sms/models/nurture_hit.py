@@ -8,7 +8,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_alone(self, mail, kind, request, code, now):
-        if mail.trace_type != "sms":
+        if kind != "click" or mail.trace_type != "sms":
             return super()._judge_alone(mail, kind, request, code, now)
         # nobody has a link that has not left
         left = mail.sent_datetime or mail.trace_status == "process"
