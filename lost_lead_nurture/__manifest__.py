@@ -22,6 +22,7 @@
         "wizard/nurture_enrol_views.xml",
         "wizard/nurture_explain_views.xml",
         "wizard/nurture_resume_views.xml",
+        "wizard/nurture_test_views.xml",
         "wizard/nurture_update_views.xml",
         "wizard/crm_lead_lost_views.xml",
         "views/nurture_trace_views.xml",
@@ -43,6 +44,9 @@
         "demo/nurture_sequence_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "lost_lead_nurture/static/src/**/*",
+        ],
         "web.assets_tests": [
             "lost_lead_nurture/static/tests/tours/**/*",
         ],

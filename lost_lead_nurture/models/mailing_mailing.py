@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.rehearsal import is_rehearsal
+
 _SENT = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
 #: Domains on ``mailing.trace`` behind each figure of a mailing or a sequence. A mail is ignored
 #: when it arrived and was neither opened, clicked nor answered; core marks a clicked or answered
@@ -251,4 +253,7 @@ class MailingMailing(models.Model):
         if "nurture_trace_by_lead" in self.env.context:
             # queue, also when the batch is small
             context["default_force_send"] = False
+        if is_rehearsal(self.env):
+            # the copy outlives the short links that would be made for it
+            context.pop("post_convert_links", None)
         return context

@@ -213,6 +213,11 @@ class MailingTrace(models.Model):
             or None
         )
 
+    def _nurture_pretend_sent(self):
+        """In a rehearsal: what the queue does when a message has left."""
+        self.mail_mail_id.write({"state": "sent"})
+        self.set_sent()
+
     @api.model
     def _nurture_catch_up(self):
         """Tell the sequences what they could not be told when it happened."""

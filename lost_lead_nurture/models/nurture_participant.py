@@ -214,6 +214,7 @@ class NurtureParticipant(models.Model):
         self.env.flush_all()
         now = fields.Datetime.now()
         identity = self._sql_identity(sequence)
+        delay = self.env["nurture.step"]._sql_delay("step")
         rows = self.env.execute_query(
             SQL(
                 """
@@ -243,9 +244,11 @@ class NurtureParticipant(models.Model):
                 ), begun AS (
                     INSERT INTO nurture_trace (
                            participant_id, step_id, sequence_id, company_id, state, base_date,
-                           schedule_date, create_uid, create_date, write_uid, write_date)
+                           schedule_date, decision_log, create_uid, create_date, write_uid,
+                           write_date)
                     SELECT entering.id, step.id, %(sequence)s, entering.company_id, 'scheduled',
-                           %(now)s, %(now)s + %(delay)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                           %(now)s, %(now)s + %(delay)s, jsonb_build_array(%(decision)s),
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM entering
                       JOIN nurture_step step ON step.sequence_id = %(sequence)s
                      WHERE entering.state = 'running' AND step.trigger = 'begin' AND step.active
@@ -263,7 +266,10 @@ class NurtureParticipant(models.Model):
                 free=SQL(" AND ").join(
                     SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
                 ),
-                delay=self.env["nurture.step"]._sql_delay("step"),
+                delay=delay,
+                decision=self.env["nurture.trace"]._sql_decision(
+                    "scheduled", due=SQL("%s::timestamp + %s", now, delay)
+                ),
             )
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)

@@ -303,7 +303,8 @@ class NurtureSequence(models.Model):
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
         in the queue are pulled back."""
-        self.write({"state": "stopped"})
+        self.check_access("write")
+        self.filtered(lambda sequence: sequence.state == "running").write({"state": "stopped"})
         return True
 
     def action_advance(self):
@@ -432,6 +433,12 @@ class NurtureSequence(models.Model):
                 state="scheduled",
                 reason="pulled_back",
                 processed_date=None,
+            )
+            # what follows waited for the message to leave; it does again if another one does
+            traces._update(
+                SQL("parent_id IN %s AND nurture_trace.state = 'waiting'", tuple(traces.ids)),
+                state="cancelled",
+                reason="parent_failed",
             )
 
     def _get_matching(self, leads):

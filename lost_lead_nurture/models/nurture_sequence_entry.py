@@ -11,6 +11,9 @@ from ..tools.reasons import ENTRY_OBSTACLES
 
 _logger = logging.getLogger(__name__)
 
+#: From so many leads on they enter by joins of whole tables.
+MANY = 1000
+
 
 class NurtureSequence(models.Model):
     """Entry: who gets into a sequence, how, and how often."""
@@ -239,7 +242,15 @@ class NurtureSequence(models.Model):
                 if reason not in ("not_lost", "company", "unmatched", "inside")
             ),
         )
-        return self.env["nurture.participant"].sudo()._enrol(self, free)
+        participants = self.env["nurture.participant"].sudo()
+        if lead_model.search_count(domain, limit=MANY) < MANY:
+            return participants._enrol(self, free)
+        # Right after an import PostgreSQL may take a table for empty, and compare each lead with
+        # each: all these conditions can be looked up in one pass.
+        self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'off', true)"))
+        entered = participants._enrol(self, free)
+        self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
+        return entered
 
     def _get_kept_out(self, leads=None):
         """Who of those that the sequence is for may enter now, and who may not.

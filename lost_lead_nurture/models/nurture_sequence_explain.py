@@ -1,6 +1,11 @@
 from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import partial
+
+from pytz import timezone, utc
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools.forecast import Cap, forecast
@@ -9,7 +14,7 @@ from ..tools.zones import reader_zone
 
 
 class NurtureSequence(models.Model):
-    """Why a lead got it or did not, and what would come if leads entered now. Nothing is written."""
+    """Why a lead got it or did not, and what would come if leads entered now."""
 
     _inherit = "nurture.sequence"
 
@@ -28,7 +33,9 @@ class NurtureSequence(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        lead = self.env["crm.lead"].browse(lead_id)
+        lead = self.env["crm.lead"].browse(lead_id).exists()
+        if not lead:
+            raise UserError(self.env._("There is no such lead."))
         lead.check_access("read")
         conditions = self._explain_entry(lead)
         ways = self.env["nurture.participant"].search(
@@ -61,29 +68,69 @@ class NurtureSequence(models.Model):
                 lead.id,
             )
         )[0]
-        return conditions + [
+        conditions += [
             {"reason": reason, "label": labels[reason], "ok": ok}
             for reason, ok in zip(obstacles, row, strict=True)
         ]
+        if self.entry_per == "address":
+            ok = not self._has_rival(lead, obstacles)
+            conditions.append({"reason": "duplicate", "label": labels["duplicate"], "ok": ok})
+        return conditions
+
+    def _has_rival(self, lead, obstacles):
+        """Whether another lead with the same address would enter instead: it may, and was lost
+        later."""
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT 1
+                      FROM crm_lead lead
+                      JOIN crm_lead this ON this.id = %s
+                     WHERE lead.email_normalized = this.email_normalized
+                       AND lead.id != this.id
+                       AND (COALESCE(lead.date_closed, '-infinity'), lead.id)
+                         > (COALESCE(this.date_closed, '-infinity'), this.id)
+                       AND NOT (%s)
+                     LIMIT 1
+                    """,
+                    lead.id,
+                    SQL(" OR ").join(
+                        SQL("(%s)", one) for hurdles in obstacles.values() for one in hurdles
+                    ),
+                )
+            )
+        )
 
     def _get_condition_labels(self):
         """What each condition of entry asks for, in words."""
         _ = self.env._
+        before = {
+            "never": _("It has not been in the sequence before"),
+            "days": _(
+                "It is not in the sequence, nor was it in the last %s days", self.reentry_days
+            ),
+            "lost": _("It is not in the sequence, or has been lost again since it entered"),
+        }
+        inside = before[self.reentry]
+        if self._is_yearly():
+            inside = _("It is not in the sequence, nor did it enter this year")
         return {
             "running": _("The sequence is running"),
             "by_itself": _("Leads enter by themselves, not only by hand"),
             "not_lost": _("The lead is lost"),
-            "company": _("It belongs to the sequence's company"),
+            "company": _("It belongs to the company of the sequence, or to none"),
             "unmatched": _("It matches the sequence's choice of leads"),
-            "not_due": _("Its date has come"),
+            "not_due": _("Its date has come, and is not long past"),
             "no_address": _("It has an email address"),
             "blacklisted": _("The address is not blacklisted"),
-            "inside": _("It may enter (again): it is not inside, nor was it too recently"),
+            "inside": inside,
             "other_sequence": _("The address is in no other running sequence"),
-            "customer": _("The customer has not ordered since"),
-            "open_deal": _("Nobody works on another opportunity with this customer"),
-            "suppressed": _("No preset that is kept out chooses it"),
-            "silent": _("The address gave a sign of life since it left a sequence in silence"),
+            "customer": _("The customer has not ordered since it was lost"),
+            "open_deal": _("No other opportunity with this customer is open"),
+            "suppressed": _("No preset that is to be kept out chooses it"),
+            "silent": _("The address did not end a sequence in silence, or was heard of since"),
+            "duplicate": _("No other lead with this address enters instead, being lost later"),
         }
 
     # ------------------------------------------------------------
@@ -106,7 +153,7 @@ class NurtureSequence(models.Model):
         }
 
     def _get_held_out(self, lead_ids):
-        """Those of the leads who would be held out."""
+        """Those of the leads who would be held out, as a set of ids."""
         participants = self.env["nurture.participant"]
         rows = self.env.execute_query(
             SQL(
@@ -128,29 +175,47 @@ class NurtureSequence(models.Model):
         cap = Cap(number, days) if number else None
         window = self._get_window()
         trees = self._get_silent_trees(lead_ids)
-        farewell = self._get_farewell()[:1].id
+        # who is silent gets it when its time comes, not by the clock
+        farewell = [
+            replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
+        ]
         messages = set(self._get_messages().ids)
+        ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
         now = fields.Datetime.now()
         sends = Counter()
         for lead_id, *reader, contacts in self._get_readers(lead_ids, days if number else 0):
-            outlook = forecast(
-                trees[lead_id],
-                now,
+            walk = partial(
+                forecast,
                 window=window,
                 zone=reader_zone(*reader),
-                share=lambda step_id, lead_id=lead_id: share_of(lead_id, step_id),
+                share=partial(share_of, lead_id),
                 cap=cap,
-                contacts=contacts or (),
             )
-            sent = [one for one in outlook if one.outcome == "sent" and one.step_id in messages]
-            if self.silent_limit and len(sent) > self.silent_limit:
-                last = sent[self.silent_limit]
-                sent = sent[: self.silent_limit]
-                if farewell:
-                    sent.append(last._replace(step_id=farewell))
+            contacts = contacts or []
+            sent = []
+            for one in walk(trees[lead_id], now, contacts=contacts):
+                if one.step_id in ends and one.outcome == "done":
+                    break
+                if one.step_id not in messages or one.outcome != "sent":
+                    continue
+                if self.silent_limit and len(sent) == self.silent_limit:
+                    # instead of this one
+                    contacts = contacts + [before.moment for before in sent]
+                    sent += walk(farewell, one.moment, contacts=contacts)
+                    break
+                sent.append(one)
             for one in sent:
-                sends[self._get_local_day(one.moment), one.step_id] += 1
-        return sends
+                if one.outcome == "sent":
+                    sends[one.moment, one.step_id] += 1
+        return self._by_local_day(sends)
+
+    def _by_local_day(self, sends):
+        """``{(moment, step id): number}`` as ``{(day, step id): number}``."""
+        zone = timezone(self._get_company_zone() or "UTC")
+        days = Counter()
+        for (moment, step_id), number in sends.items():
+            days[utc.localize(moment).astimezone(zone).date(), step_id] += number
+        return days
 
     def _get_messages(self):
         return self.step_ids.filtered(lambda step: step.step_type in step._get_message_types())

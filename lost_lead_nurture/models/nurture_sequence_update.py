@@ -4,11 +4,16 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import triggers
+from ..tools.reasons import WON_BACK
 from ..tools.windows import share_of
+from .nurture_step import MAX_DELAY
 
 #: Reasons for which a trace is later than its step's delay says; Update leaves those alone unless
 #: the new date is later still.
 PUT_OFF = ("window", "cap", "farewell", "resumed", "retried", "run_now")
+
+#: After these events only the branch of the workflow for them goes on: the field that says so.
+LAST_WORDS = {"reply": "exit_on_replied", "bounce": "exit_on_bounced"}
 
 
 class NurtureSequence(models.Model):
@@ -44,9 +49,15 @@ class NurtureSequence(models.Model):
         )
 
     def write(self, vals):
+        stopping = self.browse()
         if vals.get("state") == "stopped":
-            vals = vals | {"stop_date": fields.Datetime.now()}
+            stopping = self.filtered(lambda sequence: sequence.state == "running")
+        elif vals.get("state") == "running":
+            vals = vals | {"stop_date": False}
         result = super().write(vals)
+        if stopping:
+            # who stops it twice does not make the pause shorter
+            stopping.write({"stop_date": fields.Datetime.now()})
         if "domain" in vals or "preset_id" in vals:
             self._mark_edited()
         return result
@@ -57,7 +68,11 @@ class NurtureSequence(models.Model):
         inside = dict(
             self.env["nurture.participant"]
             .sudo()
-            ._read_group([("sequence_id", "in", edited.ids)], ["sequence_id"], ["__count"])
+            ._read_group(
+                [("sequence_id", "in", edited.ids), ("state", "in", ("running", "completed"))],
+                ["sequence_id"],
+                ["__count"],
+            )
         )
         edited.filtered(lambda sequence: sequence in inside).sudo().is_edited = True
 
@@ -69,7 +84,8 @@ class NurtureSequence(models.Model):
         """Start a stopped sequence again; ask what to do with what fell due meanwhile."""
         self.ensure_one()
         if not self.overdue_count:
-            return self.action_start()
+            # nothing to ask: all dates stay
+            return self.action_start("spread")
         self._raise_problems()
         return {
             "type": "ir.actions.act_window",
@@ -86,18 +102,17 @@ class NurtureSequence(models.Model):
         :param overdue: what becomes of what is scheduled in a sequence that was stopped:
             ``shift`` moves all dates by the time it was stopped, ``spread`` does what fell due
             meanwhile in the next ``days``, ``skip`` does not do it at all
+        :param days: over how many days ``spread`` spreads it
         :raise UserError: when something keeps it from running
         """
         if overdue not in ("shift", "spread", "skip"):
             raise UserError(self.env._("“%s” is none of shift, spread, skip.", overdue))
-        for sequence in self.filtered("stop_date"):
-            sequence.check_access("write")
-            if sequence.state == "stopped":
-                getattr(sequence.sudo(), f"_resume_by_{overdue}")(days)
-        result = super().action_start()
+        self.check_access("write")
+        for sequence in self.filtered(lambda one: one.state == "stopped" and one.stop_date):
+            sequence._raise_problems()
+            getattr(sequence.sudo(), f"_resume_by_{overdue}")(days)
         self.filtered("stop_date").resume_date = fields.Datetime.now()
-        self.stop_date = False
-        return result
+        return super().action_start()
 
     def _resume_by_shift(self, _days):
         now = fields.Datetime.now()
@@ -105,29 +120,46 @@ class NurtureSequence(models.Model):
         pause = SQL("(%s - GREATEST(%s, base_date))", now, self.stop_date)
         traces = self.env["nurture.trace"]
         traces._update(
-            SQL("sequence_id = %s AND state = 'scheduled'", self.id),
+            SQL("sequence_id = %s AND nurture_trace.state = 'scheduled'", self.id),
             state="scheduled",
             reason="resumed",
             schedule_date=SQL("schedule_date + %s", pause),
             base_date=SQL("base_date + %s", pause),
         )
         traces._update(
-            SQL("sequence_id = %s AND state = 'waiting' AND expire_date IS NOT NULL", self.id),
+            SQL(
+                "sequence_id = %s AND nurture_trace.state = 'waiting' AND expire_date IS NOT NULL",
+                self.id,
+            ),
+            reason="resumed",
             expire_date=SQL("expire_date + (%s - %s::timestamp)", now, self.stop_date),
         )
 
     def _resume_by_spread(self, days):
-        if days < 1:
-            raise UserError(self.env._("What fell due is spread over one day at least."))
+        if not 1 <= days <= MAX_DELAY["days"]:
+            raise UserError(
+                self.env._("What fell due is spread over one day at least, ten years at most.")
+            )
+        traces = self.env["nurture.trace"]
+        traces.flush_model()
         now = fields.Datetime.now()
-        overdue = self.env["nurture.trace"].search(self._get_overdue_domain())
-        overdue._defer(
+        # what is too late by its own rule is not done later still
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT trace.id FROM nurture_trace trace"
+                " JOIN nurture_step step ON step.id = trace.step_id"
+                " WHERE trace.sequence_id = %s AND trace.state = 'scheduled'"
+                " AND trace.schedule_date <= %s AND NOT (%s)",
+                self.id,
+                now,
+                traces._sql_expired(SQL("trace.schedule_date")),
+            )
+        )
+        seconds = days * 86400
+        traces._defer(
             {
-                id_: (
-                    fields.Datetime.add(now, seconds=int(share_of(id_) * days * 86400)),
-                    "resumed",
-                )
-                for id_ in overdue.ids
+                id_: (fields.Datetime.add(now, seconds=int(share_of(id_) * seconds)), "resumed")
+                for (id_,) in rows
             }
         )
 
@@ -152,61 +184,95 @@ class NurtureSequence(models.Model):
             "context": {"default_sequence_id": self.id},
         }
 
-    def _get_changes(self, completed=False):
+    def _get_changes(self, completed=False, remove_unmatched=False):
         """What :meth:`_apply_changes` would change.
 
         :param completed: whether leads that have completed the sequence count, too
-        :return: ``{"new": {step: count}, "moved": {step: count}, "unmatched": count}``
+        :param remove_unmatched: whether leads that it does not choose any more leave
+        :return: ``{"new": {step: (leads, of these due at once)}, "moved": the same,
+            "unmatched": participants, "completed": how many who had completed it would go on}``
         """
         self.ensure_one()
         self.env.flush_all()
-        steps = self.env["nurture.step"]
-
-        def count(query):
-            rows = self.env.execute_query(
-                SQL("SELECT step_id, count(*) FROM (%s) touched GROUP BY step_id", query)
+        unmatched = self._get_unmatched()
+        leaving = self._get_leaving(unmatched, remove_unmatched).ids
+        moved_to = self.env["nurture.trace"]._sql_due(SQL("nurture_trace.base_date"))
+        new = self._sql_new(completed, leaving)
+        moved = SQL(
+            "SELECT step_id, %s AS schedule_date FROM nurture_trace WHERE %s",
+            moved_to,
+            self._sql_moved(leaving),
+        )
+        ((going_on,),) = self.env.execute_query(
+            SQL(
+                "SELECT count(DISTINCT new.participant_id) FROM (%s) new"
+                " JOIN nurture_participant one ON one.id = new.participant_id"
+                " WHERE one.state = 'completed'",
+                self._sql_new(True, leaving),
             )
-            return {steps.browse(step_id): number for step_id, number in rows}
-
+        )
         return {
-            "new": count(SQL("SELECT step_id FROM (%s) new", self._sql_new(completed))),
-            "moved": count(SQL("SELECT step_id FROM nurture_trace WHERE %s", self._sql_moved())),
-            "unmatched": len(self._get_unmatched()),
+            "new": self._count_by_step(new),
+            "moved": self._count_by_step(moved),
+            "unmatched": unmatched.filtered(lambda one: one.state == "running"),
+            "completed": going_on,
         }
+
+    def _count_by_step(self, query):
+        steps = self.env["nurture.step"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT touched.step_id, count(*),"
+                " count(*) FILTER (WHERE touched.schedule_date <= %s)"
+                " FROM (%s) touched JOIN nurture_step step ON step.id = touched.step_id"
+                " GROUP BY touched.step_id, step.position ORDER BY step.position, touched.step_id",
+                fields.Datetime.now(),
+                query,
+            )
+        )
+        return {steps.browse(step_id): (number, at_once) for step_id, number, at_once in rows}
 
     def _apply_changes(self, completed=False, remove_unmatched=False):
         """Bring leads inside to where the edited workflow would have them: new steps are planned
         for those who have passed the step before, dates move with changed delays.
 
         :param completed: whether leads that have completed the sequence go on with new steps
-        :param remove_unmatched: whether leads that the sequence does not choose any more leave
+        :param remove_unmatched: whether leads that the sequence does not choose any more leave;
+            those who have completed it do not go on in any case
         """
         self.ensure_one()
         traces = self.env["nurture.trace"].sudo()
         self.env.flush_all()
-        if remove_unmatched:
-            self._get_unmatched()._leave("unmatched")
+        leaving = self._get_leaving(self._get_unmatched(), remove_unmatched)
+        leaving._leave("unmatched")
         traces._update(
-            self._sql_moved(),
+            self._sql_moved(leaving.ids),
             state="scheduled",
             reason="updated",
             schedule_date=traces._sql_due(SQL("nurture_trace.base_date")),
         )
-        traces._insert(SQL("SELECT * FROM (%s) new", self._sql_new(completed)))
+        traces._insert(self._sql_new(completed, leaving.ids), "added")
         if completed:
             self._reopen()
         self.sudo().is_edited = False
         self._wake_cron()
 
     def _get_unmatched(self):
-        """Participants in it that the sequence does not choose any more."""
-        running = (
+        """Participants in it, or through with it, that the sequence does not choose any more."""
+        participants = (
             self.env["nurture.participant"]
             .sudo()
-            .search([("sequence_id", "=", self.id), ("state", "=", "running")])
+            .search([("sequence_id", "=", self.id), ("state", "in", ("running", "completed"))])
         )
-        matching = self.sudo()._get_matching(running.lead_id)
-        return running.filtered(lambda participant: participant.lead_id not in matching)
+        matching = set(self.sudo()._get_matching(participants.lead_id).ids)
+        return participants.filtered(lambda one: one.lead_id.id not in matching)
+
+    @api.model
+    def _get_leaving(self, unmatched, remove_unmatched):
+        """Those of the ``unmatched`` participants who get no new step."""
+        if remove_unmatched:
+            return unmatched
+        return unmatched.filtered(lambda one: one.state == "completed")
 
     def _reopen(self):
         """Let those go on who had completed it and have something to come now."""
@@ -220,24 +286,33 @@ class NurtureSequence(models.Model):
         )
         coming.write({"state": "running", "exit_reason": False, "exit_date": False})
 
-    @api.model
-    def _sql_moved(self):
-        """Condition on scheduled traces whose step has got another delay."""
+    def _sql_moved(self, leaving=()):
+        """Condition on scheduled traces whose step has got another delay.
+
+        :param leaving: ids of the participants left out
+        """
         due = self.env["nurture.trace"]._sql_due(SQL("nurture_trace.base_date"))
         return SQL(
             "nurture_trace.sequence_id = %(sequence)s AND nurture_trace.state = 'scheduled'"
-            " AND date_trunc('second', nurture_trace.schedule_date) != date_trunc('second', %(due)s)"
+            " AND nurture_trace.participant_id NOT IN %(leaving)s"
+            " AND date_trunc('second', nurture_trace.schedule_date)"
+            " != date_trunc('second', %(due)s)"
             " AND (nurture_trace.reason IS NULL OR nurture_trace.reason NOT IN %(put_off)s"
             " OR nurture_trace.schedule_date < %(due)s)",
             sequence=self.id,
+            leaving=tuple(leaving) or (0,),
             due=due,
             put_off=PUT_OFF,
         )
 
-    def _sql_new(self, completed):
+    def _sql_new(self, completed, leaving=()):
         """Rows for :meth:`nurture.trace._insert`: steps that leads would be at, had these been
-        there from the start. What the reader did with the message before counts as if it had been
-        heard now."""
+        there from the start. What the reader did with the message before counts from when it was
+        done; what is too late by then, or is waited for no more, is not planned.
+
+        :param completed: whether those who have completed the sequence go on
+        :param leaving: ids of the participants left out
+        """
         steps = self.env["nurture.step"]
         return SQL(
             """
@@ -245,23 +320,63 @@ class NurtureSequence(models.Model):
                    place.company_id,
                    CASE WHEN place.base IS NULL THEN 'waiting' ELSE 'scheduled' END AS state,
                    place.base, place.base + %(delay)s AS schedule_date,
-                   CASE WHEN place.base IS NULL THEN place.passed + CASE WHEN step.expiry > 0
-                        THEN %(expiry)s ELSE sequence.window_days * interval '1 day' END
-                        END AS expire_date
+                   CASE WHEN place.base IS NULL THEN patience.until END AS expire_date
               FROM (%(begun)s UNION ALL %(followed)s) place
               JOIN nurture_step step ON step.id = place.step_id
               JOIN nurture_sequence sequence ON sequence.id = place.sequence_id
               JOIN nurture_participant participant ON participant.id = place.participant_id
-             WHERE participant.state IN %(states)s
+        CROSS JOIN LATERAL (SELECT place.passed + CASE WHEN step.expiry > 0 THEN %(expiry)s
+                                   ELSE sequence.window_days * interval '1 day' END AS until
+                           ) patience
+             WHERE %(inside)s
+               AND participant.id NOT IN %(leaving)s
                AND NOT EXISTS (SELECT 1 FROM nurture_trace there
                                 WHERE there.participant_id = place.participant_id
                                   AND there.step_id = place.step_id)
+               AND (patience.until IS NULL OR COALESCE(place.base, %(now)s) < patience.until)
+               AND NOT COALESCE(%(expired)s, false)
+               AND %(free)s
             """,
             delay=steps._sql_delay("step"),
             expiry=steps._sql_delay("step", "expiry"),
             begun=self._sql_begun(),
             followed=self._sql_followed(),
-            states=("running", "completed") if completed else ("running",),
+            inside=self._sql_going_on() if completed else SQL("participant.state = 'running'"),
+            leaving=tuple(leaving) or (0,),
+            now=fields.Datetime.now(),
+            expired=self.env["nurture.trace"]._sql_expired(
+                SQL("place.base + %s", steps._sql_delay("step"))
+            ),
+            free=self._sql_not_in_last_branch(),
+        )
+
+    @api.model
+    def _sql_going_on(self):
+        """Participants who are in it, and those who have completed it and neither came back nor
+        entered again since."""
+        return SQL(
+            "(participant.state = 'running' OR participant.state = 'completed'"
+            " AND participant.won_back_date IS NULL AND participant.exit_reason NOT IN %s"
+            " AND NOT EXISTS (SELECT 1 FROM nurture_participant later"
+            " WHERE later.sequence_id = participant.sequence_id AND later.id > participant.id"
+            " AND (later.identity = participant.identity OR later.lead_id = participant.lead_id)))",
+            WON_BACK,
+        )
+
+    def _sql_not_in_last_branch(self):
+        """Whether the place ``place`` is for a participant for whom not only the branch for
+        replies, or that for bounces, goes on. In that branch it is for all."""
+        events = [event for event in LAST_WORDS if self[LAST_WORDS[event]]]
+        values = [value for event in events for value in triggers.wanting(event)]
+        steps = self.with_context(active_test=False).step_ids
+        last = steps.filtered(lambda step: step.trigger in values)
+        branch = steps.search([("id", "child_of", last.ids)])
+        return SQL(
+            "(place.step_id IN %s OR NOT EXISTS (SELECT 1 FROM nurture_trace word"
+            " WHERE word.participant_id = place.participant_id AND word.step_id IN %s"
+            " AND word.state IN ('scheduled', 'processed', 'error')))",
+            tuple(branch.ids) or (0,),
+            tuple(last.ids) or (0,),
         )
 
     def _sql_begun(self):
@@ -315,17 +430,19 @@ class NurtureSequence(models.Model):
             "reply": SQL("mail.reply_datetime"),
             "bounce": SQL("CASE WHEN mail.trace_status = 'bounce' THEN mail.write_date END"),
             "done": SQL(
-                "(SELECT max(activity.write_date) FROM mail_activity activity"
+                "(SELECT min(activity.write_date) FROM mail_activity activity"
                 " WHERE activity.nurture_trace_id = parent.id AND NOT activity.active)"
             ),
             "click": SQL(
-                "CASE WHEN step.link_url IS NULL THEN mail.links_click_datetime"
+                "CASE WHEN COALESCE(step.link_url, '') = '' OR step.trigger NOT IN %s"
+                " THEN mail.links_click_datetime"
                 " WHEN mail.links_click_datetime IS NOT NULL THEN"
                 " (SELECT min(click.create_date) FROM link_tracker_click click"
                 " JOIN link_tracker link ON link.id = click.link_id"
                 " WHERE click.mailing_trace_id = mail.id AND link.url LIKE"
-                " replace(regexp_replace(step.link_url, '([\\\\%%_])', '\\\\\\1', 'g'), '*', '%%'))"
-                " END"
+                " replace(regexp_replace(trim(step.link_url), '([\\\\%%_])', '\\\\\\1', 'g'),"
+                " '*', '%%')) END",
+                tuple(t.value for t in triggers.TRIGGERS.values() if t.about_links),
             ),
         }
         return SQL(

@@ -338,7 +338,9 @@ class NurtureStep(models.Model):
         traces = (
             self.env["nurture.trace"]
             .sudo()
-            .search([("step_id", "in", self.ids), ("state", "in", ("waiting", "scheduled"))])
+            .search(
+                [("step_id", "in", self.ids), ("state", "in", ("waiting", "scheduled", "error"))]
+            )
         )
         traces._set_state("cancelled", "step_archived")
         traces.participant_id._complete()
@@ -480,6 +482,11 @@ class NurtureStep(models.Model):
             lambda trace: translations.get(trace.participant_id.lead_id.lang_id, self.mailing_id)
         )
         return list(batches.items()) or [(self.mailing_id, traces)]
+
+    def _ends_way(self):
+        """Whether a lead leaves the sequence because the step is done."""
+        self.ensure_one()
+        return False
 
     def _get_plan(self, refused):
         """These steps and what follows them, as the forecast wants them.

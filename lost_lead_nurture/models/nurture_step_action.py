@@ -137,6 +137,16 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("Step “%s” does not say what to do.", step.name))
         return problems
 
+    def _ends_way(self):
+        sequence = self.sequence_id
+        ends = {
+            "restore": sequence.exit_on_restored,
+            "blacklist": True,  # no message is sent any more
+        }
+        if self.step_type == "action" and ends.get(self.action_kind):
+            return True
+        return super()._ends_way()
+
     # ------------------------------------------------------------
     # DO
     # ------------------------------------------------------------

@@ -150,7 +150,9 @@ class NurtureTrace(models.Model):
             due = fields.Datetime.to_datetime(entry.get("due"))
             if due and entry["state"] == "scheduled":
                 what = self.env._(
-                    "%(what)s, for %(date)s", what=what, date=format_datetime(self.env, due)
+                    "%(what)s, for %(date)s",
+                    what=what,
+                    date=format_datetime(self.env, due, dt_format="short"),
                 )
             date = fields.Datetime.to_datetime(entry["date"])
             lines.append((date, self.step_id.name, what, entry.get("detail")))
@@ -237,7 +239,7 @@ class NurtureTrace(models.Model):
             raise UserError(
                 self.env._("Only what is scheduled in a running sequence can be done now.")
             )
-        # in a transaction of its own, as the scheduled action does: batches are committed one by one
+        # in a transaction of its own, as the scheduled action does: each batch is committed
         self.env.flush_all()
         with self.env.registry.cursor() as cr:
             coming.with_env(self.env(cr=cr)).sudo()._run_now()

@@ -112,12 +112,15 @@ class NurtureTrace(models.Model):
         return True
 
     def _run_now(self):
-        """Process these traces whatever their date. Commits."""
-        self._update(
-            SQL("id IN %s", tuple(self.ids)), schedule_date=fields.Datetime.now(), reason="run_now"
+        """Process those of these traces that are scheduled, whatever their date. Commits."""
+        coming = self._update(
+            SQL("id IN %s AND nurture_trace.state = 'scheduled'", tuple(self.ids)),
+            state="scheduled",
+            schedule_date=fields.Datetime.now(),
+            reason="run_now",
         )
         self.env["ir.cron"]._commit_progress()
-        for step, traces in self.grouped("step_id").items():
+        for step, traces in coming.grouped("step_id").items():
             for ids in split_every(step._get_batch_size(), traces.ids):
                 self.browse(ids)._claim_again()._run()
 
@@ -242,11 +245,7 @@ class NurtureTrace(models.Model):
         return [
             (
                 "expired",
-                SQL(
-                    "step.expiry > 0 AND trace.schedule_date + %s < %s",
-                    self.env["nurture.step"]._sql_delay("step", "expiry"),
-                    fields.Datetime.now(),
-                ),
+                self._sql_expired(SQL("trace.schedule_date")),
             ),
             ("no_address", SQL("%s AND lead.email_normalized IS NULL", is_email)),
             (
@@ -265,6 +264,16 @@ class NurtureTrace(models.Model):
                 ),
             ),
         ]
+
+    @api.model
+    def _sql_expired(self, due):
+        """Whether it is too late by now for the step ``step`` that was due at ``due``."""
+        return SQL(
+            "step.expiry > 0 AND %s + %s < %s",
+            due,
+            self.env["nurture.step"]._sql_delay("step", "expiry"),
+            fields.Datetime.now(),
+        )
 
     def _judge_matching(self, verdicts):
         """Take those out of the accepted who do not match the step's filter, and those who match
@@ -335,26 +344,33 @@ class NurtureTrace(models.Model):
         )
 
     @api.model
-    def _insert(self, query):
+    def _insert(self, query, reason=None):
         """Insert the traces that ``query`` selects (participant, step, parent, sequence, company,
         state, base date, schedule date, expire date); what is there already stays as it is.
 
+        :param reason: why they are planned now, if not because the step before was done
         :return: how many
         """
         rows = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
-                            company_id, state, base_date, schedule_date, expire_date, create_uid,
-                            create_date, write_uid, write_date)
-                SELECT planned.*, %(uid)s, %(now)s, %(uid)s, %(now)s
-                  FROM (%(query)s) planned
+                            company_id, state, base_date, schedule_date, expire_date, reason,
+                            decision_log, create_uid, create_date, write_uid, write_date)
+                SELECT planned.*, %(reason)s, jsonb_build_array(%(decision)s),
+                       %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
+                       company_id, state, base_date, schedule_date, expire_date)
                     ON CONFLICT (participant_id, step_id) DO NOTHING
              RETURNING id
                 """,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
                 query=query,
+                reason=reason,
+                decision=self._sql_decision(
+                    SQL("planned.state"), reason, due=SQL("planned.schedule_date")
+                ),
             )
         )
         self.env["nurture.participant"].invalidate_model(["trace_ids"], flush=False)
@@ -409,14 +425,13 @@ class NurtureTrace(models.Model):
         """
         now = fields.Datetime.now()
         values["decision_log"] = SQL(
-            "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || jsonb_build_object("
-            "'date', %s::text, 'state', %s::text, 'reason', %s::text, 'detail', %s::text,"
-            " 'due', date_trunc('second', (%s)::timestamp)::text)",
-            fields.Datetime.to_string(now),
-            values.get("state", SQL("nurture_trace.state")),
-            values.get("reason"),
-            values.get("detail"),
-            values.get("schedule_date"),
+            "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || %s",
+            self._sql_decision(
+                values.get("state", SQL("nurture_trace.state")),
+                values.get("reason"),
+                values.get("detail"),
+                values.get("schedule_date"),
+            ),
         )
         values |= {"write_uid": self.env.uid, "write_date": now}
         self.flush_model()
@@ -433,6 +448,19 @@ class NurtureTrace(models.Model):
         traces = self.browse(id_ for (id_,) in rows)
         traces.invalidate_recordset(values, flush=False)
         return traces
+
+    @api.model
+    def _sql_decision(self, state, reason=None, detail=None, due=None):
+        """A decision as it is kept in the log; what it consists of may be values or SQL."""
+        return SQL(
+            "jsonb_build_object('date', %s::text, 'state', (%s)::text, 'reason', (%s)::text,"
+            " 'detail', (%s)::text, 'due', date_trunc('second', (%s)::timestamp)::text)",
+            fields.Datetime.to_string(fields.Datetime.now()),
+            state,
+            reason,
+            detail,
+            due,
+        )
 
     def _fail(self, error):
         """Keep what went wrong on the trace; it can be retried."""
@@ -463,14 +491,16 @@ class NurtureTrace(models.Model):
     @api.model
     def _give_up(self):
         """End waiting traces whose window has passed without the event, and failed ones that
-        nobody has retried in that time.
+        nobody has retried in that time. While a sequence is stopped its time stands still.
 
         :return: how many
         """
         expired = self._update(
             SQL(
-                "id IN (SELECT id FROM nurture_trace WHERE state IN ('waiting', 'error')"
-                " AND expire_date <= %s LIMIT 10000 FOR UPDATE SKIP LOCKED)",
+                "nurture_trace.id IN (SELECT trace.id FROM nurture_trace trace"
+                " JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id"
+                " WHERE trace.state IN ('waiting', 'error') AND sequence.state = 'running'"
+                " AND trace.expire_date <= %s LIMIT 10000 FOR UPDATE OF trace SKIP LOCKED)",
                 fields.Datetime.now(),
             ),
             state="cancelled",

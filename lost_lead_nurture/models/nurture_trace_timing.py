@@ -30,12 +30,15 @@ class NurtureTrace(models.Model):
         in_batch = {}
         silent = self._get_silent(accepted, sunset) if sunset else {}
         for row in self._get_timing(accepted, number, days):
-            trace_id, participant_id, address, count, free_on, by_hand, *reader = row
+            trace_id, participant_id, lead_id, address, count, free_on, reason, *reader = row
+            address = address or lead_id
             if participant_id in silent:
                 self._judge_silence(verdicts, trace_id, participant_id, silent[participant_id])
                 continue
-            if window and not by_hand:
-                share = share_of(participant_id, step.id)
+            if window and reason != "run_now":
+                # the share that the forecast takes, too; whose turn came too late for the hours
+                # goes first in the next ones, and is not too late again
+                share = 0 if reason == "window" else share_of(lead_id, step.id)
                 date = window.place(now, reader_zone(*reader), share, SLACK)
                 if date > now:
                     verdicts.defer[trace_id] = (date, "window")
@@ -56,9 +59,9 @@ class NurtureTrace(models.Model):
 
         :param number: the frequency cap; 0 for none
         :param days: the days of the cap
-        :return: rows of trace id, participant id, address, how many messages the address got in
-            the days of the cap, from when on it may get another one, whether somebody said “now”,
-            and the time zone of the contact, the country and the company
+        :return: rows of trace id, participant id, lead id, address, how many messages the address
+            got in the days of the cap, from when on it may get another one, why the trace was put
+            off or brought forward, and the time zone of the contact, the country and the company
         """
         now = fields.Datetime.now()
         contacts = SQL(
@@ -79,10 +82,8 @@ class NurtureTrace(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT trace.id, participant.id, COALESCE(lead.email_normalized, lead.id::text),
-                       %(cap)s,
-                       trace.reason IS NOT DISTINCT FROM 'run_now',
-                       contact.tz, country.code, %(company_zone)s::text
+                SELECT trace.id, participant.id, lead.id, lead.email_normalized, %(cap)s,
+                       trace.reason, contact.tz, country.code, %(company_zone)s::text
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
                   JOIN crm_lead lead ON lead.id = participant.lead_id

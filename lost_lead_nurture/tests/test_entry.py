@@ -173,7 +173,7 @@ class TestStepRules(NurtureCase):
         self.advance()
         self.sequence.action_stop()
         self.advance(days=3)
-        self.sequence.action_start()
+        self.sequence.action_start("spread")
         self.advance()
         self.assertFalse(self.mails_to("ann@reader.example.com", "After"))
         self.assertEqual(self.trace(self.ann, after).reason, "expired")

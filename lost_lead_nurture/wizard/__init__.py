@@ -5,5 +5,6 @@ from . import (
     nurture_enrol,
     nurture_explain,
     nurture_resume,
+    nurture_test,
     nurture_update,
 )

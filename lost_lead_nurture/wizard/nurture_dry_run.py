@@ -11,6 +11,7 @@ class NurtureDryRun(models.TransientModel):
     _description = "Nurture Dry Run"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
+    entry = fields.Selection(related="sequence_id.entry")
     entering_count = fields.Integer(string="Enter", readonly=True)
     held_out_count = fields.Integer(string="Held Out", readonly=True)
     kept_out_count = fields.Integer(string="Kept Out", readonly=True)
@@ -28,8 +29,7 @@ class NurtureDryRun(models.TransientModel):
     def _run(self):
         """Count, and forecast."""
         sequence = self.sequence_id
-        sequence.check_access("write")
-        kept_out = sequence.sudo()._get_kept_out()
+        kept_out = self._get_kept_out()
         entering = kept_out.pop(None, [])
         held_out = sequence.sudo()._get_held_out(entering)
         sends = sequence.sudo()._forecast([id_ for id_ in entering if id_ not in held_out])
@@ -54,7 +54,25 @@ class NurtureDryRun(models.TransientModel):
     def action_view_entering(self):
         """Open the leads that would enter."""
         self.ensure_one()
-        return self._open_leads(None, self.env._("Leads That Would Enter"))
+        entering, held_out = self._get_entering()
+        return self._open_leads(
+            [id_ for id_ in entering if id_ not in held_out], self.env._("Leads That Would Enter")
+        )
+
+    def action_view_held_out(self):
+        """Open the leads that would be held out for comparison."""
+        self.ensure_one()
+        _entering, held_out = self._get_entering()
+        return self._open_leads(sorted(held_out), self.env._("Leads Held Out"))
+
+    def action_view_kept_out(self):
+        """Open all leads that are kept out, whatever the reason."""
+        self.ensure_one()
+        kept_out = self._get_kept_out()
+        kept_out.pop(None, None)
+        return self._open_leads(
+            [id_ for ids in kept_out.values() for id_ in ids], self.env._("Leads Kept Out")
+        )
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -68,11 +86,17 @@ class NurtureDryRun(models.TransientModel):
             "context": {"create": False, "edit": False},
         }
 
-    def _open_leads(self, reason, name):
-        sequence = self.sequence_id
-        sequence.check_access("write")
-        ids = sequence.sudo()._get_kept_out().get(reason, [])
-        return sequence._open_list("crm.lead", name, [("id", "in", ids)])
+    def _get_kept_out(self):
+        self.sequence_id.check_access("write")
+        return self.sequence_id.sudo()._get_kept_out()
+
+    def _get_entering(self):
+        """Ids of the leads that would enter, and of those among them who would be held out."""
+        entering = self._get_kept_out().get(None, [])
+        return entering, self.sequence_id.sudo()._get_held_out(entering)
+
+    def _open_leads(self, ids, name):
+        return self.sequence_id._open_list("crm.lead", name, [("id", "in", ids)])
 
 
 class NurtureDryRunLine(models.TransientModel):
@@ -89,7 +113,8 @@ class NurtureDryRunLine(models.TransientModel):
         """Open the leads that are kept out for this reason."""
         self.ensure_one()
         labels = dict(self._fields["reason"]._description_selection(self.env))
-        return self.dry_run_id._open_leads(self.reason, labels[self.reason])
+        ids = self.dry_run_id._get_kept_out().get(self.reason, [])
+        return self.dry_run_id._open_leads(ids, labels[self.reason])
 
 
 class NurtureDryRunSend(models.TransientModel):

@@ -11,33 +11,60 @@ class NurtureUpdate(models.TransientModel):
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
     include_completed = fields.Boolean(
         string="Also leads that have completed it",
-        help="They go on with the steps that are new to them.",
+        help="They go on with the steps that are new to them. Who came back, or does not match "
+        "any more, does not.",
     )
+    completed_count = fields.Integer(compute="_compute_changes")
     remove_unmatched = fields.Boolean(string="Take out leads that do not match any more")
     unmatched_count = fields.Integer(compute="_compute_changes")
-    line_ids = fields.One2many(
-        "nurture.update.line",
-        "update_id",
-        compute="_compute_changes",
-    )
+    line_ids = fields.One2many("nurture.update.line", "update_id", compute="_compute_changes")
 
-    @api.depends("sequence_id", "include_completed")
+    @api.depends("sequence_id", "include_completed", "remove_unmatched")
     def _compute_changes(self):
         for update in self:
-            changes = update.sequence_id._get_changes(update.include_completed)
-            update.unmatched_count = changes["unmatched"]
+            if not update.sequence_id:
+                update.completed_count = update.unmatched_count = 0
+                update.line_ids = False
+                continue
+            update.sequence_id.check_access("write")
+            changes = update.sequence_id.sudo()._get_changes(
+                update.include_completed, update.remove_unmatched
+            )
+            update.completed_count = changes["completed"]
+            update.unmatched_count = len(changes["unmatched"])
             update.line_ids = [
-                Command.create({"kind": kind, "step_id": step.id, "lead_count": count})
-                for kind in ("new", "moved")
-                for step, count in changes[kind].items()
+                Command.clear(),
+                *(
+                    Command.create(
+                        {
+                            "kind": kind,
+                            "step_id": step.id,
+                            "lead_count": count,
+                            "due_count": at_once,
+                        }
+                    )
+                    for kind in ("new", "moved")
+                    for step, (count, at_once) in changes[kind].items()
+                ),
             ]
 
     def action_update(self):
         """Apply what is shown."""
         self.ensure_one()
         self.sequence_id.check_access("write")
-        self.sequence_id._apply_changes(self.include_completed, self.remove_unmatched)
+        self.sequence_id.sudo()._apply_changes(self.include_completed, self.remove_unmatched)
         return {"type": "ir.actions.act_window_close"}
+
+    def action_view_unmatched(self):
+        """Open the participants who do not match any more."""
+        self.ensure_one()
+        self.sequence_id.check_access("write")
+        unmatched = self.sequence_id.sudo()._get_changes()["unmatched"]
+        return self.sequence_id._open_list(
+            "nurture.participant",
+            self.env._("Leads That Do Not Match Any More"),
+            [("id", "in", unmatched.ids)],
+        )
 
 
 class NurtureUpdateLine(models.TransientModel):
@@ -52,3 +79,6 @@ class NurtureUpdateLine(models.TransientModel):
         required=True,
     )
     lead_count = fields.Integer(string="Leads")
+    due_count = fields.Integer(
+        string="Due at Once", help="Leads whose date has passed: with the next run it is done."
+    )

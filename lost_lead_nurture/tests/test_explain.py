@@ -1,0 +1,224 @@
+"""Why: each condition of entry with yes or no, and all that was decided inside, in words."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, get_db_name, tagged
+from odoo.tools import mute_logger
+
+from .test_stop import ANN, LivingCase
+
+
+@tagged("post_install", "-at_install")
+class TestExplain(LivingCase):
+    def explain(self, lead, user=None):
+        return self.sequence.with_user(user or self.marketer).explain(lead.id)
+
+    def obstacles(self, lead):
+        """What speaks against the lead; whether it really enters has to agree."""
+        explanation = self.explain(lead)
+        no = [one["reason"] for one in explanation["conditions"] if not one["ok"]]
+        self.assertEqual(explanation["enters"], not no)
+        if self.sequence.state == "running":
+            before = self.participant(lead)
+            self.run_cron()
+            self.assertEqual(bool(self.participant(lead) - before), not no)
+        return no
+
+    def test_never_in(self):
+        explanation = self.explain(self.ann)
+        self.assertFalse(explanation["enters"])
+        self.assertEqual(explanation["ways"], [])
+        no = [one["label"] for one in explanation["conditions"] if not one["ok"]]
+        self.assertEqual(no, ["The sequence is running"])
+        self.sequence.action_start()
+        self.assertTrue(self.explain(self.ann)["enters"])
+
+    def test_each_obstacle(self):
+        self.sequence.action_start()
+        preset = self.env["nurture.preset"].create(
+            {"name": "Rich", "extra_domain": "[('expected_revenue', '>', 1000)]"}
+        )
+        self.sequence.excluded_preset_ids = preset
+        self.sequence.exclude_other_sequences = True
+        other = self.make_sequence(
+            name="Other", domain=repr([("lost_reason_id", "=", self.reason_price.id)])
+        )
+        self.make_step(other, delay=9, subject="Other")
+        other.action_start()
+        self.make_lead("other@reader.example.com", self.reason_price)
+        self.run_cron()
+        self.env["mail.blacklist"]._add("black@reader.example.com")
+        customer = self.env["res.partner"].create({"name": "C", "email": "c@reader.example.com"})
+        company = self.env["res.company"].create({"name": "Other Company"})
+        cases = {
+            "not_lost": self.make_lead("open@reader.example.com", lost=False),
+            "company": self.make_lead(
+                "far@reader.example.com", company_id=company.id, team_id=False, user_id=False
+            ),
+            "no_address": self.make_lead(False),
+            "blacklisted": self.make_lead("black@reader.example.com"),
+            "unmatched": self.make_lead("price@reader.example.com", self.reason_price),
+            "inside": self.ann,
+            "other_sequence": self.make_lead("other@reader.example.com"),
+            "customer": self.make_lead("c@reader.example.com"),
+            "open_deal": self.make_lead("deal@reader.example.com"),
+            "suppressed": self.make_lead("rich@reader.example.com", expected_revenue=5000),
+            "duplicate": self.make_lead("twin@reader.example.com"),
+        }
+        self.env["sale.order"].create(
+            {"partner_id": customer.id, "state": "sale", "date_order": self.clock}
+        )
+        cases["customer"].date_closed = self.clock.replace(year=2025)
+        self.make_lead("deal@reader.example.com", lost=False)
+        twin = self.make_lead("twin@reader.example.com")
+        cases["duplicate"].date_closed = self.clock.replace(year=2025)
+        found = {
+            reason: self.explain(lead, reason == "company" and self.env.user)["conditions"]
+            for reason, lead in cases.items()
+            if reason != "inside"
+        }
+        # whatever is not lost, or of another company, does not match, either
+        also = {"not_lost": {"unmatched"}, "company": {"unmatched"}}
+        for reason, conditions in found.items():
+            no = {one["reason"] for one in conditions if not one["ok"]}
+            self.assertEqual(no, {reason} | also.get(reason, set()))
+        self.assertTrue(self.explain(twin)["enters"])
+        entered = self.sequence.participant_ids.lead_id
+        self.run_cron()
+        self.assertEqual(self.sequence.participant_ids.lead_id - entered, twin)
+        self.assertEqual(self.obstacles(cases["inside"]), ["inside"])
+
+    def test_by_hand(self):
+        self.sequence.entry = "manual"
+        self.sequence.action_start()
+        self.assertEqual(self.obstacles(self.ann), ["by_itself"])
+
+    def test_on_a_date(self):
+        self.sequence.write(
+            {
+                "entry": "date",
+                "entry_field_id": self.env["ir.model.fields"]._get("crm.lead", "date_closed").id,
+                "entry_offset": 3,
+            }
+        )
+        self.ann.date_closed = self.clock
+        self.sequence.action_start()
+        self.assertEqual(self.obstacles(self.ann), ["not_due"])
+        self.clock = self.days(3)
+        self.assertEqual(self.obstacles(self.ann), [])
+
+    def test_again(self):
+        """The words say how often it may enter."""
+
+        def words():
+            conditions = self.explain(self.ann)["conditions"]
+            return [one["label"] for one in conditions if one["reason"] == "inside"]
+
+        self.assertEqual(words(), ["It has not been in the sequence before"])
+        self.sequence.write({"reentry": "days", "reentry_days": 30})
+        self.assertEqual(words(), ["It is not in the sequence, nor was it in the last 30 days"])
+        self.sequence.reentry = "lost"
+        self.assertIn("has been lost again", words()[0])
+
+    def test_inside_and_left(self):
+        """What was decided at each step, with date and reason, till it left."""
+        second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+        self.start()
+        (way,) = self.explain(self.ann)["ways"]
+        self.assertEqual(
+            (way["state"], way["exit_reason"], way["exit_date"]), ("running", False, False)
+        )
+        first, coming = way["steps"]
+        self.assertEqual(
+            (first["step"], first["state"], first["reason"]), ("First", "processed", "done")
+        )
+        self.assertEqual(
+            [line["what"].replace("\u202f", " ") for line in first["decisions"]],
+            ["Scheduled, for 3/2/26, 9:00 AM", "Processed"],
+        )
+        self.assertEqual(coming["schedule_date"], "2026-03-09 09:00:00")
+        self.assertEqual(
+            [(line["date"], line["what"].replace("\u202f", " ")) for line in coming["decisions"]],
+            [
+                ("2026-03-02 09:00:00", "Waiting"),
+                ("2026-03-02 09:00:00", "Scheduled, for 3/9/26, 9:00 AM"),
+            ],
+        )
+        self.clock = self.days(2)
+        self.answer(self.mail_to(ANN))
+        (way,) = self.explain(self.ann)["ways"]
+        self.assertEqual((way["state"], way["exit_reason"]), ("exited", "replied"))
+        self.assertEqual(way["exit_date"], "2026-03-04 09:00:00")
+        self.assertEqual(
+            way["steps"][1]["decisions"][-1]["what"], "Cancelled: The lead left the sequence"
+        )
+        text = self.participant(self.ann).with_user(self.salesman).decisions
+        for words in ("Entered the sequence", "Left: Replied", "The lead left the sequence"):
+            self.assertIn(words, text)
+        self.assertIn("The lead left", self.trace(self.ann, second).decisions)
+
+    def test_error_is_told(self):
+        """What went wrong is shown as text, whatever is in it."""
+        with self.breaking_mail_of(self.ann):
+            self.start()
+        decision = self.explain(self.ann)["ways"][0]["steps"][0]["decisions"][-1]
+        self.assertEqual(decision["what"], "Error: The step failed")
+        self.assertIn("this lead breaks the template", decision["detail"])
+        trace = self.trace(self.ann, self.first)
+        trace._fail(ValueError("<script>alert(1)</script>"))
+        self.assertNotIn("<script>", self.participant(self.ann).decisions)
+        self.assertIn("alert(1)", self.participant(self.ann).decisions)
+
+    def test_over_xmlrpc(self):
+        """Without a None, which XML-RPC cannot carry; before, inside and after."""
+        self.make_step(self.sequence, "mail_open", self.first, subject="Second")
+
+        def call(lead_id, user=None):
+            user = user or self.marketer
+            with mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc"):
+                return self.xmlrpc_object.execute_kw(
+                    get_db_name(),
+                    user.id,
+                    user.login,
+                    "nurture.sequence",
+                    "explain",
+                    [self.sequence.id, lead_id],
+                )
+
+        self.assertFalse(call(self.ann.id)["enters"])
+        self.start()
+        self.assertEqual(call(self.ann.id)["ways"][0]["state"], "running")
+        self.participant(self.ann).action_remove()
+        explanation = call(self.ann.id, self.salesman)
+        self.assertEqual(explanation["ways"][0]["exit_reason"], "removed")
+        self.assertEqual(explanation, self.explain(self.ann, self.salesman))
+        with self.assertRaisesRegex(Exception, "There is no such lead"):
+            call(self.ann.id + 10**6)
+
+    def test_rights(self):
+        """A salesperson asks about own leads, an employee about none."""
+        self.start()
+        self.assertTrue(self.explain(self.ann, self.salesman)["ways"])
+        others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
+        for lead, user in ((others, self.salesman), (self.ann, self.employee)):
+            with self.assertRaises(AccessError):
+                self.explain(lead, user)
+        with self.assertRaisesRegex(UserError, "no such lead"):
+            self.explain(self.env["crm.lead"])
+
+    def test_wizard(self):
+        """From the sequence choose a lead, a lost one included; from the lead choose a sequence."""
+        self.start()
+        wizards = self.env["nurture.explain"].with_user(self.salesman)
+        form = Form(
+            wizards.with_context(active_model="nurture.sequence", active_id=self.sequence.id)
+        )
+        self.assertEqual(form.sequence_id, self.sequence)
+        self.assertFalse(form.conditions)
+        form.lead_id = self.ann.with_user(self.salesman)
+        self.assertIn("It has not been in the sequence before", form.conditions)
+        self.assertIn("Entered the sequence", form.decisions)
+        self.assertFalse(form.enters)
+        form = Form(wizards.with_context(active_model="crm.lead", active_id=self.bob.id))
+        self.assertEqual(form.lead_id, self.bob)
+        form.sequence_id = self.sequence
+        self.assertTrue(form.decisions)

@@ -1,0 +1,42 @@
+"""No calls to other programs, in one thread, for a while.
+
+Odoo's add-ons speak HTTP with ``requests``: SMS and other services of IAP, push notifications,
+webhooks. Its adapter is where all of them leave, so there is one gate here, which is open but for
+a thread in :func:`offline`.
+"""
+
+import functools
+import threading
+from contextlib import contextmanager
+
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectionError as CallError
+
+_thread = threading.local()
+_send = HTTPAdapter.send
+
+
+@functools.wraps(_send)
+def _send_unless_offline(self, request, *args, **kwargs):
+    withheld = getattr(_thread, "withheld", None)
+    if withheld is None:
+        return _send(self, request, *args, **kwargs)
+    withheld.append(("call", request.url))
+    raise CallError(f"Not called in a test: {request.url}", request=request)
+
+
+HTTPAdapter.send = _send_unless_offline
+
+
+@contextmanager
+def offline(withheld):
+    """Let this thread call nobody over HTTP.
+
+    :param withheld: list that gets a pair (``call``, address) for each attempt
+    """
+    before = getattr(_thread, "withheld", None)
+    _thread.withheld = withheld
+    try:
+        yield
+    finally:
+        _thread.withheld = before

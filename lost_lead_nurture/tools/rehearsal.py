@@ -1,0 +1,90 @@
+"""Doing something for real, so that nothing of it ever happened.
+
+A rehearsal is a transaction of its own in which everything runs as it always does, and which is
+rolled back in the end. What a rollback does not undo does not happen in it: nobody is mailed, no
+other program is called, and what waits for a commit (webhooks, notifications, waking scheduled
+actions) waits in vain.
+"""
+
+from contextlib import closing, contextmanager
+
+from odoo import api
+from odoo.sql_db import BaseCursor, Savepoint
+
+from .offline import offline
+
+#: How long a rehearsal waits for somebody who is writing the same records.
+LOCK_TIMEOUT = "5s"
+
+
+class RehearsalCursor(BaseCursor):
+    """A cursor over another one that never commits. Whoever commits or rolls back in it, core's
+    composer or the code of a server action, does so between savepoints."""
+
+    def __init__(self, cursor):
+        super().__init__()
+        #: what would have left: list of (``mail``, ``webhook`` or ``call``, to whom)
+        self.withheld = []
+        self._cursor = cursor
+        self._savepoint = None
+
+    def __getattr__(self, name):
+        return getattr(self._cursor, name)
+
+    def execute(self, *args, **kwargs):
+        if self._savepoint is None:
+            self._savepoint = Savepoint(self._cursor)
+        return self._cursor.execute(*args, **kwargs)
+
+    def dictfetchone(self):
+        return self._cursor.dictfetchone()
+
+    def commit(self):
+        self.flush()
+        self._end(rollback=False)
+        self.clear()
+        self.prerollback.clear()
+        self.postrollback.clear()
+        self.postcommit.clear()
+
+    def rollback(self):
+        self.clear()
+        self.postcommit.clear()
+        self.prerollback.run()
+        self._end(rollback=True)
+        self.postrollback.run()
+
+    def close(self):
+        try:
+            self.rollback()
+        finally:
+            self._cursor.rollback()
+            self._cursor.close()
+
+    def _end(self, rollback):
+        self._now = None
+        if self._savepoint is not None:
+            self._savepoint.close(rollback=rollback)
+            self._savepoint = None
+
+
+@contextmanager
+def rehearsal(env):
+    """An environment with all rights, as scheduled actions have, in which nothing lasts. It sees
+    what is committed, and never what ``env`` has not written yet."""
+    registry = env.registry
+    pending = set(registry.cache_invalidated)
+    try:
+        with closing(RehearsalCursor(registry.cursor())) as cr, offline(cr.withheld):
+            cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            cr.commit()
+            yield api.Environment(cr, api.SUPERUSER_ID, {})
+    finally:
+        # caches may hold what was rolled back
+        registry.reset_changes()
+        registry.cache_invalidated.update(pending)
+
+
+def is_rehearsal(env):
+    """Whether what is done in ``env`` does not last."""
+    return isinstance(env.cr, RehearsalCursor)
