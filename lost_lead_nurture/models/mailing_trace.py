@@ -213,6 +213,13 @@ class MailingTrace(models.Model):
             or None
         )
 
+    def _nurture_get_texts(self):
+        """In a rehearsal: what the reader would get that is no mail.
+
+        :return: list of (what to tell about it, its links)
+        """
+        return []
+
     def _nurture_pretend_sent(self):
         """In a rehearsal: what the queue does when a message has left."""
         self.mail_mail_id.write({"state": "sent"})

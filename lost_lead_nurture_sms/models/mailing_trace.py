@@ -52,6 +52,26 @@ class MailingTrace(models.Model):
         self._nurture_get_sms("outgoing").action_set_canceled()
         return result
 
+    def _nurture_get_texts(self):
+        texts = super()._nurture_get_texts()
+        for sms in self._nurture_get_sms("outgoing"):
+            links = []
+
+            def spell_out(short, links=links):
+                # the short link is rolled back
+                codes = self.env["link.tracker.code"].sudo()
+                links.append(codes.search([("code", "=", short[1])]).link_id.url)
+                return links[-1]
+
+            body = re.sub(rf"http\S+/r/([^/\s]+)/s/{sms.id}\?n=\w+", spell_out, sms.body)
+            text = self.env._("SMS to %(number)s: %(text)s", number=sms.number, text=body)
+            texts.append((text, links))
+        return texts
+
+    def _nurture_pretend_sent(self):
+        self._nurture_get_sms("outgoing").write({"state": "pending"})
+        return super()._nurture_pretend_sent()
+
     def _nurture_get_sms(self, *states):
         """The SMS of ``self`` that are in one of ``states``."""
         numbers = self.filtered(lambda trace: trace.trace_type == "sms").mapped("sms_id_int")

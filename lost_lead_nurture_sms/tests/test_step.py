@@ -167,6 +167,30 @@ class TestStep(SmsCase):
     def test_salesperson_reads(self):
         self.assertEqual(self.first.with_user(self.salesman).sms_text, TEXT)
 
+    def test_rehearsal(self):
+        """The test of a sequence shows the text, offers what can happen to an SMS, and sends
+        nothing."""
+        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
+        self.make_sms_step(self.sequence, "sms_click", self.first)
+        sms_count = self.env["sms.sms"].search_count([])
+        test = (
+            self.env["nurture.test"]
+            .with_user(self.marketer)
+            .create({"sequence_id": self.sequence.id, "lead_id": ann.id})
+        )
+        test.action_play("run")
+        (first,) = (line for line in test.timeline["lines"] if line["step"] == self.first.id)
+        self.assertIn(
+            "SMS to +32456001101: Hello Ann, the desk is back: https://shop.example.com/limited",
+            first["texts"],
+        )
+        self.assertEqual(first["offers"], ["click", "bounce"])
+        test.action_play("click", self.first.id, first["links"][0])
+        test.action_play("run")
+        self.assertEqual(test.timeline["lines"][-1]["state"], "processed", test.timeline)
+        self.assertFalse(self.provider.messages)
+        self.assertEqual(self.env["sms.sms"].search_count([]), sms_count)
+
     def test_uninstall(self):
         """History stays; who is inside comes to an end."""
         ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
