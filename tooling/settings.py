@@ -26,7 +26,9 @@ BASE_MODULES = (
     "crm",
     "mass_mailing",
     "mass_mailing_crm",
+    "mass_mailing_crm_sms",
     "mass_mailing_sale",
+    "mass_mailing_sms",
     "sale_crm",
     "sale_management",
 )

@@ -15,7 +15,8 @@ FIGURES = {
     "opened": _SENT & Domain("open_datetime", "!=", False),
     "clicked": _SENT & Domain("links_click_datetime", "!=", False),
     "replied": _SENT & Domain("reply_datetime", "!=", False),
-    "ignored": _SENT & Domain("trace_status", "=", "sent"),
+    # pending: an SMS that the provider has sent
+    "ignored": _SENT & Domain("trace_status", "in", ("pending", "sent")),
     "bounced": _SENT & Domain("trace_status", "=", "bounce"),
 }
 
@@ -146,7 +147,7 @@ class MailingMailing(models.Model):
             figures["opened"] += opened
             figures["clicked"] += clicked
             figures["replied"] += replied
-            if status == "sent":
+            if status in ("pending", "sent"):
                 figures["ignored"] += sent
             elif status == "bounce":
                 figures["bounced"] += sent

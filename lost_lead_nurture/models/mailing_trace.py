@@ -203,6 +203,23 @@ class MailingTrace(models.Model):
         self.write({"trace_status": "outgoing", "failure_type": False})
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
+    def _nurture_get_failure(self):
+        """What went wrong, in the words of the system."""
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        return (
+            self.mail_mail_id.failure_reason
+            or self.failure_reason
+            or labels.get(self.failure_type)
+            or None
+        )
+
+    def _nurture_get_texts(self):
+        """In a rehearsal: what the reader would get that is no mail.
+
+        :return: list of (what to tell about it, its links)
+        """
+        return []
+
     def _nurture_pretend_sent(self):
         """In a rehearsal: what the queue does when a message has left."""
         self.mail_mail_id.write({"state": "sent"})

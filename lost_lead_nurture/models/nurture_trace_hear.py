@@ -76,8 +76,7 @@ class NurtureTrace(models.Model):
         causes = defaultdict(self.browse)
         for trace in self.filtered(lambda trace: trace.state == "processed"):
             mail = trace.mailing_trace_ids.sorted("id")[-1:]
-            detail = mail.mail_mail_id.failure_reason or mail.failure_type or None
-            causes[get_reason(mail), detail] |= trace
+            causes[get_reason(mail), mail._nurture_get_failure()] |= trace
         for (reason, detail), traces in causes.items():
             traces._set_state(state, reason, detail)
         self._update(

@@ -31,6 +31,7 @@ class NurtureTrace(models.Model):
         silent = self._get_silent(accepted, sunset) if sunset else {}
         for row in self._get_timing(accepted, number, days):
             trace_id, participant_id, lead_id, address, count, free_on, reason, *reader = row
+            address = address or lead_id
             if participant_id in silent:
                 self._judge_silence(verdicts, trace_id, participant_id, silent[participant_id])
                 continue
@@ -142,6 +143,7 @@ class NurtureTrace(models.Model):
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger != 'silent'
                          JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
+                          AND mail.trace_type = 'mail'
                    CROSS JOIN LATERAL (
                               SELECT COALESCE(max(GREATEST(alive.open_datetime,
                                                            alive.links_click_datetime,

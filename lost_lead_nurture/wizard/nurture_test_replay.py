@@ -187,6 +187,9 @@ class Replay:
                 ],
                 "mail_server_id": mail.mail_server_id.id,
             }
+        for text, links in messages.with_env(self.words)._nurture_get_texts():
+            self._tell(trace)["texts"].append(text)
+            self._tell(trace)["links"] += links
         messages._nurture_pretend_sent()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()

@@ -1,0 +1,78 @@
+import re
+
+from odoo import api, fields, models
+
+#: Characters that sign a short link.
+TOKEN_SIZE = 6
+
+
+class MailingTrace(models.Model):
+    _inherit = "mailing.trace"
+
+    # who has had an SMS, and when
+    _nurture_sms = models.Index("(sms_number, mass_mailing_id) WHERE sms_number IS NOT NULL")
+
+    def _nurture_token(self, code):
+        token = super()._nurture_token(code)
+        # a text has few characters, and one guess in 16 million makes one click
+        return token[:TOKEN_SIZE] if self.trace_type == "sms" else token
+
+    def _nurture_sign(self, text, sms_id):
+        """Sign the short links in the text of this SMS."""
+
+        def sign(link):
+            return f"{link[0]}?n={self._nurture_token(link[1])}"
+
+        return re.sub(rf"/r/([^/\s]+)/s/{sms_id}(?![\w/?])", sign, text or "")
+
+    def set_opened(self, domain=None):
+        # Who follows the link has the SMS: the provider's report that it has left may come later.
+        at_provider = self.filtered(
+            lambda sms: sms.nurture_trace_id and sms.trace_status == "process"
+        )
+        if at_provider:
+            moment = self.env.context.get("nurture_moment") or fields.Datetime.now()
+            at_provider.write({"trace_status": "pending", "sent_datetime": moment})
+            at_provider._nurture_hear("sent")
+        return super().set_opened(domain)
+
+    @api.model
+    def _nurture_queued(self, domain):
+        queued_sms = (
+            self.env["sms.sms"]
+            .sudo()
+            .search([("state", "=", "outgoing"), ("mailing_id.nurture_step_ids", "!=", False)])
+        )
+        return super()._nurture_queued(domain) | self.search(
+            [("nurture_trace_id", "any", domain), ("sms_id_int", "in", queued_sms.ids)]
+        )
+
+    def _nurture_cancel_queued(self):
+        result = super()._nurture_cancel_queued()
+        self._nurture_get_sms("outgoing").action_set_canceled()
+        return result
+
+    def _nurture_get_texts(self):
+        texts = super()._nurture_get_texts()
+        for sms in self._nurture_get_sms("outgoing"):
+            links = []
+
+            def spell_out(short, links=links):
+                # the short link is rolled back
+                codes = self.env["link.tracker.code"].sudo()
+                links.append(codes.search([("code", "=", short[1])]).link_id.url)
+                return links[-1]
+
+            body = re.sub(rf"http\S+/r/([^/\s]+)/s/{sms.id}\?n=\w+", spell_out, sms.body)
+            text = self.env._("SMS to %(number)s: %(text)s", number=sms.number, text=body)
+            texts.append((text, links))
+        return texts
+
+    def _nurture_pretend_sent(self):
+        self._nurture_get_sms("outgoing").write({"state": "pending"})
+        return super()._nurture_pretend_sent()
+
+    def _nurture_get_sms(self, *states):
+        """The SMS of ``self`` that are in one of ``states``."""
+        numbers = self.filtered(lambda trace: trace.trace_type == "sms").mapped("sms_id_int")
+        return self.env["sms.sms"].sudo().search([("id", "in", numbers), ("state", "in", states)])

@@ -1,0 +1,21 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class NurtureParticipant(models.Model):
+    _inherit = "nurture.participant"
+
+    @api.model
+    def _sql_is_queued(self):
+        # core tells the statistics first that an SMS has left the queue, then the SMS itself
+        return SQL(
+            """
+            (%s OR (
+                stat.sent_datetime IS NULL
+                AND stat.trace_status NOT IN ('process', 'error', 'cancel')
+                AND EXISTS (
+                    SELECT 1 FROM sms_sms sms
+                     WHERE sms.id = stat.sms_id_int AND sms.state = 'outgoing')))
+            """,
+            super()._sql_is_queued(),
+        )

@@ -1,0 +1,5 @@
+from . import (
+    test_obstacles,
+    test_sms,
+    test_step,
+)

@@ -1,0 +1,25 @@
+from odoo import models
+
+
+class SmsComposer(models.TransientModel):
+    _inherit = "sms.composer"
+
+    def _prepare_mass_sms_trace_values(self, record, sms_values):
+        values = super()._prepare_mass_sms_trace_values(record, sms_values)
+        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        if trace_id := trace_by_lead.get(record.id):
+            values["nurture_trace_id"] = trace_id
+        return values
+
+    def _get_blacklist_record_ids(self, records, recipients_info):
+        if "nurture_trace_by_lead" not in self.env.context:
+            return super()._get_blacklist_record_ids(records, recipients_info)
+        # core reads the whole blacklist; and a sequence always respects it
+        numbers = {record.id: recipients_info[record.id]["sanitized"] for record in records}
+        blacklisted = set(
+            self.env["phone.blacklist"]
+            .sudo()
+            .search([("number", "in", list(numbers.values()))])
+            .mapped("number")
+        )
+        return [record_id for record_id, number in numbers.items() if number in blacklisted]
