@@ -198,7 +198,7 @@ class TestUpdate(UpdateCase):
         self.assertEqual(clicks.link_id.url, "https://shop.example.com/one_50%")
         self.env.cr.execute(  # it is the database's clock otherwise
             "UPDATE link_tracker_click SET create_date = %s WHERE id IN %s",
-            (self.clock, tuple(clicks.ids)),
+            (self.days(1), tuple(clicks.ids)),
         )
         self.advance(days=1)
         done, waiting = [], []
