@@ -252,17 +252,17 @@ class NurtureSequence(models.Model):
                 SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
                 fields.Datetime.subtract(fields.Datetime.now(), days=days),
             )
+        reader, reader_joins = self._sql_reader()
         return self.env.execute_query(
             SQL(
                 """
-                SELECT lead.id, contact.tz, country.code, %(company_zone)s::text, %(contacts)s
+                SELECT lead.id, %(reader)s, %(contacts)s
                   FROM crm_lead lead
-             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-             LEFT JOIN res_country country
-                    ON country.id = COALESCE(lead.country_id, contact.country_id)
+                       %(reader_joins)s
                  WHERE lead.id IN %(ids)s
                 """,
-                company_zone=self._get_company_zone() or None,
+                reader=reader,
+                reader_joins=reader_joins,
                 contacts=contacts,
                 ids=tuple(lead_ids) or (0,),
             )

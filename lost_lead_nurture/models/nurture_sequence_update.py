@@ -325,9 +325,7 @@ class NurtureSequence(models.Model):
               JOIN nurture_step step ON step.id = place.step_id
               JOIN nurture_sequence sequence ON sequence.id = place.sequence_id
               JOIN nurture_participant participant ON participant.id = place.participant_id
-        CROSS JOIN LATERAL (SELECT place.passed + CASE WHEN step.expiry > 0 THEN %(expiry)s
-                                   ELSE sequence.window_days * interval '1 day' END AS until
-                           ) patience
+        CROSS JOIN LATERAL (SELECT place.passed + %(patience)s AS until) patience
              WHERE %(inside)s
                AND participant.id NOT IN %(leaving)s
                AND NOT EXISTS (SELECT 1 FROM nurture_trace there
@@ -338,7 +336,7 @@ class NurtureSequence(models.Model):
                AND %(free)s
             """,
             delay=steps._sql_delay("step"),
-            expiry=steps._sql_delay("step", "expiry"),
+            patience=steps._sql_patience(),
             begun=self._sql_begun(),
             followed=self._sql_followed(),
             inside=self._sql_going_on() if completed else SQL("participant.state = 'running'"),

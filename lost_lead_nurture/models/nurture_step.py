@@ -403,6 +403,15 @@ class NurtureStep(models.Model):
             unit=SQL.identifier(alias, f"{field}_unit"),
         )
 
+    @api.model
+    def _sql_patience(self):
+        """How long an event is waited for, as a PostgreSQL interval for the aliases ``step`` and
+        ``sequence``: the expiry of the step, or without one the window of the sequence."""
+        return SQL(
+            "CASE WHEN step.expiry > 0 THEN %s ELSE sequence.window_days * interval '1 day' END",
+            self._sql_delay("step", "expiry"),
+        )
+
     def _get_matching(self, leads):
         """Those of ``leads`` that the step is for."""
         self.ensure_one()

@@ -327,8 +327,7 @@ class NurtureTrace(models.Model):
                    CASE WHEN %(by_clock)s THEN %(base)s END,
                    CASE WHEN %(by_clock)s THEN %(base)s + %(delay)s END,
                    CASE WHEN parent.step_type NOT IN %(messages)s AND NOT (%(by_clock)s)
-                        THEN %(base)s + CASE WHEN step.expiry > 0 THEN %(expiry)s
-                             ELSE sequence.window_days * interval '1 day' END END
+                        THEN %(base)s + %(patience)s END
               FROM nurture_trace trace
               JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id
               JOIN nurture_step parent ON parent.id = trace.step_id
@@ -338,7 +337,7 @@ class NurtureTrace(models.Model):
             by_clock=by_clock,
             base=base_date,
             delay=steps._sql_delay("step"),
-            expiry=steps._sql_delay("step", "expiry"),
+            patience=steps._sql_patience(),
             messages=steps._get_message_types(),
             condition=condition,
         )
