@@ -160,7 +160,10 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _render_decisions(self, lines):
-        """A table of lines as of :meth:`_get_decisions`, in the order of time."""
+        """A table of lines as of :meth:`_get_decisions`, in the order of time; False when there
+        are none."""
+        if not lines:
+            return False
         row = Markup(
             "<tr><td class='text-nowrap pe-3'>%s</td><td class='pe-3'>%s</td><td>%s</td></tr>"
         )
@@ -173,7 +176,7 @@ class NurtureTrace(models.Model):
             )
             for date, step, what, detail in sorted(lines, key=lambda line: line[0])
         ]
-        return rows and Markup("<table class='table table-sm'>%s</table>") % Markup().join(rows)
+        return Markup("<table class='table table-sm'>%s</table>") % Markup().join(rows)
 
     # ------------------------------------------------------------
     # ACTIONS
