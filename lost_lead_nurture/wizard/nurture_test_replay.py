@@ -1,12 +1,11 @@
 import re
 from datetime import timedelta
 
-import lxml.html
-
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date, format_datetime, html2plaintext
 
+from ..tools.links import links_in
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone
 
@@ -175,7 +174,7 @@ class Replay:
             # what core logs about the mail is the mail
             self._own_messages |= set(messages.mail_mail_id.mail_message_id.ids)
             body = _OWN_LINKS.sub('href="#"', mail.body_html or "")
-            self._tell(trace)["links"] = _get_links(body)
+            self._tell(trace)["links"] = links_in(body)
             self.mails[trace.step_id.id] = {
                 "email_from": mail.email_from,
                 "reply_to": mail.reply_to,
@@ -511,12 +510,6 @@ class Replay:
             and not (event == "open" and known)
             and not (event == "click" and not told["links"])
         ]
-
-
-def _get_links(body):
-    """The links of a mail that a reader may click."""
-    links = lxml.html.fromstring(body or "<p/>").xpath("//a/@href")
-    return list(dict.fromkeys(one for one in links if one.startswith(("http://", "https://"))))
 
 
 def _excerpt(text):
