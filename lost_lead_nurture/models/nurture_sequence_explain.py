@@ -179,7 +179,9 @@ class NurtureSequence(models.Model):
         farewell = [
             replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
         ]
-        messages = set(self._get_messages().ids)
+        messages = {
+            step.id for step in self.step_ids if step.step_type in step._get_message_types()
+        }
         ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
         now = fields.Datetime.now()
         sends = Counter()
@@ -216,9 +218,6 @@ class NurtureSequence(models.Model):
         for (moment, step_id), number in sends.items():
             days[utc.localize(moment).astimezone(zone).date(), step_id] += number
         return days
-
-    def _get_messages(self):
-        return self.step_ids.filtered(lambda step: step.step_type in step._get_message_types())
 
     def _get_silent_trees(self, lead_ids):
         """The steps that each lead would go through without reacting, those left out whose filter

@@ -380,10 +380,6 @@ class NurtureStep(models.Model):
             return True
         return is_about(self.link_url, url)
 
-    def _is_timed(self):
-        """Whether time alone makes the step due."""
-        return TRIGGERS[self.trigger].timed
-
     def _get_parent_type(self):
         self.ensure_one()
         return self.parent_id.step_type or ROOT
@@ -506,7 +502,7 @@ class NurtureStep(models.Model):
             PlannedStep(
                 id=step.id,
                 kind="message" if step.step_type in step._get_message_types() else "other",
-                trigger_timed=step._is_timed(),
+                trigger_timed=TRIGGERS[step.trigger].timed,
                 delay_amount=step.delay,
                 delay_unit=step.delay_unit,
                 children=tuple(step.child_ids._get_plan(refused)),

@@ -37,19 +37,19 @@ class Replay:
     lead's way moves into the past: for the engine that is the same.
     """
 
-    def __init__(self, env, sequence_id, lead_id, start, reader, visible):
+    def __init__(self, env, sequence_id, lead_id, start, viewer, labels):
         """
         :param env: environment of a rehearsal
-        :param start: when the test began, by its own clock
-        :param reader: context with language and time zone of whoever looks at it
-        :param visible: fields of the lead that may be shown
+        :param start: when the test began (naive, UTC)
+        :param viewer: context with language and time zone of whoever looks at it
+        :param labels: ``{name: label}`` of the lead's fields that may be shown
         """
         self.env = env
-        self.words = env(context=reader)
+        self.words = env(context=viewer)
         self.sequence = env["nurture.sequence"].browse(sequence_id)
         self.lead = env["crm.lead"].with_context(active_test=False).browse(lead_id)
         self.offset = start - fields.Datetime.now()
-        self.visible = visible
+        self.labels = labels
         self.window = self.sequence._get_window()
         self.zone = reader_zone(*self.sequence._get_readers([lead_id], 0)[0][1:4])
         #: what is told about each step: ``{step id: {...}}``
@@ -323,7 +323,7 @@ class Replay:
         """What can be seen of the lead, to compare."""
         lead = self.lead.with_env(self.words).with_context(active_test=False)
         values = {}
-        for name, label in self.visible.items():
+        for name, label in self.labels.items():
             field = lead._fields[name]
             if name not in TELLING_FIELDS and (
                 not field.store
