@@ -9,6 +9,7 @@ from ..tools import machines
 
 _logger = logging.getLogger(__name__)
 
+#: How many hits one transaction judges.
 BATCH = 200
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
@@ -76,6 +77,10 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_alone(self, mail, kind, request, code, now):
+        """What a hit shows by itself.
+
+        :return: why it is not a person's (see :data:`machines.REASONS`), or None
+        """
         if kind == "trap":
             return "trap"
         since_sent = now - mail.sent_datetime if mail.sent_datetime else None
@@ -99,7 +104,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_held(self):
-        """Judge the hits that were held long enough, batch by batch."""
+        """Judge the hits that were held long enough, batch by batch. Commits."""
         commit = self.env["ir.cron"]._commit_progress
         try:
             while hits := self._claim():
@@ -113,6 +118,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _forget(self):
+        """Delete hits by which nothing that is still to come will be judged."""
         self.env.execute_query(
             SQL(
                 "DELETE FROM nurture_hit WHERE judged AND date < %s RETURNING id",
@@ -123,6 +129,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _claim(self):
+        """Lock hits that were held long enough and that no other worker holds."""
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -135,6 +142,7 @@ class NurtureHit(models.Model):
         return self.browse(id_ for (id_,) in rows)
 
     def _judge(self):
+        """Tell core of people's hits, and note machines' on the mail."""
         reasons = self._judge_together()
         self.judged = True
         for hit in self:

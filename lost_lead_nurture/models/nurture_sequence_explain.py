@@ -30,6 +30,8 @@ class NurtureSequence(models.Model):
             "label", "ok"}], "ways": [{"round", "state", "exit_reason", "entered_date",
             "exit_date", "steps": [{"step", "state", "reason", "schedule_date", "decisions":
             [{"date", "what", "detail"}]}]}]}``; dates are UTC strings, what is missing is False
+        :raise UserError: when there is no such lead
+        :raise AccessError: for who may not read the sequence or the lead
         """
         self.ensure_one()
         self.check_access("read")

@@ -24,7 +24,9 @@ class NurtureSequence(models.Model):
         string="Leave on Order", default=True, help="Confirmed, of the opportunity or its customer."
     )
     exit_on_meeting = fields.Boolean(
-        string="Leave on Meeting", default=True, help="About the opportunity, or with its contact."
+        string="Leave on Meeting",
+        default=True,
+        help="About the opportunity, or with its contact or address.",
     )
     exit_on_open_deal = fields.Boolean(
         string="Leave on Another Open Deal",

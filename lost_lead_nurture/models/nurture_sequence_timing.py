@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from .nurture_step import MAX_DELAY
 
-#: So many of the last mails are looked at for bounces; half of them at least.
+#: So many of the last mails are looked at for bounces; of fewer than half of them nothing is said.
 BOUNCE_SAMPLE = 100
 
 
@@ -33,8 +33,8 @@ class NurtureSequence(models.Model):
     bounce_limit = fields.Float(
         string="Bounces at Most (%)",
         default=10.0,
-        help="When more of the last hundred mails came back, the sequence stops by itself and its "
-        "responsible is told: mail providers punish who goes on. 0: never.",
+        help="When more of the last hundred mails came back, once fifty have left, the sequence "
+        "stops by itself and its responsible is told: mail providers punish who goes on. 0: never.",
     )
 
     @api.constrains("cap_number", "cap_days")

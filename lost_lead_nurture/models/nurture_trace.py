@@ -70,10 +70,11 @@ class NurtureTrace(models.Model):
     base_date = fields.Datetime(
         string="Counts From",
         readonly=True,
-        help="From when the delay of the step counts: the message before left, the event happened.",
+        help="From when the delay of the step counts: when the message before left, or the event "
+        "happened.",
     )
     schedule_date = fields.Datetime(
-        string="Scheduled On", readonly=True, help="When the step is due. In UTC."
+        string="Scheduled On", readonly=True, help="When the step is due."
     )
     expire_date = fields.Datetime(
         string="Waits Until",
@@ -184,7 +185,10 @@ class NurtureTrace(models.Model):
 
     def action_retry(self):
         """Give failed traces another try: a failed mail goes back to the queue, a failed step is
-        due at once."""
+        due at once.
+
+        :raise UserError: when none of them can be retried
+        """
         self.participant_id.sequence_id.check_access("write")
         failed = self.sudo().filtered(
             lambda trace: (
