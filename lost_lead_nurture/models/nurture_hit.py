@@ -189,11 +189,22 @@ class NurtureHit(models.Model):
                 if self.kind == "open":
                     mail.set_opened()
                 else:
-                    mail.env["link.tracker.click"].add_click(
+                    click = mail.env["link.tracker.click"].add_click(
                         self.code, mailing_trace_id=mail.id, **(self.click_values or {})
                     )
+                    if click:
+                        self._set_moment(click)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
             # it must not stand in the way of the others for ever
             _logger.warning("%s on %s is lost", self, mail, exc_info=True)
+
+    def _set_moment(self, click):
+        """A click was made when it hit, not when it was judged: what looks at one link only counts
+        from there, see :meth:`nurture.sequence._sql_event`."""
+        click.flush_recordset()
+        self.env.cr.execute(
+            SQL("UPDATE link_tracker_click SET create_date = %s WHERE id = %s", self.date, click.id)
+        )
+        click.invalidate_recordset(["create_date"], flush=False)
