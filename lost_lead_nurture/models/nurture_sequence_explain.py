@@ -186,9 +186,7 @@ class NurtureSequence(models.Model):
         farewell = [
             replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
         ]
-        messages = {
-            step.id for step in self.step_ids if step.step_type in step._get_message_types()
-        }
+        messages = {step.id for step in self.step_ids if step._is_message()}
         ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
         now = fields.Datetime.now()
         sends = Counter()

@@ -364,6 +364,11 @@ class NurtureStep(models.Model):
         and sunset apply, and the clock of what follows runs from when the message has left."""
         return ("email",)
 
+    def _is_message(self):
+        """Whether the step sends something to the lead, see :meth:`_get_message_types`."""
+        self.ensure_one()
+        return self.step_type in self._get_message_types()
+
     def _get_mailing_type(self):
         """The ``mailing_type`` of the mailing that a step of this type sends."""
         self.ensure_one()
@@ -501,7 +506,7 @@ class NurtureStep(models.Model):
         return [
             PlannedStep(
                 id=step.id,
-                kind="message" if step.step_type in step._get_message_types() else "other",
+                kind="message" if step._is_message() else "other",
                 trigger_timed=TRIGGERS[step.trigger].timed,
                 delay_amount=step.delay,
                 delay_unit=step.delay_unit,

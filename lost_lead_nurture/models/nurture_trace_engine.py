@@ -177,7 +177,7 @@ class NurtureTrace(models.Model):
         (self - accepted).participant_id._complete()
         if accepted:
             step._do(accepted)
-            if step.step_type not in step._get_message_types():
+            if not step._is_message():
                 accepted.participant_id._complete()
 
     def _decide(self):
@@ -189,7 +189,7 @@ class NurtureTrace(models.Model):
         verdicts = Verdicts()
         self._judge(verdicts)
         self._judge_matching(verdicts)
-        if self.step_id.step_type in self.step_id._get_message_types():
+        if self.step_id._is_message():
             self._judge_timing(verdicts)
         if self.step_id.translation_ids:
             # One commit carries what is written and sent, and each language is sent by itself: the

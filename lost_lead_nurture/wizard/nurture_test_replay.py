@@ -148,7 +148,7 @@ class Replay:
         """Let time pass until a step is due and, if it sends something, until the reader's next
         sending hours."""
         self._pass(trace.schedule_date)
-        if self.window and trace.step_id.step_type in trace.step_id._get_message_types():
+        if self.window and trace.step_id._is_message():
             opening = self.window.place(self.now, self.zone, 0)
             if opening and opening > self.now:
                 due = self._date(fields.Datetime.now())
