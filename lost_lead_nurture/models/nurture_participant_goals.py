@@ -13,6 +13,9 @@ from ..tools.rehearsal import is_rehearsal
 
 _logger = logging.getLogger(__name__)
 
+#: Goals that can be heard, but not seen when the lead is looked at before its next step.
+HEARD_ONCE = ("replied", "clicked")
+
 
 class NurtureParticipant(models.Model):
     """Goals: who came back, thanks to which step, and who takes over."""
@@ -127,8 +130,8 @@ class NurtureParticipant(models.Model):
                 participant._bring_back(reason, step)
 
     def _bring_back(self, reason, step=None):
-        """Bring the lead back into the pipeline. A rule of the database that forbids it keeps
-        nobody in the sequence: whoever has answered gets no more mails. Somebody is told."""
+        """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
+        sequence who has answered: no more mails are sent, and somebody is told."""
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
@@ -136,7 +139,7 @@ class NurtureParticipant(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            if is_rehearsal(self.env):
+            if is_rehearsal(self.env) or reason not in HEARD_ONCE:
                 raise
             _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
             sequence = self.sequence_id
