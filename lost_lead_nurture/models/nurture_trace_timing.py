@@ -6,10 +6,6 @@ from odoo.tools import SQL
 from ..tools.windows import share_of
 from ..tools.zones import reader_zone
 
-#: How long before the end of the sending hours the last messages are planned: the scheduled action
-#: comes round every quarter of an hour.
-SLACK = timedelta(minutes=15)
-
 
 class NurtureTrace(models.Model):
     """When a message may go: not too many to one address, in the sending hours, and none to those
@@ -39,7 +35,7 @@ class NurtureTrace(models.Model):
                 # the share that the forecast takes, too; whose turn came too late for the hours
                 # goes first in the next ones, and is not too late again
                 share = 0 if reason == "window" else share_of(lead_id, step.id)
-                date = window.place(now, reader_zone(*reader), share, SLACK)
+                date = window.place(now, reader_zone(*reader), share)
                 if not date:
                     # it never opens since somebody emptied it: look again tomorrow
                     date = now + timedelta(days=1)

@@ -1,6 +1,12 @@
+from datetime import timedelta
+
 from odoo import fields, models
 
 from ..tools.windows import Window
+
+#: How long before the end of the sending hours the last messages are planned: the scheduled action
+#: comes round every quarter of an hour.
+SLACK = timedelta(minutes=15)
 
 
 class ResourceCalendar(models.Model):
@@ -28,7 +34,7 @@ class ResourceCalendar(models.Model):
             )
             for leave in self._nurture_get_holidays()
         ]
-        return Window(hours, holidays)
+        return Window(hours, holidays, SLACK)
 
     def _nurture_get_holidays(self):
         """Days off of everybody: of this calendar, and of all of its company."""

@@ -55,6 +55,8 @@ class Window:
     :param holidays: closed times as pairs (start, end) of naive datetimes on the wall clock,
         wherever the wall is. A minute that has begun is closed as a whole, so that days which end
         at 23:59:59 leave no second open.
+    :param slack: how much of the end of an opening (half of it at most) :meth:`place` leaves free,
+        for whoever is not on time to the minute
 
     A window remembers the openings of every zone it was asked for, so ask the same one for many
     moments.
@@ -62,6 +64,7 @@ class Window:
 
     hours: tuple = ()
     holidays: tuple = ()
+    slack: timedelta = timedelta()
     _days: tuple = field(init=False, repr=False, compare=False)
     _chunks: dict = field(init=False, repr=False, compare=False)
 
@@ -94,14 +97,12 @@ class Window:
         """
         return self._opening(moment, zone, HORIZON)
 
-    def place(self, moment, zone, share, slack=timedelta()):
+    def place(self, moment, zone, share):
         """The moment for something due at ``moment``: the same when the window is open, or else
         within the next opening, ``share`` of its length after its start. Give everything a share of
         its own (:func:`share_of`), and what waited does not go out all at once.
 
         :param share: at least 0 and less than 1
-        :param slack: how much of the end of the opening is left free (half of it at most), for
-            whoever is not on time to the minute
         :return: a naive moment in UTC at which the window is open; None when it never opens
         :raise ValueError: when ``share`` is out of range
         :raise pytz.UnknownTimeZoneError: when there is no such zone
@@ -115,7 +116,7 @@ class Window:
         if start <= moment:
             return moment
         length = min(end - start, LONGEST_SPREAD)
-        seconds = (length - min(slack, length / 2)) // _SECOND
+        seconds = (length - min(self.slack, length / 2)) // _SECOND
         return start + timedelta(seconds=int(share * seconds))
 
     def _opening(self, moment, zone, enough):

@@ -273,6 +273,17 @@ class TestExamples(unittest.TestCase):
             self.assertEqual(opening and opening[0], start)
         self.assertEqual(Window(ALWAYS).next_opening(moment, "UTC"), (moment, opens))
 
+    def test_slack(self):
+        """The end of an opening is left free, but never more than half of it."""
+        monday = datetime(2026, 3, 2)
+        for minutes, last in ((15, 12 * 60 - 15), (24 * 60, 8 * 60 + 2 * 60)):
+            window = windows.Window([(0, 8, 12)], slack=timedelta(minutes=minutes))
+            places = [window.place(monday, "UTC", share) for share in (0, 0.5, 0.999999)]
+            self.assertEqual(places[0], monday + timedelta(hours=8))
+            self.assertAlmostEqual(
+                places[-1], monday + timedelta(minutes=last), delta=timedelta(seconds=2)
+            )
+
     def test_what_waited_is_spread_over_a_day_at_most(self):
         weekdays = Window(ALWAYS[:5])
         sunday, monday = datetime(2026, 1, 4, 12), datetime(2026, 1, 5)
