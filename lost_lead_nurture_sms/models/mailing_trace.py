@@ -53,17 +53,14 @@ class MailingTrace(models.Model):
         return result
 
     def _nurture_get_texts(self):
+        codes = self.env["link.tracker.code"].sudo()
         texts = super()._nurture_get_texts()
         for sms in self._nurture_get_sms("outgoing"):
-            links = []
-
-            def spell_out(short, links=links):
-                # the short link is rolled back
-                codes = self.env["link.tracker.code"].sudo()
+            # short links are rolled back
+            body, links = sms.body, []
+            for short in re.finditer(rf"http\S+/r/([^/\s]+)/s/{sms.id}\?n=\w+", sms.body):
                 links.append(codes.search([("code", "=", short[1])]).link_id.url)
-                return links[-1]
-
-            body = re.sub(rf"http\S+/r/([^/\s]+)/s/{sms.id}\?n=\w+", spell_out, sms.body)
+                body = body.replace(short[0], links[-1])
             text = self.env._("SMS to %(number)s: %(text)s", number=sms.number, text=body)
             texts.append((text, links))
         return texts
