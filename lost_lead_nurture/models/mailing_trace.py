@@ -28,8 +28,8 @@ class MailingTrace(models.Model):
     nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
     nurture_unheard = fields.Char(
         index="btree_not_null",
-        help="Events that the sequence could not be told at once, separated by commas, a click with "
-        "the code of its link. The scheduled action tells them.",
+        help="Events that the sequence could not be told at once, separated by commas, a click "
+        "with the code of its link. The scheduled action tells them.",
     )
     nurture_machine_reason = fields.Selection(
         machines.REASONS,

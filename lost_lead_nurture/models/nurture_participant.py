@@ -105,6 +105,7 @@ class NurtureParticipant(models.Model):
     )
 
     @api.depends("trace_ids.decision_log")
+    @api.depends_context("lang", "tz")
     def _compute_decisions(self):
         for participant in self:
             participant.decisions = participant._get_decisions()

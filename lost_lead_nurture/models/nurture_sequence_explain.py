@@ -104,33 +104,38 @@ class NurtureSequence(models.Model):
 
     def _get_condition_labels(self):
         """What each condition of entry asks for, in words."""
-        _ = self.env._
         before = {
-            "never": _("It has not been in the sequence before"),
-            "days": _(
+            "never": self.env._("It has not been in the sequence before"),
+            "days": self.env._(
                 "It is not in the sequence, nor was it in the last %s days", self.reentry_days
             ),
-            "lost": _("It is not in the sequence, or has been lost again since it entered"),
+            "lost": self.env._(
+                "It is not in the sequence, or has been lost again since it entered"
+            ),
         }
         inside = before[self.reentry]
         if self._is_yearly():
-            inside = _("It is not in the sequence, nor did it enter this year")
+            inside = self.env._("It is not in the sequence, nor did it enter this year")
         return {
-            "running": _("The sequence is running"),
-            "by_itself": _("Leads enter by themselves, not only by hand"),
-            "not_lost": _("The lead is lost"),
-            "company": _("It belongs to the company of the sequence, or to none"),
-            "unmatched": _("It matches the sequence's choice of leads"),
-            "not_due": _("Its date has come, and is not long past"),
-            "no_address": _("It has an email address"),
-            "blacklisted": _("The address is not blacklisted"),
+            "running": self.env._("The sequence is running"),
+            "by_itself": self.env._("Leads enter by themselves, not only by hand"),
+            "not_lost": self.env._("The lead is lost"),
+            "company": self.env._("It belongs to the company of the sequence, or to none"),
+            "unmatched": self.env._("It matches the sequence's choice of leads"),
+            "not_due": self.env._("Its date has come, and is not long past"),
+            "no_address": self.env._("It has an email address"),
+            "blacklisted": self.env._("The address is not blacklisted"),
             "inside": inside,
-            "other_sequence": _("The address is in no other running sequence"),
-            "customer": _("The customer has not ordered since it was lost"),
-            "open_deal": _("No other opportunity with this customer is open"),
-            "suppressed": _("No preset that is to be kept out chooses it"),
-            "silent": _("The address did not end a sequence in silence, or was heard of since"),
-            "duplicate": _("No other lead with this address enters instead, being lost later"),
+            "other_sequence": self.env._("The address is in no other running sequence"),
+            "customer": self.env._("The customer has not ordered since it was lost"),
+            "open_deal": self.env._("No other opportunity with this customer is open"),
+            "suppressed": self.env._("No preset that is to be kept out chooses it"),
+            "silent": self.env._(
+                "The address did not end a sequence in silence, or was heard of since"
+            ),
+            "duplicate": self.env._(
+                "No other lead with this address enters instead, being lost later"
+            ),
         }
 
     # ------------------------------------------------------------

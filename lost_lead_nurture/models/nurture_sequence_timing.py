@@ -3,7 +3,6 @@ from odoo.exceptions import ValidationError
 
 from .nurture_step import MAX_DELAY
 
-
 #: So many of the last mails are looked at for bounces; half of them at least.
 BOUNCE_SAMPLE = 100
 

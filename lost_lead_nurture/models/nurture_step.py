@@ -253,7 +253,7 @@ class NurtureStep(models.Model):
 
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
-        for step, mailing in ((step, one) for step in self for one in step._get_mailings()):
+        for step, mailing in ((each, one) for each in self for one in each._get_mailings()):
             if (
                 mailing.mailing_model_real != "crm.lead"
                 or mailing.mailing_type != step._get_mailing_type()

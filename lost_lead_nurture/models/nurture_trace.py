@@ -132,7 +132,9 @@ class NurtureTrace(models.Model):
     @api.depends_context("lang", "tz")
     def _compute_decisions(self):
         for trace in self:
-            trace.decisions = self._render_decisions(trace._get_decisions())
+            # of which step is said above them
+            lines = trace._get_decisions()
+            trace.decisions = self._render_decisions((line[0], "", *line[2:]) for line in lines)
 
     def _get_decisions(self):
         """What was decided about the trace.
@@ -161,14 +163,13 @@ class NurtureTrace(models.Model):
     @api.model
     def _render_decisions(self, lines):
         """A table of lines as of :meth:`_get_decisions`, in the order of time."""
-        row = Markup(
-            "<tr><td class='text-nowrap pe-3'>%s</td><td class='pe-3'>%s</td><td>%s</td></tr>"
-        )
+        row = Markup("<tr><td class='text-nowrap pe-3'>%s</td><td class='w-100'>%s%s</td></tr>")
+        name = Markup("<strong class='me-2'>%s</strong>")
         rows = [
             row
             % (
                 format_datetime(self.env, date, dt_format="short"),
-                step,
+                step and name % step,
                 what if not detail else Markup("%s<br/><small>%s</small>") % (what, detail),
             )
             for date, step, what, detail in sorted(lines, key=lambda line: line[0])

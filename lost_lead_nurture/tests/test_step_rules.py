@@ -1,4 +1,4 @@
-"""What is set per step: which link, how often it is tried, from which server; what activities do."""
+"""What is set per step: which link, how often it is tried, from which server; activities."""
 
 from datetime import timedelta
 

@@ -77,7 +77,7 @@ def rehearsal(env):
     try:
         with closing(RehearsalCursor(registry.cursor())) as cr, offline(cr.withheld):
             cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
             yield api.Environment(cr, api.SUPERUSER_ID, {})
     finally:
         # caches may hold what was rolled back

@@ -12,6 +12,7 @@ class NurtureExplain(models.TransientModel):
     sequence_id = fields.Many2one("nurture.sequence", ondelete="cascade")
     lead_id = fields.Many2one("crm.lead", context={"active_test": False}, ondelete="cascade")
     enters = fields.Boolean(compute="_compute_explanation")
+    inside = fields.Boolean(compute="_compute_explanation")
     conditions = fields.Html(compute="_compute_explanation")
     decisions = fields.Html(compute="_compute_explanation")
 
@@ -27,11 +28,12 @@ class NurtureExplain(models.TransientModel):
     @api.depends("sequence_id", "lead_id")
     def _compute_explanation(self):
         for wizard in self:
-            wizard.enters = wizard.conditions = wizard.decisions = False
+            wizard.enters = wizard.inside = wizard.conditions = wizard.decisions = False
             if not (wizard.sequence_id and wizard.lead_id):
                 continue
             explanation = wizard.sequence_id.explain(wizard.lead_id.id)
             wizard.enters = explanation["enters"]
+            wizard.inside = any(way["state"] == "running" for way in explanation["ways"])
             wizard.conditions = wizard._render_conditions(explanation["conditions"])
             ways = self.env["nurture.participant"].search(
                 [("sequence_id", "=", wizard.sequence_id.id), ("lead_id", "=", wizard.lead_id.id)],
@@ -41,18 +43,15 @@ class NurtureExplain(models.TransientModel):
 
     def _render_conditions(self, conditions):
         row = Markup(
-            "<li class='list-group-item d-flex gap-2'><i class='fa fa-fw %s mt-1' title='%s'></i>"
-            "<span>%s</span></li>"
+            "<li class='list-group-item d-flex gap-2'><i class='fa fa-fw %s mt-1'></i>"
+            "<span>%s</span><span class='ms-auto text-muted'>%s</span></li>"
         )
         rows = [
             row
             % (
-                *(
-                    ("fa-check text-success", self.env._("Yes"))
-                    if condition["ok"]
-                    else ("fa-times text-danger", self.env._("No"))
-                ),
+                "fa-check text-success" if condition["ok"] else "fa-times text-danger",
                 condition["label"],
+                self.env._("Yes") if condition["ok"] else self.env._("No"),
             )
             for condition in conditions
         ]

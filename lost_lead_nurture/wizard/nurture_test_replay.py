@@ -165,7 +165,7 @@ class Replay:
             SQL("id = %s", trace.id), schedule_date=fields.Datetime.now(), reason="run_now"
         )
         # a step that fails is rolled back until here
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _send(self, trace):
         """The queue would send the message now: keep a copy of what the reader would get."""
@@ -191,7 +191,7 @@ class Replay:
             self._tell(trace)["texts"].append(text)
             self._tell(trace)["links"] += links
         messages._nurture_pretend_sent()
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()
 
     def _react(self, trace, event, link):
@@ -199,10 +199,10 @@ class Replay:
         before = self._look()
         reaction = {"do": event, "date": self.format(self.now), "link": link or False, "texts": []}
         told["reactions"].append(reaction)
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             self._do_react(trace, event, link)
-            self.env.cr.commit()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
         except Exception as error:
             self.env.cr.rollback()
             told["failed"] = f"{type(error).__name__}: {error}"
@@ -376,16 +376,15 @@ class Replay:
         self.env.flush_all()
         values, newest, withheld = before
         values_now, newest_now, _number = self._look()
-        _ = self.words._
         for name, (label, value) in values_now.items():
             old = values[name][1]
             if value != old:
                 texts.append(
-                    _(
+                    self.words._(
                         "%(field)s: %(old)s → %(new)s",
                         field=label,
-                        old=old or _("none"),
-                        new=value or _("none"),
+                        old=old or self.words._("none"),
+                        new=value or self.words._("none"),
                     )
                 )
         made = {
@@ -396,7 +395,7 @@ class Replay:
         }
         for activity in made["mail.activity"]:
             texts.append(
-                _(
+                self.words._(
                     "Activity planned: %(what)s, for %(who)s, until %(date)s",
                     what=activity.summary or activity.activity_type_id.name,
                     who=activity.user_id.name,
@@ -405,12 +404,12 @@ class Replay:
             )
         for message in made["mail.message"]:
             if text := _excerpt(html2plaintext(message.body or "")):
-                texts.append(_("Posted on the lead: %s", text))
+                texts.append(self.words._("Posted on the lead: %s", text))
         for kind, whom in self.env.cr.withheld[withheld:]:
             texts.append(
-                _("Not done in a test: a mail to %s", whom)
+                self.words._("Not done in a test: a mail to %s", whom)
                 if kind == "mail"
-                else _("Not done in a test: a call of %s", whom)
+                else self.words._("Not done in a test: a call of %s", whom)
             )
 
     def _days(self):
