@@ -236,6 +236,8 @@ class CrmLead(models.Model):
         return result
 
     def _nurture_win_back_note(self, participant, reason, step=None):
+        """What brought the lead back and why it was lost, in words; arguments as
+        :meth:`_nurture_win_back`."""
         reasons = dict(participant._fields["exit_reason"]._description_selection(self.env))
         what = reasons[reason]
         if step:

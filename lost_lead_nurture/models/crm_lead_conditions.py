@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..tools.reasons import MAX_LATE_DAYS
+#: How many days late a lead may still enter on its date: the server was down, or it was imported.
+MAX_LATE_DAYS = 7
 
 
 class CrmLead(models.Model):

@@ -1,9 +1,8 @@
-import lxml.html
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal
 
 _SENT = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
@@ -218,9 +217,7 @@ class MailingMailing(models.Model):
     def _nurture_get_links(self):
         """The addresses of the links in the text, as they are written there."""
         self.ensure_one()
-        body = lxml.html.fromstring(self.body_html or "<p/>")
-        links = (link.strip() for link in body.xpath("//a/@href"))
-        return sorted({link for link in links if link.startswith(("http://", "https://"))})
+        return links_in(self.body_html)
 
     def _nurture_queue(self, trace_by_lead):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by

@@ -227,7 +227,9 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_catch_up(self):
-        """Tell the sequences what they could not be told when it happened."""
+        """Tell the sequences what they could not be told when it happened: what people opened and
+        clicked, which had to wait until it was judged, and what went wrong at the first try.
+        Commits."""
         commit = self.env["ir.cron"]._commit_progress
         self.env["nurture.hit"]._judge_held()
         for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):

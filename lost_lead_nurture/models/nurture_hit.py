@@ -9,6 +9,7 @@ from ..tools import machines
 
 _logger = logging.getLogger(__name__)
 
+#: How many hits one transaction judges.
 BATCH = 200
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
@@ -76,6 +77,10 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_alone(self, mail, kind, request, code, now):
+        """What a hit shows by itself.
+
+        :return: why it is not a person's (see :data:`machines.REASONS`), or None
+        """
         if kind == "trap":
             return "trap"
         since_sent = now - mail.sent_datetime if mail.sent_datetime else None
@@ -99,7 +104,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_held(self):
-        """Judge the hits that were held long enough, batch by batch."""
+        """Judge the hits that were held long enough, batch by batch. Commits."""
         commit = self.env["ir.cron"]._commit_progress
         try:
             while hits := self._claim():
@@ -113,6 +118,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _forget(self):
+        """Delete hits by which nothing that is still to come will be judged."""
         self.env.execute_query(
             SQL(
                 "DELETE FROM nurture_hit WHERE judged AND date < %s RETURNING id",
@@ -123,6 +129,7 @@ class NurtureHit(models.Model):
 
     @api.model
     def _claim(self):
+        """Lock hits that were held long enough and that no other worker holds."""
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -135,6 +142,7 @@ class NurtureHit(models.Model):
         return self.browse(id_ for (id_,) in rows)
 
     def _judge(self):
+        """Tell core of people's hits, and note machines' on the mail."""
         reasons = self._judge_together()
         self.judged = True
         for hit in self:
@@ -181,11 +189,22 @@ class NurtureHit(models.Model):
                 if self.kind == "open":
                     mail.set_opened()
                 else:
-                    mail.env["link.tracker.click"].add_click(
+                    click = mail.env["link.tracker.click"].add_click(
                         self.code, mailing_trace_id=mail.id, **(self.click_values or {})
                     )
+                    if click:
+                        self._set_moment(click)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
             # it must not stand in the way of the others for ever
             _logger.warning("%s on %s is lost", self, mail, exc_info=True)
+
+    def _set_moment(self, click):
+        """A click was made when it hit, not when it was judged: what looks at one link only counts
+        from there, see :meth:`nurture.sequence._sql_event`."""
+        click.flush_recordset()
+        self.env.cr.execute(
+            SQL("UPDATE link_tracker_click SET create_date = %s WHERE id = %s", self.date, click.id)
+        )
+        click.invalidate_recordset(["create_date"], flush=False)

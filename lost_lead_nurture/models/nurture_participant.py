@@ -104,14 +104,18 @@ class NurtureParticipant(models.Model):
         "A lead goes through a sequence only once at a time.",
     )
 
-    @api.depends("trace_ids.decision_log")
+    @api.depends("entered_date", "exit_date", "exit_reason", "trace_ids.decision_log")
     @api.depends_context("lang", "tz")
     def _compute_decisions(self):
         for participant in self:
-            participant.decisions = participant._get_decisions()
+            lines = participant._get_decisions()
+            participant.decisions = self.env["nurture.trace"]._render_decisions(lines)
 
     def _get_decisions(self):
-        """All that was decided, as a table in the order of time."""
+        """All that was decided, its entry and end included.
+
+        :return: list of (date, step, what, detail), as :meth:`nurture.trace._get_decisions`
+        """
         self.ensure_one()
         labels = dict(self._fields["exit_reason"]._description_selection(self.env))
         entry = self.env._("Entered the sequence")
@@ -120,8 +124,8 @@ class NurtureParticipant(models.Model):
             lines += trace._get_decisions()
         if self.exit_date:
             reason = labels.get(self.exit_reason)
-            lines.append((self.exit_date, "", self.env._("Left: %s", reason), None))
-        return self.env["nurture.trace"]._render_decisions(lines)
+            lines.append((self.exit_date, "", self.env._("Ended: %s", reason), None))
+        return lines
 
     def _explain(self):
         """The way of the lead in plain values, see :meth:`nurture.sequence.explain`."""

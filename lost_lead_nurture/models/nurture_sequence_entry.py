@@ -256,7 +256,8 @@ class NurtureSequence(models.Model):
         """Who of those that the sequence is for may enter now, and who may not.
 
         :param leads: these only, and whatever the sequence's choice of leads is
-        :return: ``{reason: ids of leads}``; the reason of those who may enter is None
+        :return: ``{reason: ids of leads}``, see :data:`ENTRY_OBSTACLES`; the reason of those who
+            may enter is None
         """
         lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
         self.env.flush_all()
@@ -301,7 +302,7 @@ class NurtureSequence(models.Model):
             ``no_address``, ``blacklisted``, ``company`` (another one), ``inside`` (the address is
             or was in the sequence) and ``duplicate`` (another of these leads has the same address)
         :raise UserError: when the sequence is not running
-        :raise AccessError: for who may change neither the sequence nor the leads
+        :raise AccessError: for who may not read both, or change neither the sequence nor the leads
         """
         self.ensure_one()
         leads = self.env["crm.lead"].browse(lead_ids).exists()
@@ -328,6 +329,7 @@ class NurtureSequence(models.Model):
     @api.model
     def _get_obstacle_labels(self):
         """``{reason: why a lead is kept out, in words}``"""
+        # as the labels of a field they are translated
         lines = self.env["nurture.dry.run.line"]
         return dict(lines._fields["reason"]._description_selection(self.env))
 

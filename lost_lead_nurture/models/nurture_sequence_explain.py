@@ -30,6 +30,8 @@ class NurtureSequence(models.Model):
             "label", "ok"}], "ways": [{"round", "state", "exit_reason", "entered_date",
             "exit_date", "steps": [{"step", "state", "reason", "schedule_date", "decisions":
             [{"date", "what", "detail"}]}]}]}``; dates are UTC strings, what is missing is False
+        :raise UserError: when there is no such lead
+        :raise AccessError: for who may not read the sequence or the lead
         """
         self.ensure_one()
         self.check_access("read")
@@ -184,7 +186,7 @@ class NurtureSequence(models.Model):
         farewell = [
             replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
         ]
-        messages = set(self._get_messages().ids)
+        messages = {step.id for step in self.step_ids if step._is_message()}
         ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
         now = fields.Datetime.now()
         sends = Counter()
@@ -222,9 +224,6 @@ class NurtureSequence(models.Model):
             days[utc.localize(moment).astimezone(zone).date(), step_id] += number
         return days
 
-    def _get_messages(self):
-        return self.step_ids.filtered(lambda step: step.step_type in step._get_message_types())
-
     def _get_silent_trees(self, lead_ids):
         """The steps that each lead would go through without reacting, those left out whose filter
         it does not match.
@@ -257,17 +256,17 @@ class NurtureSequence(models.Model):
                 SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
                 fields.Datetime.subtract(fields.Datetime.now(), days=days),
             )
+        reader, reader_joins = self._sql_reader()
         return self.env.execute_query(
             SQL(
                 """
-                SELECT lead.id, contact.tz, country.code, %(company_zone)s::text, %(contacts)s
+                SELECT lead.id, %(reader)s, %(contacts)s
                   FROM crm_lead lead
-             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-             LEFT JOIN res_country country
-                    ON country.id = COALESCE(lead.country_id, contact.country_id)
+                       %(reader_joins)s
                  WHERE lead.id IN %(ids)s
                 """,
-                company_zone=self._get_company_zone() or None,
+                reader=reader,
+                reader_joins=reader_joins,
                 contacts=contacts,
                 ids=tuple(lead_ids) or (0,),
             )

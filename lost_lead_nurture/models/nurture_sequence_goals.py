@@ -24,7 +24,9 @@ class NurtureSequence(models.Model):
         string="Leave on Order", default=True, help="Confirmed, of the opportunity or its customer."
     )
     exit_on_meeting = fields.Boolean(
-        string="Leave on Meeting", default=True, help="About the opportunity, or with its contact."
+        string="Leave on Meeting",
+        default=True,
+        help="About the opportunity, or with its contact or address.",
     )
     exit_on_open_deal = fields.Boolean(
         string="Leave on Another Open Deal",
@@ -128,7 +130,7 @@ class NurtureSequence(models.Model):
         if self.goal_assign == "user" and not self.goal_user_id:
             problems.append(self.env._("It does not say whom leads that come back are handed to."))
         farewell = self._get_farewell()
-        if farewell.filtered(lambda step: step.step_type not in step._get_message_types()):
+        if not all(step._is_message() for step in farewell):
             problems.append(self.env._("Its farewell is no message."))
         if farewell and not self.silent_limit:
             problems.append(

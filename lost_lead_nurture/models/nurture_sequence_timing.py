@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from .nurture_step import MAX_DELAY
 
-#: So many of the last mails are looked at for bounces; half of them at least.
+#: So many of the last mails are looked at for bounces; of fewer than half of them nothing is said.
 BOUNCE_SAMPLE = 100
 
 
@@ -32,8 +33,8 @@ class NurtureSequence(models.Model):
     bounce_limit = fields.Float(
         string="Bounces at Most (%)",
         default=10.0,
-        help="When more of the last hundred mails came back, the sequence stops by itself and its "
-        "responsible is told: mail providers punish who goes on. 0: never.",
+        help="When more of the last hundred mails came back, once fifty have left, the sequence "
+        "stops by itself and its responsible is told: mail providers punish who goes on. 0: never.",
     )
 
     @api.constrains("cap_number", "cap_days")
@@ -107,9 +108,31 @@ class NurtureSequence(models.Model):
         """How many marketing messages an address may get: (number, days); number 0 is no limit."""
         if self.cap_own:
             return self.cap_number, self.cap_days
-        company = (self.company_id or self.user_id.company_id or self.env.company).sudo()
+        company = self._get_company()
         return company.nurture_cap_number, company.nurture_cap_days
 
+    def _get_company(self):
+        """Whose frequency cap and clock apply: the sequence's company, or without one that of its
+        responsible."""
+        return (self.company_id or self.user_id.company_id or self.env.company).sudo()
+
     def _get_company_zone(self):
-        """The time zone of the company."""
-        return (self.company_id or self.user_id.company_id or self.env.company).sudo().partner_id.tz
+        """The time zone of the company; False when it has none."""
+        return self._get_company().partner_id.tz
+
+    def _sql_reader(self):
+        """What decides in which time zone a reader is, for the alias ``lead``.
+
+        :return: SQL of the three columns that :func:`reader_zone` takes, SQL of the joins that they
+            need
+        """
+        return (
+            SQL("contact.tz, country.code, %s::text", self._get_company_zone() or None),
+            SQL(
+                """
+             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
+             LEFT JOIN res_country country
+                    ON country.id = COALESCE(lead.country_id, contact.country_id)
+                """
+            ),
+        )

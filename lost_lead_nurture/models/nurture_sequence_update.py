@@ -40,6 +40,7 @@ class NurtureSequence(models.Model):
             )
 
     def _get_overdue_domain(self):
+        """The traces whose date has passed: in a stopped sequence, what fell due meanwhile."""
         return Domain(
             [
                 ("sequence_id", "=", self.id),
@@ -115,6 +116,7 @@ class NurtureSequence(models.Model):
         return super().action_start()
 
     def _resume_by_shift(self, _days):
+        """Move all dates by the time it was stopped."""
         now = fields.Datetime.now()
         # what was scheduled by an event while it was stopped has waited since then only
         pause = SQL("(%s - GREATEST(%s, base_date))", now, self.stop_date)
@@ -136,6 +138,10 @@ class NurtureSequence(models.Model):
         )
 
     def _resume_by_spread(self, days):
+        """Spread what fell due over the next ``days``.
+
+        :raise UserError: when ``days`` is out of range
+        """
         if not 1 <= days <= MAX_DELAY["days"]:
             raise UserError(
                 self.env._("What fell due is spread over one day at least, ten years at most.")
@@ -164,6 +170,7 @@ class NurtureSequence(models.Model):
         )
 
     def _resume_by_skip(self, _days):
+        """Do not do what fell due, nor what follows it."""
         overdue = self.env["nurture.trace"].search(self._get_overdue_domain())
         overdue._set_state("rejected", "stopped")
         overdue.participant_id._complete()
@@ -219,6 +226,10 @@ class NurtureSequence(models.Model):
         }
 
     def _count_by_step(self, query):
+        """Count the rows (step_id, schedule_date) that ``query`` selects.
+
+        :return: ``{step: (rows, of these due by now)}``, in the order of the steps
+        """
         steps = self.env["nurture.step"]
         rows = self.env.execute_query(
             SQL(
@@ -325,9 +336,7 @@ class NurtureSequence(models.Model):
               JOIN nurture_step step ON step.id = place.step_id
               JOIN nurture_sequence sequence ON sequence.id = place.sequence_id
               JOIN nurture_participant participant ON participant.id = place.participant_id
-        CROSS JOIN LATERAL (SELECT place.passed + CASE WHEN step.expiry > 0 THEN %(expiry)s
-                                   ELSE sequence.window_days * interval '1 day' END AS until
-                           ) patience
+        CROSS JOIN LATERAL (SELECT place.passed + %(patience)s AS until) patience
              WHERE %(inside)s
                AND participant.id NOT IN %(leaving)s
                AND NOT EXISTS (SELECT 1 FROM nurture_trace there
@@ -338,7 +347,7 @@ class NurtureSequence(models.Model):
                AND %(free)s
             """,
             delay=steps._sql_delay("step"),
-            expiry=steps._sql_delay("step", "expiry"),
+            patience=steps._sql_patience(),
             begun=self._sql_begun(),
             followed=self._sql_followed(),
             inside=self._sql_going_on() if completed else SQL("participant.state = 'running'"),
@@ -380,6 +389,9 @@ class NurtureSequence(models.Model):
         )
 
     def _sql_begun(self):
+        """Places at the steps that begin the sequence, for :meth:`_sql_new`: participant, step,
+        previous trace, sequence, company, from when its delay counts (null: it waits for an event),
+        and when the step before was done."""
         return SQL(
             """
             SELECT participant.id AS participant_id, step.id AS step_id, NULL::int AS parent_id,
@@ -394,6 +406,7 @@ class NurtureSequence(models.Model):
         )
 
     def _sql_followed(self):
+        """Places at the steps after those that were done; columns as :meth:`_sql_begun`."""
         absences = tuple(t.value for t in triggers.TRIGGERS.values() if t.absence)
         return SQL(
             """
@@ -424,7 +437,8 @@ class NurtureSequence(models.Model):
     @api.model
     def _sql_event(self):
         """When what the trigger of ``step`` is about happened to ``mail``, or to the activity of
-        ``parent``; null when it did not."""
+        ``parent``; null when it did not. Which link ``link_url`` names is decided as by
+        :func:`~.tools.links.is_about`, in SQL."""
         happened = {
             "open": SQL("mail.open_datetime"),
             "reply": SQL("mail.reply_datetime"),

@@ -364,6 +364,11 @@ class NurtureStep(models.Model):
         and sunset apply, and the clock of what follows runs from when the message has left."""
         return ("email",)
 
+    def _is_message(self):
+        """Whether the step sends something to the lead, see :meth:`_get_message_types`."""
+        self.ensure_one()
+        return self.step_type in self._get_message_types()
+
     def _get_mailing_type(self):
         """The ``mailing_type`` of the mailing that a step of this type sends."""
         self.ensure_one()
@@ -379,10 +384,6 @@ class NurtureStep(models.Model):
         if not self.link_url or not TRIGGERS[self.trigger].about_links:
             return True
         return is_about(self.link_url, url)
-
-    def _is_timed(self):
-        """Whether time alone makes the step due."""
-        return TRIGGERS[self.trigger].timed
 
     def _get_parent_type(self):
         self.ensure_one()
@@ -401,6 +402,15 @@ class NurtureStep(models.Model):
             " ELSE interval '1 month' END",
             delay=SQL.identifier(alias, field),
             unit=SQL.identifier(alias, f"{field}_unit"),
+        )
+
+    @api.model
+    def _sql_patience(self):
+        """How long an event is waited for, as a PostgreSQL interval for the aliases ``step`` and
+        ``sequence``: the expiry of the step, or without one the window of the sequence."""
+        return SQL(
+            "CASE WHEN step.expiry > 0 THEN %s ELSE sequence.window_days * interval '1 day' END",
+            self._sql_delay("step", "expiry"),
         )
 
     def _get_matching(self, leads):
@@ -496,8 +506,8 @@ class NurtureStep(models.Model):
         return [
             PlannedStep(
                 id=step.id,
-                kind="message" if step.step_type in step._get_message_types() else "other",
-                trigger_timed=step._is_timed(),
+                kind="message" if step._is_message() else "other",
+                trigger_timed=TRIGGERS[step.trigger].timed,
                 delay_amount=step.delay,
                 delay_unit=step.delay_unit,
                 children=tuple(step.child_ids._get_plan(refused)),

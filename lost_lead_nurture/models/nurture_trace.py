@@ -70,10 +70,11 @@ class NurtureTrace(models.Model):
     base_date = fields.Datetime(
         string="Counts From",
         readonly=True,
-        help="From when the delay of the step counts: the message before left, the event happened.",
+        help="From when the delay of the step counts: when the message before left, or the event "
+        "happened.",
     )
     schedule_date = fields.Datetime(
-        string="Scheduled On", readonly=True, help="When the step is due. In UTC."
+        string="Scheduled On", readonly=True, help="When the step is due."
     )
     expire_date = fields.Datetime(
         string="Waits Until",
@@ -162,7 +163,10 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _render_decisions(self, lines):
-        """A table of lines as of :meth:`_get_decisions`, in the order of time."""
+        """A table of lines as of :meth:`_get_decisions`, in the order of time; False when there
+        are none."""
+        if not lines:
+            return False
         row = Markup("<tr><td class='text-nowrap pe-3'>%s</td><td class='w-100'>%s%s</td></tr>")
         name = Markup("<strong class='me-2'>%s</strong>")
         rows = [
@@ -174,7 +178,7 @@ class NurtureTrace(models.Model):
             )
             for date, step, what, detail in sorted(lines, key=lambda line: line[0])
         ]
-        return rows and Markup("<table class='table table-sm'>%s</table>") % Markup().join(rows)
+        return Markup("<table class='table table-sm'>%s</table>") % Markup().join(rows)
 
     # ------------------------------------------------------------
     # ACTIONS
@@ -182,7 +186,10 @@ class NurtureTrace(models.Model):
 
     def action_retry(self):
         """Give failed traces another try: a failed mail goes back to the queue, a failed step is
-        due at once."""
+        due at once.
+
+        :raise UserError: when none of them can be retried
+        """
         self.participant_id.sequence_id.check_access("write")
         failed = self.sudo().filtered(
             lambda trace: (

@@ -177,7 +177,7 @@ class NurtureTrace(models.Model):
         (self - accepted).participant_id._complete()
         if accepted:
             step._do(accepted)
-            if step.step_type not in step._get_message_types():
+            if not step._is_message():
                 accepted.participant_id._complete()
 
     def _decide(self):
@@ -189,7 +189,7 @@ class NurtureTrace(models.Model):
         verdicts = Verdicts()
         self._judge(verdicts)
         self._judge_matching(verdicts)
-        if self.step_id.step_type in self.step_id._get_message_types():
+        if self.step_id._is_message():
             self._judge_timing(verdicts)
         if self.step_id.translation_ids:
             # One commit carries what is written and sent, and each language is sent by itself: the
@@ -327,8 +327,7 @@ class NurtureTrace(models.Model):
                    CASE WHEN %(by_clock)s THEN %(base)s END,
                    CASE WHEN %(by_clock)s THEN %(base)s + %(delay)s END,
                    CASE WHEN parent.step_type NOT IN %(messages)s AND NOT (%(by_clock)s)
-                        THEN %(base)s + CASE WHEN step.expiry > 0 THEN %(expiry)s
-                             ELSE sequence.window_days * interval '1 day' END END
+                        THEN %(base)s + %(patience)s END
               FROM nurture_trace trace
               JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id
               JOIN nurture_step parent ON parent.id = trace.step_id
@@ -338,7 +337,7 @@ class NurtureTrace(models.Model):
             by_clock=by_clock,
             base=base_date,
             delay=steps._sql_delay("step"),
-            expiry=steps._sql_delay("step", "expiry"),
+            patience=steps._sql_patience(),
             messages=steps._get_message_types(),
             condition=condition,
         )

@@ -62,11 +62,11 @@ class NurtureTrace(models.Model):
             state="waiting",
             reason=None,
             expire_date=SQL(
-                "(SELECT CASE WHEN step.expiry > 0 THEN %s + %s ELSE %s END"
-                " FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
+                "(SELECT %s + %s FROM nurture_step step"
+                " JOIN nurture_sequence sequence ON sequence.id = step.sequence_id"
+                " WHERE step.id = nurture_trace.step_id)",
                 now,
-                self.env["nurture.step"]._sql_delay("step", "expiry"),
-                self._sql_window(now),
+                self.env["nurture.step"]._sql_patience(),
             ),
         )
         self.participant_id._complete()

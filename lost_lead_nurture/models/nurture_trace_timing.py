@@ -79,23 +79,23 @@ class NurtureTrace(models.Model):
             contacts=SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
             now=now,
         )
+        reader, reader_joins = self.sequence_id._sql_reader()
         return self.env.execute_query(
             SQL(
                 """
                 SELECT trace.id, participant.id, lead.id, lead.email_normalized, %(cap)s,
-                       trace.reason, contact.tz, country.code, %(company_zone)s::text
+                       trace.reason, %(reader)s
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
                   JOIN crm_lead lead ON lead.id = participant.lead_id
-             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-             LEFT JOIN res_country country
-                    ON country.id = COALESCE(lead.country_id, contact.country_id)
+                       %(reader_joins)s
                        %(contacts)s
                  WHERE trace.id IN %(ids)s
               ORDER BY trace.schedule_date, trace.id
                 """,
                 cap=SQL("cap.number, cap.free_on") if number else SQL("0, NULL"),
-                company_zone=self.sequence_id._get_company_zone() or None,
+                reader=reader,
+                reader_joins=reader_joins,
                 contacts=contacts if number else SQL(),
                 ids=tuple(ids),
             )

@@ -321,4 +321,4 @@ class TestDryRun(LivingCase):
             self.dry_run()
             self.env.flush_all()
             counts[size] = self.env.cr.sql_log_count - before
-        self.assertEqual(counts[5], counts[60], counts)
+        self.assertLessEqual(counts[60], counts[5], counts)

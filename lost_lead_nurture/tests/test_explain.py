@@ -152,7 +152,7 @@ class TestExplain(LivingCase):
             way["steps"][1]["decisions"][-1]["what"], "Cancelled: The lead left the sequence"
         )
         text = self.participant(self.ann).with_user(self.salesman).decisions
-        for words in ("Entered the sequence", "Left: Replied", "The lead left the sequence"):
+        for words in ("Entered the sequence", "Ended: Replied", "The lead left the sequence"):
             self.assertIn(words, text)
         self.assertIn("The lead left", self.trace(self.ann, second).decisions)
 

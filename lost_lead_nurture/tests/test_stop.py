@@ -242,8 +242,10 @@ class TestStop(LivingCase):
         self.assertEqual(len(self.mails_to(ANN) + self.mails_to(BOB)), 2)
         self.start_again("shift")
         # a day after it was opened, of which none has passed
-        self.assertEqual(self.scheduled(self.ann, open_), self.days(5))
-        self.assertEqual(self.scheduled(self.bob, ignored), self.days(7))
+        self.assertEqual(self.scheduled(self.ann, open_), self.clock + timedelta(days=1))
+        self.assertEqual(
+            self.scheduled(self.bob, ignored), self.days(3) + (self.clock - self.days(0))
+        )
         self.advance(days=1)
         self.assertEqual(len(self.mails_to(ANN, "Open")), 1)
         self.advance(days=2)

@@ -132,7 +132,7 @@ class TestSunset(NurtureCase):
         self.assertEqual(self.ann.nurture_status, "Too many mails without a sign of life")
         decisions = self.participant(self.ann).decisions
         self.assertIn("Put off: a farewell mail asks for a sign of life first", decisions)
-        self.assertIn("Left: Too many mails without a sign of life", decisions)
+        self.assertIn("Ended: Too many mails without a sign of life", decisions)
 
     def test_farewell_opened(self):
         """Who opens the farewell goes on at once, and is counted anew."""

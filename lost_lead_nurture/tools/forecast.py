@@ -2,7 +2,7 @@
 
 from bisect import bisect_right, insort
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -75,7 +75,7 @@ class Outlook(NamedTuple):
     """
 
     step_id: int
-    moment: object
+    moment: datetime
     outcome: str
 
 

@@ -1,4 +1,12 @@
-"""Links that people name."""
+"""Links of mails, and links that people name."""
+
+import lxml.html
+
+
+def links_in(html):
+    """The web addresses that ``html`` links to, in the order of the text, each once."""
+    links = (link.strip() for link in lxml.html.fromstring(html or "<p/>").xpath("//a/@href"))
+    return list(dict.fromkeys(one for one in links if one.startswith(("http://", "https://"))))
 
 
 def is_about(pattern, url):

@@ -1,4 +1,5 @@
-"""Why a participant or a trace ended: the values people filter by and integrators rely on."""
+"""Why a lead is kept out, and why a participant or a trace ended: the values people filter by and
+integrators rely on."""
 
 #: ``nurture.participant.exit_reason``
 EXIT_REASONS = [
@@ -66,9 +67,6 @@ REASON_OF_FAILURE = {
     "mail_email_missing": "no_address",
     "mail_email_invalid": "invalid_address",
 }
-
-#: How many days late a lead may still enter on its date: the server was down, or it was imported.
-MAX_LATE_DAYS = 7
 
 #: Why a lead is kept out of a sequence, in the order in which it is told.
 ENTRY_OBSTACLES = [

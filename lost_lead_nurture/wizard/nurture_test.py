@@ -180,9 +180,9 @@ class NurtureTest(models.TransientModel):
         """
         self.sequence_id.check_access("write")
         self.lead_id.check_access("read")
-        labels = self.env["crm.lead"].fields_get(attributes=["string"])
-        visible = {name: description["string"] for name, description in labels.items()}
-        reader = {"lang": self.env.lang, "tz": self.env.user.tz or self.env.context.get("tz")}
+        visible = self.env["crm.lead"].fields_get(attributes=["string"])
+        labels = {name: description["string"] for name, description in visible.items()}
+        viewer = {"lang": self.env.lang, "tz": self.env.user.tz or self.env.context.get("tz")}
         self.env.flush_all()
         with rehearsal(self.env) as env:
             replay = Replay(
@@ -190,8 +190,8 @@ class NurtureTest(models.TransientModel):
                 self.sequence_id.id,
                 self.lead_id.id,
                 start or self.start_date or fields.Datetime.now(),
-                reader,
-                visible,
+                viewer,
+                labels,
             )
             for event in events:
                 replay.play(event)

@@ -1,12 +1,11 @@
 import re
 from datetime import timedelta
 
-import lxml.html
-
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date, format_datetime, html2plaintext
 
+from ..tools.links import links_in
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone
 
@@ -38,19 +37,19 @@ class Replay:
     lead's way moves into the past: for the engine that is the same.
     """
 
-    def __init__(self, env, sequence_id, lead_id, start, reader, visible):
+    def __init__(self, env, sequence_id, lead_id, start, viewer, labels):
         """
         :param env: environment of a rehearsal
-        :param start: when the test began, by its own clock
-        :param reader: context with language and time zone of whoever looks at it
-        :param visible: fields of the lead that may be shown
+        :param start: when the test began (naive, UTC)
+        :param viewer: context with language and time zone of whoever looks at it
+        :param labels: ``{name: label}`` of the lead's fields that may be shown
         """
         self.env = env
-        self.words = env(context=reader)
+        self.words = env(context=viewer)
         self.sequence = env["nurture.sequence"].browse(sequence_id)
         self.lead = env["crm.lead"].with_context(active_test=False).browse(lead_id)
         self.offset = start - fields.Datetime.now()
-        self.visible = visible
+        self.labels = labels
         self.window = self.sequence._get_window()
         self.zone = reader_zone(*self.sequence._get_readers([lead_id], 0)[0][1:4])
         #: what is told about each step: ``{step id: {...}}``
@@ -149,7 +148,7 @@ class Replay:
         """Let time pass until a step is due and, if it sends something, until the reader's next
         sending hours."""
         self._pass(trace.schedule_date)
-        if self.window and trace.step_id.step_type in trace.step_id._get_message_types():
+        if self.window and trace.step_id._is_message():
             opening = self.window.place(self.now, self.zone, 0)
             if opening and opening > self.now:
                 due = self._date(fields.Datetime.now())
@@ -175,7 +174,7 @@ class Replay:
             # what core logs about the mail is the mail
             self._own_messages |= set(messages.mail_mail_id.mail_message_id.ids)
             body = _OWN_LINKS.sub('href="#"', mail.body_html or "")
-            self._tell(trace)["links"] = _get_links(body)
+            self._tell(trace)["links"] = links_in(body)
             self.mails[trace.step_id.id] = {
                 "email_from": mail.email_from,
                 "reply_to": mail.reply_to,
@@ -327,7 +326,7 @@ class Replay:
         """What can be seen of the lead, to compare."""
         lead = self.lead.with_env(self.words).with_context(active_test=False)
         values = {}
-        for name, label in self.visible.items():
+        for name, label in self.labels.items():
             field = lead._fields[name]
             if name not in TELLING_FIELDS and (
                 not field.store
@@ -513,12 +512,6 @@ class Replay:
             and not (event == "open" and known)
             and not (event == "click" and not told["links"])
         ]
-
-
-def _get_links(body):
-    """The links of a mail that a reader may click."""
-    links = lxml.html.fromstring(body or "<p/>").xpath("//a/@href")
-    return list(dict.fromkeys(one for one in links if one.startswith(("http://", "https://"))))
 
 
 def _excerpt(text):

@@ -53,12 +53,12 @@ class MailingTrace(models.Model):
         return result
 
     def _nurture_get_texts(self):
-        codes = self.env["link.tracker.code"].sudo()
         texts = super()._nurture_get_texts()
         for sms in self._nurture_get_sms("outgoing"):
-            # short links are rolled back
+            # short links are rolled back: tell the long ones
             body, links = sms.body, []
             for short in re.finditer(rf"http\S+/r/([^/\s]+)/s/{sms.id}\?n=\w+", sms.body):
+                codes = self.env["link.tracker.code"].sudo()
                 links.append(codes.search([("code", "=", short[1])]).link_id.url)
                 body = body.replace(short[0], links[-1])
             text = self.env._("SMS to %(number)s: %(text)s", number=sms.number, text=body)
