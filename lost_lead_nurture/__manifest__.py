@@ -54,5 +54,6 @@
             "lost_lead_nurture/static/tests/**/*.test.js",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -279,7 +279,9 @@ class CrmLead(models.Model):
                 " FROM mailing_trace message"
                 " WHERE message.email = lead.email_normalized AND message.trace_type = 'mail'"
                 " AND message.is_test_trace IS NOT TRUE"
-                " AND (message.sent_datetime IS NOT NULL OR message.trace_status = 'outgoing')",
+                # the status of a mail that was taken out of the queue may stay as it was
+                " AND (message.sent_datetime IS NOT NULL OR EXISTS (SELECT 1 FROM mail_mail mail"
+                " WHERE mail.id = message.mail_mail_id AND mail.state = 'outgoing'))",
                 # what is in the queue is about to leave
                 fields.Datetime.now(),
             )

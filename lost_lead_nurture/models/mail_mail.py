@@ -30,6 +30,15 @@ class MailMail(models.Model):
         return email_list
 
     def write(self, vals):
+        if vals.get("state") == "outgoing" and (unwanted := self._nurture_get_unwanted()):
+            # whoever retries all that failed does not know who has left meanwhile
+            unwanted.write(
+                {
+                    "state": "cancel",
+                    "failure_reason": self.env._("Its sequence does not send it any more."),
+                }
+            )
+            self -= unwanted
         result = super().write(vals)
         if vals.get("state") == "cancel":
             self._nurture_get_stats().set_canceled()
@@ -40,6 +49,17 @@ class MailMail(models.Model):
         result = super().unlink()
         stats.set_canceled()
         return result
+
+    def _nurture_get_unwanted(self):
+        """The mails of sequences that are stopped, and to those who are not in theirs any more."""
+        return self.filtered(
+            lambda mail: any(
+                trace.sequence_id.state != "running"
+                or trace.participant_id.state != "running"
+                or trace.state not in ("processed", "error")
+                for trace in mail.sudo()._nurture_get_stats().nurture_trace_id
+            )
+        )
 
     def _nurture_get_stats(self):
         return self.mailing_trace_ids.filtered("nurture_trace_id")

@@ -1,11 +1,15 @@
 import logging
+from collections import defaultdict
 from datetime import timedelta
+
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools.reasons import WON_BACK
+from ..tools.rehearsal import is_rehearsal
 
 _logger = logging.getLogger(__name__)
 
@@ -82,11 +86,11 @@ class NurtureParticipant(models.Model):
                 ids=tuple(self.ids),
             )
         )
-        leaving = {}
+        leaving = defaultdict(list)
         for participant_id, reason in rows:
             if reason:
-                leaving[reason] = leaving.get(reason, self.browse()) | self.browse(participant_id)
-        return leaving
+                leaving[reason].append(participant_id)
+        return {reason: self.browse(ids) for reason, ids in leaving.items()}
 
     @api.model
     def _sql_way_out(self):
@@ -120,7 +124,28 @@ class NurtureParticipant(models.Model):
             # the lead may have come back by another sequence just now, which ended this one
             if participant.exit_reason not in WON_BACK:
                 participant._credit(last_step, date)
-                participant.lead_id._nurture_win_back(participant, reason, step)
+                participant._bring_back(reason, step)
+
+    def _bring_back(self, reason, step=None):
+        """Bring the lead back into the pipeline. A rule of the database that forbids it keeps
+        nobody in the sequence: whoever has answered gets no more mails. Somebody is told."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self.lead_id._nurture_win_back(self, reason, step)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            if is_rehearsal(self.env):
+                raise
+            _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
+            sequence = self.sequence_id
+            sequence.activity_schedule(
+                "mail.mail_activity_data_warning",
+                summary=self.env._("%s came back, but cannot be restored", self.lead_name),
+                note=Markup("<p>%s</p>") % error,
+                user_id=(sequence.user_id.filtered("active") or self.env.user).id,
+            )
 
     def _is_in_window(self):
         """Whether a lead that comes back now still counts for the sequence."""

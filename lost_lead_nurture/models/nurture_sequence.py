@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
 from ..tools.domains import check_domain, parse_domain
@@ -468,11 +469,15 @@ class NurtureSequence(models.Model):
         for sequence in self.filtered(lambda sequence: sequence.entry != "manual"):
             entered += sequence._enrol_matching()
             cron._commit_progress()
-        self.env["mailing.trace"]._nurture_catch_up()
-        while traces._give_up():
-            cron._commit_progress()
-        while traces._retry_failed():
-            cron._commit_progress()
+        try:
+            self.env["mailing.trace"]._nurture_catch_up()
+            while traces._give_up():
+                cron._commit_progress()
+            while traces._retry_failed():
+                cron._commit_progress()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at one of them: the next run takes them, what is due does not wait
+            self.env.cr.rollback()
         for step in traces._due_steps(self):
             if not traces._advance(step):
                 self._wake_cron()

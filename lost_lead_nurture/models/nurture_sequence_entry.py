@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..tools.domains import parse_domain
 from ..tools.reasons import ENTRY_OBSTACLES
+from .nurture_step import MAX_DELAY
 
 _logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class NurtureSequence(models.Model):
         string="Date",
         domain="[('model', '=', 'crm.lead'), ('ttype', 'in', ('date', 'datetime')),"
         " ('store', '=', True)]",
-        ondelete="cascade",
+        ondelete="set null",
         help="For instance Closed Date, on which the lead was lost.",
     )
     entry_offset = fields.Integer(
@@ -99,6 +100,14 @@ class NurtureSequence(models.Model):
             if sequence.reentry == "days" and sequence.reentry_days < 1:
                 raise ValidationError(
                     self.env._("“%s”: a lead enters again after one day at least.", sequence.name)
+                )
+
+    @api.constrains("entry_offset")
+    def _check_entry_offset(self):
+        for sequence in self:
+            if abs(sequence.entry_offset) > MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._("A lead enters ten years before or after its date at most.")
                 )
 
     @api.constrains("entry_field_id")
@@ -170,6 +179,9 @@ class NurtureSequence(models.Model):
         the last such day up to today. 29 February is 28 February in other years."""
         self.ensure_one()
         field = self.sudo().entry_field_id
+        if not field:
+            # deleted, or gone with the add-on that it belonged to
+            raise UserError(self.env._("It does not say on which date leads enter."))
         date = SQL.identifier("lead", field.name)
         if field.ttype == "datetime":
             zone = self._get_company_zone() or "UTC"

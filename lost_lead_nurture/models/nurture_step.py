@@ -254,6 +254,14 @@ class NurtureStep(models.Model):
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
         for step, mailing in ((each, one) for each in self for one in each._get_mailings()):
+            if len(mailing._nurture_get_steps()) > 1:
+                raise ValidationError(
+                    self.env._(
+                        "The mail “%s” already belongs to a step. Duplicate it to use its text "
+                        "again.",
+                        mailing.subject,
+                    )
+                )
             if (
                 mailing.mailing_model_real != "crm.lead"
                 or mailing.mailing_type != step._get_mailing_type()

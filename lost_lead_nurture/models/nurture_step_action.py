@@ -51,9 +51,11 @@ class NurtureStep(models.Model):
         help="What is done with the lead.",
     )
     stage_id = fields.Many2one("crm.stage", ondelete="restrict")
-    salesperson_id = fields.Many2one("res.users", domain="[('share', '=', False)]")
-    team_id = fields.Many2one("crm.team", string="Sales Team")
-    tag_ids = fields.Many2many("crm.tag", string="Tags")
+    salesperson_id = fields.Many2one(
+        "res.users", domain="[('share', '=', False)]", ondelete="restrict"
+    )
+    team_id = fields.Many2one("crm.team", string="Sales Team", ondelete="restrict")
+    tag_ids = fields.Many2many("crm.tag", string="Tags", ondelete="restrict")
     priority = fields.Selection(
         selection=lambda self: (
             self.env["crm.lead"]._fields["priority"]._description_selection(self.env)

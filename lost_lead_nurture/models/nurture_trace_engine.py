@@ -86,12 +86,15 @@ class NurtureTrace(models.Model):
     @api.model
     def _lock(self, condition, limit):
         query = SQL(
+            # stopped since the last batch: stop means stop
             "SELECT id FROM nurture_trace WHERE state = 'scheduled' AND %s"
+            " AND sequence_id IN (SELECT id FROM nurture_sequence WHERE state = 'running')"
             " ORDER BY schedule_date, id LIMIT %s FOR UPDATE SKIP LOCKED",
             condition,
             limit,
         )
         self.flush_model()
+        self.env["nurture.sequence"].flush_model(["state"])
         for _try in range(CONFLICT_RETRIES):
             try:
                 return self.browse(id_ for (id_,) in self.env.execute_query(query))
@@ -463,8 +466,9 @@ class NurtureTrace(models.Model):
 
     def _fail(self, error):
         """Keep what went wrong on the trace; it can be retried."""
-        # PostgreSQL knows no NUL in a text
+        # PostgreSQL knows no NUL in a text, and no half characters
         detail = f"{type(error).__name__}: {error}".replace("\x00", "")
+        detail = detail.encode(errors="replace").decode()
         self._set_state("error", "failed", detail)
 
     @api.model

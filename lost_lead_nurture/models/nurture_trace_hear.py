@@ -44,8 +44,11 @@ class NurtureTrace(models.Model):
         self.filtered(lambda trace: trace.state == "error")._set_state("processed", "done")
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
-            " OR nurture_trace.state = 'cancelled' AND reason = 'parent_failed')",
+            " OR nurture_trace.state = 'cancelled' AND reason = 'parent_failed')"
+            " AND participant_id IN (SELECT id FROM nurture_participant WHERE id IN %s"
+            " AND state = 'running')",
             tuple(self.ids),
+            tuple(self.participant_id.ids) or (0,),
         )
         timed = SQL(
             "step_id IN (SELECT id FROM nurture_step WHERE trigger IN %s)", triggers.timed()

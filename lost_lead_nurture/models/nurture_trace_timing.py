@@ -40,6 +40,9 @@ class NurtureTrace(models.Model):
                 # goes first in the next ones, and is not too late again
                 share = 0 if reason == "window" else share_of(lead_id, step.id)
                 date = window.place(now, reader_zone(*reader), share, SLACK)
+                if not date:
+                    # it never opens since somebody emptied it: look again tomorrow
+                    date = now + timedelta(days=1)
                 if date > now:
                     verdicts.defer[trace_id] = (date, "window")
                     continue

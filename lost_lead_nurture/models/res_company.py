@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .nurture_step import MAX_DELAY
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -16,7 +18,8 @@ class ResCompany(models.Model):
     @api.constrains("nurture_cap_number", "nurture_cap_days")
     def _check_nurture_cap(self):
         for company in self:
-            if company.nurture_cap_number < 0 or company.nurture_cap_days < 1:
+            days = company.nurture_cap_days
+            if company.nurture_cap_number < 0 or not 1 <= days <= MAX_DELAY["days"]:
                 raise ValidationError(
                     self.env._(
                         "A frequency cap is a number of messages, not negative, in one day or more."

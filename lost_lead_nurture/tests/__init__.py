@@ -11,6 +11,7 @@ from . import (
     test_js,
     test_languages,
     test_machines,
+    test_mishaps,
     test_preset,
     test_promises,
     test_records,

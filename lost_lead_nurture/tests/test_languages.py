@@ -83,6 +83,8 @@ class TestLanguages(NurtureCase):
                     {"lang_id": self.french, "mailing_id": self.make_mailing("Encore").id}
                 )
             ]
+        with self.assertRaisesRegex(ValidationError, "already belongs to a step"):
+            self.make_step(self.sequence, mailing_id=self.bonjour.id)
         self.bonjour.body_html = False
         with self.assertRaisesRegex(UserError, "is empty"):
             self.sequence.action_start()

@@ -133,6 +133,8 @@ class NurtureTest(models.TransientModel):
         self.ensure_one()
         if what not in ("run", "wait", *REACTIONS):
             raise UserError(self.env._("A test does not know “%s”.", what))
+        # the lead's address may be another one by now
+        self._check_email_to()
         if what == "run" and not step_id:
             step_id = (self.timeline or {}).get("next")
         event = {"do": what, "step": step_id, "link": link}
