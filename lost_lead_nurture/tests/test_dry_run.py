@@ -321,4 +321,5 @@ class TestDryRun(LivingCase):
             self.dry_run()
             self.env.flush_all()
             counts[size] = self.env.cr.sql_log_count - before
-        self.assertLessEqual(counts[60], counts[5], counts)
+        # one more where somebody is held out, which depends on the id of the sequence
+        self.assertLessEqual(counts[60], counts[5] + 1, counts)
