@@ -22,6 +22,8 @@ from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST
 
 from .smtp import Catcher
 
+ANN = "ann@reader.example.com"
+BOB = "bob@reader.example.com"
 NOW = datetime(2026, 3, 2, 9, 0, 0)
 BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
@@ -290,3 +292,14 @@ class NurtureCase(HttpCase, CronMixinCase):
 
         with patch.object(mailings, "_action_send_mail", send):
             yield
+
+
+class TwoLeadsCase(NurtureCase):
+    """Ann and Bob, both lost, and a sequence with a first mail that nobody has started."""
+
+    def setUp(self):
+        super().setUp()
+        self.ann = self.make_lead(ANN)
+        self.bob = self.make_lead(BOB)
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(self.sequence, subject="First")

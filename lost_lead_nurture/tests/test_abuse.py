@@ -10,21 +10,15 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .common import NurtureCase
+from .common import ANN, TwoLeadsCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
 SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 HEAR_LOGGER = "odoo.addons.lost_lead_nurture.models.mailing_trace"
 
 
-class AbuseCase(NurtureCase):
+class AbuseCase(TwoLeadsCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead(ANN)
-        self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
 
     def start(self):

@@ -12,19 +12,12 @@ from odoo.tools import mute_logger
 
 from odoo.addons.lost_lead_nurture.hooks import uninstall_hook
 
-from .common import NurtureCase
-
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+from .common import ANN, BOB, TwoLeadsCase
 
 
-class MishapCase(NurtureCase):
+class MishapCase(TwoLeadsCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead(ANN)
-        self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
 
     def make_action(self, kind, **values):

@@ -10,21 +10,12 @@ from odoo.tools import mute_logger
 
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD
 
-from .common import NOW, NurtureCase
+from .common import ANN, BOB, NOW, TwoLeadsCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
 SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 
 
-class LivingCase(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.ann = self.make_lead(ANN)
-        self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
+class LivingCase(TwoLeadsCase):
     def start(self):
         self.sequence.with_user(self.marketer).action_start()
         self.advance()

@@ -6,21 +6,11 @@ from odoo.tests import tagged
 
 from odoo.addons.lost_lead_nurture.tools.triggers import TRIGGERS
 
-from .common import NOW, NurtureCase
-
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+from .common import ANN, BOB, NOW, TwoLeadsCase
 
 
 @tagged("post_install", "-at_install")
-class TestTriggers(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.ann = self.make_lead(ANN)
-        self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
+class TestTriggers(TwoLeadsCase):
     def start(self):
         """Start, and send the first mail to Ann and Bob."""
         self.sequence.action_start()

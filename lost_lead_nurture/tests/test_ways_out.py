@@ -2,20 +2,13 @@
 
 from odoo.tests import tagged
 
-from .common import NurtureCase
-
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+from .common import ANN, BOB, TwoLeadsCase
 
 
 @tagged("post_install", "-at_install")
-class TestWaysOut(NurtureCase):
+class TestWaysOut(TwoLeadsCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead(ANN)
-        self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.sequence.action_start()
 
