@@ -142,12 +142,9 @@ class NurtureParticipant(models.Model):
             if is_rehearsal(self.env) or reason not in HEARD_ONCE:
                 raise
             _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
-            sequence = self.sequence_id
-            sequence.activity_schedule(
-                "mail.mail_activity_data_warning",
-                summary=self.env._("%s came back, but cannot be restored", self.lead_name),
-                note=Markup("<p>%s</p>") % error,
-                user_id=(sequence.user_id.filtered("active") or self.env.user).id,
+            self.sequence_id._warn(
+                self.env._("%s came back, but cannot be restored", self.lead_name),
+                Markup("<p>%s</p>") % error,
             )
 
     def _is_in_window(self):

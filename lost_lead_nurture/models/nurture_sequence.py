@@ -420,6 +420,15 @@ class NurtureSequence(models.Model):
                 self.env._("“%s” cannot run yet:", self.name) + "\n- " + "\n- ".join(problems)
             )
 
+    def _warn(self, summary, note):
+        """Tell the responsible, by an activity, that somebody has to look at the sequence."""
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=summary,
+            note=note,
+            user_id=(self.user_id.filtered("active") or self.env.user).id,
+        )
+
     def _pull_back_messages(self):
         """Take the messages that have not left out of their queue; their traces are due again once
         the sequence is started again."""

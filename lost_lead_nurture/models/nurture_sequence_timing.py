@@ -70,12 +70,7 @@ class NurtureSequence(models.Model):
                 bounced=bounced,
                 sent=sent,
             )
-            sequence.activity_schedule(
-                "mail.mail_activity_data_warning",
-                summary=self.env._("Too many mails came back"),
-                note=sequence.last_error,
-                user_id=(sequence.user_id.filtered("active") or self.env.user).id,
-            )
+            sequence._warn(self.env._("Too many mails came back"), sequence.last_error)
 
     def _count_last_bounces(self):
         """Of the last mails that left: how many, and how many came back. Those before the last

@@ -12,9 +12,6 @@ from .nurture_step import MAX_DELAY
 #: the new date is later still.
 PUT_OFF = ("window", "cap", "farewell", "resumed", "retried", "run_now")
 
-#: After these events only the branch of the workflow for them goes on: the field that says so.
-LAST_WORDS = {"reply": "exit_on_replied", "bounce": "exit_on_bounced"}
-
 
 class NurtureSequence(models.Model):
     """Living with a running sequence: stop it and go on, edit it while leads are inside."""
@@ -375,7 +372,8 @@ class NurtureSequence(models.Model):
     def _sql_not_in_last_branch(self):
         """Whether the place ``place`` is for a participant for whom not only the branch for
         replies, or that for bounces, goes on. In that branch it is for all."""
-        events = [event for event in LAST_WORDS if self[LAST_WORDS[event]]]
+        words = triggers.LAST_WORDS
+        events = [event for event, reason in words.items() if self[f"exit_on_{reason}"]]
         values = [value for event in events for value in triggers.wanting(event)]
         steps = self.with_context(active_test=False).step_ids
         last = steps.filtered(lambda step: step.trigger in values)

@@ -113,7 +113,7 @@ class NurtureTrace(models.Model):
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
                 trace.participant_id._may_come_back()._reach("clicked", trace.step_id, now)
-        if event in ("reply", "bounce"):
+        if event in triggers.LAST_WORDS:
             self._hear_last_word(event, scheduled)
         if event == "bounce":
             self.sequence_id._stop_if_bouncing()
@@ -129,7 +129,7 @@ class NurtureTrace(models.Model):
     def _hear_last_word(self, event, scheduled):
         """A reply or a bounce ends a participant's way, unless the workflow has a branch for it:
         then only that branch goes on."""
-        name = {"reply": "replied", "bounce": "bounced"}[event]
+        name = triggers.LAST_WORDS[event]
         heeding = self.filtered(lambda trace: trace.sequence_id[f"exit_on_{name}"])
         if not heeding:
             return

@@ -48,6 +48,10 @@ class Trigger:
         return self.parent == parent_type
 
 
+#: Events after which only the branch of the workflow for them goes on, with the exit reason of
+#: those for whom there is none; the switch on the sequence is ``exit_on_<reason>``.
+LAST_WORDS = {"reply": "replied", "bounce": "bounced"}
+
 SILENCE = frozenset({"silence"})
 DONE = frozenset({"done"})
 
