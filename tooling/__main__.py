@@ -25,6 +25,10 @@ def main(arguments):
         from . import lint
 
         return lint.main(fix=options.fix)
+    if options.command == "bench":
+        from . import bench
+
+        return bench.main(options.scale)
     from . import testing
 
     return testing.main(options)
@@ -51,6 +55,15 @@ def parser():
 
     command = commands.add_parser("lint", help="check the code")
     command.add_argument("--fix", action="store_true", help="correct what can be corrected")
+
+    command = commands.add_parser("bench", help="measure how fast it is, beside SQL and core")
+    command.add_argument(
+        "--scale",
+        type=float,
+        default=1,
+        metavar="N",
+        help="times the usual sizes (100,000 leads, 50,000 mails, 1,000,000 traces)",
+    )
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

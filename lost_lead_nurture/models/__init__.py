@@ -5,6 +5,7 @@ from . import (
     crm_lost_reason,
     ir_actions_server,
     ir_mail_server,
+    ir_qweb,
     link_tracker,
     mail_activity,
     mail_blacklist,

@@ -223,9 +223,9 @@ class MailingMailing(models.Model):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by
         lead id). Core commits once at the end."""
         self.ensure_one()
-        self.with_context(nurture_trace_by_lead=trace_by_lead, nurture_links={})._action_send_mail(
-            list(trace_by_lead)
-        )
+        self.with_context(
+            nurture_trace_by_lead=trace_by_lead, nurture_links={}, nurture_compiled={}
+        )._action_send_mail(list(trace_by_lead))
 
     def write(self, vals):
         if "nurture_trace_by_lead" in self.env.context and set(self.mapped("state")) == {"done"}:

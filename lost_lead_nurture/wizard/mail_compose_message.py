@@ -25,3 +25,10 @@ class MailComposeMessage(models.TransientModel):
             for lead in self.env["crm.lead"].browse(res_ids):
                 langs[lead.id] = langs[lead.id] or lead.lang_id.code
         return langs
+
+    def _has_unsafe_expression_template_qweb(self, template_src, model, fname=None):
+        # Simple placeholders core replaces by patterns, in a text that it tidies up once per mail.
+        # A batch compiles its text once: that is quicker, and means the same.
+        if "nurture_compiled" in self.env.context:
+            return True
+        return super()._has_unsafe_expression_template_qweb(template_src, model, fname=fname)

@@ -1,0 +1,88 @@
+"""Makes the records of the benchmark's databases, inside Odoo."""
+
+from .data import BODY
+
+
+def plainly(env):
+    """Make what both Odoos have: a lost reason and a mailing to lost leads."""
+    env["ir.mail_server"].search([]).active = False
+    mailing = make_mailing(env)
+    ids = {
+        "reason": env["crm.lost.reason"].create({"name": "Bench"}).id,
+        "stage": env["crm.stage"].search([], limit=1).id,
+        "company": env.company.id,
+        "mailings": [mailing.id],
+    }
+    env.cr.commit()  # pylint: disable=invalid-commit
+    return ids
+
+
+def with_silent_sequence(env):
+    """Make a running sequence whose first step sends nothing: a filter that half of the leads
+    match, then three steps to plan."""
+    ids = plainly(env)
+    sequence = _make_sequence(env, ids)
+    action = {"step_type": "action", "action_kind": "score", "score": 1}
+    matching = repr([("expected_revenue", ">=", 500)])
+    step = add_step(env, sequence, **action, filter_domain=matching)
+    for days in (1, 2, 3):
+        add_step(env, sequence, parent=step, trigger="after", days=days, **action)
+    sequence.action_start()
+    env.cr.commit()  # pylint: disable=invalid-commit
+    return ids | {"silent": step.id}
+
+
+def with_sequence(env):
+    """Make a running sequence, too: two mails a week apart, then one for those who opened, one for
+    those who did not, one for those who clicked."""
+    ids = plainly(env)
+    mailings = env["mailing.mailing"].browse(ids["mailings"])
+    mailings += make_mailing(env)
+    sequence = _make_sequence(env, ids)
+    first = add_step(env, sequence, mailings[0])
+    second = add_step(env, sequence, mailings[1], first, "after", 7)
+    others = [
+        add_step(env, sequence, make_mailing(env), second, trigger, days)
+        for trigger, days in (("mail_open", 1), ("mail_not_open", 7), ("mail_click", 1))
+    ]
+    sequence.action_start()
+    ids |= {
+        "mailings": mailings.ids,
+        "sequence": sequence.id,
+        "steps": [step.id for step in (first, second, *others)],
+    }
+    env.cr.commit()  # pylint: disable=invalid-commit
+    return ids
+
+
+def _make_sequence(env, ids):
+    return env["nurture.sequence"].create(
+        {"name": "Bench", "domain": repr([("lost_reason_id", "=", ids["reason"])])}
+    )
+
+
+def make_mailing(env):
+    """Make a mailing of usual size to leads."""
+    return env["mailing.mailing"].create(
+        {
+            "subject": "In stock again, {{object.contact_name}}",
+            "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
+            "body_html": BODY,
+            "body_arch": BODY,
+            "user_id": env.ref("base.user_admin").id,
+        }
+    )
+
+
+def add_step(env, sequence, mailing=None, parent=None, trigger="begin", days=0, **values):
+    """Add a step to a sequence."""
+    return env["nurture.step"].create(
+        {
+            "sequence_id": sequence.id,
+            "mailing_id": mailing and mailing.id,
+            "parent_id": parent and parent.id,
+            "trigger": trigger,
+            "delay": days,
+            **values,
+        }
+    )

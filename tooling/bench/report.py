@@ -1,0 +1,81 @@
+"""What was measured, for people and for programs."""
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+
+from .. import cluster, settings
+
+PAGE = settings.ROOT / "docs" / "benchmark.md"
+
+INTRODUCTION = """# How fast it is
+
+Written by `./dev bench`. A figure is a ratio of two times that were measured in turns in one run:
+machines differ, ratios hardly. The rival is what nobody can be faster than (the bare writes in SQL),
+core doing the same, or the same with little data. The limit is what the project allows itself.
+
+- *Judged and told*: the request, and the work that a mail's opens and clicks cause a minute later,
+  when it is known whether a person did it. Core is an Odoo without the add-on.
+- Forms and lists are what the server does when the browser asks for them.
+"""
+
+
+@dataclass
+class Figure:
+    """A measure, its rival's, and how many times that it may be at most."""
+
+    key: str
+    title: str
+    value: float
+    rival: str
+    rival_value: float
+    limit: float
+    unit: str = "s"
+
+    @property
+    def ratio(self):
+        """How many times the rival's."""
+        return self.value / self.rival_value
+
+    @property
+    def is_reached(self):
+        return self.ratio <= self.limit
+
+    def __str__(self):
+        return (
+            f"{self.title}: {self.show(self.value)}, {self.rival} {self.show(self.rival_value)},"
+            f" ratio {self.ratio:.2f} (at most {self.limit})"
+        )
+
+    def show(self, value):
+        """Write a value with its unit."""
+        if self.unit != "s":
+            return f"{value:.0f} {self.unit}"
+        return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def write(figures, scale):
+    """Print the figures, write the page, print a line of JSON; return the exit status."""
+    lines = ["| what | measured | rival | its time | ratio | limit |", "|---|--:|---|--:|--:|--:|"]
+    for figure in figures:
+        lines.append(
+            f"| {figure.title} | {figure.show(figure.value)} | {figure.rival}"
+            f" | {figure.show(figure.rival_value)} | **{figure.ratio:.2f}** | {figure.limit}"
+            f"{'' if figure.is_reached else ' — not reached'} |"
+        )
+    print("\n".join(lines))
+    if scale == 1:
+        PAGE.write_text("\n".join([INTRODUCTION, *lines, "", _describe_machine(), ""]))
+    result = {"scale": scale, **{figure.key: round(figure.ratio, 2) for figure in figures}}
+    print(json.dumps(result), flush=True)
+    return 0 if all(figure.is_reached for figure in figures) else 1
+
+
+def _describe_machine():
+    with cluster.connect() as connection:
+        version = connection.server_version // 10000
+    return (
+        f"Measured with {os.cpu_count()} cores, Python {platform.python_version()} and PostgreSQL"
+        f" {version}, whose settings are those of `tooling/cluster.py`."
+    )

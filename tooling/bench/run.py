@@ -1,0 +1,311 @@
+"""Runs the measures one after the other, each in processes and databases of their own."""
+
+import contextlib
+import http.client
+import json
+import statistics
+import subprocess
+import time
+import urllib.parse
+import xmlrpc.client
+
+from .. import addons, databases, odoo, settings, shell, templates
+from . import data, report
+from .report import Figure
+
+#: A browser, as far as a server can see.
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+SCRIPT = """
+import json, sys
+sys.path.insert(0, {root!r})
+from tooling.bench import {module}
+print("RESULT " + json.dumps({module}.{function}(env, **{arguments!r})))
+"""
+
+
+def main(scale):
+    """Measure everything, print it and write docs/benchmark.md.
+
+    :param scale: 1 for the sizes the figures are meant for, less for a quick look
+    :return: exit status: 1 when a figure is worse than it should be
+    """
+    odoo.clean_start()
+    figures = []
+    with Databases() as made:
+        for title, measure in (
+            ("Entering and deciding", measure_engine),
+            ("Queueing mails", measure_mails),
+            ("A big sequence in full swing", measure_big),
+        ):
+            with shell.timed(title):
+                found = measure(made, scale)
+            for figure in found:
+                shell.say(f"  {figure}")
+            figures += found
+            made.drop_all()
+    return report.write(figures, scale)
+
+
+class Databases:
+    """The databases of a run; they are dropped at its end."""
+
+    def __init__(self):
+        self.names = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.drop_all()
+
+    def copy(self, source, purpose):
+        """Copy a database; return the copy's name."""
+        name = databases.temporary(f"bench_{purpose}")
+        self.names.append(name)
+        databases.copy(source, name)
+        return name
+
+    def with_addons(self, purpose, function):
+        """Make a database with the add-ons and what a function of `prepare` makes.
+
+        :return: its name, and what the function returned
+        """
+        name = self.copy(templates.base(demo=False), purpose)
+        odoo.install(name, addons.names())
+        return name, inside(name, "prepare", function)
+
+    def drop_all(self):
+        while self.names:
+            databases.drop(self.names.pop())
+
+
+def inside(database, module, function, **arguments):
+    """Call a function of one of the modules beside this one inside Odoo; return what it returns."""
+    script = SCRIPT.format(
+        root=str(settings.ROOT), module=module, function=function, arguments=arguments
+    )
+    done = subprocess.run(
+        odoo.command("shell", "-d", database, "--no-http", "--log-level=error"),
+        input=script,
+        capture_output=True,
+        text=True,
+        env=odoo.environment(),
+        preexec_fn=shell.die_with_parent,
+    )
+    for line in done.stdout.splitlines():
+        if line.startswith("RESULT "):
+            return json.loads(line.removeprefix("RESULT "))
+    raise shell.Failure(f"{module}.{function} ended without a result:\n{done.stdout}{done.stderr}")
+
+
+# ----------------------------------------------------------------
+# ENTERING, DECIDING, QUEUEING
+# ----------------------------------------------------------------
+
+
+def measure_engine(made, scale):
+    """Enter and decide many leads, and a tenth of them for the memory."""
+    many = _at_least(100_000 * scale, 500)
+    base, ids = made.with_addons("engine", "with_silent_sequence")
+    few_peaks = _play(made, base, ids, many // 10)[2]
+    entered, decided, peaks = _play(made, base, ids, many)
+    data.add_leads(base, ids, many)
+    for table in ("nurture_participant", "nurture_trace"):
+        data.keep_rows(entered, base, table)
+        data.keep_rows(decided, entered, table)
+    enter, bare_enter = inside(base, "engine", "enrol", ids=ids, rounds=3)
+    decide, bare_decide = inside(entered, "engine", "decide", ids=ids, rounds=3)
+    return [
+        Figure("enrol", f"Enter {many:,} lost leads", enter, "bare INSERT … SELECT", bare_enter, 3),
+        Figure(
+            "decide",
+            f"Decide and advance {many:,} due traces that send nothing",
+            decide,
+            "bare SQL writes",
+            bare_decide,
+            6,
+        ),
+        *(
+            Figure(
+                f"memory_{name}",
+                f"Memory of {doing} {many:,}",
+                peak,
+                f"of {many // 10:,}",
+                few,
+                1.2,
+                unit="MB",
+            )
+            for name, doing, peak, few in zip(
+                ("enrol", "decide"), ("entering", "deciding"), peaks, few_peaks, strict=True
+            )
+        ),
+    ]
+
+
+def _play(made, base, ids, leads):
+    """Let leads enter for good in a copy, and decide about them in another.
+
+    :return: both names, and the memory both took
+    """
+    entered = made.copy(base, f"entered_{leads}")
+    data.add_leads(entered, ids, leads)
+    peaks = [inside(entered, "engine", "enrol_for_good", ids=ids)]
+    data.vacuum(entered)
+    decided = made.copy(entered, f"decided_{leads}")
+    peaks.append(inside(decided, "engine", "decide_for_good", ids=ids))
+    return entered, decided, peaks
+
+
+def measure_mails(made, scale):
+    """Queue a step's mails, and core's plain mailing."""
+    total = _at_least(50_000 * scale, 3000)
+    chunk, rounds = 400, 5
+    name, ids = made.with_addons("mails", "with_sequence")
+    data.add_leads(name, ids, total + chunk * (rounds + 1))
+    core, engine, first, whole = inside(
+        name, "mails", "queue", ids=ids, rounds=rounds, chunk=chunk, total=total
+    )
+    return [
+        Figure("queue", "Compose and queue a mail", engine, "core's plain mailing", core, 0.75),
+        Figure(
+            "queue_many", f"Queue a mail, mean of {total:,}", whole, "of the first 1,000", first, 1.1
+        ),
+    ]
+
+
+# ----------------------------------------------------------------
+# A BIG SEQUENCE IN FULL SWING
+# ----------------------------------------------------------------
+
+
+def measure_big(made, scale):
+    """Opens, clicks, replies, idle ticks and screens, with few traces and with very many."""
+    sizes = {
+        "small": 1000,
+        "medium": 10_000,
+        "large": _at_least(1_000_000 * scale, 20_000),
+    }
+    base, ids = made.with_addons("base", "with_sequence")
+    names = {}
+    for size, traces in sizes.items():
+        names[size] = made.copy(base, size)
+        data.fill(names[size], ids, traces)
+    names["core"] = made.copy(templates.base(demo=False), "core")
+    core_ids = inside(names["core"], "prepare", "plainly")
+    data.fill_plainly(names["core"], core_ids, sizes["medium"] // data.STEPS)
+    large = f"{sizes['large']:,} traces"
+    medium = f"at {sizes['medium']:,}"
+    few, many = inside(
+        base, "engine", "tick", few=names["medium"], many=names["large"], rounds=9
+    )
+    figures = [Figure("tick", f"A tick with nothing due at {large}", many, medium, few, 1.5)]
+    screens = inside(
+        base, "screens", "read", few=names["small"], many=names["large"], ids=ids, rounds=9
+    )
+    figures += [
+        Figure(
+            name.replace(" ", "_"),
+            f"{name.capitalize()} at {large}",
+            many,
+            f"at {sizes['small']:,}",
+            few,
+            2,
+        )
+        for name, (few, many) in screens.items()
+    ]
+    return figures + _measure_answers(names, ids, core_ids, large, medium)
+
+
+def _measure_answers(names, ids, core_ids, large, medium, count=120):
+    """Send the same answers to an Odoo with few traces, one with many, and to core alone."""
+    seconds, told = {}, {}
+    with contextlib.ExitStack() as stack:
+        servers, answers = {}, {}
+        for size in ("core", "medium", "large"):
+            own = core_ids if size == "core" else ids
+            answers[size] = inside(names[size], "answers", "requests", ids=own, count=count)
+            servers[size] = stack.enter_context(_serving(names[size]))
+        for kind in ("open", "click", "reply"):
+            seconds[kind] = _send_in_turns(servers, kind, answers)
+    for size in ("medium", "large"):
+        told[size], hits = inside(names[size], "answers", "tell")
+        if hits != 2 * count:
+            raise shell.Failure(f"{hits} of {2 * count} opens and clicks are taken for a person's.")
+    figures = []
+    for kind, by_size in seconds.items():
+        for size in ("medium", "large") if kind != "reply" else ():
+            by_size[size] += told[size]
+        title = {"open": "An open", "click": "A click", "reply": "A reply"}[kind]
+        figures += [
+            Figure(kind, f"{title}, judged and told", by_size["medium"], "core", by_size["core"], 1.3),
+            Figure(
+                f"{kind}_many",
+                f"{title} at {large}",
+                by_size["large"],
+                medium,
+                by_size["medium"],
+                1.3,
+            ),
+        ]
+    return figures
+
+
+@contextlib.contextmanager
+def _serving(database):
+    log = settings.LOGS / f"bench-{database}.log"
+    # every reader has an address of its own, which only a proxy can tell
+    with odoo.serving(
+        database, shell.free_port(), "--max-cron-threads=0", "--proxy-mode", log=log
+    ) as server:
+        yield server
+    log.unlink()
+
+
+def _send_in_turns(servers, kind, answers):
+    """Send answers to each server in turn, one at a time; return the median seconds of each."""
+    send = {
+        size: _make_mailer(server) if kind == "reply" else _make_browser(server)
+        for size, server in servers.items()
+    }
+    taken = {size: [] for size in servers}
+    for number in range(len(answers["core"][kind])):
+        for size in servers:
+            start = time.perf_counter()
+            send[size](answers[size][kind][number], number)
+            taken[size].append(time.perf_counter() - start)
+    # the first ones load what is loaded once
+    return {size: statistics.median(seconds[10:]) for size, seconds in taken.items()}
+
+
+def _make_browser(server):
+    host = urllib.parse.urlsplit(server.url).netloc
+    connection = http.client.HTTPConnection(host)
+
+    def get(path, number):
+        address = f"10.1.{number // 250}.{number % 250 + 1}"
+        headers = {"User-Agent": BROWSER, "X-Forwarded-For": address, "X-Forwarded-Host": host}
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        if response.status >= 400:
+            raise shell.Failure(f"{path}: {response.status}")
+
+    return get
+
+
+def _make_mailer(server):
+    proxy = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object")
+    common = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/common")
+    uid = common.authenticate(server.database, server.login, server.password, {})
+
+    def post(mail, _number):
+        proxy.execute_kw(
+            server.database, uid, server.password, "mail.thread", "message_process", [False, mail]
+        )
+
+    return post
+
+
+def _at_least(number, least):
+    return max(least, int(number))

@@ -1,0 +1,56 @@
+"""What the browser asks the server for when somebody opens a form or a list."""
+
+import functools
+
+from lxml import etree
+
+from odoo.tests import Form
+
+from .inside import environment, in_turns
+
+
+def read(_env, few, many, ids, rounds):
+    """Seconds of each screen in two databases.
+
+    :return: {screen: [seconds with few, seconds with many]}
+    """
+    with environment(few) as env_few, environment(many) as env_many:
+        screens = [_screens(env(user=env.ref("base.user_admin")), ids) for env in (env_few, env_many)]
+        return {
+            name: in_turns(rounds, screens[0][name], screens[1][name]) for name in screens[0]
+        }
+
+
+def _screens(env, ids):
+    sequence = env["nurture.sequence"].browse(ids["sequence"])
+    participants = env["nurture.participant"]
+    lead = participants.search([("sequence_id", "=", sequence.id)], limit=1).lead_id
+    return {
+        "sequence form": _form(sequence),
+        "participants list": functools.partial(
+            _search, participants, [("sequence_id", "=", sequence.id)]
+        ),
+        "lead form": _form(lead.with_context(active_test=False)),
+    }
+
+
+def _form(record):
+    fields = Form(record)._view["fields_spec"]
+
+    def read_form():
+        record.env.invalidate_all()
+        record.web_read(fields)
+
+    return read_form
+
+
+def _search(model, domain):
+    arch = etree.fromstring(model.get_view(view_type="list")["arch"])
+    fields = {
+        node.get("name"): {"fields": {"display_name": {}}}
+        if model._fields[node.get("name")].relational
+        else {}
+        for node in arch.iter("field")
+    }
+    model.env.invalidate_all()
+    model.web_search_read(domain, fields, limit=80, count_limit=10001)
