@@ -11,8 +11,6 @@ _logger = logging.getLogger(__name__)
 
 #: What a reader, or the reader's mail server, can only do with a mail that was sent.
 REACTIONS = {"open", "click", "reply", "bounce"}
-#: When they happened, so that what follows counts from there, also when it is told later.
-EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
 #: Core's statuses of a mail that was opened, or more.
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
@@ -66,19 +64,16 @@ class MailingTrace(models.Model):
             self.env["nurture.hit"].sudo()._note(held, "open", request)
             return held
         mails, domain = self._nurture_counting(domain)
-        moment = self.env.context.get("nurture_moment")
-        unopened = mails.filtered(lambda mail: moment and mail.trace_status not in OPENED)
+        unopened = mails.filtered(lambda mail: mail.trace_status not in OPENED)
         opened = super(MailingTrace, mails).set_opened(domain)
-        if unopened:
-            unopened.open_datetime = moment
+        unopened._nurture_date_back("open_datetime")
         opened._nurture_hear("open")
         return opened
 
     def set_clicked(self, domain=None):
         mails, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mails).set_clicked(domain)
-        if moment := self.env.context.get("nurture_moment"):
-            clicked.links_click_datetime = moment
+        clicked._nurture_date_back("links_click_datetime")
         clicked._nurture_hear("click")
         return clicked
 
@@ -103,6 +98,16 @@ class MailingTrace(models.Model):
         mails = super().set_canceled(domain)
         mails._nurture_hear("cancelled")
         return mails
+
+    def _nurture_get_moment(self):
+        """When what is told of this mail happened, if not now, see ``nurture.hit``."""
+        return self.env.context.get("nurture_moments", {}).get(self.id)
+
+    def _nurture_date_back(self, field):
+        """Write when it really happened over core's date."""
+        for mail in self:
+            if moment := mail._nurture_get_moment():
+                mail[field] = moment
 
     @api.model
     def _nurture_find(self, domain):
@@ -148,6 +153,12 @@ class MailingTrace(models.Model):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
         event is kept and told later."""
+        heard = self.env.context.get("nurture_heard")
+        if heard is not None:
+            # whoever carries the list tells of all of them together
+            code = self.env.context.get("nurture_link_code") if event == "click" else None
+            heard[event, code] += self.ids
+            return
         if event in REACTIONS and self.env.context.get("nurture_ignore_reaction"):
             return
         mails = self.filtered(
@@ -237,9 +248,6 @@ class MailingTrace(models.Model):
             mail.nurture_unheard = False
             for event in events:
                 event, _colon, code = event.partition(":")
-                moment = EVENT_DATES.get(event) and mail[EVENT_DATES[event]]
-                mail.with_context(nurture_moment=moment, nurture_link_code=code)._nurture_hear(
-                    event
-                )
+                mail.with_context(nurture_link_code=code)._nurture_hear(event)
             if not commit(1):
                 break

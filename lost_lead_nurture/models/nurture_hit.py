@@ -1,4 +1,5 @@
 import logging
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -11,6 +12,9 @@ _logger = logging.getLogger(__name__)
 
 #: How many hits one transaction judges.
 BATCH = 200
+#: What is told of hits, in the order in which it happened: an SMS may be opened before its provider
+#: reports that it was sent.
+HEARD = ("sent", "open", "click")
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
 
@@ -145,14 +149,15 @@ class NurtureHit(models.Model):
         """Tell core of people's hits, and note machines' on the mail."""
         reasons = self._judge_together()
         self.judged = True
+        people = self.browse()
         for hit in self:
-            reason = hit.reason or reasons.get(hit)
-            if reason:
+            if reason := hit.reason or reasons.get(hit):
                 hit.mailing_trace_id.write(
                     {"nurture_machine_reason": reason, "nurture_machine_date": hit.date}
                 )
             else:
-                hit._tell()
+                people += hit
+        people._tell()
 
     def _judge_together(self):
         """Judge each hit by all that happened on its mail.
@@ -181,30 +186,68 @@ class NurtureHit(models.Model):
         link = "" if self.reason == "forged" else self.code
         return machines.Hit(self.date, link or "", self.kind == "trap")
 
+    # ------------------------------------------------------------
+    # TELL
+    # ------------------------------------------------------------
+
     def _tell(self):
-        """Let core know, and by it the sequence, as if it was the moment of the hit."""
-        mail = self.mailing_trace_id.with_context(nurture_moment=self.date)
+        """Let core know, and by it the sequences, as if it was the moment of the hit. What happened
+        on one mail is told one after the other, what happened on different ones together."""
+        rounds = defaultdict(list)
+        count = Counter()
+        for hit in self:
+            rounds[count[hit.mailing_trace_id]].append(hit.id)
+            count[hit.mailing_trace_id] += 1
+        for ids in rounds.values():
+            self.browse(ids)._tell_round()
+
+    def _tell_round(self):
+        """Tell of hits on different mails. One that cannot be told does not stand in the way of the
+        others."""
         try:
             with self.env.cr.savepoint():
-                if self.kind == "open":
-                    mail.set_opened()
-                else:
-                    click = mail.env["link.tracker.click"].add_click(
-                        self.code, mailing_trace_id=mail.id, **(self.click_values or {})
-                    )
-                    if click:
-                        self._set_moment(click)
+                self._tell_together()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
-            # it must not stand in the way of the others for ever
-            _logger.warning("%s on %s is lost", self, mail, exc_info=True)
+            if len(self) > 1:
+                for hit in self:
+                    hit._tell_round()
+            else:
+                _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
 
-    def _set_moment(self, click):
-        """A click was made when it hit, not when it was judged: what looks at one link only counts
-        from there, see :meth:`nurture.sequence._sql_event`."""
-        click.flush_recordset()
-        self.env.cr.execute(
-            SQL("UPDATE link_tracker_click SET create_date = %s WHERE id = %s", self.date, click.id)
+    def _tell_together(self):
+        heard = defaultdict(list)
+        hits = self.with_context(
+            nurture_moments={hit.mailing_trace_id.id: hit.date for hit in self},
+            nurture_heard=heard,
         )
-        click.invalidate_recordset(["create_date"], flush=False)
+        opens = hits.filtered(lambda hit: hit.kind == "open")
+        opens.mailing_trace_id.set_opened()
+        (hits - opens)._add_clicks()
+        for event, code in sorted(heard, key=lambda key: HEARD.index(key[0])):
+            mails = self.env["mailing.trace"].browse(heard[event, code])
+            mails.with_context(nurture_link_code=code)._nurture_hear(event)
+
+    def _add_clicks(self):
+        """Let core count clicks. They were made when they hit, not when they were judged: what
+        looks at one link only counts from there, see :meth:`nurture.sequence._sql_event`."""
+        clicks = self.env["link.tracker.click"]
+        dates = {}
+        for hit in self:
+            click = clicks.add_click(
+                hit.code, mailing_trace_id=hit.mailing_trace_id.id, **(hit.click_values or {})
+            )
+            if click:
+                dates[click.id] = hit.date
+        if dates:
+            clicks.flush_model()
+            rows = SQL(", ").join(SQL("(%s, %s::timestamp)", *row) for row in dates.items())
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE link_tracker_click SET create_date = hit.date"
+                    " FROM (VALUES %s) hit (id, date) WHERE hit.id = link_tracker_click.id",
+                    rows,
+                )
+            )
+            clicks.browse(dates).invalidate_recordset(["create_date"], flush=False)

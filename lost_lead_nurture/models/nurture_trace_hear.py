@@ -7,6 +7,10 @@ from ..tools import triggers
 from ..tools.reasons import REASON_OF_FAILURE
 
 
+#: Fields of ``mailing.trace`` with the date of an event.
+EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
+
+
 class NurtureTrace(models.Model):
     """What is heard of a step: its message left or did not, the reader reacted, somebody did the
     activity."""
@@ -92,13 +96,12 @@ class NurtureTrace(models.Model):
     def _hear_reaction(self, event, link=None):
         """Somebody did something (or the mail bounced): what waited for it becomes due after its
         delay, what it rules out is cancelled, and who reached a goal leaves."""
-        # a click is told a minute after it happened, see nurture.hit
-        now = self.env.context.get("nurture_moment") or fields.Datetime.now()
+        moment = self._sql_moment(event)
         scheduled = self._update(
             self._sql_children(self._get_children(triggers.wanting(event), link), "waiting"),
             state="scheduled",
-            base_date=now,
-            schedule_date=self._sql_due(now),
+            base_date=moment,
+            schedule_date=self._sql_due(moment),
             expire_date=None,
         )
         self._update(
@@ -112,12 +115,27 @@ class NurtureTrace(models.Model):
             self._end_silence()
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
-                trace.participant_id._may_come_back()._reach("clicked", trace.step_id, now)
+                date = trace.mailing_trace_ids.sorted("id")[-1:].links_click_datetime
+                trace.participant_id._may_come_back()._reach("clicked", trace.step_id, date)
         if event in triggers.LAST_WORDS:
             self._hear_last_word(event, scheduled)
         if event == "bounce":
             self.sequence_id._stop_if_bouncing()
         self.participant_id._complete()
+
+    @api.model
+    def _sql_moment(self, event):
+        """When the step before a trace had its event. An open and a click are told a minute after
+        they happened, see ``nurture.hit``."""
+        now = fields.Datetime.now()
+        if event not in EVENT_DATES:
+            return SQL("%s::timestamp", now)
+        return SQL(
+            "(SELECT COALESCE(max(stat.%s), %s) FROM mailing_trace stat"
+            " WHERE stat.nurture_trace_id = nurture_trace.parent_id)",
+            SQL.identifier(EVENT_DATES[event]),
+            now,
+        )
 
     def _get_children(self, trigger_values, link):
         """The steps after those of ``self`` with one of these triggers; of those about one link

@@ -278,7 +278,7 @@ class TestMachines(MachineCase):
         original = clicks.add_click
 
         def add_click(records, code, **values):
-            if values["mailing_trace_id"] == self.stat.id and "nurture_moment" in (
+            if values["mailing_trace_id"] == self.stat.id and "nurture_moments" in (
                 records.env.context
             ):
                 raise ZeroDivisionError

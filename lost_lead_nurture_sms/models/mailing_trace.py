@@ -31,8 +31,8 @@ class MailingTrace(models.Model):
             lambda sms: sms.nurture_trace_id and sms.trace_status == "process"
         )
         if at_provider:
-            moment = self.env.context.get("nurture_moment") or fields.Datetime.now()
-            at_provider.write({"trace_status": "pending", "sent_datetime": moment})
+            at_provider.write({"trace_status": "pending", "sent_datetime": fields.Datetime.now()})
+            at_provider._nurture_date_back("sent_datetime")
             at_provider._nurture_hear("sent")
         return super().set_opened(domain)
 
