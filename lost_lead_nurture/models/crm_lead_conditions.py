@@ -17,6 +17,8 @@ class CrmLead(models.Model):
 
     # open opportunities by address, for the conditions on open deals
     _nurture_open_email_index = models.Index("(email_normalized) WHERE active")
+    # those that were lost since all leads were last looked through
+    _nurture_lost_index = models.Index("(date_closed) WHERE won_status = 'lost'")
 
     # ------------------------------------------------------------
     # ENTRY

@@ -43,6 +43,8 @@ class MailingTrace(models.Model):
 
     # what an address got and did, for the frequency cap and the sunset
     _nurture_email_index = models.Index("(email)")
+    # core looks the mails up by it that an incoming mail answers
+    _nurture_message_id_index = models.Index("(message_id)")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -322,6 +322,7 @@ class NurtureSequence(models.Model):
         self.env.flush_all()
         with self.env.registry.cursor() as cr:
             committed = running.with_env(self.env(cr=cr)).sudo().exists()
+            committed.looked_date = False
             entered = committed._advance()
         (running - committed.with_env(self.env))._wake_cron()
         self.env.invalidate_all(flush=False)

@@ -1,4 +1,6 @@
+import hashlib
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -14,6 +16,10 @@ _logger = logging.getLogger(__name__)
 
 #: From so many leads on they enter by joins of whole tables.
 MANY = 1000
+#: How often all leads are looked through. In between only those that were lost meanwhile are.
+LOOK_THROUGH = timedelta(hours=1)
+#: How long a transaction that loses leads may take without being missed until the next hour.
+MAX_TRANSACTION = timedelta(minutes=10)
 
 
 class NurtureSequence(models.Model):
@@ -88,6 +94,17 @@ class NurtureSequence(models.Model):
         string="Except",
         ondelete="restrict",
         help="Keep out leads that one of these presets chooses.",
+    )
+
+    looked_date = fields.Datetime(
+        string="Leads Looked Through On",
+        readonly=True,
+        copy=False,
+        help="When all leads were last looked through for those that may enter. It is done once an "
+        "hour, and when the choice of leads has changed; those lost in between enter at once.",
+    )
+    looked_for = fields.Char(
+        readonly=True, copy=False, help="The choice of leads of that time, as a checksum."
     )
 
     # ------------------------------------------------------------
@@ -216,8 +233,15 @@ class NurtureSequence(models.Model):
         :return: how many entered
         """
         self.ensure_one()
+        now = fields.Datetime.now()
+        choice = self._get_choice_checksum()
+        # a clock that was set back must not end it
+        is_recent = self.looked_date and abs(now - self.looked_date) < LOOK_THROUGH
+        since = None
+        if is_recent and self.looked_for == choice:
+            since = self.looked_date - MAX_TRANSACTION
         try:
-            entered = self._enrol()
+            entered = self._enrol(lost_since=since)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at it: the next run takes whoever is left
             self.env.cr.rollback()
@@ -229,12 +253,27 @@ class NurtureSequence(models.Model):
             return 0
         if self.last_error:
             self.last_error = False
+        if not since:
+            self.write({"looked_date": now, "looked_for": choice})
         return len(entered)
 
-    def _enrol(self, leads=None):
+    def _get_choice_checksum(self):
+        """A checksum of all settings that say who may enter."""
+        self.ensure_one()
+        names = [
+            *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
+            *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
+            *("exclude_other_sequences", "start_date", "holdout_percent"),
+        ]
+        choice = [self[name] for name in names]
+        choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
+        return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
+
+    def _enrol(self, leads=None, lost_since=None):
         """Let leads enter whom nothing keeps out.
 
         :param leads: by hand, these only and whatever the sequence's choice of leads is
+        :param lost_since: only leads lost since then
         :return: ids of the leads that entered
         """
         lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
@@ -242,6 +281,8 @@ class NurtureSequence(models.Model):
         domain = self._get_lead_domain(own=own)
         if not own:
             domain &= Domain("id", "in", leads.ids)
+        if lost_since:
+            domain &= Domain("date_closed", ">=", lost_since)
         self.env.flush_all()
         obstacles = lead_model._nurture_obstacles(self, own=own)
         free = SQL(

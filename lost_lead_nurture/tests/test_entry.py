@@ -116,6 +116,61 @@ class TestEntry(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
+class TestLookingThrough(NurtureCase):
+    """Who may enter is looked for among all leads once an hour; who is lost enters at once."""
+
+    def setUp(self):
+        super().setUp()
+        self.tag = self.env["crm.tag"].create({"name": "Nurture me"})
+        self.sequence = self.make_sequence(domain=repr([("tag_ids", "in", self.tag.ids)]))
+        self.make_step(self.sequence, subject="First")
+        self.ann = self.make_lead("ann@reader.example.com")
+        self.sequence.action_start()
+        self.advance()
+        self.assertFalse(self.sequence.participant_ids)
+
+    def assertInside(self, *leads):  # noqa: N802
+        self.assertEqual(self.sequence.participant_ids.lead_id, self.env["crm.lead"].concat(*leads))
+
+    def test_matching_since(self):
+        self.ann.tag_ids = self.tag
+        self.advance(minutes=15)
+        self.assertInside()
+        self.advance(minutes=50)
+        self.assertInside(self.ann)
+
+    def test_lost_since(self):
+        self.advance(minutes=15)
+        bob = self.make_lead("bob@reader.example.com", tag_ids=self.tag.ids)
+        self.advance(minutes=15)
+        self.assertInside(bob)
+
+    def test_another_choice(self):
+        self.sequence.domain = repr([("id", "=", self.ann.id)])
+        self.advance(minutes=1)
+        self.assertInside(self.ann)
+
+    def test_another_exclusion(self):
+        self.make_lead("ann@reader.example.com", lost=False, tag_ids=self.tag.ids)
+        self.ann.tag_ids = self.tag
+        self.advance(hours=2)
+        self.assertInside()
+        self.sequence.exclude_open_deals = False
+        self.advance(minutes=1)
+        self.assertInside(self.ann)
+
+    def test_now(self):
+        self.ann.tag_ids = self.tag
+        self.sequence.action_advance()
+        self.assertInside(self.ann)
+
+    def test_clock_set_back(self):
+        self.ann.tag_ids = self.tag
+        self.advance(days=-3)
+        self.assertInside(self.ann)
+
+
+@tagged("post_install", "-at_install")
 class TestStepRules(NurtureCase):
     """Expiry and filter of a step."""
 

@@ -237,6 +237,39 @@ class TestPromises(NurtureCase):
         self.env.invalidate_all()
         return batch
 
+    def test_5_constant_queries_to_tell_of_opens(self):
+        """What people opened and clicked is told a minute later, of all of them together."""
+        self.make_step(self.sequence, "mail_open", self.first, 1)
+        self.sequence.action_start()
+        hits = self.claim_hits(5)
+        hits._tell()
+        hits = self.claim_hits(5)
+        before = self.env.cr.sql_log_count
+        hits._tell()
+        self.env.flush_all()
+        cost = self.env.cr.sql_log_count - before
+        hits = self.claim_hits(45)
+        with self.assertQueryCount(cost):
+            hits._tell()
+        waiting = self.traces().filtered(lambda trace: trace.step_id.trigger == "mail_open")
+        self.assertEqual(waiting.mapped("state"), ["scheduled"] * 55)
+
+    def claim_hits(self, size):
+        """So many leads open the first mail."""
+        leads = self.make_leads(size, f"hit{len(self.traces())}-")
+        self.advance()
+        mails = self.env["mailing.trace"].search([("res_id", "in", leads.ids)])
+        hits = self.env["nurture.hit"].create(
+            [
+                {"mailing_trace_id": mail.id, "kind": "open", "date": self.clock, "judged": True}
+                for mail in mails
+            ]
+        )
+        self.assertEqual(len(hits), size)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return hits
+
     def test_5_cost_does_not_depend_on_what_was_sent(self):
         """Core reads every address a mailing ever reached; for a step it must not."""
         self.make_leads(3)
