@@ -25,6 +25,10 @@ def main(arguments):
         from . import lint
 
         return lint.main(fix=options.fix)
+    if options.command == "faults":
+        from . import faults
+
+        return faults.main(options.seed, options.long, options.only)
     from . import testing
 
     return testing.main(options)
@@ -51,6 +55,11 @@ def parser():
 
     command = commands.add_parser("lint", help="check the code")
     command.add_argument("--fix", action="store_true", help="correct what can be corrected")
+
+    command = commands.add_parser("faults", help="provoke all that can go wrong, and judge")
+    command.add_argument("--seed", type=int, help="the seed of another run, to repeat its plan")
+    command.add_argument("--long", action="store_true", help="more of everything, 200 kills and up")
+    command.add_argument("--only", help="part of the name of the scenarios to play")
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

@@ -1,5 +1,5 @@
 import contextlib
-import os
+from pathlib import Path
 
 from odoo import api, models
 
@@ -17,7 +17,7 @@ class IrAttachment(models.Model):
             # Core leaves what fitted on the disk, and then takes that for another file with the
             # same checksum: it would refuse the content for ever.
             with contextlib.suppress(OSError):
-                path = self._full_path(f"{checksum[:2]}/{checksum}")
-                if os.path.getsize(path) < len(bin_value):
-                    os.unlink(path)
+                file = Path(self._full_path(f"{checksum[:2]}/{checksum}"))
+                if file.stat().st_size < len(bin_value):
+                    file.unlink()
             raise

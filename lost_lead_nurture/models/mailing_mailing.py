@@ -192,7 +192,8 @@ class MailingMailing(models.Model):
         nurtured = self.filtered("nurture_sequence_id")
         failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
         # one that may have arrived is not sent again among many
-        failed.nurture_trace_id.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
+        traces = failed.nurture_trace_id
+        traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed()
         return True

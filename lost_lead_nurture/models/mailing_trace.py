@@ -228,7 +228,7 @@ class MailingTrace(models.Model):
         self._nurture_hear("in_doubt")
 
     def _nurture_end_doubt(self):
-        """Whoever reacts to a mail that is in doubt has got it."""
+        """These are there: somebody reacted to them, or says so. Only those in doubt change."""
         arrived = self.filtered(
             lambda mail: (
                 mail.nurture_trace_id
@@ -238,6 +238,8 @@ class MailingTrace(models.Model):
         )
         if arrived:
             arrived.sent_datetime = fields.Datetime.now()
+            arrived.filtered(lambda mail: mail.trace_status == "error").trace_status = "sent"
+            arrived.failure_type = False
             arrived.mail_mail_id.sudo().write(
                 {"state": "sent", "failure_type": False, "failure_reason": False}
             )

@@ -16,8 +16,8 @@ class NurtureTrace(models.Model):
     def _hear(self, event, link=None):
         """Tell processed traces what happened to their message or activity.
 
-        :param event: ``sent``, ``failed``, ``in_doubt``, ``cancelled``, or what somebody did: ``open``,
-            ``click``, ``reply``, ``bounce``, ``done``
+        :param event: ``sent``, ``failed``, ``in_doubt``, ``cancelled``, or what somebody did:
+            ``open``, ``click``, ``reply``, ``bounce``, ``done``
         :param link: the address of the link that was clicked
         """
         if event == "sent":

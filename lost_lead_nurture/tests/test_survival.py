@@ -1,9 +1,10 @@
-"""What is left when a process ends, a server hangs up or code misbehaves in the middle of it, as far
-as one process can show it. ``./dev faults`` does it with real processes."""
+"""What is left when a process ends, a server hangs up or code misbehaves in the middle of it, as
+far as one process can show it. ``./dev faults`` does it with real processes."""
 
 import smtplib
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from psycopg2 import OperationalError
@@ -53,6 +54,18 @@ class TestSending(TwoLeadsCase):
             return answer
 
         with patch.object(smtplib.SMTP, name, break_off):
+            yield
+
+    @contextmanager
+    def failing_once(self, model, name, error):
+        method, errors = getattr(model, name), [error]
+
+        def fail(*args, **kwargs):
+            if errors:
+                raise errors.pop()
+            return method(*args, **kwargs)
+
+        with patch.object(model, name, fail):
             yield
 
     def mail(self, lead):
@@ -117,6 +130,17 @@ class TestSending(TwoLeadsCase):
         self.assertEqual((trace.state, trace.reason), ("processed", "done"))
         self.assertTrue(self.mail(self.ann).sent_datetime)
 
+    def test_somebody_knows_that_it_arrived(self):
+        trace = self.put_in_doubt()
+        trace.with_user(self.marketer).action_mark_sent()
+        self.send_mails()
+        self.mail_to(ANN)
+        self.assertEqual(trace.state, "processed")
+        self.assertEqual(self.mail(self.ann).trace_status, "sent")
+        self.assertEqual(self.trace(self.ann, self.second).state, "scheduled")
+        with self.assertRaises(UserError):
+            trace.with_user(self.marketer).action_mark_sent()
+
     def test_connection_lost_before_the_text(self):
         """It has not left for sure: it stays in the queue, and goes with the rest of it."""
         with (
@@ -136,14 +160,7 @@ class TestSending(TwoLeadsCase):
         traces = type(self.env["mailing.trace"])
         for error in (OperationalError("gone"), ValueError("bad add-on")):
             with self.subTest(error):
-                original, errors = traces.set_sent, [error]
-
-                def set_sent(mails, domain=None, original=original, errors=errors):
-                    if errors:
-                        raise errors.pop()
-                    return original(mails, domain)
-
-                with patch.object(traces, "set_sent", set_sent):
+                with self.failing_once(traces, "set_sent", error):
                     self.send_mails()
         self.send_mails()
         self.mail_to(ANN)
@@ -282,8 +299,14 @@ class TestActing(TwoLeadsCase):
             "env['ir.attachment'].create([{'name': 'offer.txt', 'raw': lead.name * 1000,"
             " 'res_model': 'crm.lead', 'res_id': lead.id} for lead in records])"
         )
+
+        def fill(path, _mode):
+            """As `open`: what is written fits in part."""
+            Path(path).write_bytes(b"as much as fits")
+            raise OSError(28, "No space left on device")
+
         with (
-            patch("odoo.addons.base.models.ir_attachment.open", _FullDisk, create=True),
+            patch("odoo.addons.base.models.ir_attachment.open", fill, create=True),
             mute_logger("odoo.addons.base.models.ir_attachment"),
         ):
             self.run_crons(1)
@@ -292,25 +315,3 @@ class TestActing(TwoLeadsCase):
         self.sequence.participant_ids.trace_ids.with_user(self.marketer).action_retry()
         self.run_crons(1)
         self.assertEqual(set(self.states().values()), {"processed"})
-
-
-class _FullDisk:
-    """Instead of ``open``: files of which the first half fits."""
-
-    def __init__(self, path, mode):
-        self._file = open(path, mode)
-        self._writes = "w" in mode
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self._file.close()
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-    def write(self, content):
-        self._file.write(content[: len(content) // 2])
-        self._file.flush()
-        raise OSError(28, "No space left on device")
