@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 #: How often a batch is tried again at once after a conflict with another transaction.
 CONFLICT_RETRIES = 3
+#: How long the explanation of a failure may be.
+MAX_DETAIL = 3000
 
 
 @dataclass
@@ -162,24 +164,29 @@ class NurtureTrace(models.Model):
             batch._end()
             claimed._execute()
             return commit(len(claimed))
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            self.env.cr.rollback()
-            batch._end()
+        except Exception as caught:
+            error = caught
+        # not in the handler: what fails in here would drag all the errors before it along
+        self.env.cr.rollback()
+        batch._end()
+        return self._run_again(error, tries, deaths)
+
+    def _run_again(self, error, tries, deaths):
+        """What to do with traces that could not be executed because of ``error``."""
+        commit = self.env["ir.cron"]._commit_progress
+        if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             if tries:
                 return self._claim_again()._run(tries - 1, deaths)
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
-        except Exception as error:
-            self.env.cr.rollback()
-            batch._end()
-            if len(self) > 1:
-                half = len(self) // 2
-                self[:half]._claim_again()._run(tries, deaths)
-                return self[half:]._claim_again()._run(tries, deaths)
-            _logger.info("%s failed", self, exc_info=True)
-            self._claim_again()._fail(error)
-            return commit(len(self))
+        if len(self) > 1:
+            half = len(self) // 2
+            self[:half]._claim_again()._run(tries, deaths)
+            return self[half:]._claim_again()._run(tries, deaths)
+        _logger.info("%s failed", self, exc_info=error)
+        self._claim_again()._fail(error)
+        return commit(len(self))
 
     # ------------------------------------------------------------
     # DECIDE, DO, PLAN: the only way a trace is executed
@@ -498,6 +505,10 @@ class NurtureTrace(models.Model):
         # PostgreSQL knows no NUL in a text, and no half characters
         detail = f"{type(error).__name__}: {error}".replace("\x00", "")
         detail = detail.encode(errors="replace").decode()
+        if len(detail) > MAX_DETAIL:
+            # core puts the whole template and where in its code it failed into some messages
+            half = MAX_DETAIL // 2
+            detail = f"{detail[:half]}\n…\n{detail[-half:]}"
         self._set_state("error", "failed", detail)
 
     @api.model

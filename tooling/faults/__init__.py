@@ -62,8 +62,8 @@ def play(seed=None, long=False, only=None):
     try:
         databases.copy(templates.base(demo=False), name)
         odoo.install(name, addons.names())
-        with Post() as post, Workers(name) as workers:
-            workers.do("set_up", smtp_port=post.port)
+        with Post() as post, Workers(name, post.port) as workers:
+            workers.do("tick")  # it is there
             with _screen(name) as server:
                 world = World(workers, post, User(server, "marketer", "marketer"))
                 for scenario in SCENARIOS:

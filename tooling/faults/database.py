@@ -40,7 +40,7 @@ def restarts(world, plan):
     """PostgreSQL, one of this run's own, stopped under load: like a crash, and in order."""
     with CrashingCluster() as own:
         own.copy(world.workers.database)
-        with Workers(world.workers.database, f"--db_port={own.port}") as workers:
+        with Workers(world.workers.database, world.post.port, f"--db_port={own.port}") as workers:
             there = World(workers, world.post, None, own.port)
             campaign = there.campaign("restarts", 10)
             for mode, seconds in plan.restarts:

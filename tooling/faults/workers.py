@@ -23,8 +23,9 @@ class Workers:
     :param arguments: more arguments for Odoo
     """
 
-    def __init__(self, database, *arguments):
+    def __init__(self, database, smtp_port, *arguments):
         self.database = database
+        self._smtp_port = smtp_port
         self._arguments = arguments
         self._ended = {}
         self._unread = b""
@@ -44,7 +45,8 @@ class Workers:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 pass_fds=(orders, reports),
-                env=odoo.environment() | {"FAULTS_PIPES": f"{orders} {reports}"},
+                env=odoo.environment()
+                | {"FAULTS_PIPES": f"{orders} {reports}", "FAULTS_SMTP_PORT": str(self._smtp_port)},
                 preexec_fn=shell.die_with_parent,
             )
         os.close(orders)

@@ -51,17 +51,19 @@ class World:
     def campaign(self, name, leads, **options):
         """Start a campaign (see `inside.py`)."""
         sequence_id = self.workers.do("campaign", name=name, leads=leads, **options)
-        return Campaign(self, name, sequence_id, leads)
+        subjects = SUBJECTS if options.get("second", True) else SUBJECTS[:1]
+        return Campaign(self, name, sequence_id, leads, subjects)
 
 
 class Campaign:
     """A sequence and its leads, in one scenario."""
 
-    def __init__(self, world, name, sequence_id, leads):
+    def __init__(self, world, name, sequence_id, leads, subjects):
         self.world = world
         self.name = name
         self.id = sequence_id
         self.leads = leads
+        self._subjects = subjects
         self.outcome = Outcome(name)
         self._killed = world.workers.killed
 
@@ -144,7 +146,7 @@ class Campaign:
         expected = {
             (f"lead{number}@{self.name}.example.com", subject)
             for number in range(self.leads)
-            for subject in SUBJECTS
+            for subject in self._subjects
         }
         twice = {key: count for key, count in got.items() if count > 1}
         assert not twice, f"{self.name}: mails that arrived twice: {list(twice.items())[:5]}"
