@@ -29,6 +29,10 @@ def main(arguments):
         from . import bench
 
         return bench.main(options.scale)
+    if options.command == "faults":
+        from . import faults
+
+        return faults.main(options.seed, options.long, options.only)
     from . import testing
 
     return testing.main(options)
@@ -64,6 +68,10 @@ def parser():
         metavar="N",
         help="times the usual sizes (100,000 leads, 50,000 mails, 1,000,000 traces)",
     )
+    command = commands.add_parser("faults", help="provoke all that can go wrong, and judge")
+    command.add_argument("--seed", type=int, help="the seed of another run, to repeat its plan")
+    command.add_argument("--long", action="store_true", help="more of everything, 200 kills and up")
+    command.add_argument("--only", help="part of the name of the scenarios to play")
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

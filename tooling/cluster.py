@@ -52,10 +52,10 @@ def ensure():
         return _start()
 
 
-def connect(database="postgres"):
-    """Connect to a database of the cluster."""
+def connect(database="postgres", port=None):
+    """Connect to a database of the cluster, or of the one on `port`, which has its password."""
     return psycopg2.connect(
-        host="127.0.0.1", port=ensure(), user=USER, password=password(), dbname=database
+        host="127.0.0.1", port=port or ensure(), user=USER, password=password(), dbname=database
     )
 
 
@@ -94,7 +94,7 @@ def _postmaster():
     return lines if str(DATA) in arguments and shell.process_start(lines[0]) else None
 
 
-def _programs():
+def programs():
     """Return the folder of the server programs that fit the data, the newest for new data."""
     folders = {
         int(folder.parent.name): folder
@@ -116,7 +116,7 @@ def _programs():
     return folders[max(folders)]
 
 
-def _as_server_user():
+def as_server_user():
     """Return the start of a command that runs as the user of the server.
 
     PostgreSQL refuses to run as root. A clone may lie in a folder that nobody but root may
@@ -148,7 +148,7 @@ def _right_to_pass():
 def _create():
     """Make the cluster under another name first: a killed run leaves nothing half-made."""
     shell.say("Creating the PostgreSQL cluster…")
-    programs = _programs()
+    programs = programs()
     shell.remove(HOME)
     HOME.mkdir(parents=True)
     word = secrets.token_urlsafe(24)
@@ -158,15 +158,15 @@ def _create():
     given.touch(mode=0o600)
     given.write_text(word)
     if os.geteuid() == 0:
-        _give_to_server_user(HOME, given)
+        give_to_server_user(HOME, given)
     new = HOME / "data.new"
     shell.run(
-        [*_as_server_user(), programs / "initdb", "-D", new, "-U", USER, "--encoding=UTF8"]
+        [*as_server_user(), programs / "initdb", "-D", new, "-U", USER, "--encoding=UTF8"]
         + ["--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={given}"],
         log=settings.LOGS / "initdb.log",
         failure="PostgreSQL could not make its data folder.",
         cwd="/",
-        env=_environment(),
+        env=environment(),
     )
     given.unlink()
     with (new / "postgresql.conf").open("a") as file:
@@ -174,7 +174,7 @@ def _create():
     new.rename(DATA)
 
 
-def _give_to_server_user(*paths):
+def give_to_server_user(*paths):
     try:
         user = pwd.getpwnam("postgres")
     except KeyError:
@@ -207,15 +207,15 @@ def _start():
 
 def _pg_ctl(*arguments, failure):
     shell.run(
-        [*_as_server_user(), _programs() / "pg_ctl", "-D", DATA, "-w", "-t", "60", *arguments],
+        [*as_server_user(), programs() / "pg_ctl", "-D", DATA, "-w", "-t", "60", *arguments],
         log=settings.LOGS / "pg_ctl.log",
         failure=failure + (f" See also {LOG}" if LOG.exists() else ""),
         cwd="/",
-        env=_environment(),
+        env=environment(),
     )
 
 
-def _environment():
+def environment():
     """Return the environment without settings meant for other PostgreSQL servers."""
     environment = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
     return {**environment, "LC_ALL": "C.UTF-8"}

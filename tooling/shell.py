@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import datetime
 import fcntl
 import os
 import shutil
@@ -39,6 +40,14 @@ def tail(path, lines=8):
     """Return the last lines of a file, indented."""
     text = Path(path).read_text(errors="replace").splitlines()
     return "\n".join(f"  | {line}" for line in text[-lines:])
+
+
+def new_log(kind, keep_last=20):
+    """Return a log file's path; only the last ones are kept."""
+    settings.LOGS.mkdir(parents=True, exist_ok=True)
+    for old in sorted(settings.LOGS.glob(f"{kind}-*.log"))[:-keep_last]:
+        old.unlink(missing_ok=True)
+    return settings.LOGS / f"{kind}-{datetime.datetime.now():%Y%m%d-%H%M%S}-{run_id()}.log"
 
 
 def die_with_parent():

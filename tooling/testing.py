@@ -11,7 +11,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from . import addons, databases, demo, kills, lint, odoo, odoo_log, settings, shell, templates
+from . import addons, databases, demo, faults, lint, odoo, odoo_log, settings, shell, templates
 
 TAG = re.compile(r"^(?P<sign>[+-]?)(?P<tag>\*|\w*)(?P<module>/[\w./-]+)?(?P<rest>[:.\[].*)?$")
 SHOWN_PROBLEMS = 5
@@ -38,7 +38,7 @@ def main(options):
             ("Tests of the tooling", run_unit_tests),
             ("Odoo tests", lambda: run_odoo_tests(options)),
             ("Demo story", run_story),
-            ("Killed processes", run_kills),
+            ("Faults", run_faults),
         ]
     total = Outcome()
     for title, check in checks:
@@ -98,7 +98,7 @@ def run_story():
     odoo.clean_start()
     name = databases.temporary("story")
     port = shell.free_port()
-    log = new_log("story")
+    log = shell.new_log("story")
     try:
         demo.create(name, port)
         result = demo.play(name, port, log)
@@ -111,10 +111,11 @@ def run_story():
     return Outcome(checks if isinstance(checks, int) else len(checks), len(report.problems))
 
 
-def run_kills():
-    """Kill processes of the engine at every commit and see what is left behind."""
-    shell.say(f"   {kills.play()} processes killed")
-    return Outcome(passed=1)
+def run_faults():
+    """Provoke all that can go wrong; each scenario is one test."""
+    result = faults.play()
+    shell.say(json.dumps(result))
+    return Outcome(result["scenarios"], len(result["failed"]))
 
 
 def run_odoo_tests(options):
@@ -158,7 +159,7 @@ def run_quickly(name, modules, tags):
 
 def run_in(database, tags, arguments, *, complain_if_none=True):
     """Run Odoo with tests, watch its log, and count."""
-    log = new_log("test")
+    log = shell.new_log("test")
     shell.say(f"Log: {log}")
     command = odoo.command(
         "-d", database, *arguments, "--test-enable", "--test-tags", tags, "--stop-after-init"
@@ -241,14 +242,6 @@ def keep(name):
         kept = f"kept_{datetime.datetime.now():%m%d_%H%M%S}"
         databases.rename(name, kept)
         shell.say(f"Kept the database: ./dev odoo shell -d {kept}")
-
-
-def new_log(kind, keep_last=20):
-    """Return a log file's path; only the last ones are kept."""
-    settings.LOGS.mkdir(parents=True, exist_ok=True)
-    for old in sorted(settings.LOGS.glob(f"{kind}-*.log"))[:-keep_last]:
-        old.unlink(missing_ok=True)
-    return settings.LOGS / f"{kind}-{datetime.datetime.now():%Y%m%d-%H%M%S}-{shell.run_id()}.log"
 
 
 class Progress:

@@ -1,11 +1,23 @@
 import re
+from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 
-from odoo import models
+import psycopg2
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..tools.delivery import watch
+
+#: When the rest of the queue is tried again after the connection to the mail server broke off.
+PAUSE = timedelta(minutes=5)
 
 
 class MailMail(models.Model):
     """A mail of a sequence has signed links and a trap for machines. When it is taken out of the
-    queue by hand it says so to its sequence."""
+    queue by hand it says so to its sequence. And it never leaves twice by itself: that it is being
+    sent is noted first, so that a process that ends in the middle leaves a mail behind that is in
+    doubt, which a person decides about, and not one that is sent once more."""
 
     _inherit = "mail.mail"
 
@@ -29,6 +41,124 @@ class MailMail(models.Model):
                     values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
         return email_list
 
+    # ------------------------------------------------------------
+    # SENDING: core sends, then commits that it has. What ends it in between would be sent again
+    # ------------------------------------------------------------
+
+    def send(self, auto_commit=False, **kwargs):
+        if auto_commit:
+            # before the server is called: should that fail, these would be taken for plain failures
+            for mail in self:
+                if any(mail._nurture_get_stats().mapped("nurture_sending_date")):
+                    mail._nurture_take_over()
+        return super().send(auto_commit=auto_commit, **kwargs)
+
+    def _send(self, auto_commit=False, **kwargs):
+        if not self._nurture_get_stats():
+            return super()._send(auto_commit=auto_commit, **kwargs)
+        if not auto_commit:
+            # somebody else's transaction: nothing can be noted, but what is leaving is left alone
+            leaving = self.filtered(lambda mail: mail._nurture_get_stats())
+            free = leaving.filtered(lambda mail: mail._nurture_lock())
+            return super(MailMail, self - leaving + free)._send(auto_commit=False, **kwargs)
+        for mail in self:
+            if not mail._nurture_get_stats():
+                super(MailMail, mail)._send(auto_commit=True, **kwargs)
+            elif mail._nurture_begin_sending():
+                mail._nurture_send(super(MailMail, mail)._send, **kwargs)
+        return True
+
+    def _nurture_send(self, send, **kwargs):
+        """Have core send this mail, and see to it that what it writes down is what happened."""
+        with watch(kwargs.get("smtp_session")) as delivery:
+            try:
+                send(auto_commit=True, **kwargs)
+            except (SMTPServerDisconnected, psycopg2.Error):
+                # core gives up here: neither it nor the reader's sequence would hear of this mail
+                self.env.cr.rollback()
+                self._nurture_end_sending(delivery)
+                queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+                queue._trigger(fields.Datetime.now() + PAUSE)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                raise
+            if self.exists() and self.state != "sent" and delivery.accepted:
+                # something failed after it had left, and would have it sent again
+                self._nurture_end_sending(delivery)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _nurture_lock(self):
+        """Lock this mail with its statistics, so that nobody takes it out of the queue or sends it
+        at the same time.
+
+        :return: its statistics as (id, since when it is being sent), empty when somebody else has
+            it or it is not in the queue any more
+        """
+        self.env.flush_all()
+        return self.env.execute_query(
+            SQL(
+                "SELECT stat.id, stat.nurture_sending_date FROM mailing_trace stat"
+                " JOIN mail_mail mail ON mail.id = stat.mail_mail_id"
+                " WHERE mail.id = %s AND mail.state = 'outgoing' FOR UPDATE SKIP LOCKED",
+                self.id,
+            )
+        )
+
+    def _nurture_begin_sending(self):
+        """Note that this mail is being sent, and commit that.
+
+        :return: whether it may be sent
+        """
+        if not self._nurture_take_over():
+            return False
+        self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
+        self.env.flush_all()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        # what is locked from here on belongs to a living process
+        stats = self._nurture_lock()
+        return bool(stats) and all(sending for _id, sending in stats)
+
+    def _nurture_take_over(self):
+        """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
+        whether it has left.
+
+        :return: whether it is to be sent
+        """
+        stats = self._nurture_lock()
+        if not any(sending for _id, sending in stats):
+            return bool(stats)
+        self._nurture_doubt()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        return False
+
+    def _nurture_end_sending(self, delivery):
+        """Core could not say what became of this mail."""
+        stats = self._nurture_get_stats()
+        if delivery.accepted:
+            self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+            stats.set_sent()
+        elif delivery.begun:
+            self._nurture_doubt()
+        else:
+            # it did not come to it: it stays in the queue
+            stats.nurture_sending_date = False
+        self.env.flush_all()
+
+    def _nurture_doubt(self):
+        """Nobody can know whether this mail has left: a person decides whether it is sent again."""
+        self.write(
+            {
+                "state": "exception",
+                "failure_type": "unknown",
+                "failure_reason": self.env._(
+                    "The connection to the mail server broke off, or the server process ended, "
+                    "while this mail was being sent. It may have arrived or not. A retry sends it "
+                    "again."
+                ),
+            }
+        )
+        self._nurture_get_stats()._nurture_set_in_doubt()
+        self.env.flush_all()
+
     def write(self, vals):
         if vals.get("state") == "outgoing" and (unwanted := self._nurture_get_unwanted()):
             # whoever retries all that failed does not know who has left meanwhile
@@ -42,6 +172,9 @@ class MailMail(models.Model):
         result = super().write(vals)
         if vals.get("state") == "cancel":
             self._nurture_get_stats().set_canceled()
+        elif vals.get("state") == "outgoing":
+            # whoever puts it back has decided that it is sent again
+            self._nurture_get_stats().filtered("nurture_sending_date").nurture_sending_date = False
         return result
 
     def unlink(self):

@@ -191,7 +191,9 @@ class MailingMailing(models.Model):
     def action_retry_failed(self):
         nurtured = self.filtered("nurture_sequence_id")
         failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
-        failed.nurture_trace_id.action_retry()
+        # one that may have arrived is not sent again among many
+        traces = failed.nurture_trace_id
+        traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed()
         return True

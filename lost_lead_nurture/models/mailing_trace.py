@@ -29,6 +29,13 @@ class MailingTrace(models.Model):
         help="Events that the sequence could not be told at once, separated by commas, a click "
         "with the code of its link. The scheduled action tells them.",
     )
+    nurture_sending_date = fields.Datetime(
+        string="Being Sent Since",
+        readonly=True,
+        copy=False,
+        help="Set while the mail is handed to the mail server. When nobody is doing that any more, "
+        "it is not known whether the mail has left.",
+    )
     nurture_machine_reason = fields.Selection(
         machines.REASONS,
         string="Machine Ignored",
@@ -56,6 +63,7 @@ class MailingTrace(models.Model):
 
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)
+        mails.filtered("nurture_sending_date").nurture_sending_date = False
         mails._nurture_hear("sent")
         return mails
 
@@ -93,6 +101,7 @@ class MailingTrace(models.Model):
 
     def set_failed(self, domain=None, failure_type=False):
         mails = super().set_failed(domain, failure_type)
+        mails.filtered("nurture_sending_date").nurture_sending_date = False
         mails._nurture_hear("failed")
         return mails
 
@@ -163,6 +172,8 @@ class MailingTrace(models.Model):
             return
         if event in REACTIONS and self.env.context.get("nurture_ignore_reaction"):
             return
+        if event in REACTIONS:
+            self._nurture_end_doubt()
         mails = self.filtered(
             lambda mail: (
                 mail.nurture_trace_id
@@ -213,8 +224,39 @@ class MailingTrace(models.Model):
         if not self:
             return
         self.mail_mail_id.mark_outgoing()
-        self.write({"trace_status": "outgoing", "failure_type": False})
+        self.write(
+            {"trace_status": "outgoing", "failure_type": False, "nurture_sending_date": False}
+        )
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _nurture_set_in_doubt(self):
+        """It is not known whether these mails have left: nothing may send them again by itself."""
+        self.write(
+            {
+                "trace_status": "error",
+                "failure_type": "unknown",
+                "nurture_sending_date": False,
+            }
+        )
+        self._nurture_hear("in_doubt")
+
+    def _nurture_end_doubt(self):
+        """These are there: somebody reacted to them, or says so. Only those in doubt change."""
+        arrived = self.filtered(
+            lambda mail: (
+                mail.nurture_trace_id
+                and not mail.sent_datetime
+                and mail.nurture_trace_id.sudo().reason == "mail_in_doubt"
+            )
+        )
+        if arrived:
+            arrived.sent_datetime = fields.Datetime.now()
+            arrived.filtered(lambda mail: mail.trace_status == "error").trace_status = "sent"
+            arrived.failure_type = False
+            arrived.mail_mail_id.sudo().write(
+                {"state": "sent", "failure_type": False, "failure_reason": False}
+            )
+            arrived._nurture_hear("sent")
 
     def _nurture_get_failure(self):
         """What went wrong, in the words of the system."""

@@ -488,9 +488,13 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
-        for step in traces._due_steps(self):
-            if not traces._advance(step):
-                self._wake_cron()
-                cron._commit_progress()
-                break
+        batches = self.env["nurture.batch"]
+        batches._take_over()
+        # what ended a process comes last: it may end this one
+        if not (
+            all(traces._advance(step) for step in traces._due_steps(self))
+            and batches._run_held_back(self)
+        ):
+            self._wake_cron()
+            cron._commit_progress()
         return entered

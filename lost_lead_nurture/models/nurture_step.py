@@ -7,6 +7,7 @@ from ..tools import triggers
 from ..tools.domains import check_domain, parse_domain
 from ..tools.forecast import PlannedStep
 from ..tools.links import is_about
+from ..tools.transaction import one_transaction
 from ..tools.triggers import ROOT, TRIGGERS
 
 #: Ten years in each unit.
@@ -482,7 +483,13 @@ class NurtureStep(models.Model):
         Anything the engine has to write about ``traces`` has been written: the step may commit.
         """
         self.ensure_one()
-        getattr(self, f"_do_{self.step_type}")(traces)
+        do = getattr(self, f"_do_{self.step_type}")
+        if self._is_message():
+            # core's composer commits in the end
+            do(traces)
+            return
+        with one_transaction(self.env):
+            do(traces)
 
     def _do_email(self, traces):
         """Queue the mail for the leads of ``traces``; core's mail queue sends it."""

@@ -225,6 +225,23 @@ class NurtureTrace(models.Model):
                 retry_date=None,
             )
 
+    def action_mark_sent(self):
+        """Decide that mails have arrived of which it is not known: what follows them goes on.
+
+        :raise UserError: when none of them is in doubt
+        """
+        self.participant_id.sequence_id.check_access("write")
+        in_doubt = self.sudo().filtered(
+            lambda trace: trace.state == "error" and trace.reason == "mail_in_doubt"
+        )
+        if not in_doubt:
+            raise UserError(
+                self.env._("There is no mail among these of which it is not known if it was sent.")
+            )
+        in_doubt.mailing_trace_ids._nurture_end_doubt()
+        self.sequence_id._wake_cron()
+        return True
+
     def action_cancel(self):
         """Cancel traces that are still to come."""
         self.participant_id.sequence_id.check_access("write")

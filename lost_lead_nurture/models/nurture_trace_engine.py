@@ -6,11 +6,14 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
 from ..tools import triggers
+from ..tools.reasons import ONLY_BY_HAND
 
 _logger = logging.getLogger(__name__)
 
 #: How often a batch is tried again at once after a conflict with another transaction.
 CONFLICT_RETRIES = 3
+#: How long the explanation of a failure may be.
+MAX_DETAIL = 3000
 
 
 @dataclass
@@ -59,6 +62,7 @@ class NurtureTrace(models.Model):
                         WHERE step_id = step.id
                           AND state = 'scheduled'
                           AND schedule_date <= %(now)s
+                          AND %(not_held_back)s
                      ORDER BY schedule_date
                         LIMIT 1
                        ) due
@@ -67,6 +71,7 @@ class NurtureTrace(models.Model):
               ORDER BY due.schedule_date, step.id
                 """,
                 now=fields.Datetime.now(),
+                not_held_back=self.env["nurture.batch"]._sql_not_held_back(SQL("nurture_trace.id")),
                 sequences=tuple(sequences.ids) or (0,),
             )
         )
@@ -76,8 +81,20 @@ class NurtureTrace(models.Model):
     def _claim(self, step, limit):
         """Lock up to ``limit`` due traces of ``step`` that no other worker holds."""
         return self._lock(
-            SQL("step_id = %s AND schedule_date <= %s", step.id, fields.Datetime.now()), limit
+            SQL(
+                "step_id = %s AND schedule_date <= %s AND %s",
+                step.id,
+                fields.Datetime.now(),
+                self.env["nurture.batch"]._sql_not_held_back(SQL("nurture_trace.id")),
+            ),
+            limit,
         )
+
+    @api.model
+    def _claim_due(self, ids):
+        """Lock those of these traces that are due and that no other worker holds."""
+        due = SQL("id IN %s AND schedule_date <= %s", tuple(ids), fields.Datetime.now())
+        return self._lock(due, len(ids))
 
     def _claim_again(self):
         """Lock those of ``self`` that are still scheduled and free, after a rollback."""
@@ -127,31 +144,49 @@ class NurtureTrace(models.Model):
             for ids in split_every(step._get_batch_size(), traces.ids):
                 self.browse(ids)._claim_again()._run()
 
-    def _run(self, tries=CONFLICT_RETRIES):
+    def _run(self, tries=CONFLICT_RETRIES, deaths=0):
         """Execute locked traces of one step and commit. When that fails, do it again in halves
         until the culprit stands alone and can be marked.
 
+        What is begun is noted first (see ``nurture.batch``), for the case that the process does not
+        come back from it.
+
+        :param deaths: how many processes have ended while they did these
         :return: seconds left to the scheduled action
         """
         commit = self.env["ir.cron"]._commit_progress
+        if not self:
+            return commit()
+        batch = self.env["nurture.batch"]._begin(self, deaths)
+        commit()
         try:
-            self._execute()
-            return commit(len(self))
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            self.env.cr.rollback()
+            claimed = self._claim_again()
+            batch._end()
+            claimed._execute()
+            return commit(len(claimed))
+        except Exception as caught:
+            error = caught
+        # not in the handler: what fails in here would drag all the errors before it along
+        self.env.cr.rollback()
+        batch._end()
+        return self._run_again(error, tries, deaths)
+
+    def _run_again(self, error, tries, deaths):
+        """What to do with traces that could not be executed because of ``error``."""
+        commit = self.env["ir.cron"]._commit_progress
+        if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             if tries:
-                return self._claim_again()._run(tries - 1)
+                return self._claim_again()._run(tries - 1, deaths)
             _logger.info("%s conflict with other transactions, left for later", self)
+            commit()
             return 0
-        except Exception as error:
-            self.env.cr.rollback()
-            if len(self) > 1:
-                half = len(self) // 2
-                self[:half]._claim_again()._run(tries)
-                return self[half:]._claim_again()._run(tries)
-            _logger.info("%s failed", self, exc_info=True)
-            self._claim_again()._fail(error)
-            return commit(len(self))
+        if len(self) > 1:
+            half = len(self) // 2
+            self[:half]._claim_again()._run(tries, deaths)
+            return self[half:]._claim_again()._run(tries, deaths)
+        _logger.info("%s failed", self, exc_info=error)
+        self._claim_again()._fail(error)
+        return commit(len(self))
 
     # ------------------------------------------------------------
     # DECIDE, DO, PLAN: the only way a trace is executed
@@ -414,7 +449,8 @@ class NurtureTrace(models.Model):
         elif state == "error":
             # who is not retried does not stay in the sequence for ever
             values["expire_date"] = self._sql_window(now)
-            values["retry_date"] = self._sql_retry(now)
+            if reason not in ONLY_BY_HAND:
+                values["retry_date"] = self._sql_retry(now)
         self._update(SQL("id IN %s", tuple(self.ids)), **values)
 
     @api.model
@@ -469,6 +505,10 @@ class NurtureTrace(models.Model):
         # PostgreSQL knows no NUL in a text, and no half characters
         detail = f"{type(error).__name__}: {error}".replace("\x00", "")
         detail = detail.encode(errors="replace").decode()
+        if len(detail) > MAX_DETAIL:
+            # core puts the whole template and where in its code it failed into some messages
+            half = MAX_DETAIL // 2
+            detail = f"{detail[:half]}\n…\n{detail[-half:]}"
         self._set_state("error", "failed", detail)
 
     @api.model

@@ -20,14 +20,16 @@ class NurtureTrace(models.Model):
     def _hear(self, event, link=None):
         """Tell processed traces what happened to their message or activity.
 
-        :param event: ``sent``, ``failed``, ``cancelled``, or what somebody did: ``open``,
-            ``click``, ``reply``, ``bounce``, ``done``
+        :param event: ``sent``, ``failed``, ``in_doubt``, ``cancelled``, or what somebody did:
+            ``open``, ``click``, ``reply``, ``bounce``, ``done``
         :param link: the address of the link that was clicked
         """
         if event == "sent":
             self._hear_sent()
         elif event == "failed":
             self._hear_not_sent("error", lambda mail: "mail_failed")
+        elif event == "in_doubt":
+            self._hear_not_sent("error", lambda mail: "mail_in_doubt")
         elif event == "cancelled":
             reasons = self._get_reasons_of_failure()
             self._hear_not_sent(

@@ -21,6 +21,7 @@ from . import (
     test_step_types,
     test_stop,
     test_sunset,
+    test_survival,
     test_test_run,
     test_timing,
     test_tours,

@@ -312,6 +312,9 @@ class TestPromises(NurtureCase):
         trace = self.trace(leads[1], self.first)
         self.assertEqual((trace.state, trace.reason), ("error", "failed"))
         self.assertIn("division by zero", trace.detail)
+        # once: the failures of the batches it was in before are not told, too
+        self.assertLess(len(trace.detail), 3100)
+        self.assertNotIn("During handling of the above", trace.detail)
 
     def test_6_sequence_that_cannot_enrol(self):
         """A broken audience is shown on its sequence; the others go on."""

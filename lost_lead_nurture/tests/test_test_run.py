@@ -392,15 +392,18 @@ class TestTestRun(NurtureCase):
         self.assertEqual(self.line(test, step)["texts"], [])
 
     def test_action_that_commits(self):
-        step = self.make_action(
-            "record.write({'referred': 'one'})\nenv.cr.commit()\n"
-            "record.write({'referred': 'two'})\nenv.cr.rollback()\n"
-            "log('kept in a transaction of its own')"
-        )
-        with self.nothing_left():
-            test = self.begin()
-            test.action_play("run", step.id)
-        self.assertIn("none → one", "\n".join(self.line(test, step)["texts"]))
+        """The test shows what would happen: such a step fails."""
+        for end in ("commit", "rollback"):
+            step = self.make_action(
+                f"record.write({{'referred': 'one'}})\nenv.cr.{end}()\n"
+                "log('kept in a transaction of its own')"
+            )
+            with self.nothing_left():
+                test = self.begin()
+                test.action_play("run", step.id)
+            line = self.line(test, step)
+            self.assertEqual(line["state"], "error")
+            self.assertIn("must not", line["detail"])
 
     def test_action_that_fails(self):
         step = self.make_action("record.write({'referred': 'x'})\nraise UserError('not today')")
@@ -754,7 +757,8 @@ class TestRealTransactions(TransactionCase):
             self.assertFalse(committed)
             states = [line["state"] for line in test.timeline["lines"]]
             env.cr.commit()
-        self.assertEqual(states, ["processed", "processed"])
+        # the action commits by itself, which no step may
+        self.assertEqual(states, ["processed", "error"])
         self.assertEqual(self.counts(), before)
         self.assertFalse(self.env["ir.config_parameter"].get_param("nurture.real"))
 

@@ -47,6 +47,7 @@ TRACE_REASONS = [
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),
+    ("mail_in_doubt", "It is not known whether the mail was sent"),
     ("window", "Put off to the sending hours"),
     ("cap", "The address has got enough marketing lately"),
     ("farewell", "Put off: a farewell mail asks for a sign of life first"),
@@ -57,7 +58,12 @@ TRACE_REASONS = [
     ("run_now", "Brought forward by hand"),
     ("retried", "Tried again"),
     ("failed", "The step failed"),
+    ("interrupted", "The server process ended while it did the step"),
 ]
+
+#: Reasons of failed traces that nobody but a person tries again: somebody may get it twice, or the
+#: server may go down once more.
+ONLY_BY_HAND = ("mail_in_doubt", "interrupted")
 
 #: ``nurture.trace.reason`` by ``mailing.trace.failure_type`` of a mail that core did not send
 REASON_OF_FAILURE = {
