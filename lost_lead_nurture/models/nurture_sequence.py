@@ -464,11 +464,25 @@ class NurtureSequence(models.Model):
     @api.model
     def _cron_advance(self):
         """The scheduled action: everybody who may enter does, and everything due is done."""
-        self.search([("state", "=", "running")])._advance()
+        running = self.search([("state", "=", "running")])
+        running._catch_up()
+        running._share_due(self.env["nurture.trace"]._due_steps(running))
 
     def _advance(self):
-        """Enrol, then process all that is due, committing batch by batch. When time runs out the
-        scheduled action is called again for the rest.
+        """Enrol, then process all that is due, committing batch by batch. What time does not
+        suffice for is left to the scheduled action.
+
+        :return: how many leads entered
+        """
+        entered = self._catch_up()
+        if not self._advance_due():
+            self._wake_cron()
+            self.env["ir.cron"]._commit_progress()
+        return entered
+
+    def _catch_up(self):
+        """Enrol, hear what was held back, give up what is waited for in vain and try again what
+        failed. One worker does this, the scheduled action.
 
         :return: how many leads entered
         """
@@ -487,9 +501,4 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
-        for step in traces._due_steps(self):
-            if not traces._advance(step):
-                self._wake_cron()
-                cron._commit_progress()
-                break
         return entered

@@ -73,6 +73,18 @@ class NurtureTrace(models.Model):
         return self.env["nurture.step"].browse(id_ for (id_,) in rows)
 
     @api.model
+    def _count_due(self, step, limit):
+        """How many traces of ``step`` are due; ``limit`` when there are more."""
+        return self.search_count(
+            [
+                ("step_id", "=", step.id),
+                ("state", "=", "scheduled"),
+                ("schedule_date", "<=", fields.Datetime.now()),
+            ],
+            limit=limit,
+        )
+
+    @api.model
     def _claim(self, step, limit):
         """Lock up to ``limit`` due traces of ``step`` that no other worker holds."""
         return self._lock(
