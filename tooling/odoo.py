@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import addons, cluster, databases, node, odoo_source, settings, shell
+from . import addons, cluster, databases, node, odoo_source, pypi_addons, settings, shell
 
 PROGRAM = settings.ROOT / "tooling" / "run_odoo.py"
 
@@ -25,7 +25,8 @@ def environment():
     """Return Odoo's environment: its source, its configuration, and node's programs (rtlcss)."""
     source = odoo_source.find()
     values = {name: value for name, value in node.environment().items() if name[:2] != "PG"}
-    values["PYTHONPATH"] = str(source.python_path)
+    # the folder of others' add-ons comes last, and need not be there
+    values["PYTHONPATH"] = os.pathsep.join(map(str, (source.python_path, pypi_addons.folder())))
     values["ODOO_RC"] = str(_write_configuration(source))
     values.pop("NODE_PATH")
     return values
@@ -33,6 +34,8 @@ def environment():
 
 def _write_configuration(source):
     paths = [*source.addons_paths, *([settings.ROOT] if addons.names() else [])]
+    if pypi_addons.names():
+        paths.append(pypi_addons.addons_path())
     options = {
         "addons_path": ",".join(map(str, paths)),
         "data_dir": settings.DATA,

@@ -1,4 +1,5 @@
 import logging
+import time
 from dataclasses import dataclass, field
 
 from odoo import api, fields, models
@@ -107,23 +108,32 @@ class NurtureTrace(models.Model):
         )
         self.flush_model()
         self.env["nurture.sequence"].flush_model(["state"])
-        for _try in range(CONFLICT_RETRIES):
+        for tries_left in reversed(range(CONFLICT_RETRIES)):
             try:
                 return self.browse(id_ for (id_,) in self.env.execute_query(query))
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # another worker finished a batch after our snapshot was taken: take a new one
                 self.env.cr.rollback()
+                if not tries_left:
+                    raise
         return self.browse()
 
     @api.model
-    def _advance(self, step):
+    def _advance(self, step, end=float("inf")):
         """Process what is due at ``step``, batch by batch, each in a transaction of its own.
 
-        :return: whether there was time to process it all
+        :param end: no batch is begun after this ``time.monotonic()``; a scheduled action has its
+            own end
+        :return: whether nothing is left to this worker; if not, come back
         """
-        while batch := self._claim(step, step._get_batch_size()):
-            if not batch._run():
-                return False
+        try:
+            while batch := self._claim(step, step._get_batch_size()):
+                if not batch._run() or time.monotonic() >= end:
+                    return False
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # others were quicker, time and again: something may be left
+            self.env.cr.rollback()
+            return False
         return True
 
     def _run_now(self):
