@@ -25,6 +25,10 @@ def main(arguments):
         from . import lint
 
         return lint.main(fix=options.fix)
+    if options.command == "scale":
+        from . import scale
+
+        return scale.main(options.scale)
     from . import testing
 
     return testing.main(options)
@@ -51,6 +55,9 @@ def parser():
 
     command = commands.add_parser("lint", help="check the code")
     command.add_argument("--fix", action="store_true", help="correct what can be corrected")
+
+    command = commands.add_parser("scale", help="measure what further workers gain")
+    command.add_argument("--scale", type=float, default=1.0, help="times 20,000 leads")
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

@@ -12,7 +12,6 @@ import subprocess
 import time
 
 from . import cluster, odoo, settings, shell
-from .story.mailbox import Mailbox
 
 LEADS = 400
 BATCH = 5
@@ -36,18 +35,12 @@ mailing = env["mailing.mailing"].create({{
 }})
 env["nurture.step"].create({{"sequence_id": sequence.id, "mailing_id": mailing.id}})
 env["ir.config_parameter"].set_param("mail.batch_size", "{BATCH}")
-env["ir.mail_server"].search([]).active = False
-env["ir.mail_server"].create(
-    {{"name": "Catcher", "smtp_host": "127.0.0.1", "smtp_port": int(os.environ["SMTP_PORT"])}}
-)
-# a server that is killed while it sends may send a mail twice: here it only queues them
+# mails are only queued: sending them is core's
 ours = env.ref("lost_lead_nurture.ir_cron_nurture")
 (env["ir.cron"].search([]) - ours).active = False
 sequence.action_start()
 env.cr.commit()
 """
-
-SEND = 'env["mail.mail"].process_email_queue()'
 
 
 def play(name):
@@ -56,20 +49,17 @@ def play(name):
     :return: what was seen, in words
     """
     log = settings.LOGS / f"jobs-{shell.run_id()}.log"
-    with Mailbox() as mailbox:
-        _run(name, SET_UP, SMTP_PORT=mailbox.port)
-        with _serving(name, log) as server:
-            at_once = _watch(name, lambda state: state.processed >= LEADS // 4)
-            server.send_signal(signal.SIGKILL)
-            server.wait()
-        killed = _look(name)
-        assert killed.processed < LEADS, "all was done before the server was killed"
-        _check_traces(name)
-        with _serving(name, log):
-            at_once = max(at_once, _watch(name, lambda state: state.is_done))
-        _check_traces(name)
-        _run(name, SEND)
-        _check_mails(mailbox.empty())
+    odoo.run_script(name, SET_UP)
+    with _serving(name, log) as server:
+        at_once = _watch(name, lambda state: state.processed >= LEADS // 4)
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    killed = _look(name)
+    assert killed.processed < LEADS, "all was done before the server was killed"
+    _check_mails(name)
+    with _serving(name, log):
+        at_once = max(at_once, _watch(name, lambda state: state.is_done))
+    _check_mails(name)
     log.unlink()
     assert at_once == PARALLEL, f"{at_once} jobs were at work at once, not {PARALLEL}"
     jobs = _look(name).jobs
@@ -127,27 +117,13 @@ def _serving(name, log):
         )
     try:
         odoo.wait_until_up(process, port, log)
+        odoo.wake_crons(name, process)
         yield process
     finally:
         odoo.end(process)
 
 
-def _run(name, script, **environment):
-    """Run a script in an Odoo of its own."""
-    done = subprocess.run(
-        odoo.command("shell", "-d", name, "--no-http", "--log-level=warn"),
-        input=f"import os\n{script}",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**odoo.environment(), **{key: str(value) for key, value in environment.items()}},
-        preexec_fn=shell.die_with_parent,
-    )
-    if done.returncode or "Traceback" in done.stdout:
-        raise shell.Failure(f"A script ended with status {done.returncode}:\n{done.stdout}")
-
-
-def _check_traces(name):
+def _check_mails(name):
     """Compare what the engine wrote about the mails with the mails there are."""
     with contextlib.closing(cluster.connect(name)) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -160,13 +136,9 @@ def _check_traces(name):
             """
         )
         found = collections.Counter(cursor.fetchall())
+        cursor.execute("SELECT count(*), count(DISTINCT email) FROM mailing_trace")
+        mails, addresses = cursor.fetchone()
     wrong = set(found) - {("processed", 1, 1), ("scheduled", 0, 0)}
     assert not wrong, f"(state, mailing traces, mails) that do not add up: {wrong}"
     assert sum(found.values()) == LEADS, f"{sum(found.values())} traces of {LEADS} leads"
-
-
-def _check_mails(mails):
-    got = collections.Counter(mail.address for mail in mails)
-    wanted = collections.Counter(f"lead{number}@jobs.example.com" for number in range(LEADS))
-    wrong = {address: got[address] for address in {*got, *wanted} if got[address] != 1}
-    assert got == wanted, f"mails by address: {dict(list(wrong.items())[:5])}"
+    assert mails == addresses, f"{mails} mails to {addresses} addresses"

@@ -110,7 +110,9 @@ class NurtureTrace(models.Model):
         self.env["nurture.sequence"].flush_model(["state"])
         for tries_left in reversed(range(CONFLICT_RETRIES)):
             try:
-                return self.browse(id_ for (id_,) in self.env.execute_query(query))
+                # what is expected among workers is no error for the log
+                self.env.cr.execute(query, log_exceptions=False)
+                return self.browse(id_ for (id_,) in self.env.cr.fetchall())
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # another worker finished a batch after our snapshot was taken: take a new one
                 self.env.cr.rollback()
