@@ -16,6 +16,7 @@ from . import addons, cluster, databases, odoo, settings, shell, templates
 LEADS = 20_000
 MAILS = 4_000
 WORKERS = (1, 2, 4)
+ROUNDS = 2
 TIMEOUT = 900
 
 SET_UP = """
@@ -113,7 +114,7 @@ def main(scale):
 
 
 def measure(scale=1.0):
-    """Let one, two and four workers do the same work.
+    """Let one, two and four workers do the same work, each the better of two times.
 
     :return: {"leads", "mails", "runs": [{"workers", "action_seconds", "mail_seconds",
         "action_speedup", "mail_speedup"}]}; speed-ups are against the one worker
@@ -121,33 +122,42 @@ def measure(scale=1.0):
     leads, mails = max(2, int(LEADS * scale)), max(1, int(MAILS * scale))
     odoo.clean_start()
     origin = databases.temporary("scale")
-    runs = []
+    seconds = {workers: [] for workers in WORKERS}
     try:
         with shell.timed(f"Preparing {leads} leads"):
             databases.copy(templates.base(demo=False), origin)
             odoo.install(origin, addons.names())
             odoo.run_script(origin, SET_UP.format(leads=leads, mails=mails))
             _execute(origin, "VACUUM ANALYZE")
-        for workers in WORKERS:
-            action, mail = _run(origin, workers, mails)
-            first = runs[0] if runs else {"action_seconds": action, "mail_seconds": mail}
-            runs.append(
-                {
-                    "workers": workers,
-                    "action_seconds": round(action, 2),
-                    "mail_seconds": round(mail, 2),
-                    "action_speedup": round(first["action_seconds"] / action, 2),
-                    "mail_speedup": round(first["mail_seconds"] / mail, 2),
-                }
-            )
+        for _round in range(ROUNDS):
+            for workers in WORKERS:
+                seconds[workers].append(_run(origin, workers, mails))
     finally:
         databases.drop(origin)
+    # what else the machine does can only make it slower
+    best = {
+        workers: tuple(min(column) for column in zip(*times, strict=True))
+        for workers, times in seconds.items()
+    }
+    runs = [
+        {
+            "workers": workers,
+            "action_seconds": round(action, 2),
+            "mail_seconds": round(mail, 2),
+            "action_speedup": round(best[1][0] / action, 2),
+            "mail_speedup": round(best[1][1] / mail, 2),
+        }
+        for workers, (action, mail) in best.items()
+    ]
     return {"leads": leads, "mails": mails, "runs": runs}
 
 
 def table(result):
     """Put the result into words."""
-    lines = [f"{result['leads']} actions, then {result['mails']} mails", "workers  actions    mails"]
+    lines = [
+        f"{result['leads']} actions, then {result['mails']} mails",
+        "workers  actions    mails",
+    ]
     for run in result["runs"]:
         lines.append(
             "{workers:7}  {action_seconds:6.1f} s  {mail_seconds:6.1f} s"

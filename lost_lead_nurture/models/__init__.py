@@ -24,7 +24,6 @@ from . import (
     nurture_sequence_timing,
     nurture_sequence_update,
     nurture_sequence_workers,
-    nurture_sequence_workers,
     nurture_step,
     nurture_step_action,
     nurture_step_activity,

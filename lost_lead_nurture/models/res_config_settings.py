@@ -25,7 +25,7 @@ class ResConfigSettings(models.TransientModel):
         helpers = self.env["nurture.sequence"]._get_helpers()
         return {**values, "nurture_workers": str(len(helpers) + 1)}
 
-    def set_values(self):
+    def set_values(self):  # pylint: disable=missing-return
         super().set_values()
         helpers = self.env["nurture.sequence"]._get_helpers(active=False)
         wanted = helpers[: int(self.nurture_workers) - 1]

@@ -36,7 +36,7 @@ class ResConfigSettings(models.TransientModel):
         number = self.env["nurture.sequence"]._get_parallel_jobs()
         return {**super().get_values(), "nurture_parallel_jobs": number}
 
-    def set_values(self):
+    def set_values(self):  # pylint: disable=missing-return
         # not by config_parameter, which takes 0 for nothing
         super().set_values()
         self.env["ir.config_parameter"].set_param(PARAMETER, str(self.nurture_parallel_jobs))

@@ -260,9 +260,7 @@ class TestJobs(NurtureCase):
                 self.set_jobs(number)
 
     def test_default_settings(self):
-        self.env["ir.config_parameter"].search(
-            [("key", "=", nurture_sequence.PARAMETER)]
-        ).unlink()
+        self.env["ir.config_parameter"].search([("key", "=", nurture_sequence.PARAMETER)]).unlink()
         self.assertEqual(self.env["res.config.settings"].create({}).nurture_parallel_jobs, 4)
 
     def test_uninstalling_cancels_what_waits(self):
