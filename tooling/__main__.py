@@ -33,6 +33,10 @@ def main(arguments):
         from . import faults
 
         return faults.main(options.seed, options.long, options.only)
+    if options.command == "scale":
+        from . import scale
+
+        return scale.main(options.scale)
     from . import testing
 
     return testing.main(options)
@@ -72,6 +76,8 @@ def parser():
     command.add_argument("--seed", type=int, help="the seed of another run, to repeat its plan")
     command.add_argument("--long", action="store_true", help="more of everything, 200 kills and up")
     command.add_argument("--only", help="part of the name of the scenarios to play")
+    command = commands.add_parser("scale", help="measure what further workers gain")
+    command.add_argument("--scale", type=float, default=1.0, help="times 20,000 leads")
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

@@ -5,12 +5,25 @@ import hashlib
 
 from . import settings
 
+#: Modules that are not Odoo's own. What depends on them is installed for its own tests only.
+FROM_PYPI = {"queue_job"}
 
-def names():
-    """Return the installable add-ons' names."""
+
+def every_name():
+    """Return the names of all installable add-ons."""
     manifests = sorted(settings.ROOT.glob("*/__manifest__.py"))
     found = [file.parent.name for file in manifests if file.parent.name[0] != "."]
     return [name for name in found if manifest(name).get("installable", True)]
+
+
+def names():
+    """Return the names of the add-ons that need nothing but Odoo."""
+    return [name for name in every_name() if not needs_pypi(name)]
+
+
+def needs_pypi(name):
+    """Tell whether an add-on joins ours with one from PyPI."""
+    return not FROM_PYPI.isdisjoint(manifest(name).get("depends", ()))
 
 
 def manifest(name):

@@ -99,7 +99,7 @@ def ruff_format():
 
 def pylint_odoo():
     """Python, XML and CSV of the add-ons: Odoo's own pitfalls."""
-    return call([tool("pylint"), "--rcfile=.pylintrc", "--jobs=1"], addons.names())
+    return call([tool("pylint"), "--rcfile=.pylintrc", "--jobs=1"], addons.every_name())
 
 
 def eslint():
@@ -114,7 +114,7 @@ def prettier():
 
 def oca_checks():
     """Manifests, XML and CSV of the add-ons: what OCA asks for."""
-    return call([tool("oca-checks-odoo-module"), "--config=.oca_hooks.cfg"], addons.names())
+    return call([tool("oca-checks-odoo-module"), "--config=.oca_hooks.cfg"], addons.every_name())
 
 
 def xml():

@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import addons, cluster, databases, node, odoo_source, settings, shell
+from . import addons, cluster, databases, node, odoo_source, pypi_addons, settings, shell
 
 PROGRAM = settings.ROOT / "tooling" / "run_odoo.py"
 
@@ -25,7 +25,8 @@ def environment():
     """Return Odoo's environment: its source, its configuration, and node's programs (rtlcss)."""
     source = odoo_source.find()
     values = {name: value for name, value in node.environment().items() if name[:2] != "PG"}
-    values["PYTHONPATH"] = str(source.python_path)
+    # the folder of others' add-ons comes last, and need not be there
+    values["PYTHONPATH"] = os.pathsep.join(map(str, (source.python_path, pypi_addons.folder())))
     values["ODOO_RC"] = str(_write_configuration(source))
     values.pop("NODE_PATH")
     return values
@@ -33,6 +34,8 @@ def environment():
 
 def _write_configuration(source):
     paths = [*source.addons_paths, *([settings.ROOT] if addons.names() else [])]
+    if pypi_addons.names():
+        paths.append(pypi_addons.addons_path())
     options = {
         "addons_path": ",".join(map(str, paths)),
         "data_dir": settings.DATA,
@@ -134,6 +137,42 @@ def wait_until_up(process, port, log=None, seconds=120):
                 return
         time.sleep(0.25)
     raise shell.Failure(f"Odoo does not answer on port {port}." + (f" See {log}" if log else ""))
+
+
+def wake_crons(database, *processes):
+    """Call the scheduled actions of a database as soon as these servers listen for that: by
+    themselves they look for them a minute after their start."""
+    with contextlib.closing(cluster.connect()) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        listening = (
+            "SELECT count(DISTINCT application_name) FROM pg_stat_activity WHERE state = 'idle'"
+            " AND datname = 'postgres' AND application_name = ANY(%s)"
+        )
+        names = [f"odoo-{process.pid}" for process in processes]
+        for _attempt in range(600):
+            cursor.execute(listening, (names,))
+            if cursor.fetchone()[0] == len(names):
+                cursor.execute("SELECT pg_notify('cron_trigger', %s)", (database,))
+                return
+            if any(process.poll() is not None for process in processes):
+                break
+            time.sleep(0.1)
+    raise shell.Failure("Odoo's servers do not listen for scheduled actions.")
+
+
+def run_script(database, script):
+    """Run a Python script in an Odoo shell."""
+    done = subprocess.run(
+        command("shell", "-d", database, "--no-http", "--log-level=warn"),
+        input=script,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+        preexec_fn=shell.die_with_parent,
+    )
+    if done.returncode or "Traceback" in done.stdout:
+        raise shell.Failure(f"A script ended with status {done.returncode}:\n{done.stdout}")
 
 
 def end(process):

@@ -11,7 +11,20 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from . import addons, databases, demo, faults, lint, odoo, odoo_log, settings, shell, templates
+from . import (
+    addons,
+    databases,
+    demo,
+    faults,
+    jobs,
+    lint,
+    odoo,
+    odoo_log,
+    pypi_addons,
+    settings,
+    shell,
+    templates,
+)
 
 TAG = re.compile(r"^(?P<sign>[+-]?)(?P<tag>\*|\w*)(?P<module>/[\w./-]+)?(?P<rest>[:.\[].*)?$")
 SHOWN_PROBLEMS = 5
@@ -39,6 +52,7 @@ def main(options):
             ("Odoo tests", lambda: run_odoo_tests(options)),
             ("Demo story", run_story),
             ("Faults", run_faults),
+            ("Job queue", run_job_queue),
         ]
     total = Outcome()
     for title, check in checks:
@@ -118,9 +132,28 @@ def run_faults():
     return Outcome(result["scenarios"], len(result["failed"]))
 
 
+def run_job_queue():
+    """Run the tests of the bridges to add-ons from PyPI, then the real job runner."""
+    bridges = [name for name in addons.every_name() if addons.needs_pypi(name)]
+    pypi_addons.ensure()
+    odoo.clean_start()
+    name = databases.temporary("jobs")
+    try:
+        databases.copy(templates.base(demo=False), name)
+        outcome = run_in(name, complete_tags("", bridges), ["-i", ",".join(addons.every_name())])
+        shell.say(f"   {jobs.play(name)}")
+        return outcome + Outcome(passed=1)
+    finally:
+        databases.drop(name)
+
+
 def run_odoo_tests(options):
     """Run the add-ons' tests in a fresh copy of a database."""
     modules = addons.names()
+    if set(re.findall(r"\w+", options.tags or "")) & (set(addons.every_name()) - set(modules)):
+        # a bridge's tests: it is in no template
+        pypi_addons.ensure()
+        modules, options.quick = addons.every_name(), False
     if not modules:
         raise shell.Failure("There is no add-on to test yet.")
     tags = complete_tags(options.tags or "", modules)

@@ -26,6 +26,7 @@ from . import (
     nurture_sequence_test,
     nurture_sequence_timing,
     nurture_sequence_update,
+    nurture_sequence_workers,
     nurture_step,
     nurture_step_action,
     nurture_step_activity,

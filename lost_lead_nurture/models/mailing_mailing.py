@@ -238,6 +238,9 @@ class MailingMailing(models.Model):
                 for name, value in vals.items()
                 if name not in ("state", "sent_date", "kpi_mail_required")
             }
+            if not vals:
+                # writing nothing touches the row, too
+                return True
         return super().write(vals)
 
     def _get_seen_list(self):

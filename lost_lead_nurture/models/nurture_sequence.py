@@ -465,11 +465,36 @@ class NurtureSequence(models.Model):
     @api.model
     def _cron_advance(self):
         """The scheduled action: everybody who may enter does, and everything due is done."""
-        self.search([("state", "=", "running")])._advance()
+        running = self.search([("state", "=", "running")])
+        running._catch_up()
+        running._go_on(running._share_due)
 
     def _advance(self):
-        """Enrol, then process all that is due, committing batch by batch. When time runs out the
-        scheduled action is called again for the rest.
+        """Enrol, then process all that is due, committing batch by batch. What time does not
+        suffice for is left to the scheduled action.
+
+        :return: how many leads entered
+        """
+        entered = self._catch_up()
+        self._go_on(self._advance_due)
+        return entered
+
+    def _go_on(self, process):
+        """Have what is due processed; come again when time runs out.
+
+        :param process: called with the steps; tells whether there was time for it all
+        """
+        batches = self.env["nurture.batch"]
+        batches._take_over()
+        steps = self.env["nurture.trace"]._due_steps(self)
+        # what ended a process comes last: it may end this one
+        if not (process(steps) and batches._run_held_back(self)):
+            self._wake_cron()
+            self.env["ir.cron"]._commit_progress()
+
+    def _catch_up(self):
+        """Enrol, hear what was held back, give up what is waited for in vain and try again what
+        failed. One worker does this, the scheduled action.
 
         :return: how many leads entered
         """
@@ -488,13 +513,4 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
-        batches = self.env["nurture.batch"]
-        batches._take_over()
-        # what ended a process comes last: it may end this one
-        if not (
-            all(traces._advance(step) for step in traces._due_steps(self))
-            and batches._run_held_back(self)
-        ):
-            self._wake_cron()
-            cron._commit_progress()
         return entered

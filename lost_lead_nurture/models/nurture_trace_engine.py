@@ -1,4 +1,5 @@
 import logging
+import time
 from dataclasses import dataclass, field
 
 from odoo import api, fields, models
@@ -78,6 +79,18 @@ class NurtureTrace(models.Model):
         return self.env["nurture.step"].browse(id_ for (id_,) in rows)
 
     @api.model
+    def _count_due(self, step, limit):
+        """How many traces of ``step`` are due; ``limit`` when there are more."""
+        return self.search_count(
+            [
+                ("step_id", "=", step.id),
+                ("state", "=", "scheduled"),
+                ("schedule_date", "<=", fields.Datetime.now()),
+            ],
+            limit=limit,
+        )
+
+    @api.model
     def _claim(self, step, limit):
         """Lock up to ``limit`` due traces of ``step`` that no other worker holds."""
         return self._lock(
@@ -112,23 +125,34 @@ class NurtureTrace(models.Model):
         )
         self.flush_model()
         self.env["nurture.sequence"].flush_model(["state"])
-        for _try in range(CONFLICT_RETRIES):
+        for tries_left in reversed(range(CONFLICT_RETRIES)):
             try:
-                return self.browse(id_ for (id_,) in self.env.execute_query(query))
+                # what is expected among workers is no error for the log
+                self.env.cr.execute(query, log_exceptions=False)
+                return self.browse(id_ for (id_,) in self.env.cr.fetchall())
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 # another worker finished a batch after our snapshot was taken: take a new one
                 self.env.cr.rollback()
+                if not tries_left:
+                    raise
         return self.browse()
 
     @api.model
-    def _advance(self, step):
+    def _advance(self, step, end=float("inf")):
         """Process what is due at ``step``, batch by batch, each in a transaction of its own.
 
-        :return: whether there was time to process it all
+        :param end: no batch is begun after this ``time.monotonic()``; a scheduled action has its
+            own end
+        :return: whether nothing is left to this worker; if not, come back
         """
-        while batch := self._claim(step, step._get_batch_size()):
-            if not batch._run():
-                return False
+        try:
+            while batch := self._claim(step, step._get_batch_size()):
+                if not batch._run() or time.monotonic() >= end:
+                    return False
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # others were quicker, time and again: something may be left
+            self.env.cr.rollback()
+            return False
         return True
 
     def _run_now(self):

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -6,3 +6,29 @@ class ResConfigSettings(models.TransientModel):
 
     nurture_cap_number = fields.Integer(related="company_id.nurture_cap_number", readonly=False)
     nurture_cap_days = fields.Integer(related="company_id.nurture_cap_days", readonly=False)
+    nurture_workers = fields.Selection(
+        "_selection_nurture_workers",
+        string="Workers",
+        required=True,
+        default="1",
+        help="Scheduled actions that share what is due.",
+    )
+
+    @api.model
+    def _selection_nurture_workers(self):
+        helpers = self.env["nurture.sequence"]._get_helpers(active=False)
+        return [(str(number), str(number)) for number in range(1, len(helpers) + 2)]
+
+    @api.model
+    def get_values(self):
+        values = super().get_values()
+        helpers = self.env["nurture.sequence"]._get_helpers()
+        return {**values, "nurture_workers": str(len(helpers) + 1)}
+
+    def set_values(self):  # pylint: disable=missing-return
+        super().set_values()
+        helpers = self.env["nurture.sequence"]._get_helpers(active=False)
+        wanted = helpers[: int(self.nurture_workers) - 1]
+        # only what changes: one that is at work cannot be written
+        (wanted - wanted.filtered("active")).active = True
+        (helpers - wanted).filtered("active").active = False

@@ -28,4 +28,5 @@ from . import (
     test_triggers,
     test_update,
     test_ways_out,
+    test_workers,
 )

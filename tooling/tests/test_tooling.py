@@ -43,6 +43,12 @@ class TestAddons(unittest.TestCase):
         self.assertEqual(addons.names(), ["glue", "one"])
         self.assertEqual(addons.foreign_dependencies(), ["crm", "mail", "sale"])
 
+    def test_what_joins_us_with_others_is_set_apart(self):
+        self.write("bridge/__manifest__.py", "{'depends': ['one', 'queue_job']}")
+        self.assertEqual(addons.every_name(), ["bridge", "glue", "one"])
+        self.assertEqual(addons.names(), ["glue", "one"])
+        self.assertEqual(addons.foreign_dependencies(), ["crm", "mail", "sale"])
+
     def test_tests_and_scripts_need_no_update(self):
         before = addons.installed_content()
         self.write("one/tests/test_x.py", "")
