@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .nurture_step_workflow import CHART_DAYS
 
@@ -52,6 +53,18 @@ class NurtureSequence(models.Model):
             for reason, count in rows
             if reason
         ]
+
+    def _find_reader(self):
+        """A lead to show mails with: of those that match, or are or were inside, the one with an
+        address that was lost last; else the one that a test begins with."""
+        self.ensure_one()
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        inside = Domain("nurture_participant_ids.sequence_id", "in", self.ids)
+        for domain in (self._get_lead_domain(), inside):
+            reachable = Domain(domain) & Domain("email_normalized", "!=", False)
+            if lead := leads.search(reachable, order="date_closed desc, id desc", limit=1):
+                return lead
+        return self.env["nurture.test"]._find_lead(self)
 
     def action_view_exits(self, reason):
         """Open the participants who left for ``reason``."""

@@ -146,7 +146,7 @@ class NurtureStep(models.Model):
 
     def _get_charts(self):
         """What was done and what was rejected on each of the last days, the user's today last."""
-        today = fields.Date.context_today(self)
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
         days = [today - relativedelta(days=back) for back in reversed(range(CHART_DAYS))]
         since = fields.Datetime.now() - relativedelta(days=CHART_DAYS)
         charts = {}
@@ -169,6 +169,8 @@ class NurtureStep(models.Model):
         """What keeps each step from running; only those who can mend it are told."""
         if not self.has_access("write"):
             return {}
+        # all at once: each step looks at its own mails only
+        self._get_mailings().fetch(["active", "body_html"])
         return {step.id: step._get_problems() for step in self if step.active}
 
     # ------------------------------------------------------------
@@ -212,7 +214,7 @@ class NurtureStep(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        lead = self.env["nurture.test"]._find_lead(self.sequence_id)
+        lead = self.sequence_id._find_reader()
         if not lead:
             raise UserError(self.env._("There is no lead to show it for. Create one first."))
         translations = self.translation_ids.filtered(lambda line: line.lang_id == lead.lang_id)

@@ -27,4 +27,5 @@ from . import (
     test_triggers,
     test_update,
     test_ways_out,
+    test_workflow,
 )

@@ -16,7 +16,7 @@ _LEADING = ("href", "xlink:href", "action", "formaction", "ping", "target")
 def without_links(html):
     """``html``, a whole page, with links, buttons and forms that do nothing. Pictures stay."""
     page = lxml.html.document_fromstring(html)
-    for element in page.xpath("//script | //base | //meta[@http-equiv]"):
+    for element in page.xpath("//script | //base | //meta[@http-equiv or @name]"):
         element.drop_tree()
     for element in page.xpath("//a | //area | //form | //button | //input"):
         for name in _LEADING:

@@ -1,6 +1,5 @@
 import { Component, onWillStart, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
-import { useService } from "@web/core/utils/hooks";
 
 /**
  * What a step sends, with the values of a lead that the sequence is for. It stands in a frame that
@@ -19,11 +18,15 @@ export class MailPreview extends Component {
 
     setup() {
         this.state = useState({ mail: null, error: null });
-        this.ui = useService("ui");
         onWillStart(() => {
             // the frame is there while the mail is on its way
             this.load();
         });
+    }
+
+    get reader() {
+        const { lead, address, language } = this.state.mail;
+        return _t("For %s.", [lead, address, language].filter(Boolean).join(", "));
     }
 
     async load() {

@@ -165,9 +165,9 @@ export class NurtureWorkflow extends Component {
     }
 
     go(card, by) {
-        const { cards } = this.layout;
-        const index = Math.min(Math.max(cards.indexOf(card) + by, 0), cards.length - 1);
-        this.focus(cards[index].step.id);
+        const ids = this.layout.cards.map(({ step }) => step.id);
+        const index = Math.min(Math.max(ids.indexOf(card.step.id) + by, 0), ids.length - 1);
+        this.focus(ids[index]);
     }
 
     // ------------------------------------------------------------
@@ -274,9 +274,7 @@ export class NurtureWorkflow extends Component {
         ).length;
         const parts = [];
         if (branch.length > 1) {
-            parts.push(
-                _t("What follows it goes, too: %s steps in all.", branch.length)
-            );
+            parts.push(_t("What follows it goes, too: %s steps in all.", branch.length));
         }
         if (archived) {
             parts.push(
@@ -300,9 +298,7 @@ export class NurtureWorkflow extends Component {
     // ------------------------------------------------------------
 
     offersOf(parent) {
-        const type = parent
-            ? this.workflow.steps.find((step) => step.id === parent).type
-            : "root";
+        const type = parent ? this.workflow.steps.find((step) => step.id === parent).type : "root";
         return this.workflow.offers[type] || [];
     }
 

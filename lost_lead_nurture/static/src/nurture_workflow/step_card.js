@@ -79,9 +79,12 @@ export class StepCard extends Component {
         return this.type.message && this.step.mailing && this.props.workflow.mails_readable;
     }
 
-    /** What it waits for, as short as can be: time that passes needs no other word. */
-    get trigger() {
-        return this.step.trigger === "after" ? null : this.step.label;
+    /** What it waits for, as short as can be. */
+    get chip() {
+        const { trigger, label, minutes, wait } = this.step;
+        // time that passes needs no other word, a beginning needs none for when
+        const isPlainBeginning = trigger === "begin" && !minutes;
+        return [trigger !== "after" && label, !isPlainBeginning && wait].filter(Boolean).join(", ");
     }
 
     get day() {
@@ -154,8 +157,8 @@ export class StepCard extends Component {
 
     onKeydown(ev) {
         if (ev.key === "Escape" && ev.target !== ev.currentTarget) {
+            // whatever is open closes, too
             ev.currentTarget.focus();
-            ev.stopPropagation();
             return;
         }
         if (ev.target !== ev.currentTarget || ev.ctrlKey || ev.metaKey || ev.altKey) {
