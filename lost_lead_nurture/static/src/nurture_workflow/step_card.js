@@ -91,6 +91,10 @@ export class StepCard extends Component {
         return this.props.actions.dayLabel(this.props.card.day);
     }
 
+    get whenInFull() {
+        return `${this.day}: ${this.step.when}`;
+    }
+
     get hasFigures() {
         return Object.values(this.step.counts).some((number) => number);
     }
@@ -134,10 +138,7 @@ export class StepCard extends Component {
 
     /** All of it in one sentence, for those who hear it. */
     get description() {
-        const parts = [`${this.type.label}: ${this.step.name}`, this.step.when];
-        if (this.day) {
-            parts.push(this.day);
-        }
+        const parts = [`${this.type.label}: ${this.step.name}`, this.step.when, this.day];
         if (!this.step.active) {
             parts.push(_t("Archived"));
         }
