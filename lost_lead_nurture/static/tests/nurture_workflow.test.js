@@ -189,12 +189,8 @@ test("the figures of all cards come with the form", async () => {
 });
 
 test("a card shows its figures, and a number opens what it counts", async () => {
-    onRpc("nurture.step", "action_view_figure", ({ args }) => {
-        expect.step(args);
-        return { type: "ir.actions.act_window", res_model: "nurture.trace" };
-    });
     mockService("action", {
-        doAction: (action) => expect.step(action.res_model),
+        doActionButton: ({ name, resId, args }) => expect.step(`${name} ${resId} ${args}`),
     });
     await mountWorkflow();
     expect(queryAllTexts(`${card(1)} .o_nurture_figure b`)).toEqual([
@@ -207,7 +203,7 @@ test("a card shows its figures, and a number opens what it counts", async () => 
     });
     await contains(`${card(1)} [data-figure=opened]`).click();
     await contains(`${card(1)} [data-figure=rejected]`).click();
-    expect.verifySteps([[[1], "opened"], "nurture.trace", [[1], "rejected"], "nurture.trace"]);
+    expect.verifySteps(['action_view_figure 1 ["opened"]', 'action_view_figure 1 ["rejected"]']);
     expect(`${card(1)} button[data-figure=waiting]`).toHaveCount(0);
 });
 
@@ -561,13 +557,11 @@ test("why a mail cannot be shown is said in its place", async () => {
 });
 
 test("who is out of the sequence, and why", async () => {
-    onRpc("nurture.sequence", "action_view_exits", ({ args }) => {
-        expect.step(args);
-        return { type: "ir.actions.act_window", res_model: "nurture.participant" };
+    mockService("action", {
+        doActionButton: ({ name, resId, args }) => expect.step(`${name} ${resId} ${args}`),
     });
-    mockService("action", { doAction: (action) => expect.step(action.res_model) });
     setWorkflow({ exits: [{ reason: "replied", label: "Replied", count: 15 }] });
     await mountWorkflow();
     await contains("[data-exit=replied]:contains(15)").click();
-    expect.verifySteps([[[1], "replied"], "nurture.participant"]);
+    expect.verifySteps(['action_view_exits 1 ["replied"]']);
 });

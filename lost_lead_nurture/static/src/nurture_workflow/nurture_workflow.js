@@ -385,21 +385,19 @@ export class NurtureWorkflow extends Component {
     // LOOK
     // ------------------------------------------------------------
 
-    async openFigure(step, figure) {
-        const action = await this.orm.call("nurture.step", "action_view_figure", [
-            [step.id],
-            figure,
-        ]);
-        await this.action.doAction(action);
+    openFigure(step, figure) {
+        return this.openList("nurture.step", step.id, "action_view_figure", figure);
     }
 
-    async openExits(reason) {
+    openExits(reason) {
         const { resId } = this.props.record;
-        const action = await this.orm.call("nurture.sequence", "action_view_exits", [
-            [resId],
-            reason,
-        ]);
-        await this.action.doAction(action);
+        return this.openList("nurture.sequence", resId, "action_view_exits", reason);
+    }
+
+    /** As a button of the form does. */
+    openList(resModel, resId, name, what) {
+        const args = JSON.stringify([what]);
+        return this.action.doActionButton({ type: "object", resModel, resId, name, args });
     }
 
     openMailing(step) {
