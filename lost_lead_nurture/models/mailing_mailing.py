@@ -126,13 +126,18 @@ class MailingMailing(models.Model):
 
     def _nurture_figures(self):
         """Counts of the mails of ``self`` by figure, see :data:`FIGURES`."""
-        figures = dict.fromkeys(FIGURES, 0)
+        by_mailing = self._nurture_figures_by_mailing().values()
+        return {name: sum(figures[name] for figures in by_mailing) for name in FIGURES}
+
+    def _nurture_figures_by_mailing(self):
+        """Counts of the mails of each of these mailings: ``{mailing: {figure: number}}``."""
+        counts = {mailing: dict.fromkeys(FIGURES, 0) for mailing in self}
         rows = (
             self.env["mailing.trace"]
             .sudo()
             ._read_group(
                 Domain("mass_mailing_id", "in", self.ids) & FIGURES["sent"],
-                ["trace_status"],
+                ["mass_mailing_id", "trace_status"],
                 [
                     "__count",
                     "open_datetime:count",
@@ -141,7 +146,8 @@ class MailingMailing(models.Model):
                 ],
             )
         )
-        for status, sent, opened, clicked, replied in rows:
+        for mailing, status, sent, opened, clicked, replied in rows:
+            figures = counts[mailing]
             figures["sent"] += sent
             figures["opened"] += opened
             figures["clicked"] += clicked
@@ -150,7 +156,7 @@ class MailingMailing(models.Model):
                 figures["ignored"] += sent
             elif status == "bounce":
                 figures["bounced"] += sent
-        return figures
+        return counts
 
     def _nurture_open_mails(self, figure):
         """Open the mails of ``self`` behind one of :data:`FIGURES`."""

@@ -29,4 +29,5 @@ from . import (
     test_update,
     test_ways_out,
     test_workers,
+    test_workflow,
 )

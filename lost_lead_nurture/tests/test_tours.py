@@ -1,6 +1,7 @@
 """What people click: in a real browser, as marketer and as salesperson."""
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import NurtureCase
 
@@ -23,6 +24,30 @@ class TestTours(NurtureCase):
         participant = self.participant(lead)
         self.assertEqual(participant.sequence_id.preset_id, preset)
         self.assertEqual(participant.trace_ids.mapped("state"), ["processed", "waiting"])
+
+    def test_workflow(self):
+        lead = self.make_lead("tour@reader.example.com")
+        self.env["nurture.preset"].create(
+            {"name": "Tour preset", "lost_reason_ids": self.reason_stock.ids}
+        )
+        for subject in ("It is back", "Still there", "Last chance", "Did you see it"):
+            self.make_mailing(subject)
+        with mute_logger("odoo.http"):  # it tries what is refused
+            self.start_tour("/odoo", "nurture_workflow_tour", login=self.marketer.login)
+        sequence = self.participant(lead).sequence_id
+        self.assertEqual(
+            [
+                (step.name, step.parent_id.name, step.trigger, step.delay, step.delay_unit)
+                for step in sequence.step_ids.sorted("name")
+            ],
+            [
+                ("Did you see it", "It is back", "mail_not_open", 4, "days"),
+                ("It is back", False, "begin", 0, "days"),
+                ("Last chance", "Still there", "after", 7, "days"),
+                ("Still there", "It is back", "after", 7, "days"),
+            ],
+        )
+        self.assertEqual(sequence.state, "running")
 
     def test_salesperson(self):
         self.make_lead("own@reader.example.com")

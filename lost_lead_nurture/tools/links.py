@@ -9,6 +9,21 @@ def links_in(html):
     return list(dict.fromkeys(one for one in links if one.startswith(("http://", "https://"))))
 
 
+#: What makes something in a page lead somewhere, or send something.
+_LEADING = ("href", "xlink:href", "action", "formaction", "ping", "target")
+
+
+def without_links(html):
+    """``html``, a whole page, with links, buttons and forms that do nothing. Pictures stay."""
+    page = lxml.html.document_fromstring(html)
+    for element in page.xpath("//script | //base | //meta[@http-equiv or @name]"):
+        element.drop_tree()
+    for element in page.xpath("//a | //area | //form | //button | //input"):
+        for name in _LEADING:
+            element.attrib.pop(name, None)
+    return lxml.html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
+
+
 def is_about(pattern, url):
     """Whether ``url`` is the link that ``pattern`` names. ``*`` stands for anything, nothing
     included; everything else for itself. An empty pattern names no link."""

@@ -41,6 +41,13 @@ class Trigger:
         """Whether the clock alone makes the step due, once its parent is done."""
         return self.absence or not self.events
 
+    @property
+    def kind(self):
+        """What it is about: ``time`` alone, an ``event``, or the ``absence`` of one."""
+        if not self.events:
+            return "time"
+        return "absence" if self.absence else "event"
+
     def offered_by(self, parent_type):
         """Whether a parent of type ``parent_type`` (``ROOT`` for none) offers this trigger."""
         if self.parent == ANY:

@@ -1,6 +1,8 @@
 import re
 from textwrap import shorten
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -158,6 +160,16 @@ class NurtureStep(models.Model):
     @api.model
     def _get_message_types(self):
         return super()._get_message_types() + ("sms",)
+
+    @api.model
+    def _get_type_icons(self):
+        return super()._get_type_icons() | {"sms": "fa-mobile"}
+
+    def _render_message(self, mailing, lead):
+        if mailing.mailing_type != "sms":
+            return super()._render_message(mailing, lead)
+        text = mailing._render_field("body_plaintext", lead.ids)[lead.id]
+        return Markup('<html><body style="white-space: pre-wrap">%s</body></html>') % text
 
     def _get_mailing_type(self):
         return "sms" if self.step_type == "sms" else super()._get_mailing_type()

@@ -1,6 +1,40 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
+const card = (name) => `.o_nurture_card:contains('${name}')`;
+
+/** Choose a mail in the dialog of a step, and save it. */
+function chooseMail(subject) {
+    return [
+        { trigger: ".modal .o_field_widget[name=mailing_id] input", run: `edit ${subject}` },
+        { trigger: `.dropdown-item:contains('${subject}')`, run: "click" },
+        { trigger: ".modal .o_form_button_save", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ];
+}
+
+/** Add what follows a card when `trigger` happens. */
+function follow(name, trigger) {
+    return [
+        { trigger: `${card(name)} .o_nurture_add`, run: "click" },
+        { trigger: `.o_nurture_add_menu [data-trigger=${trigger}]`, run: "click" },
+        { trigger: ".modal .o_field_widget[name=mailing_id] input" },
+    ];
+}
+
+/** Drag a card onto something. */
+function dragTo(name, target) {
+    return {
+        trigger: `${card(name)} .o_nurture_name`,
+        async run(helpers) {
+            await helpers.drag_and_drop(target, {
+                position: { top: 10, left: 20 },
+                relative: true,
+            });
+        },
+    };
+}
+
 // A marketer makes a sequence from a preset, adds two mails, starts it and sees who entered.
 registry.category("web_tour.tours").add("nurture_sequence_tour", {
     url: "/odoo",
@@ -14,25 +48,13 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
             content: "the count is live",
             trigger: ".o_field_widget[name=matching_count]:contains(1)",
         },
-        ...stepUtils.saveForm(),
-        { trigger: ".o_field_widget[name=step_ids] .o_field_x2many_list_row_add a", run: "click" },
-        { trigger: ".modal .o_field_widget[name=mailing_id] input", run: "edit Tour mail one" },
-        { trigger: ".dropdown-item:contains('Tour mail one')", run: "click" },
-        { trigger: ".modal .o_form_button_save", run: "click" },
-        {
-            trigger: ".o_data_row:contains('Tour mail one'):contains('Beginning of the sequence')",
-        },
-        ...stepUtils.saveForm(),
-        { trigger: ".o_field_widget[name=step_ids] .o_field_x2many_list_row_add a", run: "click" },
-        { trigger: ".modal .o_field_widget[name=parent_id] input", run: "edit Tour mail one" },
-        { trigger: ".dropdown-item:contains('Tour mail one')", run: "click" },
-        { trigger: ".modal .o_field_widget[name=when]:contains('After the previous step')" },
-        { trigger: ".modal .o_field_widget[name=delay] input", run: "edit 7 && press Tab" },
+        { trigger: ".o_nurture_empty button[data-type=email]", run: "click" },
+        ...chooseMail("Tour mail one"),
+        { trigger: `${card("Tour mail one")}:contains('Beginning of the sequence')` },
+        ...follow("Tour mail one", "after"),
         { trigger: ".modal .o_field_widget[name=when]:contains('after 7 days')" },
-        { trigger: ".modal .o_field_widget[name=mailing_id] input", run: "edit Tour mail two" },
-        { trigger: ".dropdown-item:contains('Tour mail two')", run: "click" },
-        { trigger: ".modal .o_form_button_save", run: "click" },
-        { trigger: ".o_data_row:contains('Tour mail two'):contains('after 7 days')" },
+        ...chooseMail("Tour mail two"),
+        { trigger: `${card("Tour mail two")}:contains('after 7 days')` },
         { trigger: "button[name=action_start]", run: "click" },
         { trigger: ".modal-footer button:contains('Start')", run: "click" },
         { trigger: "button[name=action_advance]", run: "click" },
@@ -43,6 +65,78 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
         },
         { trigger: ".o_data_cell[name=email]:contains('tour@reader.example.com')", run: "click" },
         { trigger: ".o_field_widget[name=trace_ids] .o_data_row:contains('Tour mail one')" },
+    ],
+});
+
+// A marketer builds the campaign of three weeks from nothing: three mails, a week between them,
+// another way for those who did not open the first; then looks, moves, duplicates and deletes.
+registry.category("web_tour.tours").add("nurture_workflow_tour", {
+    url: "/odoo",
+    steps: () => [
+        ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
+        { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".o_field_widget[name=name] input", run: "edit Three weeks" },
+        { trigger: ".o_field_widget[name=preset_id] input", run: "edit Tour preset" },
+        { trigger: ".dropdown-item:contains('Tour preset')", run: "click" },
+        { trigger: ".o_nurture_empty button[data-type=email]", run: "click" },
+        ...chooseMail("It is back"),
+        { trigger: `${card("It is back")}:contains('Beginning of the sequence')` },
+        ...follow("It is back", "after"),
+        ...chooseMail("Still there"),
+        { trigger: `${card("Still there")}:contains('after 7 days')` },
+        ...follow("Still there", "after"),
+        ...chooseMail("Last chance"),
+        ...follow("It is back", "mail_not_open"),
+        { trigger: ".modal .o_field_widget[name=delay] input", run: "edit 3 && press Tab" },
+        { trigger: ".modal .o_field_widget[name=when]:contains('Not opened, after 3 days')" },
+        ...chooseMail("Did you see it"),
+        {
+            content: "days of the campaign",
+            trigger: ".o_nurture_grid:contains('Day 0'):contains('Day 3'):contains('Day 14')",
+        },
+        // edit in the dialog
+        { trigger: `${card("Did you see it")} .o_nurture_name`, run: "click" },
+        { trigger: ".modal .o_field_widget[name=delay] input", run: "edit 4 && press Tab" },
+        { trigger: ".modal .o_form_button_save", run: "click" },
+        { trigger: ".o_nurture_grid:contains('Day 4')" },
+        // with a lead's values
+        { trigger: `${card("It is back")} .o_nurture_eye`, run: "click" },
+        { trigger: ".o_nurture_preview:contains('It is back'):contains('tour@reader') iframe" },
+        { trigger: `${card("It is back")} .o_nurture_eye`, run: "press Escape" },
+        { trigger: "body:not(:has(.o_nurture_preview))" },
+        // duplicate; drag to where its trigger is possible, and to where it is not; delete
+        { trigger: `${card("Did you see it")} .o_nurture_menu`, run: "click" },
+        { trigger: ".o-dropdown-item:contains('Duplicate')", run: "click" },
+        { trigger: `${card("Did you see it (copy)")} .o_nurture_name` },
+        dragTo("Did you see it (copy)", card("Last chance")),
+        { trigger: ".o_nurture_grid:contains('Day 18')" },
+        dragTo("Did you see it (copy)", ".o_nurture_begin"),
+        {
+            trigger: ".modal #o_nurture_move_trigger",
+            run: "selectByLabel Beginning of the sequence",
+        },
+        { trigger: ".modal .o_nurture_move_confirm", run: "click" },
+        { trigger: `${card("Did you see it (copy)")}:contains('Beginning of the sequence')` },
+        { trigger: `${card("Did you see it (copy)")} .o_nurture_menu`, run: "click" },
+        { trigger: ".o-dropdown-item:contains('Delete')", run: "click" },
+        { trigger: ".modal:contains('No lead has been there yet.') .btn-danger", run: "click" },
+        { trigger: `.o_nurture_grid:not(:has(${card("(copy)")}))` },
+        // start: a number opens what it counts
+        { trigger: "button[name=action_start]", run: "click" },
+        { trigger: ".modal-footer button:contains('Start')", run: "click" },
+        { trigger: "button[name=action_advance]", run: "click" },
+        { trigger: ".o_notification:contains('1 leads entered')" },
+        {
+            trigger: `${card("It is back")} button[data-figure=processed]:contains(1)`,
+            run: "click",
+        },
+        { trigger: ".o_list_view .o_data_row:contains('tour@reader.example.com')" },
+        { trigger: ".o_back_button, .breadcrumb-item a:contains('Three weeks')", run: "click" },
+        // where somebody is or was nothing moves, and it says so
+        dragTo("Did you see it", card("Last chance")),
+        { trigger: ".modal:contains('Somebody is or was at the step') .btn-primary", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+        { trigger: card("Did you see it") },
     ],
 });
 

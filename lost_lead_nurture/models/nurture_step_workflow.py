@@ -1,0 +1,244 @@
+from dateutil.relativedelta import relativedelta
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import file_open
+
+from ..tools.links import without_links
+from ..tools.triggers import ROOT, TRIGGERS
+
+#: Days that the line on a card shows.
+CHART_DAYS = 15
+#: Minutes of each unit of delay, for the place on the axis of time. A month is 30 days there.
+MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
+
+
+class NurtureStep(models.Model):
+    """A step as a card of the workflow builder, and what is done with it there."""
+
+    _inherit = "nurture.step"
+
+    @api.model
+    def _get_type_icons(self):
+        """Font Awesome class of the icon of each step type."""
+        return {"email": "fa-envelope", "action": "fa-cog", "activity": "fa-calendar-check-o"}
+
+    @api.model
+    def _get_types(self):
+        """Label and icon of each step type, and whether it sends something."""
+        icons = self._get_type_icons()
+        messages = self._get_message_types()
+        return {
+            value: {
+                "label": label,
+                "icon": icons.get(value, "fa-paper-plane"),
+                "message": value in messages,
+            }
+            for value, label in self._fields["step_type"]._description_selection(self.env)
+        }
+
+    @api.model
+    def _get_offers(self):
+        """The triggers that each step type offers to what follows it; those of :data:`ROOT` begin
+        a sequence."""
+        labels = dict(self._fields["trigger"]._description_selection(self.env))
+        places = [ROOT, *self._fields["step_type"].get_values(self.env)]
+        return {
+            place: [
+                {
+                    "value": value,
+                    "label": labels[value],
+                    "icon": trigger.icon,
+                    "kind": trigger.kind,
+                }
+                for value, trigger in TRIGGERS.items()
+                if trigger.offered_by(place) and value in labels
+            ]
+            for place in places
+        }
+
+    # ------------------------------------------------------------
+    # CARDS
+    # ------------------------------------------------------------
+
+    def _get_cards(self):
+        """These steps as the builder draws them, in their order."""
+        counts = self._count_traces()
+        mails = self._count_mails()
+        charts = self._get_charts()
+        problems = self._get_problems_by_step()
+        return [
+            {
+                **step._get_card(),
+                "counts": counts.get(step.id, {}),
+                "mails": mails.get(step.id, False),
+                "chart": charts.get(step.id, False),
+                "problems": problems.get(step.id, []),
+            }
+            for step in self
+        ]
+
+    def _get_card(self):
+        """What is on the card of the step, but for its figures."""
+        self.ensure_one()
+        trigger = TRIGGERS[self.trigger]
+        return {
+            "id": self.id,
+            "parent": self.parent_id.id,
+            "active": self.active,
+            "name": self.name,
+            "type": self.step_type,
+            "trigger": self.trigger,
+            "icon": trigger.icon,
+            "kind": trigger.kind,
+            "label": self._get_trigger_label(),
+            "wait": self._get_wait(),
+            "untimed": trigger.parent == ROOT and bool(trigger.events),
+            "when": self.when,
+            "minutes": self.delay * MINUTES[self.delay_unit],
+            "mailing": self.mailing_id.id,
+            "languages": self.translation_ids.lang_id.mapped("name"),
+            "filtered": (self.filter_domain or "[]").strip() != "[]",
+        }
+
+    def _get_trigger_label(self):
+        """What it waits for, the link included if it is about one."""
+        labels = dict(self._fields["trigger"]._description_selection(self.env))
+        label = labels[self.trigger]
+        if self.link_url and TRIGGERS[self.trigger].about_links:
+            return f"{label} ({self.link_url})"
+        return label
+
+    def _get_wait(self):
+        """Its delay in words."""
+        if not self.delay:
+            return self.env._("at once")
+        units = dict(self._fields["delay_unit"]._description_selection(self.env))
+        return self.env._(
+            "after %(delay)s %(unit)s", delay=self.delay, unit=units[self.delay_unit].lower()
+        )
+
+    def _count_traces(self):
+        """``{step id: {state: number}}``, as far as the user may see the participants."""
+        rows = self.env["nurture.trace"]._read_group(
+            [("step_id", "in", self.ids)], ["step_id", "state"], ["__count"]
+        )
+        counts = {}
+        for step, state, number in rows:
+            counts.setdefault(step.id, {})[state] = number
+        return counts
+
+    def _count_mails(self):
+        """``{step id: {figure: number}}`` of the steps that send something."""
+        figures = self.sudo()._get_mailings()._nurture_figures_by_mailing()
+        return {
+            step.id: step._add_up(figures)
+            for step in self.sudo()
+            if step._is_message() and step.mailing_id
+        }
+
+    def _add_up(self, figures):
+        """Figures of the step's mails in all languages, of ``{mailing: {figure: number}}``."""
+        mailings = self._get_mailings()
+        names = figures[mailings[0]]
+        return {name: sum(figures[mailing][name] for mailing in mailings) for name in names}
+
+    def _get_charts(self):
+        """What was done and what was rejected on each of the last days, the user's today last."""
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
+        days = [today - relativedelta(days=back) for back in reversed(range(CHART_DAYS))]
+        since = fields.Datetime.now() - relativedelta(days=CHART_DAYS)
+        charts = {}
+        for state, date in (("processed", "processed_date"), ("rejected", "write_date")):
+            rows = self.env["nurture.trace"]._read_group(
+                [("step_id", "in", self.ids), ("state", "=", state), (date, ">=", since)],
+                ["step_id", f"{date}:day"],
+                ["__count"],
+            )
+            for step, moment, number in rows:
+                day = moment.date()
+                if day in days:
+                    chart = charts.setdefault(
+                        step.id, {"processed": [0] * len(days), "rejected": [0] * len(days)}
+                    )
+                    chart[state][days.index(day)] = number
+        return charts
+
+    def _get_problems_by_step(self):
+        """What keeps each step from running; only those who can mend it are told."""
+        if not self.has_access("write"):
+            return {}
+        # all at once: each step looks at its own mails only
+        self._get_mailings().fetch(["active", "body_html"])
+        return {step.id: step._get_problems() for step in self if step.active}
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_view_figure(self, figure):
+        """Open what is behind a number on the card: a state of traces, or a figure of mails."""
+        self.ensure_one()
+        states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
+        if figure not in states:
+            return self._get_mailings()._nurture_open_mails(figure)
+        return self.sequence_id._open_list(
+            "nurture.trace",
+            f"{self.name}: {states[figure]}",
+            [("step_id", "=", self.id), ("state", "=", figure)],
+        )
+
+    def action_duplicate(self, branch=False):
+        """Duplicate the step beside itself, its mail included.
+
+        :param branch: whether what follows it is duplicated, too
+        :return: id of the new step
+        """
+        self.ensure_one()
+        copied = self.copy({"name": self.env._("%s (copy)", self.name)})
+        if branch:
+            self.sequence_id._copy_steps(self.child_ids, self.sequence_id, copied)
+        return copied.id
+
+    # ------------------------------------------------------------
+    # PREVIEW
+    # ------------------------------------------------------------
+
+    @api.readonly
+    def get_preview(self):
+        """What the step sends, with the values of a lead that the sequence is for. Nothing is
+        sent, nothing is written, and its links do nothing.
+
+        :raise UserError: when there is nothing to show, or no lead to show it for
+        """
+        self.ensure_one()
+        self.check_access("read")
+        lead = self.sequence_id._find_reader()
+        if not lead:
+            raise UserError(self.env._("There is no lead to show it for. Create one first."))
+        translations = self.translation_ids.filtered(lambda line: line.lang_id == lead.lang_id)
+        mailing = translations.mailing_id or self.mailing_id
+        if not mailing:
+            raise UserError(self.env._("“%s” has no message yet.", self.name))
+        mailing.check_access("read")
+        return {
+            "lead": lead.display_name,
+            "address": lead.email_from or "",
+            "language": lead.lang_id.name or "",
+            "subject": mailing._render_field("subject", lead.ids)[lead.id],
+            "html": without_links(self._render_message(mailing, lead)),
+        }
+
+    def _render_message(self, mailing, lead):
+        """The page that a reader of ``mailing`` sees, as core composes it."""
+        body = mailing._render_field(
+            "body_html", lead.ids, options={"preserve_comments": True, "post_process": True}
+        )[lead.id]
+        with file_open("mass_mailing/static/src/scss/mass_mailing_mail.scss") as file:
+            style = Markup("<style>%s</style>") % Markup(file.read())
+        return self.env["ir.qweb"]._render(
+            "mass_mailing.mass_mailing_mail_layout",
+            {"body": body, "mailing_style": style},
+            minimal_qcontext=True,
+        )

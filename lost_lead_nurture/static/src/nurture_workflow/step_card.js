@@ -1,0 +1,194 @@
+import { Component } from "@odoo/owl";
+import { Dropdown } from "@web/core/dropdown/dropdown";
+import { useDropdownState } from "@web/core/dropdown/dropdown_hooks";
+import { DropdownItem } from "@web/core/dropdown/dropdown_item";
+import { localization } from "@web/core/l10n/localization";
+import { _t } from "@web/core/l10n/translation";
+import { formatInteger } from "@web/views/fields/formatters";
+import { StepChart } from "./step_chart";
+
+/** What `+` offers, by what a trigger is about. */
+const KINDS = {
+    time: _t("Whatever happens"),
+    event: _t("When it happens"),
+    absence: _t("When it does not happen"),
+};
+
+/** How a figure is called. */
+const FIGURES = {
+    waiting: _t("Waiting"),
+    scheduled: _t("Scheduled"),
+    processed: _t("Processed"),
+    rejected: _t("Rejected"),
+    error: _t("Errors"),
+    sent: _t("Sent"),
+    opened: _t("Opened"),
+    clicked: _t("Clicked"),
+    replied: _t("Replied"),
+    bounced: _t("Bounced"),
+};
+
+/** One step of the workflow. */
+export class StepCard extends Component {
+    static template = "lost_lead_nurture.StepCard";
+    static components = { Dropdown, DropdownItem, StepChart };
+    static props = {
+        card: Object,
+        workflow: Object,
+        editable: Boolean,
+        // whether Tab leads to it
+        current: Boolean,
+        actions: Object,
+    };
+
+    setup() {
+        this.adding = useDropdownState();
+    }
+
+    get step() {
+        return this.props.card.step;
+    }
+
+    get type() {
+        return this.props.workflow.types[this.step.type];
+    }
+
+    get tabindex() {
+        return this.props.current ? "0" : "-1";
+    }
+
+    get canFollow() {
+        return this.props.editable && this.step.active && this.offers.length > 0;
+    }
+
+    get offers() {
+        return this.props.workflow.offers[this.step.type] || [];
+    }
+
+    get offersByKind() {
+        return Object.entries(KINDS)
+            .map(([kind, label]) => ({
+                kind,
+                label,
+                offers: this.offers.filter((offer) => offer.kind === kind),
+            }))
+            .filter(({ offers }) => offers.length);
+    }
+
+    get hasPreview() {
+        return this.type.message && this.step.mailing && this.props.workflow.mails_readable;
+    }
+
+    /** What it waits for, as short as can be. */
+    get chip() {
+        const { trigger, label, minutes, wait } = this.step;
+        // time that passes needs no other word, a beginning needs none for when
+        const isPlainBeginning = trigger === "begin" && !minutes;
+        return [trigger !== "after" && label, !isPlainBeginning && wait].filter(Boolean).join(", ");
+    }
+
+    get day() {
+        return this.props.actions.dayLabel(this.props.card.day);
+    }
+
+    get whenInFull() {
+        return `${this.day}: ${this.step.when}`;
+    }
+
+    get hasFigures() {
+        return Object.values(this.step.counts).some((number) => number);
+    }
+
+    get traceFigures() {
+        const { counts } = this.step;
+        const states = ["waiting", "scheduled", "processed", "rejected"];
+        if (counts.error) {
+            states.push("error");
+        }
+        return states.map((state) => this.makeFigure(state, counts[state] || 0));
+    }
+
+    get mailFigures() {
+        const { mails } = this.step;
+        if (!mails) {
+            return [];
+        }
+        const ratios = ["opened", "clicked", "replied", "bounced"].map((name) => ({
+            ...this.makeFigure(name, mails[name]),
+            value: mails.sent ? _t("%s%", Math.round((100 * mails[name]) / mails.sent)) : "–",
+        }));
+        return [this.makeFigure("sent", mails.sent), ...ratios].map((figure) => ({
+            ...figure,
+            opens: figure.opens && this.props.workflow.mails_readable,
+        }));
+    }
+
+    makeFigure(name, number) {
+        const label = FIGURES[name];
+        return {
+            name,
+            label,
+            value: formatInteger(number, { humanReadable: number > 9999 }),
+            // what a percentage is of, and the number where it was shortened
+            title: `${label}: ${formatInteger(number)}`,
+            opens: number > 0,
+            alarming: number > 0 && name === "error",
+        };
+    }
+
+    /** All of it in one sentence, for those who hear it. */
+    get description() {
+        const parts = [`${this.type.label}: ${this.step.name}`, this.step.when, this.day];
+        if (!this.step.active) {
+            parts.push(_t("Archived"));
+        }
+        parts.push(...this.step.problems);
+        if (this.hasFigures) {
+            const figures = [...this.traceFigures, ...this.mailFigures];
+            parts.push(...figures.map((figure) => figure.title));
+        }
+        return parts.join(". ");
+    }
+
+    onClick(ev) {
+        if (!ev.target.closest("button, a, .o-dropdown-item")) {
+            this.props.actions.edit(this.step);
+        }
+    }
+
+    onKeydown(ev) {
+        if (ev.key === "Escape" && ev.target !== ev.currentTarget) {
+            // whatever is open closes, too
+            ev.currentTarget.focus();
+            return;
+        }
+        if (ev.target !== ev.currentTarget || ev.ctrlKey || ev.metaKey || ev.altKey) {
+            return;
+        }
+        const act = this.keys[ev.key];
+        if (act) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            act();
+        }
+    }
+
+    get keys() {
+        const { actions, card, editable } = this.props;
+        const isRtl = localization.direction === "rtl";
+        const keys = {
+            ArrowUp: () => actions.go(card, -1),
+            ArrowDown: () => actions.go(card, 1),
+            [isRtl ? "ArrowLeft" : "ArrowRight"]: () => actions.focus(card.children[0]?.step.id),
+            [isRtl ? "ArrowRight" : "ArrowLeft"]: () => actions.focus(card.parent?.step.id),
+            Home: () => actions.go(card, -Infinity),
+            End: () => actions.go(card, Infinity),
+            Enter: () => actions.edit(card.step),
+        };
+        if (editable && this.step.active) {
+            keys.Delete = () => actions.remove(card.step);
+            keys["+"] = () => this.canFollow && this.adding.open();
+        }
+        return keys;
+    }
+}
