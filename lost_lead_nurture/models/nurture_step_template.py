@@ -49,10 +49,13 @@ class NurtureStep(models.Model):
         view = self.sudo().text_view_id
         company = duplicate.company_id or self.env.company
         if view and duplicate.mailing_id:
-            duplicate.mailing_id.write(
+            mailing = duplicate.mailing_id
+            # not in the name of whoever installed the add-on
+            sender = self.env.user.email_formatted or company.email_formatted
+            mailing.write(
                 {
                     **self._prepare_mailing(view, company),
-                    "email_from": self.env.user.email_formatted,
+                    "email_from": sender or mailing.email_from,
                 }
             )
         elif view:

@@ -109,11 +109,15 @@ export class NurtureGallery extends Component {
         return this.action.doAction(
             {
                 type: "ir.actions.act_window",
-                name: template.name,
+                name: _t("New Sequence"),
                 res_model: "nurture.sequence.new",
                 views: [[false, "form"]],
                 target: "new",
-                context: { ...this.defaults, default_template_id: template.id },
+                context: {
+                    ...this.defaults,
+                    default_template_id: template.id,
+                    dialog_size: "medium",
+                },
             },
             {
                 onClose: (made) => made?.sequence_id && this.open({ res_id: made.sequence_id }),
