@@ -31,6 +31,7 @@ class NurtureSequenceNew(models.TransientModel):
         compute="_compute_audience",
         store=True,
         readonly=False,
+        precompute=True,
     )
     is_choosy = fields.Boolean(
         compute="_compute_is_choosy", help="The template says itself whom it is for."
@@ -40,11 +41,12 @@ class NurtureSequenceNew(models.TransientModel):
         compute="_compute_audience",
         store=True,
         readonly=False,
+        precompute=True,
     )
     lost_reason_ids = fields.Many2many(
         "crm.lost.reason",
         string="Lost Reasons",
-        compute="_compute_audience",
+        compute="_compute_lost_reason_ids",
         store=True,
         readonly=False,
         help="Empty: whatever the reason. The preset it takes is made when there is none.",
@@ -66,13 +68,16 @@ class NurtureSequenceNew(models.TransientModel):
             wizard.is_choosy = bool(template.domain) and template.domain != lost
 
     @api.depends("template_id")
+    def _compute_lost_reason_ids(self):
+        for wizard in self:
+            proposed = wizard.template_id.template_reason_ids
+            wizard.lost_reason_ids = wizard.lost_reason_ids or proposed
+
+    @api.depends("template_id")
     def _compute_audience(self):
         for wizard in self:
-            asked = wizard.preset_id or wizard.lost_reason_ids
+            asked = wizard.preset_id or wizard.env.context.get("default_lost_reason_ids")
             wizard.keep_domain = wizard.is_choosy and not asked
-            wizard.lost_reason_ids = (
-                wizard.lost_reason_ids or wizard.template_id.template_reason_ids
-            )
             wizard.audience = "preset" if wizard.preset_id else "reasons"
 
     @api.depends("audience", "keep_domain", "lost_reason_ids", "preset_id", "template_id")

@@ -57,10 +57,7 @@ registry.category("web_tour.tours").add("nurture_lost_reason_tour", {
             trigger:
                 ".o_data_row:contains('No stock (test)') td[name=nurture_lost_revenue]:contains(100)",
         },
-        {
-            trigger: ".o_data_row:contains('No stock (test)') .o_list_record_open_form_view button",
-            run: "click",
-        },
+        { trigger: ".o_data_cell[name=name]:contains('No stock (test)')", run: "click" },
         { trigger: "button[name=action_nurture_lost]:contains(100)", run: "click" },
         { trigger: ".o_data_row:contains('tour@reader.example.com')" },
         { trigger: ".o_breadcrumb a:contains('No stock (test)')", run: "click" },
