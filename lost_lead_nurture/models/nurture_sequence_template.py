@@ -62,7 +62,7 @@ class NurtureSequence(models.Model):
 
     @api.depends("is_template", "template_name")
     @api.depends_context("lang")
-    def _compute_display_name(self):
+    def _compute_display_name(self):  # pylint: disable=missing-return
         super()._compute_display_name()
         for template in self.filtered(lambda one: one.is_template and one.template_name):
             template.display_name = template.template_name

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.lost_lead_nurture.hooks import uninstall_hook
 from odoo.addons.lost_lead_nurture.tools.mail_texts import fill_html, fill_text, read_text
 from odoo.addons.lost_lead_nurture.tools.triggers import TRIGGERS
 
@@ -47,9 +48,7 @@ class GalleryCase(NurtureCase):
     def card(self, name, user=None):
         """The card of that name in the gallery."""
         sequences = self.env["nurture.sequence"].with_user(user or self.marketer)
-        cards = [
-            card for group in sequences.get_gallery()["groups"] for card in group["templates"]
-        ]
+        cards = [card for group in sequences.get_gallery()["groups"] for card in group["templates"]]
         return next((card for card in cards if card["name"] == name), None)
 
 
@@ -59,9 +58,7 @@ class TestGallery(GalleryCase):
         """All groups are there, with templates that say what they do."""
         gallery = self.env["nurture.sequence"].with_user(self.marketer).get_gallery()
         groups = {group["key"]: group["templates"] for group in gallery["groups"]}
-        self.assertGreaterEqual(
-            set(groups), {"reason", "win_back", "farewell", "hand_over"}
-        )
+        self.assertGreaterEqual(set(groups), {"reason", "win_back", "farewell", "hand_over"})
         cards = [card for templates in groups.values() for card in templates]
         self.assertGreaterEqual(len(cards), 8)
         self.assertTrue(gallery["has_website"])
@@ -249,9 +246,7 @@ class TestGallery(GalleryCase):
         form = Form(self.env["nurture.sequence.new"].with_context(default_template_id=restock.id))
         self.assertEqual(form.lost_reason_ids[:], self.reason_stock)
         self.assertEqual(form.name, "Back in Stock")
-        self.assertEqual(
-            self.env["nurture.sequence"]._find_reasons("crm.no_such_reason")[0][2], []
-        )
+        self.assertEqual(self.env["nurture.sequence"]._find_reasons("crm.no_such_reason")[0][2], [])
 
     def test_live_count(self):
         self.clock = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
@@ -437,8 +432,6 @@ class TestEmailMarketing(GalleryCase):
 
     def test_uninstalled(self):
         """Built-in templates go with their mails; own ones and all sequences keep theirs."""
-        from odoo.addons.lost_lead_nurture.hooks import uninstall_hook
-
         own = self.create_from(self.templates[0])._save_as_template({"template_name": "Own"})
         mails = self.templates.with_context(active_test=False)._get_mailings()
         uninstall_hook(self.env)
@@ -467,7 +460,8 @@ class TestMailTexts(NurtureCase):
         )
 
     def test_fill(self):
-        self.assertEqual(fill_text("{{object.name ||| You}}, hello {{object.user_id}}!"), "You, hello !")
+        text = "{{object.name ||| You}}, hello {{object.user_id}}!"
+        self.assertEqual(fill_text(text), "You, hello !")
         self.assertEqual(fill_text(False), "")
         self.assertEqual(
             fill_html('<p>Dear <t t-out="object.name">you</t>, <t t-out="object.x"/>hi</p>'),

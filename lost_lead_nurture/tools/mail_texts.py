@@ -69,7 +69,5 @@ def _inside(element):
     head = escape(element.text or "", quote=False)
     return (
         head
-        + "".join(
-            lxml.html.tostring(child, encoding="unicode", method="xml") for child in element
-        )
+        + "".join(lxml.html.tostring(child, encoding="unicode", method="xml") for child in element)
     ).strip()
