@@ -190,7 +190,12 @@ class NurturePreset(models.Model):
         """Open the gallery of templates for a new sequence for these leads."""
         self.ensure_one()
         return self.env["nurture.sequence"]._open_gallery(
-            {"default_preset_id": self.id, "default_name": self.name}
+            {
+                "default_preset_id": self.id,
+                "default_name": self.name,
+                # templates made for them come first
+                "default_lost_reason_ids": self.lost_reason_ids.ids,
+            }
         )
 
     @api.model

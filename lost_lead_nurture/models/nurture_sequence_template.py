@@ -120,7 +120,9 @@ class NurtureSequence(models.Model):
 
         :return: dict of ``has_website`` (whether there is something that mails can link to) and
             ``groups``, each with ``key``, ``label`` and ``templates``
+        :raise AccessError: for who may not make sequences
         """
+        self.check_access("create")
         templates = self.with_context(active_test=False).search(
             [("is_template", "=", True)], order="template_position, id"
         )

@@ -268,6 +268,8 @@ class TestGallery(GalleryCase):
         template = self.templates[0]
         wizards = self.env["nurture.sequence.new"].with_user(self.salesman)
         with self.assertRaises(AccessError):
+            template.with_user(self.salesman).get_gallery()
+        with self.assertRaises(AccessError):
             wizards.create({"template_id": template.id}).action_create()
         with self.assertRaises(AccessError):
             template.with_user(self.salesman)._create_from_template({"name": "Mine"})
