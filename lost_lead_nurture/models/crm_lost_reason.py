@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class CrmLostReason(models.Model):
@@ -11,42 +12,159 @@ class CrmLostReason(models.Model):
         groups="lost_lead_nurture.group_user",
         help="Presets that choose leads lost for this reason.",
     )
+    nurture_currency_id = fields.Many2one(
+        "res.currency", compute="_compute_nurture_currency_id", string="Currency"
+    )
+    nurture_lost_count = fields.Integer(
+        compute="_compute_nurture_lost", string="Lost", help="Leads that are lost for it now."
+    )
+    nurture_lost_revenue = fields.Monetary(
+        compute="_compute_nurture_lost",
+        currency_field="nurture_currency_id",
+        string="Expected Revenue Lost",
+        help="Expected revenue of the leads that are lost for it now.",
+    )
     nurture_sequence_count = fields.Integer(
         compute="_compute_nurture_sequence_count",
+        string="Running Sequences",
         groups="lost_lead_nurture.group_user",
+        help="Running sequences whose preset chooses this reason.",
+    )
+    nurture_won_back_count = fields.Integer(
+        compute="_compute_nurture_won_back",
+        string="Won Back",
+        groups="lost_lead_nurture.group_user",
+        help="Leads lost for it that came back after a mail of a sequence.",
+    )
+    nurture_won_back_revenue = fields.Monetary(
+        compute="_compute_nurture_won_back",
+        currency_field="nurture_currency_id",
+        string="Revenue Won Back",
+        groups="lost_lead_nurture.group_user",
+        help="Untaxed total of the paid invoices, less refunds, of the quotations made for them.",
     )
 
-    def _compute_nurture_sequence_count(self):
-        counts = dict(
-            self.env["nurture.sequence"]
+    @api.depends_context("company")
+    def _compute_nurture_currency_id(self):
+        self.nurture_currency_id = self.env.company.currency_id
+
+    @api.depends_context("allowed_company_ids", "uid")
+    def _compute_nurture_lost(self):
+        self.nurture_lost_count = 0
+        self.nurture_lost_revenue = 0.0
+        for reason, company, count, revenue in (
+            self.env["crm.lead"]
             .with_context(active_test=False)
             ._read_group(
-                [("preset_id.lost_reason_ids", "in", self.ids)],
-                ["preset_id"],
-                ["__count"],
+                self._nurture_lost_domain(),
+                ["lost_reason_id", "company_id"],
+                ["__count", "expected_revenue:sum"],
             )
+        ):
+            reason.nurture_lost_count += count
+            reason.nurture_lost_revenue += self._nurture_convert(revenue, company)
+
+    @api.depends_context("allowed_company_ids", "uid")
+    def _compute_nurture_sequence_count(self):
+        counts = self.env["nurture.sequence"]._read_group(
+            self._nurture_sequence_domain(), ["preset_id"], ["__count"]
         )
         for reason in self:
             reason.nurture_sequence_count = sum(
-                count for preset, count in counts.items() if reason in preset.lost_reason_ids
+                count for preset, count in counts if reason in preset.lost_reason_ids
             )
 
+    @api.depends_context("allowed_company_ids", "uid")
+    def _compute_nurture_won_back(self):
+        self.nurture_won_back_count = 0
+        self.nurture_won_back_revenue = 0.0
+        for reason, count in self.env["nurture.participant"]._read_group(
+            self._nurture_won_back_domain(), ["lost_reason_id"], ["__count"]
+        ):
+            reason.nurture_won_back_count = count
+        for line in self._nurture_paid_lines():
+            reason = line.sale_line_ids.order_id.nurture_participant_id.lost_reason_id[:1]
+            # revenue is on the credit side of the books
+            revenue = self._nurture_convert(-line.balance, line.company_id)
+            reason.with_env(self.env).nurture_won_back_revenue += revenue
+
+    def _nurture_lost_domain(self):
+        lost = self.env["crm.lead"]._nurture_lost_domain()
+        return Domain(lost) & Domain("lost_reason_id", "in", self.ids)
+
+    def _nurture_sequence_domain(self):
+        return [("state", "=", "running"), ("preset_id.lost_reason_ids", "in", self.ids)]
+
+    def _nurture_won_back_domain(self):
+        return [("lost_reason_id", "in", self.ids), ("won_back_date", "!=", False)]
+
+    def _nurture_orders_domain(self):
+        return [
+            ("nurture_participant_id.lost_reason_id", "in", self.ids),
+            ("company_id", "in", self.env.companies.ids),
+        ]
+
+    def _nurture_paid_lines(self):
+        """Paid invoice lines of the quotations made for those who came back."""
+        orders = self.env["sale.order"].sudo()
+        return (
+            self.env["account.move.line"]
+            .sudo()
+            .search(orders._nurture_paid_lines_domain(self._nurture_orders_domain()))
+        )
+
+    @api.model
+    def _nurture_convert(self, amount, company):
+        """An amount in the company's currency, in that of the user's company."""
+        currency, own = (company or self.env.company).sudo().currency_id, self.env.company
+        if not amount or currency == own.currency_id:
+            return amount or 0.0
+        return currency._convert(amount, own.currency_id, own, fields.Date.context_today(self))
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_nurture_lost(self):
+        """Open the leads that are lost for this reason."""
+        return self.env["nurture.sequence"]._open_list(
+            "crm.lead", self.env._("Lost Leads"), self._nurture_lost_domain()
+        )
+
     def action_nurture_sequences(self):
-        """Open the sequences whose preset chooses this reason."""
+        """Open the running sequences whose preset chooses this reason."""
         return self.env["nurture.sequence"]._open_list(
             "nurture.sequence",
-            self.env._("Nurture Sequences"),
-            [("preset_id.lost_reason_ids", "in", self.ids)],
+            self.env._("Running Sequences"),
+            self._nurture_sequence_domain(),
             view_mode="list,kanban,form",
         )
 
+    def action_nurture_won_back(self):
+        """Open the ways of those who came back."""
+        return self.env["nurture.sequence"]._open_list(
+            "nurture.participant",
+            self.env._("Won Back"),
+            self._nurture_won_back_domain(),
+            view_mode="list,kanban,graph,pivot,form",
+        )
+
+    def action_nurture_invoices(self):
+        """Open the paid invoices behind the revenue won back."""
+        return self.env["sale.order"]._nurture_open_invoices(self._nurture_orders_domain())
+
     def action_nurture(self):
-        """Open a new sequence for the leads lost for this reason; the preset it needs is made when
-        there is none."""
-        self.ensure_one()
-        preset = self.nurture_preset_ids.filtered(lambda preset: preset.lost_reason_ids == self)[:1]
-        if not preset:
-            preset = self.env["nurture.preset"].create(
-                {"name": self.name, "lost_reason_ids": self.ids}
-            )
-        return preset.action_new_sequence()
+        """Open the gallery of templates for the leads lost for this reason."""
+        return self.env["nurture.sequence"]._open_gallery(
+            {
+                "default_lost_reason_ids": self.ids,
+                "default_name": ", ".join(self.mapped("name")),
+            }
+        )
+
+    def get_nurture_preset(self):
+        """The preset that chooses the leads lost for these reasons; made when there is none.
+
+        :return: its id
+        """
+        return self.env["nurture.preset"]._of_reasons(self).id

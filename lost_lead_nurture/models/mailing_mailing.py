@@ -235,7 +235,20 @@ class MailingMailing(models.Model):
             nurture_trace_by_lead=trace_by_lead, nurture_links={}, nurture_compiled={}
         )._action_send_mail(list(trace_by_lead))
 
+    @api.model
+    def action_fetch_favorites(self, extra_domain=None):
+        """Built-in templates are offered in the user's language."""
+        favorites = super().action_fetch_favorites(extra_domain)
+        mailings = self.with_context(active_test=False).browse(each["id"] for each in favorites)
+        steps = mailings.sudo().nurture_step_ids.filtered("text_view_id").grouped("mailing_id")
+        for favorite, mailing in zip(favorites, mailings, strict=True):
+            if step := steps.get(mailing):
+                favorite.update(step._prepare_favorite())
+        return favorites
+
     def write(self, vals):
+        if {"subject", "preview", "body_arch", "body_html"} & vals.keys():
+            self._nurture_get_steps()._forget_text()
         if "nurture_trace_by_lead" in self.env.context and set(self.mapped("state")) == {"done"}:
             # Core notes after each batch that the mailing is sent: for a step that would be one
             # row for all workers to fight over.

@@ -187,14 +187,49 @@ class NurturePreset(models.Model):
         }
 
     def action_new_sequence(self):
-        """Open a new sequence for these leads."""
+        """Open the gallery of templates for a new sequence for these leads."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "nurture.sequence",
-            "view_mode": "form",
-            "context": {"default_preset_id": self.id, "default_name": self.name},
-        }
+        return self.env["nurture.sequence"]._open_gallery(
+            {
+                "default_preset_id": self.id,
+                "default_name": self.name,
+                # templates made for them come first
+                "default_lost_reason_ids": self.lost_reason_ids.ids,
+            }
+        )
+
+    @api.model
+    def _of_reasons(self, reasons):
+        """The preset that chooses the leads lost for ``reasons`` and leaves out none of them,
+        whatever their stage or team; it is made when there is none."""
+        self.check_access("create")
+        presets = self.search(
+            [("lost_reason_ids", "in", reasons.ids)]
+            if reasons
+            else [("lost_reason_ids", "=", False)]
+        )
+        preset = presets.filtered(
+            lambda preset: preset.lost_reason_ids == reasons and not preset._is_narrowed()
+        )[:1]
+        return preset or self.create(
+            {
+                "name": ", ".join(reasons.mapped("name")) or self.env._("Lost leads, any reason"),
+                "lost_reason_ids": [Command.set(reasons.ids)],
+            }
+        )
+
+    def _is_narrowed(self):
+        """Whether something else than reason and period is chosen by, too."""
+        self.ensure_one()
+        return bool(
+            self.excluded_reason_ids
+            or self.excluded_stage_ids
+            or self.team_ids
+            or self.user_ids
+            or self.country_ids
+            or self.min_revenue
+            or not parse_domain(self.env["crm.lead"], self.extra_domain).is_true()
+        )
 
     @api.model
     def _load_default_presets(self):

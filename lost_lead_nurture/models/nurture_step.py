@@ -7,6 +7,7 @@ from ..tools import triggers
 from ..tools.domains import check_domain, parse_domain
 from ..tools.forecast import PlannedStep
 from ..tools.links import is_about
+from ..tools.mail_texts import fill_text
 from ..tools.transaction import one_transaction
 from ..tools.triggers import ROOT, TRIGGERS
 
@@ -136,7 +137,8 @@ class NurtureStep(models.Model):
         for step in self:
             # a name that only says the type changes with it
             given = step.name if step.name not in types.values() else None
-            step.name = step.mailing_id.subject or given or types.get(step.step_type)
+            subject = fill_text(step.mailing_id.subject)
+            step.name = subject or given or types.get(step.step_type)
 
     @api.depends("parent_id")
     def _compute_trigger(self):

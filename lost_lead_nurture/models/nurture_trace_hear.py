@@ -6,7 +6,6 @@ from odoo.tools import SQL
 from ..tools import triggers
 from ..tools.reasons import REASON_OF_FAILURE
 
-
 #: Fields of ``mailing.trace`` with the date of an event.
 EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
 

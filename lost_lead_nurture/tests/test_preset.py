@@ -134,15 +134,3 @@ class TestPreset(NurtureCase):
             .create({})
         )
         self.assertEqual((sequence.name, sequence.domain), ("Mine", preset.full_domain))
-
-    def test_from_lost_reason(self):
-        """A lost reason leads to a sequence; its preset is made once."""
-        reason = self.reason_stock.with_user(self.marketer)
-        context = reason.action_nurture()["context"]
-        preset = self.env["nurture.preset"].browse(context["default_preset_id"])
-        self.assertEqual(preset.lost_reason_ids, self.reason_stock)
-        self.assertEqual(reason.action_nurture()["context"], context)
-        self.assertEqual(reason.nurture_sequence_count, 0)
-        self.make_sequence(preset_id=preset.id)
-        reason.invalidate_recordset()
-        self.assertEqual(reason.nurture_sequence_count, 1)

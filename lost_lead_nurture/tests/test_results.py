@@ -140,6 +140,9 @@ class TestResults(NurtureCase):
         self.assertEqual(self.list_of(self.sequence, "action_view_invoices"), invoice)
         self.assertEqual(self.list_of(mailing, "action_redirect_to_invoiced"), invoice)
         self.assertEqual(self.second.mailing_id.sale_quotation_count, 0)
+        self.assertEqual(self.reason_stock.nurture_won_back_revenue, 250)
+        self.assertEqual(self.list_of(self.reason_stock, "action_nurture_invoices"), invoice)
+        self.assertEqual(self.reason_price.nurture_won_back_revenue, 0)
 
     def test_credit_note(self):
         """An unpaid invoice that is credited comes to nothing, not to less."""

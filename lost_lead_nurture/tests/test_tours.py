@@ -58,3 +58,36 @@ class TestTours(NurtureCase):
         sequence.action_start()
         self.run_cron()
         self.start_tour("/odoo", "nurture_salesperson_tour", login=self.salesman.login)
+
+    def test_gallery(self):
+        """From New over a card and the dialog to a sequence that runs."""
+        self.company.website = "https://www.test.example.com"
+        lead = self.make_lead("tour@reader.example.com")
+        restock = self.env.ref("lost_lead_nurture.template_restock")
+        restock.template_reason_ids = self.reason_stock
+        self.start_tour("/odoo", "nurture_gallery_tour", login=self.marketer.login)
+        sequence = self.participant(lead).sequence_id
+        self.assertEqual((sequence.name, sequence.state), ("Tour restock", "running"))
+        self.assertEqual(sequence.preset_id.lost_reason_ids, self.reason_stock)
+
+    def test_lost_reason(self):
+        """From a lost reason and its figures to a sequence for it."""
+        self.make_lead("tour@reader.example.com")
+        self.env.ref("lost_lead_nurture.template_restock").template_reason_ids = self.reason_stock
+        self.start_tour("/odoo", "nurture_lost_reason_tour", login=self.marketer.login)
+        sequence = self.env["nurture.sequence"].search([("name", "=", "Back in Stock")])
+        self.assertEqual(sequence.preset_id.lost_reason_ids, self.reason_stock)
+        self.assertEqual(sequence.state, "draft")
+
+    def test_own_template(self):
+        """A sequence is saved as template, found in the gallery, previewed and deleted."""
+        sequence = self.make_sequence(name="Tour own")
+        self.make_step(sequence, subject="Own mail")
+        self.start_tour(
+            f"/odoo/nurture-sequences/{sequence.id}",
+            "nurture_own_template_tour",
+            login=self.marketer.login,
+        )
+        templates = self.env["nurture.sequence"].with_context(active_test=False)
+        self.assertFalse(templates.search([("template_name", "=", "Tour template")]))
+        self.assertTrue(sequence.exists())

@@ -5,6 +5,8 @@ from . import (
     nurture_enrol,
     nurture_explain,
     nurture_resume,
+    nurture_sequence_new,
+    nurture_template_save,
     nurture_test,
     nurture_update,
 )

@@ -2,8 +2,6 @@
 
 import time
 
-from . import prepare
-
 
 def requests(env, ids, count):
     """Make requests and mails that count as a person's.

@@ -4,7 +4,7 @@ import contextlib
 import subprocess
 import time
 
-from .. import cluster, databases, settings, shell
+from .. import cluster, settings, shell
 from .workers import Workers
 from .world import World
 

@@ -1,0 +1,120 @@
+from odoo import api, fields, models
+from odoo.fields import Command, Domain
+
+from ..tools.domains import parse_domain
+
+
+class NurtureSequenceNew(models.TransientModel):
+    """Make a sequence from a template: how it is called, and whom it is for."""
+
+    _name = "nurture.sequence.new"
+    _description = "New Nurture Sequence from a Template"
+
+    template_id = fields.Many2one(
+        "nurture.sequence",
+        required=True,
+        ondelete="cascade",
+        domain="[('is_template', '=', True), ('active', '=', False)]",
+        context={"active_test": False},
+    )
+    template_check = fields.Text(related="template_id.template_check")
+    name = fields.Char(
+        compute="_compute_name", store=True, readonly=False, required=True, precompute=True
+    )
+    audience = fields.Selection(
+        [
+            ("reasons", "Leads lost for these reasons"),
+            ("preset", "Leads of a preset"),
+        ],
+        string="For",
+        required=True,
+        compute="_compute_audience",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    is_choosy = fields.Boolean(
+        compute="_compute_is_choosy", help="The template says itself whom it is for."
+    )
+    keep_domain = fields.Boolean(
+        string="The leads that the template chooses",
+        compute="_compute_audience",
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    lost_reason_ids = fields.Many2many(
+        "crm.lost.reason",
+        string="Lost Reasons",
+        compute="_compute_lost_reason_ids",
+        store=True,
+        readonly=False,
+        help="Empty: whatever the reason. The preset it takes is made when there is none.",
+    )
+    preset_id = fields.Many2one("nurture.preset", ondelete="cascade")
+    matching_count = fields.Integer(compute="_compute_matching_count", string="Matching Leads")
+    has_website = fields.Boolean(compute="_compute_has_website")
+
+    @api.depends("template_id")
+    def _compute_name(self):
+        for wizard in self:
+            wizard.name = wizard.name or wizard.template_id.display_name
+
+    @api.depends("template_id")
+    def _compute_is_choosy(self):
+        lost = repr(self.env["crm.lead"]._nurture_lost_domain())
+        for wizard in self:
+            template = wizard.template_id
+            wizard.is_choosy = bool(template.domain) and template.domain != lost
+
+    @api.depends("template_id")
+    def _compute_lost_reason_ids(self):
+        for wizard in self:
+            proposed = wizard.template_id.template_reason_ids
+            wizard.lost_reason_ids = wizard.lost_reason_ids or proposed
+
+    @api.depends("template_id")
+    def _compute_audience(self):
+        for wizard in self:
+            asked = wizard.preset_id or wizard.env.context.get("default_lost_reason_ids")
+            wizard.keep_domain = wizard.is_choosy and not asked
+            wizard.audience = "preset" if wizard.preset_id else "reasons"
+
+    @api.depends("audience", "keep_domain", "lost_reason_ids", "preset_id", "template_id")
+    def _compute_matching_count(self):
+        # with the rights of the user: a count tells, too
+        leads = self.env["crm.lead"]
+        for wizard in self:
+            domain = Domain("company_id", "in", [self.env.company.id, False])
+            wizard.matching_count = leads.search_count(
+                domain & parse_domain(leads, wizard._get_domain())
+            )
+
+    @api.depends("template_id")
+    @api.depends_context("company")
+    def _compute_has_website(self):
+        self.has_website = bool(self.env.company.website)
+
+    def _get_domain(self):
+        """The chosen leads, as a domain."""
+        self.ensure_one()
+        if self.keep_domain:
+            return self.template_id.domain
+        if self.audience == "preset":
+            return self.preset_id.full_domain
+        reasons = [Command.set(self.lost_reason_ids.ids)]
+        return self.env["nurture.preset"].new({"lost_reason_ids": reasons}).full_domain
+
+    def action_create(self):
+        """Make the sequence, and tell the gallery which one it is."""
+        self.ensure_one()
+        self.env["nurture.sequence"].check_access("create")
+        values = {"name": self.name}
+        if not self.keep_domain:
+            preset = self.preset_id
+            if self.audience == "reasons":
+                preset = preset._of_reasons(self.lost_reason_ids)
+            values.update(preset_id=preset.id, domain=preset.full_domain)
+        sequence = self.template_id._create_from_template(values)
+        # the gallery opens it in its own place
+        return {"type": "ir.actions.act_window_close", "infos": {"sequence_id": sequence.id}}
