@@ -22,6 +22,7 @@ from . import (
     nurture_sequence,
     nurture_sequence_entry,
     nurture_sequence_explain,
+    nurture_sequence_figures,
     nurture_sequence_goals,
     nurture_sequence_template,
     nurture_sequence_test,

@@ -5,10 +5,13 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
 from ..tools.domains import check_domain, parse_domain
+from .mailing_mailing import FIGURES
 from .nurture_step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
+#: How far matching leads are counted while somebody waits for the form, as in core's lists.
+MANY_LEADS = 10_000
 
 
 class NurtureSequence(models.Model):
@@ -57,7 +60,9 @@ class NurtureSequence(models.Model):
         help="Which of the lost leads enter. Leads that are not lost never do.",
     )
     matching_count = fields.Integer(
-        compute="_compute_matching_count", string="Matching Leads", help="Right now."
+        compute="_compute_matching_count",
+        string="Matching Leads",
+        help="Right now; counted up to 10,000.",
     )
     holdout_percent = fields.Float(
         string="Holdout (%)",
@@ -138,7 +143,8 @@ class NurtureSequence(models.Model):
         leads = self.env["crm.lead"]
         for sequence in self:
             try:
-                sequence.matching_count = leads.search_count(sequence._get_lead_domain())
+                domain = sequence._get_lead_domain()
+                sequence.matching_count = leads.search_count(domain, limit=MANY_LEADS)
             except ValidationError:
                 sequence.matching_count = 0
 
@@ -148,25 +154,22 @@ class NurtureSequence(models.Model):
             sequence.step_count = len(sequence.step_ids)
 
     def _compute_participant_counts(self):
-        self.participant_count = self.running_count = self.lead_count = 0
-        for sequence, state, count, won_back in self.env["nurture.participant"]._read_group(
-            [("sequence_id", "in", self.ids)],
-            ["sequence_id", "state"],
-            ["__count", "won_back_date:count"],
-        ):
-            sequence.participant_count += count
-            sequence.lead_count += won_back
-            if state == "running":
-                sequence.running_count = count
+        for sequence, figures in self._get_figures("participants").items():
+            by_state = figures["participants"]
+            sequence.participant_count = sum(by_state.values())
+            sequence.running_count = by_state.get("running", 0)
+            sequence.lead_count = figures["won_back"]
 
     def _compute_mail_counts(self):
-        for sequence in self:
-            figures = sequence._get_mailings()._nurture_figures()
-            for name in ("sent", "opened", "clicked", "replied", "ignored", "bounced"):
-                sequence[f"{name}_count"] = figures[name]
+        for sequence, figures in self._get_figures("mails").items():
+            total = {
+                name: sum(mail[name] for mail in figures["mails"].values()) for name in FIGURES
+            }
+            for name, number in total.items():
+                sequence[f"{name}_count"] = number
             for name in ("opened", "clicked", "replied"):
                 sequence[f"{name}_ratio"] = (
-                    100.0 * figures[name] / figures["sent"] if figures["sent"] else 0.0
+                    100.0 * total[name] / total["sent"] if total["sent"] else 0.0
                 )
 
     def _compute_quotation_count(self):

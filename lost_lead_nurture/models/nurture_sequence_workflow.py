@@ -31,27 +31,21 @@ class NurtureSequence(models.Model):
             .search([("sequence_id", "in", self.ids)])
             .grouped("sequence_id")
         )
-        for sequence in self:
+        for sequence, figures in self._get_figures().items():
             sequence.workflow = {
                 **shared,
-                "steps": by_sequence.get(sequence._origin, steps)._get_cards(),
-                "exits": sequence._get_exits(),
+                "steps": by_sequence.get(sequence._origin, steps)._get_cards(figures),
+                "exits": self._get_exits(figures["exits"]),
             }
 
-    def _get_exits(self):
+    @api.model
+    def _get_exits(self, counts):
         """How many left, by reason, the most frequent first."""
         participants = self.env["nurture.participant"]
         reasons = dict(participants._fields["exit_reason"]._description_selection(self.env))
-        rows = participants._read_group(
-            [("sequence_id", "in", self.ids), ("state", "!=", "running")],
-            ["exit_reason"],
-            ["__count"],
-            order="__count DESC, exit_reason",
-        )
         return [
             {"reason": reason, "label": reasons.get(reason), "count": count}
-            for reason, count in rows
-            if reason
+            for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         ]
 
     def _find_reader(self):

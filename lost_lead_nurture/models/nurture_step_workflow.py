@@ -7,6 +7,7 @@ from odoo.tools.misc import file_open
 
 from ..tools.links import without_links
 from ..tools.triggers import ROOT, TRIGGERS
+from .mailing_mailing import FIGURES
 
 #: Days that the line on a card shows.
 CHART_DAYS = 15
@@ -62,18 +63,18 @@ class NurtureStep(models.Model):
     # CARDS
     # ------------------------------------------------------------
 
-    def _get_cards(self):
-        """These steps as the builder draws them, in their order."""
-        counts = self._count_traces()
-        mails = self._count_mails()
-        charts = self._get_charts()
+    def _get_cards(self, figures):
+        """These steps as the builder draws them, in their order.
+
+        :param figures: of their sequence, see ``nurture.sequence._count_figures``
+        """
         problems = self._get_problems_by_step()
         return [
             {
                 **step._get_card(),
-                "counts": counts.get(step.id, {}),
-                "mails": mails.get(step.id, False),
-                "chart": charts.get(step.id, False),
+                "counts": figures["steps"].get(str(step.id), {}),
+                "mails": step._add_up(figures["mails"]),
+                "chart": step._get_chart(figures["days"]),
                 "problems": problems.get(step.id, []),
             }
             for step in self
@@ -119,51 +120,30 @@ class NurtureStep(models.Model):
             "after %(delay)s %(unit)s", delay=self.delay, unit=units[self.delay_unit].lower()
         )
 
-    def _count_traces(self):
-        """``{step id: {state: number}}``, as far as the user may see the participants."""
-        rows = self.env["nurture.trace"]._read_group(
-            [("step_id", "in", self.ids)], ["step_id", "state"], ["__count"]
-        )
-        counts = {}
-        for step, state, number in rows:
-            counts.setdefault(step.id, {})[state] = number
-        return counts
-
-    def _count_mails(self):
-        """``{step id: {figure: number}}`` of the steps that send something."""
-        figures = self.sudo()._get_mailings()._nurture_figures_by_mailing()
-        return {
-            step.id: step._add_up(figures)
-            for step in self.sudo()
-            if step._is_message() and step.mailing_id
-        }
-
     def _add_up(self, figures):
-        """Figures of the step's mails in all languages, of ``{mailing: {figure: number}}``."""
-        mailings = self._get_mailings()
-        names = figures[mailings[0]]
-        return {name: sum(figures[mailing][name] for mailing in mailings) for name in names}
+        """Figures of the step's mails in all languages, if it sends any.
 
-    def _get_charts(self):
-        """What was done and what was rejected on each of the last days, the user's today last."""
+        :param figures: ``{mailing id: {figure: number}}``
+        """
+        if not self._is_message() or not self.sudo().mailing_id:
+            return False
+        own = [figures.get(str(mailing.id), {}) for mailing in self.sudo()._get_mailings()]
+        return {name: sum(one.get(name, 0) for one in own) for name in FIGURES}
+
+    def _get_chart(self, counts):
+        """What was done and what was rejected on each of the last days, the user's today last.
+
+        :param counts: ``{step id: {state: {day: number}}}``
+        """
+        by_state = counts.get(str(self.id))
+        if not by_state:
+            return False
         today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
         days = [today - relativedelta(days=back) for back in reversed(range(CHART_DAYS))]
-        since = fields.Datetime.now() - relativedelta(days=CHART_DAYS)
-        charts = {}
-        for state, date in (("processed", "processed_date"), ("rejected", "write_date")):
-            rows = self.env["nurture.trace"]._read_group(
-                [("step_id", "in", self.ids), ("state", "=", state), (date, ">=", since)],
-                ["step_id", f"{date}:day"],
-                ["__count"],
-            )
-            for step, moment, number in rows:
-                day = moment.date()
-                if day in days:
-                    chart = charts.setdefault(
-                        step.id, {"processed": [0] * len(days), "rejected": [0] * len(days)}
-                    )
-                    chart[state][days.index(day)] = number
-        return charts
+        return {
+            state: [by_state.get(state, {}).get(str(day), 0) for day in days]
+            for state in ("processed", "rejected")
+        }
 
     def _get_problems_by_step(self):
         """What keeps each step from running; only those who can mend it are told."""

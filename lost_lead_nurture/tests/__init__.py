@@ -1,4 +1,5 @@
 from . import (
+    test_figures,
     test_abuse,
     test_access,
     test_bad_input,
