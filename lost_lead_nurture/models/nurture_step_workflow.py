@@ -71,7 +71,7 @@ class NurtureStep(models.Model):
         problems = self._get_problems_by_step()
         return [
             {
-                **step._get_card(),
+                **step._describe_card(),
                 "counts": figures["steps"].get(str(step.id), {}),
                 "mails": step._add_up(figures["mails"]),
                 "chart": step._get_chart(figures["days"]),
@@ -80,7 +80,7 @@ class NurtureStep(models.Model):
             for step in self
         ]
 
-    def _get_card(self):
+    def _describe_card(self):
         """What is on the card of the step, but for its figures."""
         self.ensure_one()
         trigger = TRIGGERS[self.trigger]

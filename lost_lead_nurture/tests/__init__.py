@@ -1,5 +1,4 @@
 from . import (
-    test_figures,
     test_abuse,
     test_access,
     test_bad_input,
@@ -8,6 +7,7 @@ from . import (
     test_entry,
     test_entry_rules,
     test_explain,
+    test_figures,
     test_gallery,
     test_goals,
     test_js,

@@ -1,5 +1,7 @@
 """Entry by hand: from CRM, from the Lost wizard, over RPC."""
 
+from dateutil.relativedelta import relativedelta
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
@@ -125,6 +127,7 @@ class TestLookingThrough(NurtureCase):
         self.sequence = self.make_sequence(domain=repr([("tag_ids", "in", self.tag.ids)]))
         self.make_step(self.sequence, subject="First")
         self.ann = self.make_lead("ann@reader.example.com")
+        self.clock += relativedelta(days=30)
         self.sequence.action_start()
         self.advance()
         self.assertFalse(self.sequence.participant_ids)

@@ -239,7 +239,7 @@ class TestPromises(NurtureCase):
 
     def test_5_constant_queries_to_tell_of_opens(self):
         """What people opened and clicked is told a minute later, of all of them together."""
-        self.make_step(self.sequence, "mail_open", self.first, 1)
+        opened = self.make_step(self.sequence, "mail_open", self.first, 1)
         self.sequence.action_start()
         hits = self.claim_hits(5)
         hits._tell()
@@ -251,8 +251,7 @@ class TestPromises(NurtureCase):
         hits = self.claim_hits(45)
         with self.assertQueryCount(cost):
             hits._tell()
-        waiting = self.traces().filtered(lambda trace: trace.step_id.trigger == "mail_open")
-        self.assertEqual(waiting.mapped("state"), ["scheduled"] * 55)
+        self.assertEqual(self.traces(opened).mapped("state"), ["scheduled"] * 55)
 
     def claim_hits(self, size):
         """So many leads open the first mail."""
