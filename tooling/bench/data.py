@@ -22,7 +22,7 @@ BLOCK = """
 """
 BODY = (
     '<div class="o_layout"><p>Hello <t t-out="object.contact_name">there</t>,</p>'
-    + "".join(BLOCK.replace("%s", str(number)).replace("%%", "%") for number in range(5))
+    + "".join(BLOCK % number for number in range(5))
     + '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>'
 )
 
@@ -34,8 +34,8 @@ _LEADS = """
                 active, probability, automated_probability, won_status, priority, stage_id,
                 company_id, expected_revenue, date_closed, create_date, write_date)
          SELECT 'Lead ' || n, 'Contact ' || n, 'opportunity', 'lead' || n || '@bench.example.com',
-                'lead' || n || '@bench.example.com', %(reason)s, false, 0, 0, 'lost', '0', %(stage)s,
-                %(company)s, n %% 1000, now() - (n %% 400) * interval '1 day', now(), now()
+                'lead' || n || '@bench.example.com', %(reason)s, false, 0, 0, 'lost', '0',
+                %(stage)s, %(company)s, n %% 1000, now() - (n %% 400) * interval '1 day', now(), now()
            FROM generate_series(%(first)s, %(last)s) n
 """
 _PARTICIPANTS = """

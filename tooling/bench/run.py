@@ -169,7 +169,12 @@ def measure_mails(made, scale):
     return [
         Figure("queue", "Compose and queue a mail", engine, "core's plain mailing", core, 0.75),
         Figure(
-            "queue_many", f"Queue a mail, mean of {total:,}", whole, "of the first 1,000", first, 1.1
+            "queue_many",
+            f"Queue a mail, mean of {total:,}",
+            whole,
+            "of the first 1,000",
+            first,
+            1.1,
         ),
     ]
 
@@ -191,14 +196,13 @@ def measure_big(made, scale):
     for size, traces in sizes.items():
         names[size] = made.copy(base, size)
         data.fill(names[size], ids, traces)
+        inside(names[size], "screens", "count_figures", ids=ids)
     names["core"] = made.copy(templates.base(demo=False), "core")
     core_ids = inside(names["core"], "prepare", "plainly")
     data.fill_plainly(names["core"], core_ids, sizes["medium"] // data.STEPS)
     large = f"{sizes['large']:,} traces"
     medium = f"at {sizes['medium']:,}"
-    few, many = inside(
-        base, "engine", "tick", few=names["medium"], many=names["large"], rounds=9
-    )
+    few, many = inside(base, "engine", "tick", few=names["medium"], many=names["large"], rounds=9)
     figures = [Figure("tick", f"A tick with nothing due at {large}", many, medium, few, 1.5)]
     screens = inside(
         base, "screens", "read", few=names["small"], many=names["large"], ids=ids, rounds=9
@@ -238,7 +242,9 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
             by_size[size] += told[size]
         title = {"open": "An open", "click": "A click", "reply": "A reply"}[kind]
         figures += [
-            Figure(kind, f"{title}, judged and told", by_size["medium"], "core", by_size["core"], 1.3),
+            Figure(
+                kind, f"{title}, judged and told", by_size["medium"], "core", by_size["core"], 1.3
+            ),
             Figure(
                 f"{kind}_many",
                 f"{title} at {large}",
