@@ -35,7 +35,8 @@ _LEADS = """
                 company_id, expected_revenue, date_closed, create_date, write_date)
          SELECT 'Lead ' || n, 'Contact ' || n, 'opportunity', 'lead' || n || '@bench.example.com',
                 'lead' || n || '@bench.example.com', %(reason)s, false, 0, 0, 'lost', '0',
-                %(stage)s, %(company)s, n %% 1000, now() - (n %% 400) * interval '1 day', now(), now()
+                %(stage)s, %(company)s, n %% 1000, now() - (n %% 400) * interval '1 day',
+                now(), now()
            FROM generate_series(%(first)s, %(last)s) n
 """
 _PARTICIPANTS = """
