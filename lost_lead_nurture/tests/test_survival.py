@@ -159,9 +159,8 @@ class TestSending(TwoLeadsCase):
         """The server said that it has it: whatever fails afterwards does not send it again."""
         traces = type(self.env["mailing.trace"])
         for error in (OperationalError("gone"), ValueError("bad add-on")):
-            with self.subTest(error):
-                with self.failing_once(traces, "set_sent", error):
-                    self.send_mails()
+            with self.subTest(error), self.failing_once(traces, "set_sent", error):
+                self.send_mails()
         self.send_mails()
         self.mail_to(ANN)
         self.mail_to(BOB)

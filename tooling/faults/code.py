@@ -63,7 +63,7 @@ def _mended(world):
 
 
 def failing_template(world, plan):
-    """A template that cannot be filled in for a few of a thousand leads."""
+    """A template that cannot be filled in for a few of many leads."""
     culprits = {0, *plan.dice.sample(range(1, plan.template_leads), 2)}
     values = " or ".join(f"object.referred == '{number}'" for number in culprits)
     campaign = world.campaign(

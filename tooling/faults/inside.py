@@ -17,10 +17,11 @@ import traceback
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields
-from odoo.addons.base.models import ir_mail_server
 from odoo.modules.registry import Registry
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.sql_db import Cursor, close_all
+
+from odoo.addons.base.models import ir_mail_server
 
 ADVANCE = "lost_lead_nurture.ir_cron_nurture"
 SEND = "mail.ir_cron_mail_scheduler_action"
