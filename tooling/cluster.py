@@ -148,7 +148,7 @@ def _right_to_pass():
 def _create():
     """Make the cluster under another name first: a killed run leaves nothing half-made."""
     shell.say("Creating the PostgreSQL cluster…")
-    programs = programs()
+    folder = programs()
     shell.remove(HOME)
     HOME.mkdir(parents=True)
     word = secrets.token_urlsafe(24)
@@ -161,7 +161,7 @@ def _create():
         give_to_server_user(HOME, given)
     new = HOME / "data.new"
     shell.run(
-        [*as_server_user(), programs / "initdb", "-D", new, "-U", USER, "--encoding=UTF8"]
+        [*as_server_user(), folder / "initdb", "-D", new, "-U", USER, "--encoding=UTF8"]
         + ["--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={given}"],
         log=settings.LOGS / "initdb.log",
         failure="PostgreSQL could not make its data folder.",

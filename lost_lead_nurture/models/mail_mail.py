@@ -61,7 +61,9 @@ class MailMail(models.Model):
             leaving = self.filtered(lambda mail: mail._nurture_get_stats())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
             return super(MailMail, self - leaving + free)._send(auto_commit=False, **kwargs)
-        for mail in self:
+        for mail_id in self.ids:
+            # alone: each commit empties the cache, and all the others would be read again
+            mail = self.browse(mail_id)
             if not mail._nurture_get_stats():
                 super(MailMail, mail)._send(auto_commit=True, **kwargs)
             elif mail._nurture_begin_sending():

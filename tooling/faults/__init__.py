@@ -1,9 +1,9 @@
-"""Survival: real Odoo processes, a real PostgreSQL and a real SMTP conversation, and all that can go
+"""Survival: real Odoo processes, a real PostgreSQL, a real SMTP conversation, and all that can go
 wrong between them.
 
-After each fault, once it is gone and somebody has looked after what failed, everybody must be where
-they would be without it: nobody got a step twice, nobody was forgotten, nothing is stuck, and every
-failure was on the screen, with a reason, and could be retried there. See docs/faults.md.
+After each fault, once it is gone and somebody has looked after what failed, everybody must be
+where they would be without it: nobody got a step twice, nobody was forgotten, nothing is stuck,
+and every failure was on the screen, with a reason, and could be retried there. See docs/faults.md.
 """
 
 import json

@@ -7,5 +7,6 @@ def jumping(world, _plan):
     for days in (0, 7, 0, -7, 1, -1, 3):
         world.workers.do("tick", clock=days)
         campaign.more_leads(1)
-    campaign.settle(clock=30)
+    for days in (30, 40, 50):
+        campaign.settle(clock=days)
     return campaign.judge()

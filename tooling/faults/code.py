@@ -7,6 +7,13 @@ from .. import cluster, odoo, shell
 
 #: Seconds after which Odoo ends a scheduled action here.
 TIME_LIMIT = 13
+#: A server action that misbehaves for one lead, until somebody mends it.
+AT_CULPRIT = """
+mended = env["ir.config_parameter"].get_param("mended")
+for lead in records:
+    if lead.referred == "CULPRIT" and not mended:
+        {}
+"""
 
 
 def raising(world, plan):
@@ -15,9 +22,7 @@ def raising(world, plan):
         world,
         "raising",
         plan,
-        "for lead in records:\n"
-        "    if lead.referred == '{culprit}' and not env['ir.config_parameter'].get_param('mended'):\n"
-        "        raise UserError('this one not')",
+        AT_CULPRIT.format("raise UserError('this one not')"),
         "this one not",
     )
 
@@ -34,17 +39,12 @@ def ending_the_transaction(world, plan):
             "did not report",
         ),
     ):
-        code = (
-            "for lead in records:\n"
-            "    if lead.referred == '{culprit}' and not env['ir.config_parameter'].get_param('mended'):\n"
-            f"        {code}"
-        )
-        yield _break(world, name, plan, code, said)
+        yield _break(world, name, plan, AT_CULPRIT.format(code), said)
 
 
 def _break(world, name, plan, code, said, leads=10):
     culprit = plan.dice.randrange(leads)
-    campaign = world.campaign(name, leads, code=code.replace("{culprit}", str(culprit)))
+    campaign = world.campaign(name, leads, code=code.replace("CULPRIT", str(culprit)))
     world.workers.do("tick", times=3)
     failures = campaign.failures()
     assert [trace["email"] for trace in failures] == [f"lead{culprit}@{name}.example.com"], failures
@@ -63,7 +63,7 @@ def _mended(world):
 
 
 def failing_template(world, plan):
-    """A template that cannot be filled in for a few of a thousand leads."""
+    """A template that cannot be filled in for a few of many leads."""
     culprits = {0, *plan.dice.sample(range(1, plan.template_leads), 2)}
     values = " or ".join(f"object.referred == '{number}'" for number in culprits)
     campaign = world.campaign(
@@ -113,9 +113,7 @@ def time_limit(world, plan):
     looping = world.campaign(
         "looping",
         leads,
-        code="for lead in records:\n"
-        f"    while lead.referred == '{culprit}' and not env['ir.config_parameter'].get_param('mended'):\n"
-        "        pass",
+        code=AT_CULPRIT.format("while True:\n            pass").replace("CULPRIT", str(culprit)),
     )
     # as many as take longer than Odoo allows, half of them do not
     slow = world.campaign("slow", 8, code="time.sleep(2 * len(records))")
@@ -147,13 +145,16 @@ def _wait_until_marked(world, campaign, log, seconds=180):
     """Keep Odoo's scheduler awake until the culprit is on the screen."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        with contextlib.closing(world.connect()) as connection, connection:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' WHERE id IN"
-                    " (SELECT res_id FROM ir_model_data WHERE name = 'ir_cron_nurture')"
-                    " AND id IN (SELECT id FROM ir_cron FOR UPDATE SKIP LOCKED)"
-                )
+        with (
+            contextlib.closing(world.connect()) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' WHERE id IN"
+                " (SELECT id FROM ir_cron WHERE id IN (SELECT res_id FROM ir_model_data"
+                " WHERE name = 'ir_cron_nurture') FOR UPDATE SKIP LOCKED)"
+            )
         _wake_scheduler(world)
         if campaign.failures():
             return

@@ -87,8 +87,10 @@ class CrashingCluster:
         if cluster.as_server_user():
             cluster.give_to_server_user(self.HOME, word)
         self._run(
-            "initdb", "-U", cluster.USER, "--encoding=UTF8", "--locale=C.UTF-8"
-        , "--auth=scram-sha-256", f"--pwfile={word}", "--no-sync")
+            "initdb",
+            *("-U", cluster.USER, "--encoding=UTF8", "--locale=C.UTF-8"),
+            *("--auth=scram-sha-256", f"--pwfile={word}", "--no-sync"),
+        )
         with (self.DATA / "postgresql.conf").open("a") as file:
             # unlike the clone's own one: what is committed must outlive a crash
             file.write(cluster.CONFIGURATION.replace("synchronous_commit = off", ""))
@@ -113,14 +115,17 @@ class CrashingCluster:
             stdout=subprocess.PIPE,
             env=environment,
         ) as dump:
-            shell.run(
+            done = subprocess.run(
                 [tools / "psql", *common, "-p", str(self.port), "-q", "-v", "ON_ERROR_STOP=1"]
                 + ["-d", database],
-                log=settings.LOGS / "faults-copy.log",
-                failure="The database could not be copied.",
-                env=environment,
                 stdin=dump.stdout,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment,
             )
+        if done.returncode or dump.returncode:
+            raise shell.Failure(f"The database could not be copied.\n{done.stderr[-2000:]}")
 
     def restart(self, mode):
         """Stop it in a mode of pg_ctl, and start it again."""

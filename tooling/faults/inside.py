@@ -130,7 +130,7 @@ def _die_at(point, number, when="before"):
 
 
 def set_up(env, smtp_port):
-    """Make the marketer, send the mails to a server of ours, and keep other actions from running."""
+    """Make the marketer, send mails to a server of ours, and keep other actions from running."""
     env["ir.config_parameter"].set_param("mail.batch_size", "5")
     env["ir.mail_server"].search([]).active = False
     env["ir.mail_server"].create(
@@ -336,8 +336,7 @@ def work_together(env, barrier, what):
         count(type(env["nurture.trace"]), "_execute")
     else:
         count(type(env["mail.mail"]), "_nurture_send")
-    with open(barrier):
-        pass
+    os.close(os.open(barrier, os.O_RDONLY))
     if what == "advance":
         env["nurture.sequence"]._cron_advance()
     else:

@@ -32,7 +32,7 @@ def misbehaving(world, plan):
         yield _misbehave(world, plan, name, point, answer)
 
 
-def _misbehave(world, plan, name, point, answer, leads=8, times=3):
+def _misbehave(world, plan, name, point, answer, leads=6, times=2):
     campaign = world.campaign(name, leads)
     chosen = set(plan.dice.sample(range(leads), times))
     count = 0

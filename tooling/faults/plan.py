@@ -14,7 +14,7 @@ class Plan:
         self.leads_per_commit_round = 8
         self.random_kills = [self._draw_kill() for _number in range(200 if long else 25)]
         self.random_numbers = [self.dice.randrange(1000) for _number in range(10)]
-        self.template_leads = 3000 if long else 1000
+        self.template_leads = 3000 if long else 400
         self.conflict_seconds = 30 if long else 5
         self.restarts = [
             (mode, round(self.dice.uniform(0.3, 1.5), 2))

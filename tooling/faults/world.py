@@ -201,9 +201,7 @@ def show(outcome):
         parts.append(f"{outcome.kills} kills")
     if outcome.in_doubt:
         parts.append(f"{outcome.in_doubt} in doubt ({outcome.in_doubt_arrived} had arrived)")
-    others = {
-        reason: count for reason, count in outcome.shown.items() if reason != "mail_in_doubt"
-    }
+    others = {reason: count for reason, count in outcome.shown.items() if reason != "mail_in_doubt"}
     parts += [f"{count} × {reason}" for reason, count in others.items()]
     if outcome.note:
         parts.append(outcome.note)
