@@ -48,6 +48,20 @@ class TestStep(SmsCase):
         with self.assertRaises(UserError):
             mailing.with_user(self.marketer).action_send_sms(ann.ids)
 
+    def test_card_of_the_workflow(self):
+        self.make_lead("ann@reader.example.com", phone="+32456001101", contact_name="Ann")
+        sequence = self.sequence.with_user(self.marketer)
+        self.assertEqual(
+            sequence.workflow["types"]["sms"],
+            {"label": "SMS", "icon": "fa-mobile", "message": True},
+        )
+        (card,) = sequence.workflow["steps"]
+        self.assertEqual((card["type"], card["kind"]), ("sms", "time"))
+        offered = [offer["value"] for offer in sequence.workflow["offers"]["sms"]]
+        self.assertEqual(offered, ["after", "sms_click", "sms_not_click", "sms_bounce"])
+        self.assertIn("Hello Ann, the desk is back", self.first.get_preview()["html"])
+        self.assertFalse(self.provider.messages)
+
     def test_template(self):
         template = self.env["sms.template"].create(
             {

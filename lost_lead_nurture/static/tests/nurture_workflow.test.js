@@ -463,6 +463,7 @@ test("who may only read sees all of it and changes nothing", async () => {
     await press("Enter");
     await animationFrame();
     expect(".modal .o_form_readonly").toHaveCount(1);
+    expect(queryAllTexts(".modal-footer button")).toEqual(["Close"]);
 });
 
 test("archived steps are shown on request, and can be restored", async () => {

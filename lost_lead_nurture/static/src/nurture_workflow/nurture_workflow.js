@@ -7,10 +7,10 @@ import { usePopover } from "@web/core/popover/popover_hook";
 import { registry } from "@web/core/registry";
 import { useOwnedDialogs, useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
-import { FormViewDialog } from "@web/views/view_dialogs/form_view_dialog";
 import { MailPreview } from "./mail_preview";
 import { MoveDialog } from "./move_dialog";
 import { StepCard } from "./step_card";
+import { StepDialog } from "./step_dialog";
 import { useStepDrag } from "./use_step_drag";
 import { branchOf, layOut, possibleParents } from "./workflow_layout";
 
@@ -219,7 +219,7 @@ export class NurtureWorkflow extends Component {
 
     openForm(title, params) {
         this.addDialog(
-            FormViewDialog,
+            StepDialog,
             {
                 resModel: "nurture.step",
                 title,
