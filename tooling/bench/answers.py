@@ -11,6 +11,18 @@ def requests(env, ids, count):
     mails = _unopened(env, ids, 3 * count)
     code = _make_link(env, ids["mailings"][-1])
     opened, clicked, replied = (mails[start::3][:count] for start in range(3))
+    # what core finds the lead by that an incoming mail is about
+    env["mail.message"].create(
+        [
+            {
+                "message_id": mail.message_id,
+                "model": mail.model,
+                "res_id": mail.res_id,
+                "message_type": "email_outgoing",
+            }
+            for mail in replied
+        ]
+    )
     result = {
         "open": [_open_path(mail) for mail in opened],
         "click": [_click_path(mail, code) for mail in clicked],

@@ -14,15 +14,15 @@ BLOCK = """
 <p style="margin:0 0 12px 0">When we last spoke the part you asked for was not to be had, and would
  not be for months. The new delivery came in this week, and we have put some aside.</p>
 <p style="margin:0 0 12px 0">If you still have the same plan, have a look at
- <a href="https://shop.example.com/part-%s" style="color:#714b67">what is there now</a>: size, price
+ <a href="https://shop.example.com/part-NUMBER" style="color:#714b67">what is there now</a>: size, price
  and date of delivery are up to date.</p>
-<table width="100%%"><tbody><tr><td style="width:50%%"><img src="/web/image/1" alt=""/></td>
-<td style="width:50%%;vertical-align:top"><p>Delivered in three days.</p></td></tr></tbody></table>
+<table width="100%"><tbody><tr><td style="width:50%"><img src="/web/image/1" alt=""/></td>
+<td style="width:50%;vertical-align:top"><p>Delivered in three days.</p></td></tr></tbody></table>
 </td></tr></tbody></table></div>
 """
 BODY = (
     '<div class="o_layout"><p>Hello <t t-out="object.contact_name">there</t>,</p>'
-    + "".join(BLOCK % number for number in range(5))
+    + "".join(BLOCK.replace("NUMBER", str(number)) for number in range(5))
     + '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>'
 )
 
