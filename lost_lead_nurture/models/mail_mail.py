@@ -5,6 +5,7 @@ from smtplib import SMTPServerDisconnected
 import psycopg2
 
 from odoo import fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools.delivery import watch
@@ -110,14 +111,19 @@ class MailMail(models.Model):
 
         :return: whether it may be sent
         """
-        if not self._nurture_take_over():
+        try:
+            if not self._nurture_take_over():
+                return False
+            self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
+            self.env.flush_all()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            # what is locked from here on belongs to a living process
+            stats = self._nurture_lock()
+            return bool(stats) and all(sending for _id, sending in stats)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else has just done something with it; the rest of the queue goes on
+            self.env.cr.rollback()
             return False
-        self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        # what is locked from here on belongs to a living process
-        stats = self._nurture_lock()
-        return bool(stats) and all(sending for _id, sending in stats)
 
     def _nurture_take_over(self):
         """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
@@ -125,11 +131,15 @@ class MailMail(models.Model):
 
         :return: whether it is to be sent
         """
-        stats = self._nurture_lock()
-        if not any(sending for _id, sending in stats):
-            return bool(stats)
-        self._nurture_doubt()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        try:
+            stats = self._nurture_lock()
+            if not any(sending for _id, sending in stats):
+                return bool(stats)
+            self._nurture_doubt()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else has just done something with it; the rest of the queue goes on
+            self.env.cr.rollback()
         return False
 
     def _nurture_end_sending(self, delivery):

@@ -107,8 +107,6 @@ def _sum_up(seed, long, outcomes, failed, seconds):
         "leads": sum(outcome.leads for outcome in outcomes),
         "mails": sum(outcome.mails for outcome in outcomes),
         "kills": sum(outcome.kills for outcome in outcomes),
-        "twice": 0,
-        "forgotten": 0,
         "in_doubt": sum(outcome.in_doubt for outcome in outcomes),
         "in_doubt_arrived": sum(outcome.in_doubt_arrived for outcome in outcomes),
         "shown": dict(shown),

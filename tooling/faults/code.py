@@ -6,7 +6,7 @@ import time
 from .. import cluster, odoo, shell
 
 #: Seconds after which Odoo ends a scheduled action here.
-TIME_LIMIT = 13
+TIME_LIMIT = 8
 #: A server action that misbehaves for one lead, until somebody mends it.
 AT_CULPRIT = """
 mended = env["ir.config_parameter"].get_param("mended")
@@ -116,7 +116,7 @@ def time_limit(world, plan):
         code=AT_CULPRIT.format("while True:\n            pass").replace("CULPRIT", str(culprit)),
     )
     # as many as take longer than Odoo allows, half of them do not
-    slow = world.campaign("slow", 8, code="time.sleep(2 * len(records))")
+    slow = world.campaign("slow", 8, code="time.sleep(1.5 * len(records))")
     log = shell.new_log("faults-server")
     with odoo.serving(
         world.workers.database,
@@ -141,7 +141,7 @@ def time_limit(world, plan):
     return [outcome, slow.judge()]
 
 
-def _wait_until_marked(world, campaign, log, seconds=180):
+def _wait_until_marked(world, campaign, log, seconds=240):
     """Keep Odoo's scheduler awake until the culprit is on the screen."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
