@@ -158,11 +158,16 @@ class NurtureStep(models.Model):
     # ------------------------------------------------------------
 
     def action_view_figure(self, figure):
-        """Open what is behind a number on the card: a state of traces, or a figure of mails."""
+        """Open what is behind a number on the card: a state of traces, or a figure of mails.
+
+        :raise UserError: when it is none of them
+        """
         self.ensure_one()
         states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
-        if figure not in states:
+        if figure in FIGURES:
             return self._get_mailings()._nurture_open_mails(figure)
+        if figure not in states:
+            raise UserError(self.env._("“%s” is no figure of a step.", figure))
         return self.sequence_id._open_list(
             "nurture.trace",
             f"{self.name}: {states[figure]}",

@@ -99,6 +99,8 @@ class TestWorkflow(TwoLeadsCase):
             action = self.first.with_user(self.marketer).action_view_figure(figure)
             found = self.env[action["res_model"]].search_count(action["domain"])
             self.assertEqual(found, figures.get(figure, 0), figure)
+        with self.assertRaisesRegex(UserError, "is no figure of a step"):
+            self.first.with_user(self.marketer).action_view_figure("nonsense")
 
     def test_who_is_out_and_why(self):
         self.sequence.action_start()

@@ -100,7 +100,8 @@ export class NurtureWorkflow extends Component {
     get columnStyle() {
         const { columns } = this.layout;
         const number = columns.reduce((total, { span }) => total + span, 0);
-        return `--o-nurture-columns: ${Math.max(0, number - 1)}`;
+        // CSS repeats once at least
+        return `--o-nurture-columns: ${Math.max(1, number - 1)}`;
     }
 
     get axis() {

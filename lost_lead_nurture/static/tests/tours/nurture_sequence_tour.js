@@ -22,6 +22,21 @@ function follow(name, trigger) {
     ];
 }
 
+/** Write a mail in the dialog of a step, beginning with one of core's templates, and save both. */
+function writeMail(subject) {
+    return [
+        { trigger: ".modal .o_field_widget[name=mailing_id] input", run: `edit ${subject}` },
+        { trigger: ".o_m2o_dropdown_option_create_edit a", run: "click" },
+        { trigger: ".modal .o_field_widget[name=subject] input:value('" + subject + "')" },
+        { trigger: ".modal [data-name=default]", run: "click" },
+        { trigger: ".modal [name=body_arch] :iframe .s_text_block" },
+        { trigger: ".modal:has([name=mailing_model_id]) .o_form_button_save", run: "click" },
+        { trigger: ".modal:not(:has([name=mailing_model_id])) [name=mailing_id]" },
+        { trigger: ".modal .o_form_button_save", run: "click" },
+        { trigger: "body:not(:has(.modal))" },
+    ];
+}
+
 /** Drag a card onto something. */
 function dragTo(name, target) {
     return {
@@ -80,7 +95,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
         { trigger: ".o_field_widget[name=preset_id] input", run: "edit Tour preset" },
         { trigger: ".dropdown-item:contains('Tour preset')", run: "click" },
         { trigger: ".o_nurture_empty button[data-type=email]", run: "click" },
-        ...chooseMail("It is back"),
+        ...writeMail("It is back"),
         { trigger: `${card("It is back")}:contains('Beginning of the sequence')` },
         ...follow("It is back", "after"),
         ...chooseMail("Still there"),
