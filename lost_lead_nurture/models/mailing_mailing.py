@@ -248,7 +248,8 @@ class MailingMailing(models.Model):
 
     def write(self, vals):
         if {"subject", "preview", "body_arch", "body_html"} & vals.keys():
-            self._nurture_get_steps()._forget_text()
+            # also for those who only use mailings
+            self.sudo()._nurture_get_steps()._forget_text()
         if "nurture_trace_by_lead" in self.env.context and set(self.mapped("state")) == {"done"}:
             # Core notes after each batch that the mailing is sent: for a step that would be one
             # row for all workers to fight over.

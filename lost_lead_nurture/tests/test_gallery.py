@@ -414,6 +414,13 @@ class TestEmailMarketing(GalleryCase):
         sequence = self.create_from(template)
         self.assertIn("Ours", sequence.step_ids.sorted("id")[0].mailing_id.body_html)
 
+    def test_offered_to_mailing_users(self):
+        """Who only uses Email Marketing chooses from them, too."""
+        mailer = new_test_user(self.env, "nurture_mailer", "mass_mailing.group_mass_mailing_user")
+        mails = self.templates.with_context(active_test=False)._get_mailings()
+        found = {favorite["id"] for favorite in self.favorites(mailer)}
+        self.assertLessEqual(set(mails.ids), found)
+
     def test_translated(self):
         """Names, texts and mails speak the language of whoever looks."""
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -19,7 +19,7 @@ export class NurtureSequenceFormController extends FormController {
         if ((await this.model.root.isDirty()) && !(await this.model.root.save())) {
             return;
         }
-        return this.actionService.doAction(GALLERY, { stackPosition: "replaceCurrentAction" });
+        return this.actionService.doAction(GALLERY);
     }
 }
 

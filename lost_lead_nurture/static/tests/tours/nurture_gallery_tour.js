@@ -83,6 +83,7 @@ registry.category("web_tour.tours").add("nurture_own_template_tour", {
         { trigger: ".o_notification:contains('is in the gallery now')" },
         { content: "New on the form", trigger: ".o_form_button_create", run: "click" },
         { trigger: `.o_nurture_gallery_group:contains('Your Own') ${card("Tour template")}` },
+        { content: "the way back is there", trigger: ".o_breadcrumb:contains('Tour own')" },
         { trigger: `${card("Tour template")} .o_nurture_card_menu`, run: "click" },
         { trigger: ".dropdown-item:contains('Delete')", run: "click" },
         { trigger: ".modal-footer .btn-primary", run: "click" },
