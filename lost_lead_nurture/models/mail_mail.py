@@ -93,15 +93,22 @@ class MailMail(models.Model):
         """Lock this mail with its statistics, so that nobody takes it out of the queue or sends it
         at the same time.
 
-        :return: its statistics as (id, since when it is being sent), empty when somebody else has
-            it or it is not in the queue any more
+        :return: its statistics as (since when it is being sent, whether its sequence still sends
+            it), empty when somebody else has it or it is not in the queue any more
         """
         self.env.flush_all()
         return self.env.execute_query(
             SQL(
-                "SELECT stat.id, stat.nurture_sending_date FROM mailing_trace stat"
+                "SELECT stat.nurture_sending_date,"
+                " COALESCE(sequence.state = 'running' AND participant.state = 'running', true)"
+                " FROM mailing_trace stat"
                 " JOIN mail_mail mail ON mail.id = stat.mail_mail_id"
-                " WHERE mail.id = %s AND mail.state = 'outgoing' FOR UPDATE SKIP LOCKED",
+                " LEFT JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id"
+                " LEFT JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id"
+                " LEFT JOIN nurture_participant participant"
+                " ON participant.id = trace.participant_id"
+                " WHERE mail.id = %s AND mail.state = 'outgoing'"
+                " FOR UPDATE OF stat, mail SKIP LOCKED",
                 self.id,
             )
         )
@@ -119,7 +126,7 @@ class MailMail(models.Model):
             self.env.cr.commit()  # pylint: disable=invalid-commit
             # what is locked from here on belongs to a living process
             stats = self._nurture_lock()
-            return bool(stats) and all(sending for _id, sending in stats)
+            return bool(stats) and all(sending for sending, _wanted in stats)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just done something with it; the rest of the queue goes on
             self.env.cr.rollback()
@@ -127,20 +134,34 @@ class MailMail(models.Model):
 
     def _nurture_take_over(self):
         """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
-        whether it has left.
+        whether it has left. When its sequence was stopped, or its lead has left, it is pulled back.
 
         :return: whether it is to be sent
         """
         try:
             stats = self._nurture_lock()
-            if not any(sending for _id, sending in stats):
+            if any(sending for sending, _wanted in stats):
+                self._nurture_doubt()
+            elif all(wanted for _sending, wanted in stats):
                 return bool(stats)
-            self._nurture_doubt()
+            else:
+                self._nurture_pull_back()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just done something with it; the rest of the queue goes on
             self.env.cr.rollback()
         return False
+
+    def _nurture_pull_back(self):
+        """A batch that was not committed yet queued this mail while its sequence was stopped or its
+        lead left, so that it could not be pulled back with the others."""
+        traces = self.sudo()._nurture_get_stats().nurture_trace_id
+        traces.invalidate_recordset(flush=False)
+        stopped = traces.sequence_id.filtered(lambda sequence: sequence.state != "running")
+        stopped._pull_back_messages()
+        traces.filtered(
+            lambda trace: trace.sequence_id not in stopped
+        ).participant_id._pull_back_messages()
 
     def _nurture_end_sending(self, delivery):
         """Core could not say what became of this mail."""

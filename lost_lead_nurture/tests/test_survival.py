@@ -11,7 +11,7 @@ from psycopg2 import OperationalError
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from .common import ANN, BOB, TwoLeadsCase
 
@@ -39,6 +39,42 @@ class TestSending(TwoLeadsCase):
             except (Killed, smtplib.SMTPServerDisconnected, OperationalError):
                 cr.rollback()
         self.env.invalidate_all()
+
+    def queue_behind(self, model, values):
+        """What somebody else commits while a batch that nobody can see yet queues its mails."""
+        records = model.sudo()
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %s SET %s WHERE id IN %s",
+                SQL.identifier(model._table),
+                SQL(", ").join(
+                    SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()
+                ),
+                tuple(records.ids),
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    def test_stopped_while_a_batch_queued(self):
+        """Stop means stop: a mail that was queued behind its back waits for the next start."""
+        self.queue_behind(self.sequence, {"state": "stopped"})
+        self.send_mails()
+        self.assertFalse(self.catcher.messages)
+        traces = self.sequence.participant_ids.trace_ids
+        self.assertEqual(set(traces.mapped("state")), {"scheduled", "cancelled"})
+        self.sequence.action_start()
+        self.advance()
+        self.assertEqual(len(self.mails_to(ANN, "First")), 1)
+        self.assertEqual(len(self.mails_to(BOB, "First")), 1)
+
+    def test_left_while_a_batch_queued(self):
+        participant = self.sequence.participant_ids.filtered(lambda one: one.lead_id == self.ann)
+        self.queue_behind(participant, {"state": "exited", "exit_reason": "restored"})
+        self.send_mails()
+        self.assertFalse(self.mails_to(ANN, "First"))
+        self.assertEqual(len(self.mails_to(BOB, "First")), 1)
+        self.assertEqual(self.trace(self.ann, self.first).reason, "pulled_back")
 
     @contextmanager
     def breaking(self, name, error, after=True):

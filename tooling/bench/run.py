@@ -223,7 +223,7 @@ def measure_big(made, scale):
 
 def _measure_answers(names, ids, core_ids, large, medium, count=120):
     """Send the same answers to an Odoo with few traces, one with many, and to core alone."""
-    seconds, told = {}, {}
+    seconds = {}
     with contextlib.ExitStack() as stack:
         servers, answers = {}, {}
         for size in ("core", "medium", "large"):
@@ -232,14 +232,13 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
             servers[size] = stack.enter_context(_serving(names[size]))
         for kind in ("open", "click", "reply"):
             seconds[kind] = _send_in_turns(servers, kind, answers)
-    for size in ("medium", "large"):
-        told[size], hits = inside(names[size], "answers", "tell")
-        if hits != 2 * count:
-            raise shell.Failure(f"{hits} of {2 * count} opens and clicks are taken for a person's.")
+            for size in ("medium", "large") if kind != "reply" else ():
+                told, hits = inside(names[size], "answers", "tell")
+                if hits != count:
+                    raise shell.Failure(f"{hits} of {count} are taken for a person's {kind}.")
+                seconds[kind][size] += told
     figures = []
     for kind, by_size in seconds.items():
-        for size in ("medium", "large") if kind != "reply" else ():
-            by_size[size] += told[size]
         title = {"open": "An open", "click": "A click", "reply": "A reply"}[kind]
         figures += [
             Figure(
