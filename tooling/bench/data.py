@@ -167,6 +167,22 @@ def keep_rows(source, target, table):
     vacuum(target, f"bench_{table}")
 
 
+def list_unused_indexes(database):
+    """Return the add-on's indexes that no query has used since the database was made, less those
+    that a constraint needs."""
+    with _cursor(database) as cursor:
+        cursor.execute(
+            """
+            SELECT stat.indexrelname
+              FROM pg_stat_user_indexes stat
+              JOIN pg_index USING (indexrelid)
+             WHERE stat.indexrelname ~ 'nurture' AND stat.idx_scan = 0 AND NOT indisunique
+          ORDER BY 1
+            """
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
 @contextlib.contextmanager
 def _cursor(database):
     connection = cluster.connect(database)

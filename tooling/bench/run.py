@@ -218,7 +218,9 @@ def measure_big(made, scale):
         )
         for name, (few, many) in screens.items()
     ]
-    return figures + _measure_answers(names, ids, core_ids, large, medium)
+    figures += _measure_answers(names, ids, core_ids, large, medium)
+    shell.say(f"  indexes that none of it used: {data.list_unused_indexes(names['large'])}")
+    return figures
 
 
 def _measure_answers(names, ids, core_ids, large, medium, count=120):
