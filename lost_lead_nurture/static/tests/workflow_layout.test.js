@@ -21,11 +21,11 @@ function placesOf(steps, options) {
 }
 
 function daysOf(steps) {
-    return layOut(steps).columns.map(({ day, span }) => [day, span]);
+    return layOut(steps).heads.map(({ day, span }) => [day, span]);
 }
 
 test("nothing to lay out", () => {
-    expect(layOut([])).toEqual({ cards: [], columns: [], rows: 0 });
+    expect(layOut([])).toEqual({ cards: [], heads: [], columns: 0 });
 });
 
 test("delays add up to days, and each day is a column", () => {
@@ -35,13 +35,13 @@ test("delays add up to days, and each day is a column", () => {
         [7, 1],
         [14, 1],
     ]);
-    expect(placesOf(steps)).toEqual({ 1: [0, 0], 2: [0, 1], 3: [0, 2], 4: [1, 2] });
+    expect(placesOf(steps)).toEqual({ 1: [1, 0], 2: [1, 1], 3: [1, 2], 4: [2, 2] });
 });
 
 test("what is due on the day of the step before stands beside it", () => {
     const steps = [step(1), step(2, 1, 2 * HOUR), step(3, 2, 0), step(4, 1, 23 * HOUR)];
     expect(daysOf(steps)).toEqual([[0, 3]]);
-    expect(placesOf(steps)).toEqual({ 1: [0, 0], 2: [0, 1], 3: [0, 2], 4: [1, 1] });
+    expect(placesOf(steps)).toEqual({ 1: [1, 0], 2: [1, 1], 3: [1, 2], 4: [2, 1] });
 });
 
 test("a month is thirty days, minutes and hours make days", () => {
@@ -53,7 +53,7 @@ test("a month is thirty days, minutes and hours make days", () => {
     ]);
 });
 
-test("what begins at no certain time comes last, with all that follows it", () => {
+test("what begins at no certain time comes below, with all that follows it", () => {
     const steps = [
         step(1, false, 0, { untimed: true }),
         step(2, 1, 3 * DAY),
@@ -65,7 +65,15 @@ test("what begins at no certain time comes last, with all that follows it", () =
         [40, 1],
         [null, 2],
     ]);
-    expect(placesOf(steps)).toEqual({ 1: [0, 2], 2: [0, 3], 3: [1, 0], 4: [1, 1] });
+    expect(layOut(steps).heads.map(({ row, column }) => [row, column])).toEqual([
+        [0, 0],
+        [0, 1],
+        [2, 0],
+    ]);
+    expect(layOut([step(1, false, 0, { untimed: true })]).heads).toEqual([
+        { day: null, row: 0, column: 0, span: 1 },
+    ]);
+    expect(placesOf(steps)).toEqual({ 3: [1, 0], 4: [1, 1], 1: [3, 0], 2: [3, 1] });
 });
 
 test("steps keep their order, and say where they stand in the tree", () => {
@@ -86,11 +94,12 @@ test("no card stands on another one, and lines lead to the right only", () => {
     for (let id = 2; id <= 60; id++) {
         steps.push(step(id, Math.floor(id / 2), ((id * 7) % 5) * DAY));
     }
-    const { cards, rows } = layOut(steps);
+    const { cards, columns } = layOut(steps);
     expect(cards).toHaveLength(60);
     expect(new Set(cards.map(({ row, column }) => `${row}:${column}`)).size).toBe(60);
     expect(cards.every(({ parent, column }) => !parent || parent.column < column)).toBe(true);
-    expect(Math.max(...cards.map(({ row }) => row))).toBe(rows - 1);
+    expect(Math.max(...cards.map(({ column }) => column))).toBe(columns - 1);
+    expect(Math.max(...cards.map(({ row }) => row))).toBe(30, { message: "one for each end" });
 });
 
 test("archived steps are left out, unless something that is not archived follows", () => {

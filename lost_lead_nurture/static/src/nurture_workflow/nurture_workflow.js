@@ -94,28 +94,20 @@ export class NurtureWorkflow extends Component {
     }
 
     // ------------------------------------------------------------
-    // GRID: rows and columns count from 1, the axis is the first row
+    // GRID: CSS counts rows and columns from 1
     // ------------------------------------------------------------
 
     get columnStyle() {
-        const { columns } = this.layout;
-        const number = columns.reduce((total, { span }) => total + span, 0);
         // CSS repeats once at least
-        return `--o-nurture-columns: ${Math.max(1, number - 1)}`;
+        return `--o-nurture-columns: ${Math.max(1, this.layout.columns - 1)}`;
     }
 
-    get axis() {
-        let start = 1;
-        return this.layout.columns.map(({ day, span }) => {
-            const style = `grid-column: ${start} / span ${span}`;
-            const first = start === 1;
-            start += span;
-            return { day, first, style };
-        });
+    headStyle({ row, column, span }) {
+        return `grid-row: ${row + 1}; grid-column: ${column + 1} / span ${span}`;
     }
 
     cellStyle(card) {
-        return `grid-row: ${card.row + 2}; grid-column: ${card.column + 1}; --o-nurture-level: ${card.level}`;
+        return `grid-row: ${card.row + 1}; grid-column: ${card.column + 1}; --o-nurture-level: ${card.level}`;
     }
 
     /** The lines from a step to the one that follows it. */
@@ -125,13 +117,13 @@ export class NurtureWorkflow extends Component {
             return [];
         }
         const gutter = parent.column + 2;
-        const row = card.row + 2;
+        const row = card.row + 1;
         const lines = [];
         const isLevel = parent.row === card.row;
         if (!isLevel) {
             lines.push({
                 class: "o_nurture_line_down",
-                style: `grid-column: ${gutter}; grid-row: ${parent.row + 2} / ${row}`,
+                style: `grid-column: ${gutter}; grid-row: ${parent.row + 1} / ${row}`,
             });
         }
         lines.push({

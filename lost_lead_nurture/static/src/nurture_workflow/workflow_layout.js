@@ -41,18 +41,19 @@ export function branchOf(steps, id) {
  *
  * A step that is due on the same day as the one before stands in the next column of that day. When
  * an event comes nobody knows: what waits for one stands where it is due at the earliest. What
- * begins at no certain time (the farewell) comes after everything else, without a day.
+ * begins at no certain time (the farewell) comes below everything else, without days.
  *
  * @param {Object[]} steps in their order, with `id`, `parent`, `minutes`, `active`, `untimed`
  * @param {{ showArchived?: boolean }} [options]
- * @returns {{ cards: Object[], columns: Object[], rows: number }} cards in the order of reading;
- *      columns with their `day` (null: at no certain time) and how many cards stand side by side
+ * @returns {{ cards: Object[], heads: Object[], columns: number }} cards in the order of reading;
+ *      heads of the columns with their `day` (null: at no certain time) and how many cards stand
+ *      side by side below them. Rows and columns count from 0; row 0 is that of the days.
  */
 export function layOut(steps, { showArchived = false } = {}) {
     const all = groupByParent(steps);
     const children = groupByParent(steps.filter((step) => isDrawn(step, all, showArchived)));
     const cards = [];
-    let rows = 0;
+    let rows = 1;
 
     const place = (step, parent, siblings, position) => {
         const minutes = parent ? parent.minutes + step.minutes : step.minutes;
@@ -80,25 +81,33 @@ export function layOut(steps, { showArchived = false } = {}) {
         }
     };
     const first = children.get(false) || [];
-    first.forEach((step, index) => place(step, null, first, index));
+    const timed = first.filter((step) => !step.untimed);
+    const untimed = first.filter((step) => step.untimed);
+    timed.forEach((step, index) => place(step, null, first, index));
+    // the days, or else these alone
+    const below = timed.length ? rows++ : 0;
+    untimed.forEach((step, index) => place(step, null, first, timed.length + index));
 
-    const days = new Map();
+    const spans = new Map();
     for (const { day, rank } of cards) {
-        days.set(day, Math.max(days.get(day) || 0, rank + 1));
+        spans.set(day, Math.max(spans.get(day) || 0, rank + 1));
     }
-    const columns = [...days.keys()]
-        .sort((a, b) => (a ?? Infinity) - (b ?? Infinity))
-        .map((day) => ({ day, span: days.get(day) }));
-    const starts = new Map();
-    let column = 0;
-    for (const { day, span } of columns) {
-        starts.set(day, column);
-        column += span;
+    const days = [...spans.keys()].filter((day) => day !== null).sort((a, b) => a - b);
+    const heads = [];
+    let columns = 0;
+    for (const day of days) {
+        heads.push({ day, row: 0, column: columns, span: spans.get(day) });
+        columns += spans.get(day);
     }
+    if (untimed.length) {
+        heads.push({ day: null, row: below, column: 0, span: spans.get(null) });
+        columns = Math.max(columns, spans.get(null));
+    }
+    const starts = new Map(heads.map(({ day, column }) => [day, column]));
     for (const card of cards) {
         card.column = starts.get(card.day) + card.rank;
     }
-    return { cards, columns, rows };
+    return { cards, heads, columns };
 }
 
 /**
