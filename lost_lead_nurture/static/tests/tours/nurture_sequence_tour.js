@@ -91,6 +91,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
         { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".o_nurture_card_use[data-template=empty]", run: "click" },
         { trigger: ".o_field_widget[name=name] input", run: "edit Three weeks" },
         { trigger: ".o_field_widget[name=preset_id] input", run: "edit Tour preset" },
         { trigger: ".dropdown-item:contains('Tour preset')", run: "click" },
