@@ -37,7 +37,6 @@ class NurtureParticipant(models.Model):
         required=True,
         readonly=True,
         default="running",
-        index=True,
     )
     exit_reason = fields.Selection(
         EXIT_REASONS, string="Reason", readonly=True, help="Why the lead is not in it any more."

@@ -169,7 +169,8 @@ class NurtureSequence(models.Model):
     @api.model
     def _cron_count_figures(self):
         """The scheduled action: count what the big sequences have come to. Commits."""
-        for sequence in self.with_context(active_test=False).search([]):
+        sequences = self.with_context(active_test=False)
+        for sequence in sequences.search([("state", "!=", "draft")]):
             sequence._keep_figures()
             self.env["ir.cron"]._commit_progress(1)
 

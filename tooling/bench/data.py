@@ -14,8 +14,8 @@ BLOCK = """
 <p style="margin:0 0 12px 0">When we last spoke the part you asked for was not to be had, and would
  not be for months. The new delivery came in this week, and we have put some aside.</p>
 <p style="margin:0 0 12px 0">If you still have the same plan, have a look at
- <a href="https://shop.example.com/part-NUMBER" style="color:#714b67">what is there now</a>: size, price
- and date of delivery are up to date.</p>
+ <a href="https://shop.example.com/part-NUMBER" style="color:#714b67">what is there now</a>: size,
+ price and date of delivery are up to date.</p>
 <table width="100%"><tbody><tr><td style="width:50%"><img src="/web/image/1" alt=""/></td>
 <td style="width:50%;vertical-align:top"><p>Delivered in three days.</p></td></tr></tbody></table>
 </td></tr></tbody></table></div>
@@ -35,7 +35,7 @@ _LEADS = """
                 company_id, expected_revenue, date_closed, create_date, write_date)
          SELECT 'Lead ' || n, 'Contact ' || n, 'opportunity', 'lead' || n || '@bench.example.com',
                 'lead' || n || '@bench.example.com', %(reason)s, false, 0, 0, 'lost', '0',
-                %(stage)s, %(company)s, n %% 1000, now() - (n %% 400) * interval '1 day',
+                %(stage)s, %(company)s, n %% 1000, now() - (1 + n %% 400) * interval '1 day',
                 now(), now()
            FROM generate_series(%(first)s, %(last)s) n
 """
