@@ -237,6 +237,29 @@ class TestPromises(NurtureCase):
         self.env.invalidate_all()
         return batch
 
+    def test_5_text_is_compiled_once(self):
+        """Core compiles it once per mail; and what each reader gets is the reader's own."""
+        self.first.mailing_id.body_html = (
+            "<p>Hello <t t-out=\"object.name or 'you'\"/></p>"
+            '<p><a href="https://shop.example.com/">Shop</a></p>'
+        )
+        self.sequence.action_start()
+        qweb = type(self.env["ir.qweb"])
+        compiled = []
+        generate = qweb._generate_code
+
+        def count(records, template):
+            compiled.append(template)
+            return generate(records, template)
+
+        batch = self.claim_batch(5)
+        with patch.object(qweb, "_generate_code", count):
+            batch._execute()
+        self.assertLess(len(compiled), 5)
+        bodies = batch.mailing_trace_ids.mail_mail_id.mapped("body_html")
+        for lead in batch.participant_id.lead_id:
+            self.assertEqual(len([body for body in bodies if lead.name in body]), 1)
+
     def test_5_constant_queries_to_tell_of_opens(self):
         """What people opened and clicked is told a minute later, of all of them together."""
         opened = self.make_step(self.sequence, "mail_open", self.first, 1)
