@@ -14,6 +14,8 @@ from ..tools.triggers import ROOT, TRIGGERS
 #: Ten years in each unit.
 MAX_DELAY = {"hours": 87600, "days": 3650, "weeks": 520, "months": 120}
 DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
+#: How many passes of core's composer one batch of mails is.
+MAIL_PASSES = 4
 
 
 class NurtureStep(models.Model):
@@ -470,12 +472,14 @@ class NurtureStep(models.Model):
     def _get_batch_size(self):
         """How many traces of this step one transaction takes.
 
-        For mails it is the batch of core's composer, so that one batch is one pass through it.
+        For mails it is core's ``mail.batch_size``, and where nobody has set that, several passes of
+        core's composer: what a batch costs by itself is then shared by more mails.
         """
         self.ensure_one()
         if self.step_type == "email":
             batch_size = self.env["ir.config_parameter"].sudo().get_param("mail.batch_size")
-            return int(batch_size or 0) or self.env["mail.compose.message"]._batch_size or 50
+            passes = MAIL_PASSES * (self.env["mail.compose.message"]._batch_size or 50)
+            return int(batch_size or 0) or passes
         return 1000
 
     def _do(self, traces):
