@@ -161,7 +161,7 @@ def wake_crons(database, *processes):
 
 
 def run_script(database, script):
-    """Run a Python script in an Odoo shell."""
+    """Run a Python script in an Odoo shell; return what it printed."""
     done = subprocess.run(
         command("shell", "-d", database, "--no-http", "--log-level=warn"),
         input=script,
@@ -173,6 +173,7 @@ def run_script(database, script):
     )
     if done.returncode or "Traceback" in done.stdout:
         raise shell.Failure(f"A script ended with status {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 def end(process):

@@ -62,17 +62,11 @@ class NurtureSequence(models.Model):
 
         :return: ``{sequence: nurture.figures}``
         """
-        if not self._origin.filtered(lambda sequence: sequence._is_seen_whole()):
+        seen = {one._origin.id: one for one in self if one._origin and one._is_seen_whole()}
+        if not seen:
             return {}
-        figures = self.env["nurture.figures"].sudo()
-        by_sequence = figures.search([("sequence_id", "in", self.ids)]).grouped(
-            lambda one: one.sequence_id.id
-        )
-        return {
-            sequence: by_sequence[sequence._origin.id]
-            for sequence in self
-            if sequence._origin.id in by_sequence and sequence._is_seen_whole()
-        }
+        kept = self.env["nurture.figures"].sudo().search([("sequence_id", "in", list(seen))])
+        return {seen[figures.sequence_id.id]: figures for figures in kept}
 
     def _is_seen_whole(self):
         """Whether no rule hides participants of the sequence from the user."""

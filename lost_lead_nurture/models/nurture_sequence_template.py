@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from .nurture_step_workflow import MINUTES
+
 #: The groups of the gallery, in its order.
 TEMPLATE_GROUPS = [
     ("reason", "By Lost Reason"),
@@ -10,9 +12,6 @@ TEMPLATE_GROUPS = [
     ("hand_over", "Hand-over to Sales"),
     ("own", "Your Own"),
 ]
-
-#: Days of a unit, to put steps on the time axis of the gallery.
-DAYS = {"hours": 1 / 24, "days": 1, "weeks": 7, "months": 30}
 
 
 class NurtureSequence(models.Model):
@@ -179,11 +178,12 @@ class NurtureSequence(models.Model):
         """
 
         def walk(steps, depth, before):
-            timed = [(step, before + step.delay * DAYS[step.delay_unit]) for step in steps]
-            for step, day in sorted(timed, key=lambda line: (line[1], line[0].position)):
+            timed = [(step, before + step.delay * MINUTES[step.delay_unit]) for step in steps]
+            for step, minutes in sorted(timed, key=lambda line: (line[1], line[0].position)):
                 # a farewell comes when somebody has been silent, not on a day
-                yield step, depth, round(day) if step.trigger != "silent" else False
-                yield from walk(step.child_ids, depth + 1, day)
+                day = round(minutes / MINUTES["days"])
+                yield step, depth, day if step.trigger != "silent" else False
+                yield from walk(step.child_ids, depth + 1, minutes)
 
         active = self.with_context(active_test=True).step_ids
         return list(walk(active.filtered(lambda step: not step.parent_id), 0, 0))

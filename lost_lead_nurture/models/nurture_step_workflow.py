@@ -12,7 +12,7 @@ from .mailing_mailing import FIGURES
 #: Days that the line on a card shows.
 CHART_DAYS = 15
 #: Minutes of each unit of delay, for the place on the axis of time. A month is 30 days there.
-MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
+MINUTES = {"hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
 
 
 class NurtureStep(models.Model):

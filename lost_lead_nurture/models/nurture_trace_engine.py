@@ -135,7 +135,6 @@ class NurtureTrace(models.Model):
                 self.env.cr.rollback()
                 if not tries_left:
                     raise
-        return self.browse()
 
     @api.model
     def _advance(self, step, end=float("inf")):

@@ -1,6 +1,5 @@
 """Entering, deciding, an idle scheduled action, memory: the engine beside bare SQL."""
 
-import functools
 import resource
 
 from .data import vacuum
@@ -69,11 +68,7 @@ def tick(_env, few, many, rounds):
     """Seconds of the scheduled action with nothing due, in two databases."""
     with environment(few) as env_few, environment(many) as env_many:
         return in_turns(
-            rounds,
-            *(
-                functools.partial(env["nurture.sequence"]._cron_advance)
-                for env in (env_few, env_many)
-            ),
+            rounds, *(env["nurture.sequence"]._cron_advance for env in (env_few, env_many))
         )
 
 

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import statistics
-import subprocess
 import time
 import urllib.parse
 import xmlrpc.client
@@ -20,7 +19,7 @@ SCRIPT = """
 import json, sys
 sys.path.insert(0, {root!r})
 from tooling.bench import {module}
-print("RESULT " + json.dumps({module}.{function}(env, **{arguments!r})))
+print("\\nRESULT " + json.dumps({module}.{function}(env, **{arguments!r})))
 """
 
 
@@ -85,18 +84,8 @@ def inside(database, module, function, **arguments):
     script = SCRIPT.format(
         root=str(settings.ROOT), module=module, function=function, arguments=arguments
     )
-    done = subprocess.run(
-        odoo.command("shell", "-d", database, "--no-http", "--log-level=error"),
-        input=script,
-        capture_output=True,
-        text=True,
-        env=odoo.environment(),
-        preexec_fn=shell.die_with_parent,
-    )
-    for line in done.stdout.splitlines():
-        if line.startswith("RESULT "):
-            return json.loads(line.removeprefix("RESULT "))
-    raise shell.Failure(f"{module}.{function} ended without a result:\n{done.stdout}{done.stderr}")
+    output = odoo.run_script(database, script)
+    return json.loads(output.rpartition("\nRESULT ")[2].partition("\n")[0])
 
 
 # ----------------------------------------------------------------
