@@ -30,7 +30,9 @@ class NurtureStep(models.Model):
         compute="_compute_name", store=True, readonly=False, precompute=True, required=True
     )
     active = fields.Boolean(default=True)
-    position = fields.Integer(default=10, help="Order among the steps of the sequence.")
+    position = fields.Integer(
+        default=10, help="Order among the steps that follow the same step, or begin the sequence."
+    )
     sequence_id = fields.Many2one("nurture.sequence", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="sequence_id.company_id", store=True)
     parent_id = fields.Many2one(
@@ -160,21 +162,10 @@ class NurtureStep(models.Model):
     @api.depends("trigger", "delay", "delay_unit", "link_url")
     @api.depends_context("lang")
     def _compute_when(self):
-        labels = dict(self._fields["trigger"]._description_selection(self.env))
-        units = dict(self._fields["delay_unit"]._description_selection(self.env))
         for step in self:
-            label = labels.get(step.trigger)
-            if step.link_url and TRIGGERS[step.trigger].about_links:
-                label = f"{label} ({step.link_url})"
-            if step.delay:
-                step.when = self.env._(
-                    "%(trigger)s, after %(delay)s %(unit)s",
-                    trigger=label,
-                    delay=step.delay,
-                    unit=(units.get(step.delay_unit) or "").lower(),
-                )
-            else:
-                step.when = self.env._("%(trigger)s, at once", trigger=label)
+            step.when = self.env._(
+                "%(trigger)s, %(wait)s", trigger=step._get_trigger_label(), wait=step._get_wait()
+            )
 
     def _compute_trace_counts(self):
         counts = {
@@ -376,6 +367,33 @@ class NurtureStep(models.Model):
         """Types of steps that send something to the lead. For them sending hours, frequency cap
         and sunset apply, and the clock of what follows runs from when the message has left."""
         return ("email",)
+
+    def _get_trigger_label(self):
+        """What it waits for, the link included if it is about one."""
+        self.ensure_one()
+        label = dict(self._fields["trigger"]._description_selection(self.env)).get(self.trigger)
+        if self.link_url and TRIGGERS[self.trigger].about_links:
+            return f"{label} ({self.link_url})"
+        return label
+
+    def _get_wait(self):
+        """Its delay in words."""
+        self.ensure_one()
+        if not self.delay:
+            return self.env._("at once")
+        if self.delay == 1:
+            return {
+                "hours": self.env._("after 1 hour"),
+                "days": self.env._("after 1 day"),
+                "weeks": self.env._("after 1 week"),
+                "months": self.env._("after 1 month"),
+            }.get(self.delay_unit)
+        return {
+            "hours": self.env._("after %s hours", self.delay),
+            "days": self.env._("after %s days", self.delay),
+            "weeks": self.env._("after %s weeks", self.delay),
+            "months": self.env._("after %s months", self.delay),
+        }.get(self.delay_unit)
 
     def _is_message(self):
         """Whether the step sends something to the lead, see :meth:`_get_message_types`."""

@@ -103,23 +103,6 @@ class NurtureStep(models.Model):
             "filtered": (self.filter_domain or "[]").strip() != "[]",
         }
 
-    def _get_trigger_label(self):
-        """What it waits for, the link included if it is about one."""
-        labels = dict(self._fields["trigger"]._description_selection(self.env))
-        label = labels[self.trigger]
-        if self.link_url and TRIGGERS[self.trigger].about_links:
-            return f"{label} ({self.link_url})"
-        return label
-
-    def _get_wait(self):
-        """Its delay in words."""
-        if not self.delay:
-            return self.env._("at once")
-        units = dict(self._fields["delay_unit"]._description_selection(self.env))
-        return self.env._(
-            "after %(delay)s %(unit)s", delay=self.delay, unit=units[self.delay_unit].lower()
-        )
-
     def _add_up(self, figures):
         """Figures of the step's mails in all languages, if it sends any.
 
@@ -185,6 +168,22 @@ class NurtureStep(models.Model):
         if branch:
             self.sequence_id._copy_steps(self.child_ids, self.sequence_id, copied)
         return copied.id
+
+    def action_reorder(self, by):
+        """Move the step up or down among those that follow the same step, or begin the sequence.
+
+        :param by: how many places; negative: up. It goes no further than to the end
+        """
+        self.ensure_one()
+        self.check_access("write")
+        siblings = self.search(
+            [("sequence_id", "=", self.sequence_id.id), ("parent_id", "=", self.parent_id.id)]
+        )
+        others = list(siblings - self)
+        place = max(0, list(siblings).index(self) + by)
+        for index, step in enumerate([*others[:place], self, *others[place:]], start=1):
+            step.position = 10 * index
+        return True
 
     # ------------------------------------------------------------
     # PREVIEW

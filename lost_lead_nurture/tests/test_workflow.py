@@ -180,6 +180,39 @@ class TestWorkflow(TwoLeadsCase):
         self.assertEqual(self.tag.parent_id, self.clicked)
         self.assertTrue(self.sequence.is_edited)
 
+    def test_a_wait_is_in_words(self):
+        for number, unit, words in (
+            (0, "days", "at once"),
+            (1, "hours", "after 1 hour"),
+            (1, "months", "after 1 month"),
+            (3, "days", "after 3 days"),
+        ):
+            self.clicked.write({"delay": number, "delay_unit": unit})
+            self.assertEqual(self.card(self.clicked)["wait"], words)
+            self.assertEqual(self.clicked.when, f"Clicked, {words}")
+
+    def test_steps_change_their_order_among_siblings(self):
+        """Also while leads are inside: order changes nothing of what becomes of them."""
+        opened = self.make_step(self.sequence, "mail_open", self.first, subject="Opened")
+        ignored = self.make_step(self.sequence, "mail_ignored", self.first, 7, subject="Ignored")
+        self.sequence.action_start()
+        self.advance()
+
+        def order():
+            cards = self.workflow()["steps"]
+            return [card["id"] for card in cards if card["parent"] == self.first.id]
+
+        self.assertEqual(order(), [self.clicked.id, opened.id, ignored.id])
+        ignored.with_user(self.marketer).action_reorder(-1)
+        self.assertEqual(order(), [self.clicked.id, ignored.id, opened.id])
+        self.clicked.with_user(self.marketer).action_reorder(5)
+        self.assertEqual(order(), [ignored.id, opened.id, self.clicked.id])
+        ignored.with_user(self.marketer).action_reorder(-1)
+        self.assertEqual(order(), [ignored.id, opened.id, self.clicked.id])
+        self.assertFalse(self.sequence.is_edited)
+        with self.assertRaises(AccessError):
+            opened.with_user(self.salesman).action_reorder(1)
+
     def test_a_step_moves_where_its_trigger_is_possible(self):
         other = self.make_step(self.sequence, "after", self.first, 7, subject="Other")
         self.clicked.with_user(self.marketer).write(

@@ -368,6 +368,24 @@ test("moving by menu offers the possible places, with the triggers of each", asy
     expect(writes).toEqual([[[3], { parent_id: 2, trigger: "mail_open" }]]);
 });
 
+test("a step moves up and down among its siblings, by menu and by keyboard", async () => {
+    onRpc("nurture.step", "action_reorder", ({ args }) => {
+        expect.step(args);
+        return true;
+    });
+    await mountWorkflow();
+    // the second of two
+    await contains(`${card(3)} .o_nurture_menu`).click();
+    expect(".o-dropdown-item:text(Move Down)").toHaveCount(0);
+    await contains(".o-dropdown-item:text(Move Up)").click();
+    expect.verifySteps([[[3], -1]]);
+    queryFirst(card(2)).focus();
+    await press(["alt", "ArrowUp"]);
+    await press(["alt", "ArrowDown"]);
+    await animationFrame();
+    expect.verifySteps([[[2], 1]]);
+});
+
 test("what the server refuses is said", async () => {
     expect.errors(1);
     onRpc("nurture.step", "write", () => {

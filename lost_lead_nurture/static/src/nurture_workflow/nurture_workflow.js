@@ -43,7 +43,8 @@ export class NurtureWorkflow extends Component {
         this.actions = Object.fromEntries(
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
-                ...["leavePreview", "openFigure", "openMailing", "preview", "remove", "restore"],
+                ...["leavePreview", "openFigure", "openMailing", "preview", "remove", "reorder"],
+                "restore",
             ].map((name) => [name, this[name].bind(this)])
         );
         useEffect(
@@ -324,6 +325,13 @@ export class NurtureWorkflow extends Component {
         return this.change(async () => {
             const values = { parent_id: parent, trigger };
             await this.orm.write("nurture.step", [step.id], values);
+            await this.reload(step.id);
+        });
+    }
+
+    reorder(step, by) {
+        return this.change(async () => {
+            await this.orm.call("nurture.step", "action_reorder", [[step.id], by]);
             await this.reload(step.id);
         });
     }

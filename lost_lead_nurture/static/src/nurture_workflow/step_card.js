@@ -162,15 +162,31 @@ export class StepCard extends Component {
             ev.currentTarget.focus();
             return;
         }
-        if (ev.target !== ev.currentTarget || ev.ctrlKey || ev.metaKey || ev.altKey) {
+        if (ev.target !== ev.currentTarget || ev.ctrlKey || ev.metaKey) {
             return;
         }
-        const act = this.keys[ev.key];
+        const act = ev.altKey ? this.altKeys[ev.key] : this.keys[ev.key];
         if (act) {
             ev.preventDefault();
             ev.stopPropagation();
             act();
         }
+    }
+
+    /** How many places it can move among those that follow the same step. */
+    get room() {
+        const { position, siblings } = this.props.card;
+        const canMove = this.props.editable && this.step.active;
+        return { up: canMove && position > 1, down: canMove && position < siblings };
+    }
+
+    /** Alt moves the step itself. */
+    get altKeys() {
+        const { up, down } = this.room;
+        return {
+            ...(up && { ArrowUp: () => this.props.actions.reorder(this.step, -1) }),
+            ...(down && { ArrowDown: () => this.props.actions.reorder(this.step, 1) }),
+        };
     }
 
     get keys() {
