@@ -37,6 +37,10 @@ def main(arguments):
         from . import scale
 
         return scale.main(options.scale)
+    if options.command == "screenshots":
+        from . import screenshots
+
+        return screenshots.main(options.names)
     from . import testing
 
     return testing.main(options)
@@ -78,6 +82,9 @@ def parser():
     command.add_argument("--only", help="part of the name of the scenarios to play")
     command = commands.add_parser("scale", help="measure what further workers gain")
     command.add_argument("--scale", type=float, default=1.0, help="times 20,000 leads")
+
+    command = commands.add_parser("screenshots", help="take pictures of the main screens")
+    command.add_argument("names", nargs="*", metavar="NAME", help="of these screens only")
 
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")

@@ -63,8 +63,10 @@ def files(*suffixes):
         folders[:] = [name for name in folders if name not in SKIPPED]
         paths = [Path(folder, name).relative_to(ROOT) for name in names]
         found += [str(path) for path in paths if path.name.endswith(suffixes)]
-    # other people's code, and a file that npm writes
-    return sorted(path for path in found if "/static/lib/" not in path and path != LOCK_FILE)
+    # other people's code, and files that npm writes
+    return sorted(
+        path for path in found if "/static/lib/" not in path and not path.endswith(LOCK_FILE)
+    )
 
 
 def tool(name):
