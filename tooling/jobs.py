@@ -8,7 +8,6 @@ jobs must be done.
 import collections
 import contextlib
 import signal
-import subprocess
 import time
 
 from . import cluster, odoo, settings, shell
@@ -104,23 +103,13 @@ def _watch(name, is_enough):
 @contextlib.contextmanager
 def _serving(name, log):
     port = shell.free_port()
+    arguments = ["--http-port", port, "--max-cron-threads=1", "--load=base,rpc,web,queue_job"]
     channels = f"root:{PARALLEL + 2},root.nurture:{PARALLEL}"
-    with log.open("a") as out:
-        process = subprocess.Popen(
-            odoo.command("-d", name, "--http-port", port, "--max-cron-threads=1")
-            + ["--load=base,rpc,web,queue_job"],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**odoo.environment(), "ODOO_QUEUE_JOB_CHANNELS": channels},
-            preexec_fn=shell.die_with_parent,
-        )
-    try:
+    variables = {"ODOO_QUEUE_JOB_CHANNELS": channels}
+    with odoo.running(name, *arguments, log=log, mode="a", variables=variables) as process:
         odoo.wait_until_up(process, port, log)
         odoo.wake_crons(name, process)
         yield process
-    finally:
-        odoo.end(process)
 
 
 def _check_mails(name):

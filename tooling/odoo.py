@@ -106,23 +106,35 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(database, port, *arguments, log):
-    """Run a server in the background and yield it (a `Server`) once it answers."""
+def running(database, *arguments, log, mode="w", variables=None):
+    """Run Odoo in the background, end it afterwards, and yield the process.
+
+    :param log: file for what it says
+    :param mode: "a" to go on with that file
+    :param variables: of its environment, besides the usual ones
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as out:
+    with log.open(mode) as out:
         process = subprocess.Popen(
-            command("-d", database, "--http-port", port, *arguments),
+            command("-d", database, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=environment(),
+            env={**environment(), **(variables or {})},
             preexec_fn=shell.die_with_parent,
         )
     try:
-        wait_until_up(process, port, log)
-        yield Server(database, port, log)
+        yield process
     finally:
         end(process)
+
+
+@contextlib.contextmanager
+def serving(database, port, *arguments, log):
+    """Run a server in the background and yield it (a `Server`) once it answers."""
+    with running(database, "--http-port", port, *arguments, log=log) as process:
+        wait_until_up(process, port, log)
+        yield Server(database, port, log)
 
 
 def wait_until_up(process, port, log=None, seconds=120):

@@ -8,7 +8,6 @@ queued, not sent. In the end every lead must have got every step once.
 
 import contextlib
 import json
-import subprocess
 import time
 
 from . import addons, cluster, databases, odoo, settings, shell, templates
@@ -173,7 +172,17 @@ def _run(origin, workers, mails):
     try:
         databases.copy(origin, name)
         with contextlib.ExitStack() as stack, shell.timed(f"{workers} workers"):
-            servers = [stack.enter_context(_server(name, number)) for number in range(workers)]
+            servers = [
+                stack.enter_context(
+                    odoo.running(
+                        name,
+                        "--no-http",
+                        "--max-cron-threads=1",
+                        log=settings.LOGS / f"scale-{number}.log",
+                    )
+                )
+                for number in range(workers)
+            ]
             helpers = [f"ir_cron_nurture_{number}" for number in range(2, workers + 1)]
             _execute(name, START, helpers=helpers)
             odoo.wake_crons(name, *servers)
@@ -184,24 +193,6 @@ def _run(origin, workers, mails):
         return seconds
     finally:
         databases.drop(name)
-
-
-@contextlib.contextmanager
-def _server(name, number):
-    log = settings.LOGS / f"scale-{number}.log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            odoo.command("-d", name, "--no-http", "--max-cron-threads=1"),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=odoo.environment(),
-            preexec_fn=shell.die_with_parent,
-        )
-    try:
-        yield process
-    finally:
-        odoo.end(process)
 
 
 def _watch(name):

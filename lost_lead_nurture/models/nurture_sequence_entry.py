@@ -234,13 +234,13 @@ class NurtureSequence(models.Model):
         """
         self.ensure_one()
         now = fields.Datetime.now()
-        choice = self._get_choice_checksum()
         # a clock that was set back must not end it
         is_recent = self.looked_date and abs(now - self.looked_date) < LOOK_THROUGH
         since = None
-        if is_recent and self.looked_for == choice:
-            since = self.looked_date - MAX_TRANSACTION
         try:
+            choice = self._get_choice_checksum()
+            if is_recent and self.looked_for == choice:
+                since = self.looked_date - MAX_TRANSACTION
             entered = self._enrol(lost_since=since)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at it: the next run takes whoever is left
