@@ -4,6 +4,7 @@ from odoo.fields import Command, Domain
 
 from ..tools.domains import check_domain, parse_domain
 from .crm_lead import MAX_DAYS
+from .nurture_sequence import MANY_LEADS
 
 
 class NurturePreset(models.Model):
@@ -80,7 +81,11 @@ class NurturePreset(models.Model):
         help="The whole choice as a domain on leads, blacklisted addresses excluded. Days are "
         "counted back from the day it is used.",
     )
-    matching_count = fields.Integer(compute="_compute_matching_count", string="Matching Leads")
+    matching_count = fields.Integer(
+        compute="_compute_matching_count",
+        string="Matching Leads",
+        help="Right now; counted up to 10,000.",
+    )
     mailing_filter_id = fields.Many2one(
         "mailing.filter", string="Favourite Filter", readonly=True, copy=False, ondelete="set null"
     )
@@ -114,7 +119,7 @@ class NurturePreset(models.Model):
                 continue
             companies = preset.company_id or self.env.companies
             domain &= Domain("company_id", "in", [*companies.ids, False])
-            preset.matching_count = leads.search_count(domain)
+            preset.matching_count = leads.search_count(domain, limit=MANY_LEADS)
 
     @api.constrains("lost_min_days", "lost_max_days")
     def _check_period(self):
