@@ -198,6 +198,26 @@ class TestOverview(TwoLeadsCase):
         self.assertFalse(self.coming(self.marketer))
 
     # ------------------------------------------------------------
+    # EMPTY SCREENS
+    # ------------------------------------------------------------
+
+    def test_empty_screens_teach(self):
+        """Each list of ours says what it is for, and shows what it would look like."""
+        records = self.env["ir.model.data"].search(
+            [("module", "=", "lost_lead_nurture"), ("model", "=", "ir.actions.act_window")]
+        )
+        actions = self.env["ir.actions.act_window"].browse(records.mapped("res_id"))
+        for action in actions.filtered(lambda one: one.target != "new"):
+            with self.subTest(action.name):
+                self.assertIn("o_view_nocontent", action.help or "")
+                for view_type in {"list", "kanban", "graph", "pivot"} & set(
+                    action.view_mode.split(",")
+                ):
+                    if action.res_model.startswith("nurture."):
+                        arch = self.env[action.res_model].get_view(view_type=view_type)["arch"]
+                        self.assertIn('sample="1"', arch, view_type)
+
+    # ------------------------------------------------------------
     # LONG WORK
     # ------------------------------------------------------------
 

@@ -7,12 +7,15 @@ import {
     journalDashboardGraphField,
 } from "@web/views/fields/journal_dashboard_graph/journal_dashboard_graph_field";
 
-/** Core's little graph with further lines, which tells its numbers to who cannot see it, too. */
+/**
+ * Core's little graph with further lines, which tells its numbers to who cannot see it, too. As in
+ * core, a record without numbers has no graph: leave the field away.
+ */
 export class NurtureChartField extends JournalDashboardGraphField {
     static template = "lost_lead_nurture.NurtureChartField";
 
     get lines() {
-        return JSON.parse(this.props.record.data[this.props.name] || "[]");
+        return JSON.parse(this.props.record.data[this.props.name]);
     }
 
     get label() {
@@ -23,7 +26,7 @@ export class NurtureChartField extends JournalDashboardGraphField {
             })
         );
         return _t("The last %(days)s days. %(figures)s", {
-            days: this.lines[0]?.values.length || 0,
+            days: this.lines[0].values.length,
             figures: sums.join(", "),
         });
     }
@@ -38,9 +41,7 @@ export class NurtureChartField extends JournalDashboardGraphField {
 
     renderChart() {
         this.data = this.lines;
-        if (this.data.length) {
-            super.renderChart();
-        }
+        super.renderChart();
     }
 
     getLineChartConfig() {

@@ -1,13 +1,19 @@
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { stepUtils } from "@web_tour/tour_utils";
 
 // From the app to a sequence that runs. Who wants it starts it by the link of the empty overview, or
 // in Settings › Technical › Tours.
 registry.category("web_tour.tours").add("nurture_tour", {
     url: "/odoo",
     steps: () => [
-        stepUtils.showAppsMenuItem(),
+        {
+            // core's own step for it shows nobody the way
+            isActive: ["community"],
+            trigger: ".o_navbar_apps_menu button:enabled",
+            content: _t("Here are the apps."),
+            tooltipPosition: "bottom",
+            run: "click",
+        },
         {
             trigger: ".o_app[data-menu-xmlid='lost_lead_nurture.nurture_menu_root']",
             content: _t("Let's win back some lost leads."),
