@@ -24,6 +24,7 @@ from . import (
     nurture_sequence_explain,
     nurture_sequence_figures,
     nurture_sequence_goals,
+    nurture_sequence_overview,
     nurture_sequence_template,
     nurture_sequence_test,
     nurture_sequence_timing,

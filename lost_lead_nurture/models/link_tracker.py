@@ -1,8 +1,33 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class LinkTracker(models.Model):
     _inherit = "link.tracker"
+
+    nurture_reader_count = fields.Integer(
+        compute="_compute_nurture_reader_count",
+        string="Readers",
+        groups="lost_lead_nurture.group_user",
+        help="How many mails it was clicked in, however often.",
+    )
+
+    @api.depends("link_click_ids.mailing_trace_id")
+    def _compute_nurture_reader_count(self):
+        counts = dict(
+            self.env["link.tracker.click"]._read_group(
+                [("link_id", "in", self.ids)], ["link_id"], ["mailing_trace_id:count_distinct"]
+            )
+        )
+        for link in self:
+            link.nurture_reader_count = counts.get(link, 0)
+
+    def action_view_nurture_clicks(self):
+        """Open who clicked the link, and when."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "lost_lead_nurture.nurture_link_click_action"
+        )
+        return action | {"domain": [("link_id", "=", self.id)]}
 
     def search_or_create(self, vals_list):
         """Core looks every link up once per mail. Within one mailing the same link has the same
@@ -20,6 +45,13 @@ class LinkTracker(models.Model):
 
 class LinkTrackerClick(models.Model):
     _inherit = "link.tracker.click"
+
+    nurture_participant_id = fields.Many2one(
+        related="mailing_trace_id.nurture_trace_id.participant_id",
+        string="Lead",
+        # everybody in the company may read clicks, but not who made them
+        groups="lost_lead_nurture.group_user",
+    )
 
     @api.model
     def add_click(self, code, **route_values):

@@ -1,13 +1,17 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
+from .mailing_mailing import FIGURES
 from .nurture_step_workflow import CHART_DAYS
 
 #: From so many traces on, a sequence shows the figures of its last count.
 MANY_TRACES = 20_000
 #: What is counted by itself.
-PARTS = ("participants", "traces", "mails")
+PARTS = ("participants", "traces", "mails", "mail_days", "coming")
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
+#: Figures of mails that are shown by day, with the date of the mail that says when.
+MAIL_DATES = {"sent": "sent_datetime", "opened": "open_datetime"}
 
 
 class NurtureFigures(models.Model):
@@ -62,32 +66,40 @@ class NurtureSequence(models.Model):
 
         :return: ``{sequence: nurture.figures}``
         """
-        seen = {one._origin.id: one for one in self if one._origin and one._is_seen_whole()}
+        is_only_company = self.env["res.company"].sudo().search_count([], limit=2) == 1
+        seen = {
+            one._origin.id: one
+            for one in self
+            if one._origin and one._is_seen_whole(is_only_company)
+        }
         if not seen:
             return {}
         kept = self.env["nurture.figures"].sudo().search([("sequence_id", "in", list(seen))])
         return {seen[figures.sequence_id.id]: figures for figures in kept}
 
-    def _is_seen_whole(self):
-        """Whether no rule hides participants of the sequence from the user."""
+    def _is_seen_whole(self, is_only_company):
+        """Whether no rule hides participants of the sequence from the user.
+
+        :param is_only_company: whether there is one company in the database
+        """
         if self.env.su:
             return True
         sees_all_leads = self.env.user.has_groups(
             "lost_lead_nurture.group_user,sales_team.group_sale_salesman_all_leads"
         )
-        return sees_all_leads and (
-            self.company_id or self.env["res.company"].sudo().search_count([], limit=2) == 1
-        )
+        return sees_all_leads and bool(self.company_id or is_only_company)
 
     def _count_figures(self, *parts):
         """Count what these sequences have come to, with the rights of the user; mails with all.
         The number of queries does not grow with the sequences.
 
-        :param parts: of ``participants``, ``traces`` and ``mails``; all, if none is named
+        :param parts: of :data:`PARTS`; all, if none is named
         :return: ``{sequence: counts}``; counts are ``participants`` {state: number}, ``won_back``
             and ``exits`` {reason: number}; ``steps`` {step id: {state: number of traces}} and
             ``days`` {step id: {state: {day: number of traces}}} of the last :data:`CHART_DAYS`
-            days; ``mails`` {mailing id: {figure: number}}. Ids and days are texts, as in JSON.
+            days; ``mails`` {mailing id: {figure: number}}, ``mail_days`` {figure: {day: number of
+            mails}} of the same days, and ``coming`` {day: number of messages that are scheduled}.
+            Ids and days are texts, as in JSON.
         """
         figures = {
             sequence: {
@@ -97,6 +109,8 @@ class NurtureSequence(models.Model):
                 "steps": {},
                 "days": {},
                 "mails": {},
+                "mail_days": {},
+                "coming": {},
             }
             for sequence in self
         }
@@ -109,14 +123,21 @@ class NurtureSequence(models.Model):
         rows = self.env["nurture.participant"]._read_group(
             [("sequence_id", "in", self.ids)],
             ["sequence_id", "state", "exit_reason"],
-            ["__count", "won_back_date:count"],
+            ["__count"],
         )
-        for sequence, state, reason, number, won_back in rows:
+        for sequence, state, reason, number in rows:
             counts = by_id[sequence.id]
             counts["participants"][state] = counts["participants"].get(state, 0) + number
-            counts["won_back"] += won_back
             if reason and state != "running":
                 counts["exits"][reason] = counts["exits"].get(reason, 0) + number
+        # leads, not ways: one that enters again may come back twice
+        rows = self.env["nurture.participant"]._read_group(
+            [("sequence_id", "in", self.ids), ("won_back_date", "!=", False)],
+            ["sequence_id"],
+            ["lead_id:count_distinct"],
+        )
+        for sequence, number in rows:
+            by_id[sequence.id]["won_back"] = number
 
     @api.model
     def _by_id(self, figures):
@@ -149,6 +170,34 @@ class NurtureSequence(models.Model):
             for sequence, step, moment, number in rows:
                 days = by_id[sequence.id]["days"].setdefault(str(step.id), {})
                 days.setdefault(state, {})[str(moment.date())] = number
+
+    def _count_mail_days(self, figures):
+        """What was sent and opened on each of the last days, in the user's time zone."""
+        sequences = {mail.id: sequence for sequence in self for mail in sequence._get_mailings()}
+        since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
+        for name, date in MAIL_DATES.items():
+            mails = Domain("mass_mailing_id", "in", list(sequences)) & FIGURES[name]
+            rows = (
+                self.env["mailing.trace"]
+                .sudo()
+                ._read_group(
+                    mails & Domain(date, ">=", since),
+                    ["mass_mailing_id", f"{date}:day"],
+                    ["__count"],
+                )
+            )
+            for mailing, moment, number in rows:
+                days = figures[sequences[mailing.id]]["mail_days"].setdefault(name, {})
+                days[str(moment.date())] = days.get(str(moment.date()), 0) + number
+
+    def _count_coming(self, figures):
+        """The messages that are scheduled, by day in the user's time zone."""
+        by_id = self._by_id(figures)
+        rows = self.env["nurture.trace"]._read_group(
+            self._coming_domain(), ["sequence_id", "schedule_date:day"], ["__count"]
+        )
+        for sequence, moment, number in rows:
+            by_id[sequence.id]["coming"][str(moment.date())] = number
 
     # ------------------------------------------------------------
     # THE LAST COUNT

@@ -25,12 +25,13 @@ class NurtureSequence(models.Model):
         self._wake_helpers(steps)
         return self._advance_due(steps)
 
-    def _advance_due(self, steps):
+    def _advance_due(self, steps, end=float("inf")):
         """Process what is due at ``steps``, step by step, committing batch by batch.
 
+        :param end: see :meth:`nurture.trace._advance`
         :return: whether there was time to process it all
         """
-        return all(self.env["nurture.trace"]._advance(step) for step in steps)
+        return all(self.env["nurture.trace"]._advance(step, end) for step in steps)
 
     @api.model
     def _cron_help(self):

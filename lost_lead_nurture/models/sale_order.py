@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class SaleOrder(models.Model):
@@ -122,3 +123,36 @@ class SaleOrder(models.Model):
         )
         # revenue is on the credit side of the books
         return -(balance or 0.0)
+
+    @api.model
+    def _nurture_invoiced_by_sequence(self, sequences):
+        """Untaxed total of what was paid for the quotations of each sequence, in the currency of
+        its company. One query, however many sequences.
+
+        :return: ``{id of the sequence: amount}``
+        """
+        orders = [("nurture_participant_id.sequence_id", "in", sequences.ids)]
+        lines = (
+            self.env["account.move.line"].sudo()._search(self._nurture_paid_lines_domain(orders))
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                -- revenue is on the credit side of the books
+                SELECT sequence_id, -SUM(balance)
+                  FROM (SELECT DISTINCT participant.sequence_id, line.id, line.balance
+                          FROM account_move_line line
+                          JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
+                          JOIN sale_order_line ON sale_order_line.id = rel.order_line_id
+                          JOIN sale_order ON sale_order.id = sale_order_line.order_id
+                          JOIN nurture_participant participant
+                            ON participant.id = sale_order.nurture_participant_id
+                         WHERE line.id IN %(lines)s
+                           AND participant.sequence_id = ANY(%(sequences)s)) invoiced
+              GROUP BY sequence_id
+                """,
+                lines=lines.subselect(),
+                sequences=list(sequences.ids),
+            )
+        )
+        return dict(rows)

@@ -1,9 +1,12 @@
 """Figures: what the smart buttons count, and that each opens the list it counts."""
 
+from ast import literal_eval
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import NurtureCase
 
@@ -89,6 +92,77 @@ class TestResults(NurtureCase):
         self.assertAlmostEqual(self.sequence.opened_ratio, 30)
         self.assertEqual(self.sequence.participant_count, 6)
         self.assertEqual(len(self.list_of(self.sequence, "action_view_participants")), 6)
+
+    def test_every_number_opens_what_it_counts(self):
+        """Each number in a button of the overview and the forms, for whoever sees it."""
+        self.leads[1].action_restore()
+        self.leads[5].user_id = self.colleague
+        self.pay(self.invoice(self.order(self.leads[2])))
+        self.order(self.leads[1]).user_id = self.salesman
+        self.make_lead("new@reader.example.com")
+        self.advance()
+        everything = new_test_user(
+            self.env,
+            "nurture_everything",
+            "lost_lead_nurture.group_user,sales_team.group_sale_manager,"
+            "account.group_account_invoice",
+        )
+        preset = self.env["nurture.preset"].create(
+            {"name": "Stock", "lost_reason_ids": self.reason_stock.ids}
+        )
+        seen = set()
+        for user in (everything, self.marketer, self.salesman):
+            for record, view_type in (
+                (self.sequence, "form"),
+                (self.sequence, "kanban"),
+                (self.reason_stock, "form"),
+                (preset, "form"),
+            ):
+                if not record.with_user(user).has_access("read"):
+                    continue
+                for button, number in self.numbers_of(record.with_user(user), view_type):
+                    with self.subTest(user=user.login, view=view_type, button=button, of=number):
+                        self.check_number(record.with_user(user), button, number)
+                        seen.add((record._name, view_type, number))
+        numbers = {number for name, view, number in seen if name == "nurture.sequence"}
+        self.assertLessEqual(
+            {"participant_count", "sent_count", "ended_count", "coming", "quotation_count"}, numbers
+        )
+
+    def numbers_of(self, record, view_type):
+        """Buttons of a view, each with the number in it."""
+        arch = etree.fromstring(record.get_view(view_type=view_type)["arch"])
+        for button in arch.iter("button"):
+            fields = [node.get("name") for node in button.iter("field")]
+            if fields and button.get("type") == "object":
+                yield button, fields[0]
+
+    def check_number(self, record, button, number):
+        self.env.invalidate_all()
+        context = literal_eval(button.get("context") or "{}")
+        number = {"coming": "coming_count", "invoiced_label": "invoiced_amount"}.get(
+            number, number.replace("_ratio", "_count")
+        )
+        action = getattr(record.with_context(**context), button.get("name"))()
+        context = (
+            literal_eval(action["context"] or "{}")
+            if isinstance(action["context"], str)
+            else action["context"]
+        )
+        listed = (
+            self.env[action["res_model"]]
+            .with_user(record.env.user)
+            .with_context(**context)
+            .search(action["domain"])
+        )
+        expected = record[number]
+        if record._fields[number].type == "monetary":
+            amount = (
+                "amount_untaxed_signed" if listed._name == "account.move" else "expected_revenue"
+            )
+            self.assertAlmostEqual(sum(listed.sudo().mapped(amount)), expected)
+        else:
+            self.assertEqual(len(listed), expected)
 
     def test_mails_of_the_mailing(self):
         mailing = self.first.mailing_id

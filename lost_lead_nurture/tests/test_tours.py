@@ -59,6 +59,43 @@ class TestTours(NurtureCase):
         self.run_cron()
         self.start_tour("/odoo", "nurture_salesperson_tour", login=self.salesman.login)
 
+    def test_onboarding(self):
+        """What a new user is shown: from the app to a sequence that runs."""
+        self.company.website = "https://www.test.example.com"
+        self.make_lead("tour@reader.example.com")
+        before = self.env["nurture.sequence"].search([])
+        self.start_tour("/odoo", "nurture_tour", login=self.marketer.login)
+        sequence = self.env["nurture.sequence"].search([]) - before
+        self.assertEqual((sequence.state, sequence.user_id), ("running", self.marketer))
+        self.assertTrue(
+            self.env["web_tour.tour"].with_user(self.marketer).get_tour_json_by_name("nurture_tour")
+        )
+
+    def test_overview(self):
+        """From a number of a card to what it counts; calendar, analysis and links."""
+        for number in range(3):
+            self.make_lead(f"tour{number}@reader.example.com")
+        sequence = self.make_sequence(name="Tour overview")
+        first = self.make_step(sequence, subject="First")
+        self.make_step(sequence, "after", first, 1, subject="Second")
+        sequence.action_start()
+        self.run_cron()
+        self.send_mails()
+        self.start_tour("/odoo", "nurture_overview_tour", login=self.marketer.login)
+
+    def test_overview_of_a_salesperson(self):
+        self.make_lead("own@reader.example.com")
+        self.make_lead("other@reader.example.com", user_id=self.colleague.id)
+        sequence = self.make_sequence(name="Tour overview")
+        first = self.make_step(sequence, subject="First")
+        self.make_step(sequence, "after", first, 1, subject="Second")
+        sequence.action_start()
+        self.run_cron()
+        self.send_mails()
+        self.start_tour(
+            "/odoo/nurture-sequences", "nurture_own_overview_tour", login=self.salesman.login
+        )
+
     def test_gallery(self):
         """From New over a card and the dialog to a sequence that runs."""
         self.company.website = "https://www.test.example.com"

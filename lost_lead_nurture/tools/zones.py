@@ -1,6 +1,6 @@
 """Time zones of readers."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 
 import pytz
@@ -13,6 +13,11 @@ def reader_zone(contact_tz, country_code, company_tz):
     :param country_code: two letters, of any case
     """
     return _known(contact_tz) or _only_one(country_code) or _known(company_tz) or "UTC"
+
+
+def midnight(day, zone):
+    """When ``day`` begins in the pytz ``zone``: a naive datetime in UTC."""
+    return zone.localize(datetime.combine(day, time())).astimezone(pytz.utc).replace(tzinfo=None)
 
 
 def _known(name):

@@ -38,7 +38,7 @@ registry.category("web_tour.tours").add("nurture_gallery_tour", {
         { trigger: "button[name=action_start]", run: "click" },
         { trigger: ".modal-footer button:contains('Start')", run: "click" },
         { trigger: "button[name=action_advance]", run: "click" },
-        { trigger: ".o_notification:contains('1 leads entered')" },
+        { trigger: ".o_notification:contains('1 lead entered')" },
         { trigger: "button[name=action_view_participants]:contains(1)" },
     ],
 });

@@ -74,7 +74,7 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
         { trigger: "button[name=action_start]", run: "click" },
         { trigger: ".modal-footer button:contains('Start')", run: "click" },
         { trigger: "button[name=action_advance]", run: "click" },
-        { trigger: ".o_notification:contains('1 leads entered')" },
+        { trigger: ".o_notification:contains('1 lead entered')" },
         {
             trigger: "button[name=action_view_participants]:contains(1)",
             run: "click",
@@ -142,7 +142,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
         { trigger: "button[name=action_start]", run: "click" },
         { trigger: ".modal-footer button:contains('Start')", run: "click" },
         { trigger: "button[name=action_advance]", run: "click" },
-        { trigger: ".o_notification:contains('1 leads entered')" },
+        { trigger: ".o_notification:contains('1 lead entered')" },
         {
             trigger: `${card("It is back")} button[data-figure=processed]:contains(1)`,
             run: "click",

@@ -1,0 +1,172 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+
+class NurtureReport(models.Model):
+    """What came of the sequences, to be grouped as one likes. A record is one of three things that
+    happened to a participant: it entered, a mail was sent to it, it came back. Rates are averages
+    of 0 and 100 over the records they are about, so that they are right in every group.
+
+    Made of the participants that the user may see.
+    """
+
+    _name = "nurture.report"
+    _description = "Nurture Analysis"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "participant_id"
+
+    date = fields.Datetime(
+        readonly=True, help="When the lead entered, the mail was sent, or the lead came back."
+    )
+    participant_id = fields.Many2one("nurture.participant", readonly=True)
+    sequence_id = fields.Many2one("nurture.sequence", readonly=True)
+    step_id = fields.Many2one(
+        "nurture.step", readonly=True, help="The step that sent the mail, or won the lead back."
+    )
+    lost_reason_id = fields.Many2one("crm.lost.reason", readonly=True)
+    user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+
+    entered = fields.Integer("Participants", readonly=True)
+    sent = fields.Integer(readonly=True)
+    opened = fields.Integer(readonly=True)
+    clicked = fields.Integer(readonly=True)
+    replied = fields.Integer(readonly=True)
+    ignored = fields.Integer(
+        readonly=True, help="Mails that arrived and were neither opened, clicked nor answered."
+    )
+    bounced = fields.Integer(readonly=True)
+    won_back = fields.Integer(readonly=True)
+    opened_rate = fields.Float(
+        "Opened (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+    )
+    clicked_rate = fields.Float(
+        "Clicked (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+    )
+    replied_rate = fields.Float(
+        "Replied (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+    )
+    ignored_rate = fields.Float(
+        "Ignored (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+    )
+    bounced_rate = fields.Float(
+        "Bounced (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+    )
+    won_back_rate = fields.Float(
+        "Won Back (%)",
+        readonly=True,
+        aggregator="avg",
+        help="Of the participants, less those who are held out. It is known of participants, not "
+        "of steps.",
+    )
+
+    _depends = {
+        "mailing.trace": [
+            "is_test_trace",
+            "links_click_datetime",
+            "nurture_trace_id",
+            "open_datetime",
+            "reply_datetime",
+            "sent_datetime",
+            "trace_status",
+        ],
+        "nurture.trace": ["participant_id", "step_id"],
+        "nurture.participant": [
+            "company_id",
+            "credited_step_id",
+            "entered_date",
+            "lost_reason_id",
+            "sequence_id",
+            "state",
+            "team_id",
+            "user_id",
+            "won_back_date",
+        ],
+    }
+
+    @property
+    def _table_query(self):
+        participants = self.env["nurture.participant"]._search([])
+        columns = (
+            *("id", "sequence_id", "lost_reason_id", "user_id", "team_id", "company_id", "state"),
+            *("entered_date", "won_back_date", "credited_step_id"),
+        )
+        seen = participants.select(*(SQL.identifier(participants.table, name) for name in columns))
+        return SQL(
+            "WITH participant AS NOT MATERIALIZED (%s) %s UNION ALL %s UNION ALL %s",
+            seen,
+            self._select_entered(),
+            self._select_mails(),
+            self._select_won_back(),
+        )
+
+    @property
+    def _of_participant(self):
+        return SQL(
+            "participant.id AS participant_id, participant.sequence_id,"
+            " participant.lost_reason_id, participant.user_id, participant.team_id,"
+            " participant.company_id"
+        )
+
+    # ids of the three kinds are kept apart by what is left when they are divided by three
+
+    def _select_entered(self):
+        return SQL(
+            """
+            SELECT participant.id * 3::bigint AS id, participant.entered_date AS date, %s,
+                   NULL::integer AS step_id, 1 AS entered, 0 AS won_back,
+                   CASE WHEN participant.state = 'holdout' THEN NULL
+                        WHEN participant.won_back_date IS NULL THEN 0.0
+                        ELSE 100.0 END AS won_back_rate,
+                   0 AS sent, 0 AS opened, 0 AS clicked, 0 AS replied, 0 AS ignored, 0 AS bounced,
+                   NULL::numeric AS opened_rate, NULL::numeric AS clicked_rate,
+                   NULL::numeric AS replied_rate, NULL::numeric AS ignored_rate,
+                   NULL::numeric AS bounced_rate
+              FROM participant
+            """,
+            self._of_participant,
+        )
+
+    def _select_mails(self):
+        """Mails with what became of them, as in ``mailing_mailing.FIGURES``."""
+        figures = {
+            "opened": SQL("mail.open_datetime IS NOT NULL"),
+            "clicked": SQL("mail.links_click_datetime IS NOT NULL"),
+            "replied": SQL("mail.reply_datetime IS NOT NULL"),
+            "ignored": SQL("mail.trace_status IN ('pending', 'sent')"),
+            "bounced": SQL("mail.trace_status = 'bounce'"),
+        }
+        return SQL(
+            """
+            SELECT mail.id * 3::bigint + 1, mail.sent_datetime, %s,
+                   trace.step_id, 0, 0, NULL, 1, %s, %s
+              FROM mailing_trace mail
+              JOIN nurture_trace trace ON trace.id = mail.nurture_trace_id
+              JOIN participant ON participant.id = trace.participant_id
+             WHERE mail.sent_datetime IS NOT NULL AND mail.is_test_trace IS NOT TRUE
+            """,
+            self._of_participant,
+            SQL(", ").join(SQL("(%s)::integer", figure) for figure in figures.values()),
+            SQL(", ").join(
+                SQL("CASE WHEN %s THEN 100.0 ELSE 0.0 END", figure) for figure in figures.values()
+            ),
+        )
+
+    def _select_won_back(self):
+        return SQL(
+            """
+            SELECT participant.id * 3::bigint + 2, participant.won_back_date, %s,
+                   participant.credited_step_id, 0, 1, NULL, 0, 0, 0, 0, 0, 0,
+                   NULL, NULL, NULL, NULL, NULL
+              FROM participant
+             WHERE participant.won_back_date IS NOT NULL
+            """,
+            self._of_participant,
+        )
+
+    def action_open(self):
+        """Open the way of the participant."""
+        self.ensure_one()
+        return self.participant_id.get_formview_action()
