@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
+from ..models.nurture_sequence import MANY_LEADS
 from ..tools.domains import parse_domain
 
 
@@ -52,7 +53,11 @@ class NurtureSequenceNew(models.TransientModel):
         help="Empty: whatever the reason. The preset it takes is made when there is none.",
     )
     preset_id = fields.Many2one("nurture.preset", ondelete="cascade")
-    matching_count = fields.Integer(compute="_compute_matching_count", string="Matching Leads")
+    matching_count = fields.Integer(
+        compute="_compute_matching_count",
+        string="Matching Leads",
+        help="Right now; counted up to 10,000.",
+    )
     has_website = fields.Boolean(compute="_compute_has_website")
 
     @api.depends("template_id")
@@ -87,7 +92,7 @@ class NurtureSequenceNew(models.TransientModel):
         for wizard in self:
             domain = Domain("company_id", "in", [self.env.company.id, False])
             wizard.matching_count = leads.search_count(
-                domain & parse_domain(leads, wizard._get_domain())
+                domain & parse_domain(leads, wizard._get_domain()), limit=MANY_LEADS
             )
 
     @api.depends("template_id")

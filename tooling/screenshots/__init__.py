@@ -47,6 +47,7 @@ def main(names):
 def _take_all(server, screens):
     """Take light pictures, then let the colours be dark and take those; return the complaints."""
     admin = rpc.User(server, server.login, server.password)
+    _start_more(admin)
     places = {screen.name: screen.find_path(admin) for screen in screens}
     phone = [screen for screen in screens if screen.phone]
     complaints = _take(
@@ -59,6 +60,24 @@ def _take_all(server, screens):
     _make_dark(admin)
     dark = _make_set(DESKTOP, screens, places, "dark", cookies=[DARK_COOKIE])
     return complaints + _take(server, [dark])
+
+
+def _start_more(admin):
+    """Start sequences from the gallery whose first mails leave in some days: the story is over, and
+    leaves nothing to come."""
+    for template, days in (("template_price", 2), ("template_skill", 4)):
+        wizard = admin.create(
+            "nurture.sequence.new", {"template_id": admin.ref(f"lost_lead_nurture.{template}")}
+        )
+        done = admin.call("nurture.sequence.new", "action_create", [wizard])
+        sequence = done["infos"]["sequence_id"]
+        first = admin.find(
+            "nurture.step", [("sequence_id", "=", sequence), ("parent_id", "=", False)], ["id"]
+        )
+        for step in first:
+            admin.call("nurture.step", "write", [step["id"]], vals={"delay": days})
+        admin.call("nurture.sequence", "action_start", [sequence])
+    admin.run_cron("lost_lead_nurture.ir_cron_nurture")
 
 
 def _make_set(size, screens, places, kind, cookies=()):
