@@ -480,3 +480,37 @@ class TestTimelineTiming(TimingCase, TimelineMixin):
         put_off = self.entry(lead, "put_off")
         self.assertIn("put off to 3/12/26", put_off["text"])
         self.assertEqual(put_off["times"], 2)
+
+
+@tagged("post_install", "-at_install")
+class TestTimelineTours(LivingCase):
+    def setUp(self):
+        super().setUp()
+        # a browser's clock is the real one
+        self.clock = self.env.cr.now()
+        self.make_step(self.sequence, "mail_click", self.first, 2, subject="Thanks")
+        self.make_step(self.sequence, "mail_ignored", self.first, 7, subject="Reminder")
+        self.make_step(self.sequence, "after", self.first, 9, subject="Later")
+        self.start()
+        self.clock += timedelta(**PERSON)
+        self.click(self.mail_to(ANN))
+
+    def test_salesperson(self):
+        self.start_tour("/odoo", "nurture_timeline_salesperson_tour", login=self.salesman.login)
+
+    def test_marketer(self):
+        self.start_tour(
+            f"/odoo/nurture-participants/{self.participant(self.ann).id}",
+            "nurture_timeline_marketer_tour",
+            login=self.marketer.login,
+        )
+        states = {trace.step_id.name: trace.state for trace in self.participant(self.ann).trace_ids}
+        self.assertEqual(
+            states,
+            {
+                "First": "processed",
+                "Thanks": "processed",
+                "Reminder": "cancelled",
+                "Later": "cancelled",
+            },
+        )

@@ -74,6 +74,7 @@ export class NurtureTimeline extends Component {
         this.popover = usePopover(MailPreview, {
             position: "bottom-start",
             popoverClass: "o_nurture_preview_popover",
+            setActiveElement: false,
             useBottomSheet: this.env.isSmall,
         });
     }
