@@ -327,11 +327,15 @@ class MailingTrace(models.Model):
             html = kept.body_html
         else:
             html = self.env["nurture.step"]._make_page(quoted_in(kept.body))
-        note = self.env._("It is in the queue.")
-        if self.sent_datetime:
-            date = format_datetime(self.env, self.sent_datetime, dt_format="short")
-            note = self.env._("As it was sent on %s.", date)
+        note = self._nurture_get_kept_note()
         return {"subject": kept.subject or "", "html": html, "note": note}
+
+    def _nurture_get_kept_note(self):
+        """What is shown is the message itself: when it was sent, in words."""
+        if not self.sent_datetime:
+            return self.env._("As it is going to be sent.")
+        date = format_datetime(self.env, self.sent_datetime, dt_format="short")
+        return self.env._("As it was sent on %s.", date)
 
     def _nurture_get_texts(self):
         """In a rehearsal: what the reader would get that is no mail.

@@ -195,6 +195,9 @@ class NurtureParticipant(models.Model):
                 }
             )
 
+    def _is_forgotten(self):
+        return self.identity == f"forgotten {self.id}"
+
     def action_view_lead(self):
         """Open the lead."""
         self.ensure_one()

@@ -44,6 +44,9 @@ class Way:
 
     def _find_subjects(self, messages):
         """``{message id: subject as it was sent}``, of the messages that are kept."""
+        if self.participant._is_forgotten():
+            # a subject may tell who it was
+            return {}
         ids = [one for one in messages.mapped("message_id") if one]
         kept = self.env["mail.message"].search_fetch(
             [("message_id", "in", ids)], ["message_id", "subject"]
@@ -124,6 +127,7 @@ class NurtureParticipant(models.Model):
         "the steps.",
     )
     status = fields.Char(compute="_compute_status", help="Its state and, if it ended, why.")
+    loss = fields.Char(compute="_compute_loss", help="When and why it was lost, and what of.")
     color = fields.Integer(compute="_compute_color", help="Of its card, by its state.")
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     next_what = fields.Char(
@@ -151,6 +155,19 @@ class NurtureParticipant(models.Model):
                     reason=reasons.get(participant.exit_reason),
                 )
             participant.status = status
+
+    @api.depends("date_lost", "lost_reason_id", "expected_revenue", "company_id")
+    @api.depends_context("lang", "tz")
+    def _compute_loss(self):
+        for participant in self:
+            date = format_date(self.env, participant.date_lost, date_format="medium")
+            amount = participant.expected_revenue
+            parts = [
+                date and self.env._("lost %s", date),
+                participant.lost_reason_id.name,
+                amount and format_amount(self.env, amount, participant.currency_id),
+            ]
+            participant.loss = ", ".join(filter(None, parts))
 
     @api.depends("state", "won_back_date")
     def _compute_color(self):

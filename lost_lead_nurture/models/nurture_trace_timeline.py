@@ -226,7 +226,7 @@ class NurtureTrace(models.Model):
             self._make_entry(
                 "machine",
                 fields.Datetime.to_datetime(note["first"]),
-                self._get_machine_text(note),
+                self._get_machine_text(message, note),
                 [
                     self.env._("in “%s”", way.get_name(self)),
                     labels.get(note["reason"]),
@@ -237,11 +237,13 @@ class NurtureTrace(models.Model):
             for note in message.nurture_machine_notes or []
         ]
 
-    def _get_machine_text(self, note):
+    def _get_machine_text(self, message, note):
         number, hits = len(note["links"]), note["hits"]
         if note["kind"] == "reply":
             return bold(self.env._("Answered automatically"))
         who = self.env._("by a mail scanner")
+        if message.trace_type != "mail":
+            who = self.env._("by a program")
         if note["reason"] == "prefetch":
             who = self.env._("by a program that fetches in advance")
         elif note["reason"] == "forged":
@@ -382,7 +384,7 @@ class NurtureTrace(models.Model):
     def _get_sent_entry(self, way, message, why):
         name = bold(way.get_name(self, message))
         text = self.env._("%s sent", name)
-        if message.open_datetime and message.open_datetime >= message.sent_datetime:
+        if message.open_datetime and message.open_datetime > message.sent_datetime:
             text = self.env._(
                 "%(message)s sent, opened %(time)s later",
                 message=name,
@@ -515,6 +517,8 @@ class NurtureTrace(models.Model):
         message_sudo = trace_sudo.mailing_trace_ids.sorted("id")[-1:]
         if not message_sudo:
             raise UserError(self.env._("“%s” has not been sent.", trace_sudo.step_id.name))
+        if trace_sudo.participant_id._is_forgotten():
+            raise UserError(self.env._("Who this was has been forgotten, as was asked for."))
         lead_sudo = trace_sudo.participant_id.lead_id
         mail = message_sudo._nurture_get_kept() or trace_sudo._render_again(message_sudo)
         return {

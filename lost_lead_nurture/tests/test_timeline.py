@@ -396,10 +396,16 @@ class TestTimeline(LivingCase, TimelineMixin):
         mail = trace.get_preview()
         self.assertIn("What was sent is not kept", mail["note"])
         self.assertIn("Hello Ann,", mail["html"])
-        self.ann.unlink()
-        with self.assertRaisesRegex(UserError, "The lead is gone"):
-            trace.with_user(self.marketer).get_preview()
-        self.assertTrue(self.env["nurture.participant"].browse(trace.participant_id.id))
+
+    def test_forgotten(self):
+        """Neither the subject nor the mail tells who it was."""
+        self.first.mailing_id.subject = "{{object.contact_name}}, it is back"
+        self.start()
+        self.assertIn(("sent", "Ann, it is back sent"), self.lines(self.ann))
+        self.participant(self.ann).with_user(self.marketer).action_forget()
+        self.assertNotIn("Ann", str(self.lines(self.ann)))
+        with self.assertRaisesRegex(UserError, "forgotten"):
+            self.trace(self.ann, self.first).with_user(self.marketer).get_preview()
 
     def test_mail_not_sent(self):
         self.first.delay = 1
