@@ -2,10 +2,11 @@ import logging
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import consteq, hmac
+from odoo.tools import consteq, format_datetime, hmac
 from odoo.tools.urls import urljoin
 
 from ..tools import machines
+from ..tools.links import quoted_in
 
 _logger = logging.getLogger(__name__)
 
@@ -48,6 +49,11 @@ class MailingTrace(models.Model):
         string="Machine Ignored On", readonly=True, help="When that was, the last time."
     )
 
+    nurture_machine_notes = fields.Json(
+        readonly=True,
+        help="All that machines did to this mail, see tools/machines.py: hits are deleted soon.",
+    )
+
     # what an address got and did, for the frequency cap and the sunset
     _nurture_email_index = models.Index("(email)")
     # core looks the mails up by it that an incoming mail answers
@@ -88,6 +94,7 @@ class MailingTrace(models.Model):
         return clicked
 
     def set_replied(self, domain=None):
+        self._nurture_note_automatic(domain)
         mails, domain = self._nurture_counting(domain)
         replied = super(MailingTrace, mails).set_replied(domain)
         replied._nurture_hear("reply")
@@ -137,6 +144,43 @@ class MailingTrace(models.Model):
             return self, domain
         mails = self.filtered(lambda mail: not mail.nurture_trace_id)
         return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+
+    def _nurture_note_machine(self, kind, reason, date, link=False):
+        """Keep what a machine did to this mail.
+
+        :param kind: ``open``, ``click`` or ``trap``, which is a click on the link nobody sees
+        :param reason: how it was seen, see :data:`machines.REASONS`
+        """
+        self.ensure_one()
+        kind = "click" if kind == "trap" else kind
+        self.write(
+            {
+                "nurture_machine_reason": reason,
+                "nurture_machine_date": date,
+                "nurture_machine_notes": self._nurture_add_note(kind, reason, date, link),
+            }
+        )
+
+    def _nurture_note_automatic(self, domain=None):
+        """A machine answered these mails: keep that, as nothing else comes of it."""
+        if not self.env.context.get("nurture_ignore_reaction"):
+            return
+        mails = self.filtered("nurture_trace_id")
+        if domain:
+            mails |= self._nurture_find(domain)
+        for mail in mails:
+            mail.nurture_machine_notes = mail._nurture_add_note(
+                "reply", "automatic", fields.Datetime.now()
+            )
+
+    def _nurture_add_note(self, kind, reason, date, link=False):
+        return machines.take_note(
+            self.nurture_machine_notes or [],
+            kind,
+            reason,
+            fields.Datetime.to_string(date),
+            link or "",
+        )
 
     def _nurture_token(self, code):
         """Sign the link ``code`` of this mail: core's /r/<code>/m/<id> can be made up."""
@@ -267,6 +311,31 @@ class MailingTrace(models.Model):
             or labels.get(self.failure_type)
             or None
         )
+
+    def _nurture_get_kept(self):
+        """This message as it was sent, if it is kept.
+
+        :return: ``{"subject", "html", "note"}``, or None
+        """
+        self.ensure_one()
+        kept = self.mail_mail_id
+        if not kept and self.message_id:
+            kept = self.env["mail.message"].search([("message_id", "=", self.message_id)], limit=1)
+        if not kept:
+            return None
+        if kept._name == "mail.mail":
+            html = kept.body_html
+        else:
+            html = self.env["nurture.step"]._make_page(quoted_in(kept.body))
+        note = self._nurture_get_kept_note()
+        return {"subject": kept.subject or "", "html": html, "note": note}
+
+    def _nurture_get_kept_note(self):
+        """What is shown is the message itself: when it was sent, in words."""
+        if not self.sent_datetime:
+            return self.env._("As it is going to be sent.")
+        date = format_datetime(self.env, self.sent_datetime, dt_format="short")
+        return self.env._("As it was sent on %s.", date)
 
     def _nurture_get_texts(self):
         """In a rehearsal: what the reader would get that is no mail.

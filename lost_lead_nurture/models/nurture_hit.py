@@ -152,9 +152,7 @@ class NurtureHit(models.Model):
         people = self.browse()
         for hit in self:
             if reason := hit.reason or reasons.get(hit):
-                hit.mailing_trace_id.write(
-                    {"nurture_machine_reason": reason, "nurture_machine_date": hit.date}
-                )
+                hit.mailing_trace_id._nurture_note_machine(hit.kind, reason, hit.date, hit.code)
             else:
                 people += hit
         people._tell()

@@ -42,6 +42,9 @@ class NurtureParticipant(models.Model):
         EXIT_REASONS, string="Reason", readonly=True, help="Why the lead is not in it any more."
     )
     entered_date = fields.Datetime(string="Entered On", readonly=True, required=True)
+    entered_by_hand = fields.Boolean(
+        readonly=True, help="Somebody added the lead; it did not enter by itself."
+    )
     exit_date = fields.Datetime(string="Ended On", readonly=True)
     trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
 
@@ -192,6 +195,9 @@ class NurtureParticipant(models.Model):
                 }
             )
 
+    def _is_forgotten(self):
+        return self.identity == f"forgotten {self.id}"
+
     def action_view_lead(self):
         """Open the lead."""
         self.ensure_one()
@@ -207,12 +213,13 @@ class NurtureParticipant(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _enrol(self, sequence, leads_query):
+    def _enrol(self, sequence, leads_query, by_hand=False):
         """Let the leads of ``leads_query`` enter: participants and their first traces, in one
         statement. Of several leads with one address the one lost last is taken. Who is held out is
         decided by a hash, the same at every try.
 
         :param leads_query: SQL that selects ids of ``crm_lead``
+        :param by_hand: whether somebody chose these leads
         :return: ids of the leads that entered, held-out ones included
         """
         self.env.flush_all()
@@ -225,15 +232,15 @@ class NurtureParticipant(models.Model):
                 WITH entering AS (
                     INSERT INTO nurture_participant (
                            sequence_id, company_id, lead_id, identity, round, state, exit_reason,
-                           entered_date, exit_date, lead_name, lost_reason_id, date_lost, email,
-                           user_id, team_id, expected_revenue,
+                           entered_date, entered_by_hand, exit_date, lead_name, lost_reason_id,
+                           date_lost, email, user_id, team_id, expected_revenue,
                            create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (%(identity)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
                            %(identity)s, %(round)s,
                            CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
                            CASE WHEN held_out THEN 'holdout' END,
-                           %(now)s, CASE WHEN held_out THEN %(now)s END,
+                           %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
                            lead.user_id, lead.team_id, lead.expected_revenue,
                            %(uid)s, %(now)s, %(uid)s, %(now)s
@@ -264,6 +271,7 @@ class NurtureParticipant(models.Model):
                 company=sequence.company_id.id or None,
                 round=self._sql_round(sequence, identity),
                 now=now,
+                by_hand=by_hand,
                 uid=self.env.uid,
                 leads=leads_query,
                 holdout=self._sql_held_out(sequence, identity),

@@ -297,11 +297,11 @@ class NurtureSequence(models.Model):
         )
         participants = self.env["nurture.participant"].sudo()
         if lead_model.search_count(domain, limit=MANY) < MANY:
-            return participants._enrol(self, free)
+            return participants._enrol(self, free, by_hand=not own)
         # Right after an import PostgreSQL may take a table for empty, and compare each lead with
         # each: all these conditions can be looked up in one pass.
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'off', true)"))
-        entered = participants._enrol(self, free)
+        entered = participants._enrol(self, free, by_hand=not own)
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
         return entered
 

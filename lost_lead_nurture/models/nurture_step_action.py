@@ -139,6 +139,17 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("Step “%s” does not say what to do.", step.name))
         return problems
 
+    def _get_deed(self):
+        """What an action does, in words."""
+        self.ensure_one()
+        kinds = dict(self._fields["action_kind"]._description_selection(self.env))
+        label = kinds.get(self.action_kind, "")
+        field = self._fields.get(NEEDED.get(self.action_kind))
+        if not field or field.type == "html":
+            return label
+        value = field.convert_to_export(self[field.name], self)
+        return self.env._("%(what)s: %(value)s", what=label, value=value)
+
     def _ends_way(self):
         sequence = self.sequence_id
         ends = {

@@ -219,6 +219,11 @@ class NurtureStep(models.Model):
         body = mailing._render_field(
             "body_html", lead.ids, options={"preserve_comments": True, "post_process": True}
         )[lead.id]
+        return self._make_page(body)
+
+    @api.model
+    def _make_page(self, body):
+        """The page that the body of a mail is, as core composes it."""
         with file_open("mass_mailing/static/src/scss/mass_mailing_mail.scss") as file:
             style = Markup("<style>%s</style>") % Markup(file.read())
         return self.env["ir.qweb"]._render(

@@ -28,6 +28,7 @@ from . import (
     test_sunset,
     test_survival,
     test_test_run,
+    test_timeline,
     test_timing,
     test_tours,
     test_triggers,

@@ -1,6 +1,9 @@
 """Links of mails, and links that people name."""
 
+from html import escape as html_escape
+
 import lxml.html
+from markupsafe import Markup
 
 
 def links_in(html):
@@ -22,6 +25,20 @@ def without_links(html):
         for name in _LEADING:
             element.attrib.pop(name, None)
     return lxml.html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
+
+
+def quoted_in(html):
+    """The mail in ``html``, a message as core logs a mass mailing: what is quoted there, else all
+    of it."""
+    quotes = lxml.html.fragment_fromstring(html or "", create_parent="div").xpath(
+        "//blockquote[@data-o-mail-quote]"
+    )
+    if not quotes:
+        return Markup(html or "")
+    quote = quotes[0]
+    inside = [html_escape(quote.text or "")]
+    inside += [lxml.html.tostring(child, encoding="unicode") for child in quote]
+    return Markup("").join(Markup(part) for part in inside)
 
 
 def is_about(pattern, url):

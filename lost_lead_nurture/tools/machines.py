@@ -202,6 +202,41 @@ def _is_near(date, dates):
 
 
 # ------------------------------------------------------------
+# Notes: what machines did to a mail, told in few lines
+# ------------------------------------------------------------
+
+#: How many lines are kept of one mail; what comes then is added to the last one of its kind.
+MAX_NOTES = 20
+#: How many different links a line knows by name.
+MAX_LINKS = 20
+
+
+def take_note(notes, kind, reason, date, link=""):
+    """``notes`` with one more hit. Hits of a kind, for the same reason and soon after each other,
+    are one note.
+
+    :param notes: list of ``{"kind", "reason", "first", "last", "hits", "links"}``, oldest first
+    :param date: when, as text that sorts by time
+    :param link: which link was followed
+    :return: a new list
+    """
+    notes = [dict(note) for note in notes]
+    same = [note for note in notes if (note["kind"], note["reason"]) == (kind, reason)]
+    soon = same and datetime.fromisoformat(date) - datetime.fromisoformat(same[-1]["last"]) <= NEAR
+    if not (soon or (same and len(notes) >= MAX_NOTES)):
+        if len(notes) < MAX_NOTES:
+            hit = {"kind": kind, "reason": reason, "first": date, "last": date}
+            notes.append({**hit, "hits": 1, "links": [link] if link else []})
+        return notes
+    note = same[-1]
+    note["last"] = max(note["last"], date)
+    note["hits"] += 1
+    if link and link not in note["links"] and len(note["links"]) < MAX_LINKS:
+        note["links"] = [*note["links"], link]
+    return notes
+
+
+# ------------------------------------------------------------
 # Answers
 # ------------------------------------------------------------
 

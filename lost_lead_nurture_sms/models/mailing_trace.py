@@ -52,6 +52,19 @@ class MailingTrace(models.Model):
         self._nurture_get_sms("outgoing").action_set_canceled()
         return result
 
+    def _nurture_get_kept(self):
+        if self.trace_type != "sms":
+            return super()._nurture_get_kept()
+        # core deletes an SMS some time after it has left
+        sms = self.env["sms.sms"].sudo().search([("id", "=", self.sms_id_int)])
+        if not sms:
+            return None
+        return {
+            "subject": self.env._("SMS to %s", sms.number),
+            "html": self.env["nurture.step"]._make_sms_page(sms.body),
+            "note": self._nurture_get_kept_note(),
+        }
+
     def _nurture_get_texts(self):
         texts = super()._nurture_get_texts()
         for sms in self._nurture_get_sms("outgoing"):

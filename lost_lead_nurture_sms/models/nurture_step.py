@@ -169,6 +169,10 @@ class NurtureStep(models.Model):
         if mailing.mailing_type != "sms":
             return super()._render_message(mailing, lead)
         text = mailing._render_field("body_plaintext", lead.ids)[lead.id]
+        return self._make_sms_page(text)
+
+    @api.model
+    def _make_sms_page(self, text):
         return Markup('<html><body style="white-space: pre-wrap">%s</body></html>') % text
 
     def _get_mailing_type(self):

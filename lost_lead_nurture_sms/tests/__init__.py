@@ -2,4 +2,5 @@ from . import (
     test_obstacles,
     test_sms,
     test_step,
+    test_timeline,
 )

@@ -308,3 +308,36 @@ class TestAnswers(unittest.TestCase):
             report("delivery-status", ("text/plain", "It cannot be delivered.")),
         ):
             self.assertFalse(machines.is_harmless_report(other), other)
+
+
+class TestNotes(unittest.TestCase):
+    def take(self, *hits):
+        notes = []
+        for kind, reason, seconds, *link in hits:
+            date = str(NOW + timedelta(seconds=seconds))
+            notes = machines.take_note(notes, kind, reason, date, *link)
+        return [(one["kind"], one["reason"], one["hits"], len(one["links"])) for one in notes]
+
+    def test_soon_after_each_other(self):
+        """Many hits of a kind are one note; later ones, and others, are notes of their own."""
+        burst = [("click", "burst", number % 3, f"link{number % 5}") for number in range(200)]
+        self.assertEqual(self.take(*burst), [("click", "burst", 200, 5)])
+        self.assertEqual(
+            self.take(*burst, ("open", "prefetch", 4), ("click", "burst", 200, "link1")),
+            [("click", "burst", 200, 5), ("open", "prefetch", 1, 0), ("click", "burst", 1, 1)],
+        )
+
+    def test_no_end(self):
+        """Whoever forges clicks for days does not fill the database."""
+        hits = [
+            ("click", "forged", number * 3600, f"{number % 2}{number}") for number in range(500)
+        ]
+        notes = self.take(*hits, ("open", "prefetch", 9_000_000))
+        self.assertEqual(len(notes), machines.MAX_NOTES)
+        self.assertEqual(sum(hits for _kind, _reason, hits, _links in notes), 500)
+        self.assertLessEqual(notes[-1][3], machines.MAX_LINKS)
+
+    def test_what_was_known_stays(self):
+        notes = machines.take_note([], "open", "prefetch", str(NOW))
+        machines.take_note(notes, "open", "prefetch", str(NOW))
+        self.assertEqual(notes[0]["hits"], 1)

@@ -25,7 +25,10 @@ export class MailPreview extends Component {
     }
 
     get reader() {
-        const { lead, address, language } = this.state.mail;
+        const { lead, address, language, note } = this.state.mail;
+        if (note) {
+            return `${note} ${_t("Links do nothing here.")}`;
+        }
         return _t("For %s.", [lead, address, language].filter(Boolean).join(", "));
     }
 

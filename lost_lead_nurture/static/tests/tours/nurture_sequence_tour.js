@@ -80,7 +80,7 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
             run: "click",
         },
         { trigger: ".o_data_cell[name=email]:contains('tour@reader.example.com')", run: "click" },
-        { trigger: ".o_field_widget[name=trace_ids] .o_data_row:contains('Tour mail one')" },
+        { trigger: ".o_nurture_timeline_entry:contains('Tour mail one')" },
     ],
 });
 
@@ -169,9 +169,9 @@ registry.category("web_tour.tours").add("nurture_salesperson_tour", {
         },
         { content: "own leads only", trigger: ".o_list_view:not(:contains('other@reader'))" },
         { trigger: ".o_data_cell[name=email]:contains('own@reader.example.com')", run: "click" },
-        { trigger: ".o_field_widget[name=trace_ids] .o_data_row:contains('First')" },
+        { trigger: ".o_nurture_timeline_entry:contains('First')" },
         { trigger: "button[name=action_view_lead]", run: "click" },
         { trigger: "button[name=action_view_nurture]:contains('Running')", run: "click" },
-        { trigger: ".o_field_widget[name=trace_ids]" },
+        { trigger: ".o_nurture_timeline_entry" },
     ],
 });

@@ -1,0 +1,414 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import format_amount, format_date
+
+from ..tools.reasons import WON_BACK
+from ..tools.timeline import bold, make_entry, on_clock, some_of
+from .nurture_sequence import REVENUE_GROUPS
+
+#: Colours of cards, of Odoo's palette.
+COLORS = {"running": 4, "completed": 7, "removed": 2}
+COLOR_WON_BACK = 10
+#: Who comes back leaves at about the same time: that is told as one.
+SAME_TIME = timedelta(hours=1)
+
+
+class Way:
+    """What the entries of one timeline share, read with all rights: whoever may see a participant
+    may see its steps and messages. A step's decisions are told once, by whatever tells them
+    first."""
+
+    def __init__(self, participant):
+        sudo = participant.sudo().with_context(active_test=False)
+        self.participant = sudo
+        self.env = sudo.env
+        self.traces = sudo.trace_ids.sorted("id")
+        self.children = self.traces.grouped(lambda trace: trace.parent_id.id)
+        self.decisions = {trace.id: trace._get_decision_lines() for trace in self.traces}
+        reasons = self.traces._fields["reason"]._description_selection(self.env)
+        # “done” explains nothing
+        self.reasons = {value: label for value, label in reasons if value != "done"}
+        self.may_act = participant.sequence_id.has_access("write")
+        activities = self.env["mail.activity"].search(
+            [("nurture_trace_id", "in", self.traces.ids)], order="id"
+        )
+        self.activities = activities.grouped(lambda activity: activity.nurture_trace_id.id)
+        # by themselves the messages of each trace would be read one after the other
+        messages = self.traces.mailing_trace_ids.sorted("id")
+        self.messages = messages.grouped(lambda message: message.nurture_trace_id.id)
+        clicks = messages.links_click_ids.sorted("create_date")
+        self.clicks = clicks.grouped(lambda click: click.mailing_trace_id.id)
+        self._subjects = self._find_subjects(messages)
+        self._contacts = None
+
+    def _find_subjects(self, messages):
+        """``{message id: subject as it was sent}``, of the messages that are kept."""
+        if self.participant._is_forgotten():
+            # a subject may tell who it was
+            return {}
+        ids = [one for one in messages.mapped("message_id") if one]
+        kept = self.env["mail.message"].search_fetch(
+            [("message_id", "in", ids)], ["message_id", "subject"]
+        )
+        return {message.message_id: message.subject for message in kept}
+
+    def get_messages(self, trace):
+        """The messages of a trace, oldest first: several where it was sent again."""
+        return self.messages.get(trace.id, self.env["mailing.trace"])
+
+    def get_message(self, trace):
+        """The last message of a trace; empty without one."""
+        messages = self.get_messages(trace)
+        return messages and messages[-1]
+
+    def get_name(self, trace, message=None):
+        """What a step is called: the subject of its mail, as it was sent if that is known."""
+        message = message or self.get_message(trace)
+        return self._subjects.get(message.message_id) or trace.step_id.name
+
+    def get_actions(self, trace):
+        """What the user may do with a step that is open or failed: names of its methods."""
+        if not self.may_act or self.participant.state != "running":
+            return []
+        is_running = self.participant.sequence_id.state == "running"
+        if trace.state == "error":
+            actions = ["action_retry"] if is_running else []
+            return actions + ["action_mark_sent"] * (trace.reason == "mail_in_doubt")
+        actions = ["action_run_now"] if is_running and trace.state == "scheduled" else []
+        return [*actions, "action_cancel"]
+
+    def get_contacts(self, date, days):
+        """What the address had got in the ``days`` before ``date``: names of mailings. Only those
+        who may read mailings are told."""
+        if not self.may_act or not self.participant.email:
+            return []
+        if self._contacts is None:
+            first = min(trace.create_date for trace in self.traces) - timedelta(days=days)
+            self._contacts = self.env["mailing.trace"].search_fetch(
+                [
+                    ("email", "=", self.participant.email),
+                    ("sent_datetime", ">=", first),
+                    ("is_test_trace", "=", False),
+                ],
+                ["sent_datetime", "mass_mailing_id"],
+                order="sent_datetime",
+            )
+        near = self._contacts.filtered(
+            lambda one: date - timedelta(days=days) <= one.sent_datetime <= date
+        )
+        return list(dict.fromkeys(near.mass_mailing_id.mapped("subject")))
+
+    def take_decisions(self, condition, traces=None):
+        """Tell all decisions that meet ``condition`` and were not told yet.
+
+        :return: names of their steps
+        """
+        names = []
+        for trace in self.traces if traces is None else traces:
+            for decision in self.decisions[trace.id]:
+                if not decision.told and decision.state == "cancelled" and condition(decision):
+                    decision.told = True
+                    names.append(trace.step_id.name)
+        return names
+
+
+class NurtureParticipant(models.Model):
+    """The way of a lead as a timeline that explains itself: what was done, what the reader did,
+    what came of it and why, and what is still to come. What is told of a step is in
+    ``nurture_trace_timeline``."""
+
+    _inherit = "nurture.participant"
+
+    timeline = fields.Json(
+        compute="_compute_timeline",
+        exportable=False,
+        help="What happened, why, and what is to come. The number of queries does not grow with "
+        "the steps.",
+    )
+    status = fields.Char(compute="_compute_status", help="Its state and, if it ended, why.")
+    loss = fields.Char(compute="_compute_loss", help="When and why it was lost, and what of.")
+    color = fields.Integer(compute="_compute_color", help="Of its card, by its state.")
+    currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    next_what = fields.Char(
+        string="Next", compute="_compute_next", help="The step that is next, or what is waited for."
+    )
+    next_date = fields.Datetime(string="Next On", compute="_compute_next")
+
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_timeline(self):
+        for participant in self:
+            participant.timeline = participant._origin._get_timeline()
+
+    @api.depends("state", "exit_reason")
+    @api.depends_context("lang")
+    def _compute_status(self):
+        states = dict(self._fields["state"]._description_selection(self.env))
+        reasons = dict(self._fields["exit_reason"]._description_selection(self.env))
+        for participant in self:
+            status = states.get(participant.state)
+            # these say it all
+            if participant.exit_reason and participant.state not in ("removed", "holdout"):
+                status = self.env._(
+                    "%(state)s: %(reason)s",
+                    state=status,
+                    reason=reasons.get(participant.exit_reason),
+                )
+            participant.status = status
+
+    @api.depends("date_lost", "lost_reason_id", "expected_revenue", "company_id")
+    @api.depends_context("lang", "tz")
+    def _compute_loss(self):
+        for participant in self:
+            date = format_date(self.env, participant.date_lost, date_format="medium")
+            amount = participant.expected_revenue
+            parts = [
+                date and self.env._("lost %s", date),
+                participant.lost_reason_id.name,
+                amount and format_amount(self.env, amount, participant.currency_id),
+            ]
+            participant.loss = ", ".join(filter(None, parts))
+
+    @api.depends("state", "won_back_date")
+    def _compute_color(self):
+        for participant in self:
+            won_back = participant.won_back_date and COLOR_WON_BACK
+            participant.color = won_back or COLORS.get(participant.state, 0)
+
+    @api.depends("company_id")
+    @api.depends_context("company")
+    def _compute_currency_id(self):
+        for participant in self:
+            participant.currency_id = (participant.company_id or self.env.company).currency_id
+
+    @api.depends("state", "trace_ids.state", "trace_ids.schedule_date")
+    @api.depends_context("lang")
+    def _compute_next(self):
+        running = self.filtered(lambda one: one.state == "running")
+        coming = self.env["nurture.trace"].search(
+            [
+                ("participant_id", "in", running.ids),
+                ("state", "in", ("scheduled", "waiting", "error")),
+            ]
+        )
+        by_participant = coming.grouped("participant_id")
+        for participant in self:
+            traces = by_participant.get(participant, coming.browse())
+            participant.next_what, participant.next_date = traces._get_next()
+
+    @api.readonly
+    def get_timeline(self):
+        """All that has happened to the lead in its sequence, why, and what is still to come.
+
+        :return: ``{"entries": [{"kind", "date", "text" (HTML), "why": [text], "trace", "type",
+            "preview", "actions", "detail", "record", "coming"}], "notice"}``; the oldest entry
+            comes first, those still to come last. Dates are UTC strings, False where there is none.
+        :raise AccessError: for who may not read the participant
+        """
+        self.ensure_one()
+        return self._get_timeline()
+
+    def _get_timeline(self):
+        self.check_access("read")
+        way = Way(self)
+        reactions = [entry for trace in way.traces for entry in trace._get_reaction_entries(way)]
+        steps = [entry for trace in way.traces for entry in trace._get_step_entries(way)]
+        machines = [entry for trace in way.traces for entry in trace._get_machine_entries(way)]
+        end = self._get_end_entries(way)
+        past = [
+            self._get_entry_entry(way),
+            *steps,
+            *machines,
+            *reactions,
+            *self._get_cancelled_entries(way),
+            *self._get_order_entries(way),
+            *end,
+        ]
+        past.sort(key=lambda entry: entry["date"])
+        coming = self._get_coming_entries(way)
+        return {
+            "entries": past + [{**entry, "coming": True} for entry in coming],
+            "notice": self._get_notice(way, len(past) == 1, coming),
+        }
+
+    # ------------------------------------------------------------
+    # IN
+    # ------------------------------------------------------------
+
+    def _get_entry_entry(self, way):
+        """How the lead came in."""
+        sequence = way.participant.sequence_id
+        if way.participant.entered_by_hand:
+            why = [self.env._("added by hand by %s", way.participant.create_uid.name)]
+        else:
+            by_itself = self.env._("by itself")
+            if sequence.entry == "date":
+                field = sequence.entry_field_id.field_description or ""
+                by_itself = self.env._("by itself, by its date “%s”", field)
+            why = [by_itself, self._get_choice(sequence)]
+        if self.round > 1:
+            why.append(self.env._("round %s", self.round))
+        if self.state == "holdout":
+            why.append(self.env._("held out for comparison: it gets nothing"))
+        elif sequence.holdout_percent:
+            why.append(self.env._("not in the holdout"))
+        text = bold(self.env._("Entered"))
+        return make_entry("entered", self.entered_date, text, why)
+
+    def _get_choice(self, sequence):
+        """What the lead matched, in words."""
+        if sequence.preset_id:
+            return self.env._("matched the preset “%s”", sequence.preset_id.name)
+        return self.env._("matched the sequence's choice of leads")
+
+    # ------------------------------------------------------------
+    # OUT
+    # ------------------------------------------------------------
+
+    def _get_end_entries(self, way):
+        """That the lead came back, and how its way ended."""
+        if self.state == "holdout":
+            return []
+        reasons = dict(self._fields["exit_reason"]._description_selection(self.env))
+        reason = reasons.get(self.exit_reason)
+        came_back = self.won_back_date
+        goal_ends_it = self.state == "exited" and self.exit_reason in WON_BACK
+        if goal_ends_it and came_back and abs(self.exit_date - came_back) <= SAME_TIME:
+            text = self.env._("%s: goal reached", bold(reason))
+            why = [self._get_credit(way), self._get_hand_over(), self._get_cancelled(way)]
+            return [make_entry("goal", self.exit_date, text, why)]
+        entries = []
+        if came_back:
+            text = bold(self.env._("Won back"))
+            why = [self._get_credit(way), self._get_hand_over()]
+            entries.append(make_entry("goal", came_back, text, why))
+        if self.exit_date:
+            text = self.env._("Ended: %s", bold(reason))
+            why = [self._get_cancelled(way)]
+            if goal_ends_it and not came_back:
+                why = [self._get_no_credit(way), self._get_hand_over(), *why]
+            elif self.state == "completed" and not came_back:
+                why = [self._get_last_chance(way), *why]
+            entries.append(make_entry("ended", self.exit_date, text, why))
+        return entries
+
+    def _get_cancelled(self, way):
+        """What the end cancelled, in words."""
+        names = way.take_decisions(lambda decision: decision.reason in ("left", "pulled_back"))
+        return names and self.env._("everything open cancelled: %s", some_of(self.env, names))
+
+    def _get_credit(self, way):
+        """To which step the lead is credited, and why, in words."""
+        step = way.participant.credited_step_id
+        traces = way.traces.filtered(lambda trace: trace.step_id == step)
+        if not traces:
+            return False
+        message = way.get_message(traces[0])
+        name = way.get_name(traces[0])
+        if message.reply_datetime:
+            return self.env._("credited to “%s”, which was replied to", name)
+        if message.links_click_datetime:
+            return self.env._("credited to “%s”, the last one clicked before", name)
+        if message.open_datetime:
+            return self.env._("credited to “%s”, the last one opened before", name)
+        return self.env._("credited to “%s”, the last one sent before", name)
+
+    def _get_no_credit(self, way):
+        """Why no step is credited though the lead came back, in words."""
+        if not way.traces.mailing_trace_ids.filtered("sent_datetime"):
+            return self.env._("not credited: no message had left before")
+        return self.env._("not credited: it came back too late, or another sequence is credited")
+
+    def _get_last_chance(self, way):
+        """Until when a lead that is through still counts if it comes back, in words."""
+        if not self._is_in_window():
+            return False
+        until = self.exit_date + timedelta(days=way.participant.sequence_id.window_days)
+        date = format_date(self.env, until)
+        return self.env._("if it comes back until %s, it still counts", date)
+
+    def _get_hand_over(self):
+        user = self.sudo().handed_user_id
+        return user and self.env._("handed to %s", user.name)
+
+    def _get_cancelled_entries(self, way):
+        """What was cancelled and is not told with something else, together where it was."""
+        together = {}
+        for trace in way.traces:
+            for decision in way.decisions[trace.id]:
+                if decision.state == "cancelled" and not decision.told:
+                    key = decision.date, decision.reason
+                    together.setdefault(key, []).append(trace.step_id.name)
+        return [
+            make_entry(
+                "cancelled",
+                date,
+                self.env._("%s cancelled", bold(some_of(self.env, names))),
+                [way.reasons.get(reason)],
+            )
+            for (date, reason), names in together.items()
+        ]
+
+    # ------------------------------------------------------------
+    # MONEY
+    # ------------------------------------------------------------
+
+    def _get_order_entries(self, way):
+        """The quotations and orders that are credited to the way: those the user may read, and all
+        of them for who sees what the sequence earns."""
+        orders = way.participant.order_ids.sorted("date_order")
+        if not orders:
+            return []
+        mine = self.env["sale.order"]
+        readable = mine.search([("id", "in", orders.ids)]) if mine.has_access("read") else mine
+        earning = self.env.user.has_groups(REVENUE_GROUPS)
+        shown = orders if earning else orders.filtered(lambda order: order in readable)
+        entries = [self._get_order_entry(order, order in readable) for order in shown]
+        if entries and earning:
+            paid = orders._nurture_invoiced_amount([("nurture_participant_id", "=", self.id)])
+            amount = format_amount(self.env, paid, self.currency_id)
+            entries[-1]["why"].append(self.env._("paid so far, less refunds: %s", amount))
+        return entries
+
+    def _get_order_entry(self, order, is_readable):
+        amount = format_amount(self.env, order.amount_untaxed, order.currency_id)
+        name = bold(f"{order.name}, {amount}")
+        kind, text = "quotation", self.env._("Quotation %s", name)
+        if order.state == "sale":
+            kind, text = "order", self.env._("Order %s", name)
+        elif order.state == "cancel":
+            text = self.env._("Quotation %s, cancelled since", name)
+        record = {"model": "sale.order", "id": order.id} if is_readable else False
+        return make_entry(kind, order.date_order, text, [], record=record)
+
+    # ------------------------------------------------------------
+    # TO COME
+    # ------------------------------------------------------------
+
+    def _get_coming_entries(self, way):
+        """What is in the queue, scheduled and waited for, in this order."""
+        if self.state != "running":
+            return []
+        traces = way.traces.sorted(lambda trace: (trace.step_id.position, trace.step_id.id))
+        entries = [entry for trace in traces if (entry := trace._get_coming_entry(way))]
+        order = ("queued", "scheduled", "waiting")
+        entries.sort(key=lambda entry: (order.index(entry["kind"]), entry["date"] or ""))
+        return entries
+
+    def _get_notice(self, way, is_new, coming):
+        """What has to be known first of all, in words: that nothing goes on, or when it begins."""
+        sequence = way.participant.sequence_id
+        if self.state != "running":
+            return False
+        if sequence.state != "running":
+            return self.env._("The sequence is stopped: nothing is done until it is started again.")
+        if is_new and coming:
+            step, date = self.next_what, self.next_date
+            if date:
+                return self.env._(
+                    "Nothing has happened yet. “%(step)s” comes next, on %(date)s.",
+                    step=step,
+                    date=on_clock(self.env, date),
+                )
+            return self.env._("Nothing has happened yet.")
+        return False
