@@ -103,9 +103,11 @@ class CrmLead(models.Model):
             lead.nurture_next_date = lead.nurture_detail = False
             way = lead.nurture_way_id
             if lead.nurture_state == "won_back":
+                # what follows an answer may still be running
+                came_back = lead.nurture_status if way.exit_reason else self.env._("Came back")
                 lead.nurture_detail = self.env._(
-                    "%(reason)s on %(date)s.",
-                    reason=lead.nurture_status,
+                    "%(came_back)s on %(date)s.",
+                    came_back=came_back,
                     date=format_date(self.env, way.won_back_date),
                 )
             elif lead.nurture_state == "running":

@@ -79,6 +79,16 @@ class TestLeadStatus(TwoLeadsCase):
         self.assertEqual(self.ann.nurture_detail, "Replied on 03/02/2026.")
         self.assertStatus(self.bob, "running", "Running")
 
+    def test_won_back_and_still_running(self):
+        """Who came back by an answer may be in the branch for answers."""
+        reply = self.make_step(self.sequence, "mail_reply", self.first)
+        self.make_step(self.sequence, "after", reply, 3)
+        self.start()
+        self.answer(self.mail_to(ANN))
+        self.assertEqual(self.participant(self.ann).state, "running")
+        self.assertStatus(self.ann, "won_back", "Running")
+        self.assertEqual(self.ann.nurture_detail, "Came back on 03/02/2026.")
+
     def test_lost_again(self):
         """Who was won back and is lost again is not won back."""
         self.start()
@@ -163,6 +173,16 @@ class TestLeadStatus(TwoLeadsCase):
             self.assertIn('name="action_view_nurture"', arch)
             form = Form(self.ann.with_user(user), self.env.ref("crm.crm_lead_view_form"))
             self.assertEqual(form.nurture_state, "running")
+
+    def test_lists(self):
+        """Who may not lose leads has no button for it in lists either."""
+        lost = self.env.ref("crm.crm_lead_lost_action").id
+        for user, button in ((self.salesman, True), (self.marketer, False)):
+            leads = self.env["crm.lead"].with_user(user)
+            for view in ("crm_case_tree_view_leads", "crm_case_tree_view_oppor"):
+                arch = leads.get_view(self.env.ref(f"crm.{view}").id, "list")["arch"]
+                self.assertEqual(f'name="{lost}"' in arch, button, view)
+                self.assertIn('name="nurture_state"', arch)
 
     def test_constant_queries(self):
         """Forty cards cost as many queries as ten."""

@@ -79,6 +79,16 @@ class TestLostWizard(LeadWizardCase):
         self.assertEqual(lead.won_status, "lost")
         self.assertFalse(self.participant(lead))
 
+    def test_code(self):
+        """Code that loses leads for a reason has chosen no sequence."""
+        lead = self.open_lead()
+        wizards = self.env["crm.lead.lost"].with_user(self.salesman)
+        wizards.create(
+            {"lead_ids": lead.ids, "lost_reason_id": self.reason_stock.id}
+        ).action_lost_reason_apply()
+        self.assertEqual(lead.lost_reason_id, self.reason_stock)
+        self.assertFalse(self.participant(lead))
+
     def test_none_is_running(self):
         self.by_hand.action_stop()
         wizard = self.lost_wizard(self.open_lead(), self.reason_stock)
@@ -299,14 +309,6 @@ class TestEnrolWizard(LeadWizardCase):
         self.by_hand.action_stop()
         with self.assertRaisesRegex(UserError, "is not running"):
             wizard.save().action_enrol()
-
-    def test_none_chosen(self):
-        """Over RPC, too."""
-        wizard = self.env["nurture.enrol"].create(
-            {"lead_ids": self.make_lead(ANN, self.reason_price).ids}
-        )
-        with self.assertRaisesRegex(UserError, "Choose a sequence"):
-            wizard.action_enrol()
 
     def test_several(self):
         """Counts, and who is left out, in a constant number of queries."""

@@ -21,9 +21,6 @@ class CrmLeadLost(models.TransientModel):
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
         string="Nurture With",
-        compute="_compute_nurture_sequence_id",
-        readonly=False,
-        store=True,
         domain="[('state', '=', 'running')]",
         help="The sequence that will try to win the lead back.",
     )
@@ -50,15 +47,13 @@ class CrmLeadLost(models.TransientModel):
             # the best that can be entered, else the best, of which it is said why it cannot
             wizard.nurture_offer_id = fitting.filtered(wizard._nurture_can_enter)[:1] or fitting[:1]
 
-    @api.depends("nurture_offer_id", "nurture_by_itself")
-    def _compute_nurture_sequence_id(self):
-        """Offer the sequence that fits, unless there is one that takes the leads anyway."""
-        for wizard in self:
-            offer = wizard.nurture_offer_id
-            is_offered = offer.entry == "manual" and not wizard.nurture_by_itself
-            wizard.nurture_sequence_id = (
-                offer if is_offered and wizard._nurture_can_enter(offer) else False
-            )
+    @api.onchange("lost_reason_id")
+    def _onchange_lost_reason_id(self):
+        """Offer the sequence that fits, unless there is one that takes the leads anyway. Only to
+        people: code that loses leads has not chosen it."""
+        offer = self.nurture_offer_id
+        is_offered = offer.entry == "manual" and not self.nurture_by_itself
+        self.nurture_sequence_id = is_offered and self._nurture_can_enter(offer) and offer
 
     @api.depends("nurture_sequence_id", "nurture_offer_id", "lead_ids")
     @api.depends_context("lang", "tz", "uid")

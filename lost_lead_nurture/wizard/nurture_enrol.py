@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 
 
@@ -14,11 +13,7 @@ class NurtureEnrol(models.TransientModel):
     lost_reason_ids = fields.Many2many("crm.lost.reason", compute="_compute_lost_reason_ids")
     available = fields.Boolean(compute="_compute_available", help="Whether a sequence is running.")
     sequence_id = fields.Many2one(
-        "nurture.sequence",
-        compute="_compute_sequence_id",
-        store=True,
-        readonly=False,
-        domain="[('state', '=', 'running')]",
+        "nurture.sequence", required=True, domain="[('state', '=', 'running')]"
     )
     can_enter = fields.Boolean(compute="_compute_preview")
     preview = fields.Char(compute="_compute_preview")
@@ -28,8 +23,19 @@ class NurtureEnrol(models.TransientModel):
     def default_get(self, fields_list):
         vals = super().default_get(fields_list)
         if self.env.context.get("active_model") == "crm.lead" and "lead_ids" in fields_list:
-            vals["lead_ids"] = [Command.set(self.env.context.get("active_ids", []))]
+            leads = self.env["crm.lead"].browse(self.env.context.get("active_ids", []))
+            vals["lead_ids"] = [Command.set(leads.ids)]
+            if "sequence_id" in fields_list and not vals.get("sequence_id"):
+                vals["sequence_id"] = self._get_offer(leads).id
         return vals
+
+    @api.model
+    def _get_offer(self, leads):
+        """The sequence that is meant for the leads: the first that one of them can enter, else the
+        first, which says why none can."""
+        fitting = self.env["nurture.sequence"]._get_fitting(leads)
+        entered = fitting.filtered(lambda one: one._can_enter(one._preview_entry(leads)))
+        return entered[:1] or fitting[:1]
 
     @api.depends("lead_ids")
     def _compute_lead_count(self):
@@ -46,19 +52,6 @@ class NurtureEnrol(models.TransientModel):
         running = self.env["nurture.sequence"].search_count([("state", "=", "running")], limit=1)
         self.available = bool(running)
 
-    @api.depends("lead_ids")
-    def _compute_sequence_id(self):
-        for wizard in self:
-            wizard.sequence_id = wizard._get_offer(wizard.lead_ids._origin)
-
-    @api.model
-    def _get_offer(self, leads):
-        """The sequence that is meant for the leads: the first that one of them can enter, else the
-        first, which says why none can."""
-        fitting = self.env["nurture.sequence"]._get_fitting(leads)
-        entered = fitting.filtered(lambda one: one._can_enter(one._preview_entry(leads)))
-        return entered[:1] or fitting[:1]
-
     @api.depends("sequence_id", "lead_ids")
     @api.depends_context("lang", "tz", "uid")
     def _compute_preview(self):
@@ -72,10 +65,8 @@ class NurtureEnrol(models.TransientModel):
     def action_enrol(self):
         """Add the leads and say how many entered, and why the others did not.
 
-        :raise UserError: when no sequence is chosen, or it is not running any more
+        :raise UserError: when the sequence is not running any more
         """
         self.ensure_one()
-        if not self.sequence_id:
-            raise UserError(self.env._("Choose a sequence."))
         result = self.sequence_id.enrol(self.lead_ids.ids)
         return self.sequence_id._enrol_notification(result)
