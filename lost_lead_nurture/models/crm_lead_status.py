@@ -86,6 +86,8 @@ class CrmLead(models.Model):
             lead.nurture_way_id = way
             lead.nurture_state = state
             lead.nurture_status = reasons.get(way.exit_reason) or states.get(way.state)
+            if state == "running" and way.sequence_id.state != "running":
+                lead.nurture_status = self.env._("Sequence stopped")
             lead.nurture_label = self._nurture_get_label(state, way.sequence_id.name)
 
     @api.depends("nurture_way_id")
@@ -113,7 +115,8 @@ class CrmLead(models.Model):
             elif lead.nurture_state == "running":
                 coming = open_traces.get(way, traces.browse())
                 scheduled = coming.filtered(lambda trace: trace.state == "scheduled")
-                lead.nurture_next_date = scheduled[:1].schedule_date
+                if way.sequence_id.state == "running":
+                    lead.nurture_next_date = scheduled[:1].schedule_date
                 lead.nurture_detail = lead._nurture_describe_next(coming)
 
     def _compute_nurture_possible(self):

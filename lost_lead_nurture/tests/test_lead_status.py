@@ -68,7 +68,9 @@ class TestLeadStatus(TwoLeadsCase):
     def test_stopped(self):
         self.start()
         self.sequence.action_stop()
-        self.assertStatus(self.ann, "running", "Running")
+        self.env.invalidate_all()
+        self.assertStatus(self.ann, "running", "Sequence stopped")
+        self.assertFalse(self.ann.nurture_next_date)
         self.assertIn("is stopped", self.ann.nurture_detail)
 
     def test_won_back(self):
