@@ -30,26 +30,6 @@ class CrmLead(models.Model):
     nurture_score = fields.Integer(
         string="Score", default=0, help="Points given by the steps of nurture sequences."
     )
-    nurture_count = fields.Integer(compute="_compute_nurture", compute_sudo=True)
-    nurture_status = fields.Char(
-        compute="_compute_nurture",
-        compute_sudo=True,
-        help="Where the lead stands in its latest nurture sequence.",
-    )
-
-    @api.depends("nurture_participant_ids.state", "nurture_participant_ids.exit_reason")
-    @api.depends_context("lang")
-    def _compute_nurture(self):
-        states = dict(
-            self.env["nurture.participant"]._fields["state"]._description_selection(self.env)
-        )
-        reasons = dict(
-            self.env["nurture.participant"]._fields["exit_reason"]._description_selection(self.env)
-        )
-        for lead in self:
-            latest = lead.nurture_participant_ids.sorted("id")[-1:]
-            lead.nurture_count = len(lead.nurture_participant_ids)
-            lead.nurture_status = reasons.get(latest.exit_reason) or states.get(latest.state)
 
     @api.depends("date_closed", "won_status")
     def _compute_days_since_lost(self):
@@ -80,19 +60,6 @@ class CrmLead(models.Model):
         return Domain("won_status", "=", "lost") & Domain(
             "date_closed", ">=" if operator in ("<=", "<") else "<", f"today {-first_day:+d}d"
         )
-
-    def action_view_nurture(self):
-        """Open the lead's way through its sequences."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "lost_lead_nurture.nurture_participant_action"
-        )
-        action["domain"] = [("lead_id", "=", self.id)]
-        action["context"] = {"create": False}
-        participants = self.nurture_participant_ids
-        if len(participants) == 1:
-            action.update(res_id=participants.id, views=[(False, "form")])
-        return action
 
     # ------------------------------------------------------------
     # CRUD
@@ -132,6 +99,18 @@ class CrmLead(models.Model):
             ("active", "=", True),
             ("active", "=", False),
         ]
+
+    def _nurture_filter_as_lost(self, domain, reason):
+        """Those of the leads that ``domain`` would choose if they had just been lost for
+        ``reason``."""
+        lost = {
+            "active": False,
+            "probability": 0.0,
+            "won_status": "lost",
+            "date_closed": fields.Datetime.now(),
+            "lost_reason_id": reason.id,
+        }
+        return self.filtered(lambda lead: lead.new(lost, origin=lead).filtered_domain(domain))
 
     def _nurture_render(self, template, html=False):
         """Fill the placeholders of ``template`` for each lead. Only core's harmless ones are known,

@@ -25,16 +25,20 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _nurture_obstacles(self, sequence, own=True):
+    def _nurture_obstacles(self, sequence, own=True, losing=()):
         """Conditions that keep a lead out of ``sequence``, in the order in which they are told.
         A reason may have several conditions.
 
         :param own: whether the sequence's own choice of leads applies, as it does not to those who
             are added by hand
+        :param losing: ids of the leads in question where they are not lost yet, but are judged as
+            if they were
         :return: list of (reason, SQL condition); the SQL may use the alias ``lead``
         """
-        obstacles = [
-            ("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")),
+        obstacles = []
+        if not losing:
+            obstacles.append(("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")))
+        obstacles += [
             (
                 "company",
                 SQL(
@@ -54,7 +58,7 @@ class CrmLead(models.Model):
         ]
         if sequence.exclude_other_sequences:
             obstacles.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
-        if sequence.exclude_customers:
+        if sequence.exclude_customers and not losing:
             obstacles += [
                 ("customer", condition)
                 for condition in self._nurture_sql_orders(
@@ -67,7 +71,8 @@ class CrmLead(models.Model):
             ]
         if sequence.exclude_open_deals:
             obstacles += [
-                ("open_deal", condition) for condition in self._nurture_sql_open_deals(sequence)
+                ("open_deal", condition)
+                for condition in self._nurture_sql_open_deals(sequence, losing)
             ]
         obstacles += [
             ("suppressed", SQL("lead.id IN (%s)", query))
@@ -156,12 +161,13 @@ class CrmLead(models.Model):
         ]
 
     @api.model
-    def _nurture_sql_open_deals(self, sequence=None):
+    def _nurture_sql_open_deals(self, sequence=None, losing=()):
         """Leads and opportunities in the pipeline with the same address, and with the same
         customer or another contact of its company.
 
         :param sequence: whose companies' pipelines count; without one the SQL uses the alias
             ``participant``
+        :param losing: ids of leads that are taken for lost
         :return: list of SQL conditions on ``lead``
         """
         if sequence:
@@ -169,8 +175,9 @@ class CrmLead(models.Model):
         else:
             company = SQL("deal.company_id = COALESCE(participant.company_id, deal.company_id)")
         is_open = SQL(
-            "deal.id != lead.id AND deal.active AND deal.won_status = 'pending'"
-            " AND (deal.company_id IS NULL OR %s)",
+            "deal.id != lead.id AND deal.id NOT IN %s AND deal.active"
+            " AND deal.won_status = 'pending' AND (deal.company_id IS NULL OR %s)",
+            tuple(losing) or (0,),
             company,
         )
         return [

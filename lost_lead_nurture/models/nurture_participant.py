@@ -458,6 +458,4 @@ class NurtureParticipant(models.Model):
     @api.model
     def _invalidate_leads(self):
         """What leads show of their participants is stale after SQL."""
-        self.env["crm.lead"].invalidate_model(
-            ["nurture_participant_ids", "nurture_count", "nurture_status"], flush=False
-        )
+        self.env["crm.lead"]._nurture_invalidate()

@@ -305,10 +305,11 @@ class NurtureSequence(models.Model):
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
         return entered
 
-    def _get_kept_out(self, leads=None):
+    def _get_kept_out(self, leads=None, losing=False):
         """Who of those that the sequence is for may enter now, and who may not.
 
         :param leads: these only, and whatever the sequence's choice of leads is
+        :param losing: judge ``leads`` as if they had just been lost
         :return: ``{reason: ids of leads}``, see :data:`ENTRY_OBSTACLES`; the reason of those who
             may enter is None
         """
@@ -318,7 +319,9 @@ class NurtureSequence(models.Model):
             ids = SQL("(%s)", lead_model._search(self._get_lead_domain()).select())
         else:
             ids = SQL("%s", tuple(leads.ids) or (0,))
-        obstacles = lead_model._nurture_obstacles(self, own=leads is None)
+        obstacles = lead_model._nurture_obstacles(
+            self, own=leads is None, losing=leads.ids if losing else ()
+        )
         rows = self.env.execute_query(
             SQL(
                 """
@@ -389,13 +392,14 @@ class NurtureSequence(models.Model):
     def _enrol_notification(self, result):
         """What :meth:`enrol` did, as a notification."""
         labels = self._get_obstacle_labels()
-        lines = [
-            self.env._(
-                "%(count)s leads entered “%(sequence)s”.",
-                count=len(result["entered"]),
-                sequence=self.name,
+        count = len(result["entered"])
+        if count == 1:
+            lines = [self.env._("1 lead entered “%s”.", self.name)]
+        else:
+            entered = self.env._(
+                "%(count)s leads entered “%(sequence)s”.", count=count, sequence=self.name
             )
-        ]
+            lines = [entered]
         lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
         return {
             "type": "ir.actions.client",

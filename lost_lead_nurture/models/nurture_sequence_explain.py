@@ -177,6 +177,10 @@ class NurtureSequence(models.Model):
 
         :return: ``{(day, step id): number of messages}``; days are those of the company's clock
         """
+        return self._by_local_day(self._get_sends(lead_ids))
+
+    def _get_sends(self, lead_ids):
+        """``{(moment, step id): number of messages}``, see :meth:`_forecast`."""
         self.ensure_one()
         number, days = self._get_cap()
         cap = Cap(number, days) if number else None
@@ -214,7 +218,7 @@ class NurtureSequence(models.Model):
             for one in sent:
                 if one.outcome == "sent":
                     sends[one.moment, one.step_id] += 1
-        return self._by_local_day(sends)
+        return sends
 
     def _by_local_day(self, sends):
         """``{(moment, step id): number}`` as ``{(day, step id): number}``."""

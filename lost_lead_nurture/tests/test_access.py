@@ -73,7 +73,7 @@ class TestAccess(NurtureCase):
 
     def test_salesperson_opens_the_lead(self):
         lead = self.own.with_user(self.salesman)
-        self.assertEqual((lead.nurture_count, lead.nurture_status), (1, "Running"))
+        self.assertEqual((lead.nurture_state, lead.nurture_status), ("running", "Running"))
         self.assertEqual(lead.action_view_nurture()["res_id"], self.participant(self.own).id)
 
     def test_all_documents(self):
@@ -161,7 +161,7 @@ class TestAccess(NurtureCase):
             }
             self.assertFalse(
                 {name for name in public if not name.startswith("action_")}
-                - {"create", "write", "unlink", "copy", "copy_data"}
+                - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
                 - {"enrol", "explain", "get_preview", "get_gallery", "get_template_mails"}
                 - {"get_timeline"},
                 model,

@@ -82,7 +82,7 @@ class TestEntry(NurtureCase):
         self.assertEqual(wizard.lead_count, 1)
         wizard.sequence_id = self.sequence
         result = wizard.save().action_enrol()
-        self.assertIn("1 leads entered", result["params"]["message"])
+        self.assertIn("1 lead entered", result["params"]["message"])
         self.assertTrue(self.participant(self.ann))
 
     def test_lost_wizard(self):
@@ -104,7 +104,7 @@ class TestEntry(NurtureCase):
         wizard.lost_reason_id = self.reason_stock
         self.assertEqual(wizard.nurture_sequence_id, self.sequence)
         result = wizard.save().action_lost_reason_apply()
-        self.assertIn("1 leads entered", result["params"]["message"])
+        self.assertIn("1 lead entered", result["params"]["message"])
         self.assertEqual(lead.won_status, "lost")
         self.assertEqual(self.participant(lead).lost_reason_id, self.reason_stock)
 

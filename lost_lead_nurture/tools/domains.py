@@ -23,6 +23,14 @@ ERRORS = (
 )
 
 
+def read_domain(text):
+    """The ``Domain`` that ``text`` writes down, not tried.
+
+    :raise: one of :data:`ERRORS`
+    """
+    return Domain(literal_eval(text or "[]"))
+
+
 def parse_domain(model, text):
     """The ``Domain`` that ``text`` writes down, tried on ``model`` with the rights of its
     environment.
@@ -32,7 +40,7 @@ def parse_domain(model, text):
     """
     env = model.env
     try:
-        domain = Domain(literal_eval(text or "[]"))
+        domain = read_domain(text)
         with env.cr.savepoint(flush=False):
             model.search(domain, limit=1)
     except ERRORS as error:
@@ -49,3 +57,13 @@ def check_domain(model, text):
     :raise ValidationError: see :func:`parse_domain`
     """
     parse_domain(model.with_user(model.env.user), text)
+
+
+def named_ids(domain, field):
+    """The ids that a ``Domain`` asks ``field`` to be one of."""
+    named = set()
+    for condition in domain.iter_conditions():
+        if condition.field_expr == field and condition.operator in ("=", "in"):
+            value = condition.value
+            named.update([value] if isinstance(value, int) else value)
+    return {one for one in named if isinstance(one, int) and one}

@@ -2,28 +2,93 @@ from odoo import api, fields, models
 
 
 class CrmLeadLost(models.TransientModel):
+    """Losing leads offers the sequence that is meant for the reason. Nothing chosen, nothing is
+    different from what core does."""
+
     _inherit = "crm.lead.lost"
 
+    nurture_available = fields.Boolean(
+        compute="_compute_nurture_available", help="Whether a sequence is running."
+    )
+    nurture_by_itself = fields.Text(
+        compute="_compute_nurture_offer", help="The sequences that take the leads by themselves."
+    )
+    nurture_offer_id = fields.Many2one(
+        "nurture.sequence",
+        compute="_compute_nurture_offer",
+        help="The running sequence that fits the reason best.",
+    )
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
         string="Nurture With",
-        compute="_compute_nurture_sequence_id",
-        readonly=False,
-        store=True,
         domain="[('state', '=', 'running')]",
         help="The sequence that will try to win the lead back.",
     )
+    nurture_preview = fields.Char(compute="_compute_nurture_preview")
+    nurture_kept_out = fields.Text(compute="_compute_nurture_preview")
 
-    @api.depends("lost_reason_id")
-    def _compute_nurture_sequence_id(self):
-        """Offer the running sequence that is meant for the reason."""
+    @api.depends_context("uid")
+    def _compute_nurture_available(self):
+        running = self.env["nurture.sequence"].search_count([("state", "=", "running")], limit=1)
+        self.nurture_available = bool(running)
+
+    @api.depends("lost_reason_id", "lead_ids")
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_nurture_offer(self):
         for wizard in self:
-            presets = wizard.lost_reason_id.sudo().nurture_preset_ids.filtered(
-                lambda preset: len(preset.lost_reason_ids) == 1
-            )
-            wizard.nurture_sequence_id = self.env["nurture.sequence"].search(
-                [("state", "=", "running"), ("preset_id", "in", presets.ids)], limit=1
-            )
+            wizard.nurture_by_itself = wizard.nurture_offer_id = False
+            leads, reason = wizard._nurture_leads(), wizard.lost_reason_id
+            if not (leads and reason):
+                continue
+            fitting = self.env["nurture.sequence"]._get_fitting(leads, reason)
+            fitting = fitting.filtered(lambda one: one.entry in ("auto", "manual"))
+            taking = [wizard._nurture_describe_taking(one) for one in fitting]
+            wizard.nurture_by_itself = "\n".join(filter(None, taking))
+            # the best that can be entered, else the best, of which it is said why it cannot
+            wizard.nurture_offer_id = fitting.filtered(wizard._nurture_can_enter)[:1] or fitting[:1]
+
+    @api.onchange("lost_reason_id")
+    def _onchange_lost_reason_id(self):
+        """Offer the sequence that fits, unless there is one that takes the leads anyway. Only to
+        people: code that loses leads has not chosen it."""
+        offer = self.nurture_offer_id
+        is_offered = offer.entry == "manual" and not self.nurture_by_itself
+        self.nurture_sequence_id = is_offered and self._nurture_can_enter(offer) and offer
+
+    @api.depends("nurture_sequence_id", "nurture_offer_id", "lead_ids")
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_nurture_preview(self):
+        for wizard in self:
+            wizard.nurture_preview = wizard.nurture_kept_out = False
+            leads = wizard._nurture_leads()
+            sequence = wizard.nurture_sequence_id or wizard.nurture_offer_id
+            if not (leads and sequence):
+                continue
+            preview = sequence._preview_entry(leads, losing=True)
+            wizard.nurture_kept_out = sequence._describe_kept_out(preview)
+            if wizard.nurture_sequence_id:
+                wizard.nurture_preview = sequence._describe_entry(preview)
+
+    def _nurture_leads(self):
+        return self.lead_ids._origin
+
+    def _nurture_can_enter(self, sequence):
+        return sequence._can_enter(sequence._preview_entry(self._nurture_leads(), losing=True))
+
+    def _nurture_describe_taking(self, sequence):
+        """What a sequence that leads enter by themselves does with these, in words; False when it
+        takes none of them."""
+        if sequence.entry != "auto":
+            return False
+        chosen = sequence._get_chosen(self._nurture_leads(), self.lost_reason_id)
+        description = sequence._describe_entry(sequence._preview_entry(chosen, losing=True))
+        if not description:
+            return False
+        return self.env._(
+            "“%(sequence)s” takes over by itself. %(description)s",
+            sequence=sequence.name,
+            description=description,
+        )
 
     def action_lost_reason_apply(self):
         result = super().action_lost_reason_apply()

@@ -171,7 +171,7 @@ registry.category("web_tour.tours").add("nurture_salesperson_tour", {
         { trigger: ".o_data_cell[name=email]:contains('own@reader.example.com')", run: "click" },
         { trigger: ".o_nurture_timeline_entry:contains('First')" },
         { trigger: "button[name=action_view_lead]", run: "click" },
-        { trigger: "button[name=action_view_nurture]:contains('Running')", run: "click" },
+        { trigger: "button[name=action_view_nurture]:contains('In Nurture')", run: "click" },
         { trigger: ".o_nurture_timeline_entry" },
     ],
 });
