@@ -49,12 +49,11 @@ def _take_all(server, screens):
     admin = rpc.User(server, server.login, server.password)
     _start_more(admin)
     places = {screen.name: screen.find_path(admin) for screen in screens}
-    phone = [screen for screen in screens if screen.phone]
     complaints = _take(
         server,
         [
             _make_set(DESKTOP, screens, places, "desktop"),
-            _make_set(PHONE, phone, places, "phone"),
+            _make_set(PHONE, screens, places, "phone"),
         ],
     )
     _make_dark(admin)
@@ -89,7 +88,7 @@ def _make_set(size, screens, places, kind, cookies=()):
                 "file": f"{screen.name}-{kind}",
                 "path": places[screen.name],
                 "ready": screen.ready,
-                "steps": screen.get_steps(kind),
+                "steps": screen.steps,
             }
             for screen in screens
         ],

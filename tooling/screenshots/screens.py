@@ -1,6 +1,6 @@
 """The main screens, and how to get there."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -10,10 +10,9 @@ class Screen:
     :param name: of its pictures
     :param path: its address; ``{id}`` stands for the record found by `record`
     :param ready: selector of what is there when the page is
-    :param steps: what to do then: ``(click, hover, wait, scroll or press, selector or key)``
+    :param steps: what to do then: ``(click, hover, wait or scroll, selector)``, ``("press", key)``,
+        ``("button", label)`` of the form's header
     :param record: model, domain and order by which the record is found
-    :param phone: whether people look at it on a phone, too
-    :param phone_steps: what to do there, where that differs
     """
 
     name: str
@@ -21,8 +20,6 @@ class Screen:
     ready: str
     steps: tuple = ()
     record: tuple = ()
-    phone: bool = True
-    phone_steps: tuple = field(default=None)
 
     def find_path(self, user):
         """Return the address, with the id of the record."""
@@ -32,21 +29,72 @@ class Screen:
         found = user.find(model, domain, ["id"], order=order, limit=1)
         return self.path.format(id=found[0]["id"])
 
-    def get_steps(self, kind):
-        """Return the steps for a picture of this kind: desktop, dark or phone."""
-        if kind == "phone" and self.phone_steps is not None:
-            return self.phone_steps
-        return self.steps
 
-
-SEQUENCE = ("nurture.sequence", [("state", "=", "running")], "id")
+SEQUENCES = "/odoo/nurture-sequences"
+SEQUENCE = f"{SEQUENCES}/{{id}}"
+CAMPAIGN = ("nurture.sequence", [("name", "like", "Limited edition")], "id")
+PRICE = ("nurture.sequence", [("state", "=", "running")], "id desc")
+CARD = ".o_nurture_card"
 
 SCREENS = [
-    Screen("sequence", "/odoo/nurture-sequences/{id}", ".o_nurture_card", record=SEQUENCE),
+    Screen("overview", SEQUENCES, ".o_kanban_view canvas"),
     Screen(
         "gallery",
-        "/odoo/nurture-sequences",
+        SEQUENCES,
         ".o_kanban_view",
         (("click", ".o-kanban-button-new"), ("wait", ".o_nurture_gallery_group")),
     ),
+    Screen("sequence", SEQUENCE, CARD, record=CAMPAIGN),
+    Screen("workflow", SEQUENCE, CARD, (("scroll", ".o_notebook"),), CAMPAIGN),
+    Screen(
+        "step",
+        SEQUENCE,
+        CARD,
+        (("click", f"{CARD}[data-type=email] .o_nurture_name"), ("wait", ".modal .o_form_view")),
+        CAMPAIGN,
+    ),
+    Screen(
+        "mail-preview",
+        SEQUENCE,
+        CARD,
+        (("click", f"{CARD} .o_nurture_eye"), ("wait", "iframe"), ("wait", "iframe")),
+        CAMPAIGN,
+    ),
+    Screen(
+        "dry-run",
+        SEQUENCE,
+        CARD,
+        (("button", "Dry Run"), ("wait", ".modal [name=entering_count]")),
+        PRICE,
+    ),
+    Screen("test", SEQUENCE, CARD, (("button", "Test"), ("wait", ".modal .o_form_view")), PRICE),
+    Screen("calendar", "/odoo/nurture-calendar", ".o_calendar_view .fc-event, .o_calendar_view"),
+    Screen("analysis", "/odoo/nurture-analysis", ".o_graph_view canvas"),
+    Screen("links", "/odoo/nurture-links", ".o_list_view .o_data_row, .o_kanban_record"),
+    Screen("participants", "/odoo/nurture-participants", ".o_data_row, .o_kanban_record"),
+    Screen(
+        "timeline",
+        "/odoo/nurture-participants/{id}",
+        ".o_nurture_timeline_entry",
+        record=("nurture.participant", [("order_ids", "!=", False)], "id"),
+    ),
+    Screen(
+        "lead",
+        "/odoo/crm/{id}",
+        ".o_form_view .alert",
+        record=("crm.lead", [("nurture_participant_ids.state", "=", "running")], "id"),
+    ),
+    Screen(
+        "lost",
+        "/odoo/crm/{id}",
+        ".o_form_view",
+        (
+            ("button", "Lost"),
+            ("click", ".modal .o_selection_badge:has-text('Too expensive')"),
+            ("wait", ".modal .alert"),
+        ),
+        ("crm.lead", [("won_status", "=", "pending"), ("email_from", "!=", False)], "id desc"),
+    ),
+    Screen("pipeline", "/odoo/crm", ".o_kanban_record"),
+    Screen("presets", "/odoo/nurture-presets", ".o_data_row, .o_kanban_record"),
 ]

@@ -11,6 +11,14 @@ const TIMEOUT = 30_000;
 /** What is done before a picture is taken, by the name of the step. */
 const STEPS = {
     click: (page, selector) => page.click(selector),
+    button: async (page, label) => {
+        const button = page.locator(`button:has-text("${label}"):visible`).first();
+        if (!(await button.isVisible())) {
+            // a phone keeps all but one of them behind the dots
+            await page.click(".o_statusbar_buttons button:has(.fa-ellipsis-v, .oi-ellipsis-v)");
+        }
+        await button.click();
+    },
     hover: (page, selector) => page.hover(selector),
     wait: (page, selector) => page.waitForSelector(selector),
     press: (page, key) => page.keyboard.press(key),
