@@ -55,7 +55,7 @@ class NurtureDryRun(models.TransientModel):
         """Open the leads that would enter."""
         self.ensure_one()
         entering, held_out = self._get_entering()
-        return self._open_leads(
+        return self.sequence_id._open_leads(
             [id_ for id_ in entering if id_ not in held_out], self.env._("Leads That Would Enter")
         )
 
@@ -63,16 +63,14 @@ class NurtureDryRun(models.TransientModel):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
         _entering, held_out = self._get_entering()
-        return self._open_leads(sorted(held_out), self.env._("Leads Held Out"))
+        return self.sequence_id._open_leads(sorted(held_out), self.env._("Held Out for Comparison"))
 
     def action_view_kept_out(self):
         """Open all leads that are kept out, whatever the reason."""
         self.ensure_one()
         kept_out = self._get_kept_out()
         kept_out.pop(None, None)
-        return self._open_leads(
-            [id_ for ids in kept_out.values() for id_ in ids], self.env._("Leads Kept Out")
-        )
+        return self.sequence_id._open_kept_out(kept_out)
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -95,9 +93,6 @@ class NurtureDryRun(models.TransientModel):
         entering = self._get_kept_out().get(None, [])
         return entering, self.sequence_id.sudo()._get_held_out(entering)
 
-    def _open_leads(self, ids, name):
-        return self.sequence_id._open_list("crm.lead", name, [("id", "in", ids)])
-
 
 class NurtureDryRunLine(models.TransientModel):
     """Leads that would be kept out for one reason."""
@@ -112,9 +107,8 @@ class NurtureDryRunLine(models.TransientModel):
     def action_view_leads(self):
         """Open the leads that are kept out for this reason."""
         self.ensure_one()
-        labels = dict(self._fields["reason"]._description_selection(self.env))
-        ids = self.dry_run_id._get_kept_out().get(self.reason, [])
-        return self.dry_run_id._open_leads(ids, labels[self.reason])
+        dry_run = self.dry_run_id
+        return dry_run.sequence_id._open_kept_out(dry_run._get_kept_out(), self.reason)
 
 
 class NurtureDryRunSend(models.TransientModel):

@@ -43,12 +43,14 @@ class NurtureExplain(models.TransientModel):
 
     def _render_conditions(self, conditions):
         row = Markup(
-            "<li class='list-group-item d-flex gap-2'><i class='fa fa-fw %s mt-1'></i>"
+            "<li class='list-group-item d-flex gap-2 %s'>"
+            "<i class='fa fa-fw %s mt-1' aria-hidden='true'></i>"
             "<span>%s</span><span class='ms-auto text-muted'>%s</span></li>"
         )
         rows = [
             row
             % (
+                "" if condition["ok"] else "o_nurture_no fw-bold",
                 "fa-check text-success" if condition["ok"] else "fa-times text-danger",
                 condition["label"],
                 self.env._("Yes") if condition["ok"] else self.env._("No"),
