@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: How many days late a lead may still enter on its date: the server was down, or it was imported.
@@ -125,11 +126,31 @@ class CrmLead(models.Model):
         return SQL("EXISTS (%s)", query.select(SQL("1")))
 
     @api.model
-    def _nurture_sql_blacklisted(self):
+    def _nurture_sql_blacklisted(self, address=None):
+        """Whether the lead's address is blacklisted.
+
+        :param address: SQL of the address, unless the lead has the alias ``lead``
+        """
         return SQL(
             "EXISTS (SELECT 1 FROM mail_blacklist blacklist WHERE blacklist.active"
-            " AND blacklist.email = lead.email_normalized)"
+            " AND blacklist.email = %s)",
+            address or SQL("lead.email_normalized"),
         )
+
+    @api.model
+    def _search_is_blacklisted(self, operator, value):
+        """Look up each lead's address. Core makes a list of all leads that are not blacklisted,
+        however few are searched: seconds with 300,000 of them."""
+        if operator not in ("in", "not in"):
+            return super()._search_is_blacklisted(operator, value)
+        self.env["mail.blacklist"].flush_model(["email", "active"])
+
+        def to_sql(model, alias, query):
+            address = model._field_to_sql(alias, "email_normalized", query)
+            blacklisted = self._nurture_sql_blacklisted(address)
+            return blacklisted if operator == "in" else SQL("NOT %s", blacklisted)
+
+        return Domain.custom(to_sql=to_sql)
 
     @api.model
     def _nurture_sql_other_sequence(self, sequence):
