@@ -99,8 +99,8 @@ class NurtureSequence(models.Model):
 
     def _get_obstacle_by_lead(self, leads):
         """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and keeps out."""
-        query = self.env["crm.lead"].with_context(active_test=False)._search(
-            self._get_lead_domain()
+        query = (
+            self.env["crm.lead"].with_context(active_test=False)._search(self._get_lead_domain())
         )
         # Whom else the address belongs to decides who of them enters. An expression, because
         # core's index of addresses is for parts of them: it takes seconds for a page of leads.

@@ -162,6 +162,7 @@ class TestAccess(NurtureCase):
             self.assertFalse(
                 {name for name in public if not name.startswith("action_")}
                 - {"create", "write", "unlink", "copy", "copy_data"}
-                - {"enrol", "explain", "get_preview", "get_gallery", "get_template_mails"},
+                - {"enrol", "explain", "get_audience", "get_preview", "get_gallery"}
+                - {"get_template_mails"},
                 model,
             )

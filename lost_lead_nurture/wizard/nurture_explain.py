@@ -13,6 +13,9 @@ class NurtureExplain(models.TransientModel):
     lead_id = fields.Many2one("crm.lead", context={"active_test": False}, ondelete="cascade")
     enters = fields.Boolean(compute="_compute_explanation")
     inside = fields.Boolean(compute="_compute_explanation")
+    held_out = fields.Boolean(
+        compute="_compute_explanation", help="It enters, for comparison with those written to."
+    )
     conditions = fields.Html(compute="_compute_explanation")
     decisions = fields.Html(compute="_compute_explanation")
 
@@ -28,11 +31,14 @@ class NurtureExplain(models.TransientModel):
     @api.depends("sequence_id", "lead_id")
     def _compute_explanation(self):
         for wizard in self:
-            wizard.enters = wizard.inside = wizard.conditions = wizard.decisions = False
+            wizard.enters = wizard.inside = wizard.held_out = False
+            wizard.conditions = wizard.decisions = False
             if not (wizard.sequence_id and wizard.lead_id):
                 continue
             explanation = wizard.sequence_id.explain(wizard.lead_id.id)
             wizard.enters = explanation["enters"]
+            sequence = wizard.sequence_id.sudo()
+            wizard.held_out = wizard.enters and bool(sequence._get_held_out(wizard.lead_id.ids))
             wizard.inside = any(way["state"] == "running" for way in explanation["ways"])
             wizard.conditions = wizard._render_conditions(explanation["conditions"])
             ways = self.env["nurture.participant"].search(

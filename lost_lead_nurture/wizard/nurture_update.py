@@ -63,9 +63,7 @@ class NurtureUpdate(models.TransientModel):
 
     def action_view_unmatched(self):
         """Open the participants who do not match any more."""
-        return self._open_participants(
-            self.env._("Leads That Do Not Match Any More"), "unmatched"
-        )
+        return self._open_participants(self.env._("Leads That Do Not Match Any More"), "unmatched")
 
     def _open_participants(self, name, change):
         self.ensure_one()

@@ -7,8 +7,9 @@ import { extractM2OFieldProps } from "@web/views/fields/many2one/many2one_field"
 import { useOpenMany2XRecord, useSpecialData } from "@web/views/fields/relational_utils";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
-/** How many presets are chips; the others are in a menu. */
+/** How many presets are chips, also on a phone; the others are in a menu. */
 const CHIPS = 8;
+const CHIPS_SMALL = 4;
 /** How many presets there may be. */
 const LIMIT = 500;
 
@@ -65,8 +66,9 @@ export class PresetChips extends Component {
     }
 
     get chips() {
+        const number = this.env.isSmall ? CHIPS_SMALL : CHIPS;
         return this.presets.filter(
-            ({ value }, index) => index < CHIPS || value === this.chosen?.id
+            ({ value }, index) => index < number || value === this.chosen?.id
         );
     }
 

@@ -33,10 +33,10 @@ export class NurtureDryRunProgress extends Component {
         if (state === "counting") {
             return _t("Counting who would enter…");
         }
-        return _t(
-            "What they would be sent: %(done)s of %(all)s leads…",
-            { done: formatInteger(reckoned_count), all: formatInteger(coming_count) }
-        );
+        return _t("What they would be sent: %(done)s of %(all)s leads…", {
+            done: formatInteger(reckoned_count),
+            all: formatInteger(coming_count),
+        });
     }
 }
 
