@@ -151,6 +151,7 @@ class NurtureSequence(models.Model):
             for kind in ("list", "kanban")
         }
         action["views"] = [(views["list"], "list"), (views["kanban"], "kanban"), (False, "form")]
+        action["mobile_view_mode"] = "kanban"
         action["context"]["nurture_kept_out_of"] = self.id
         return action
 
