@@ -34,6 +34,7 @@
         "views/nurture_trace_views.xml",
         "views/nurture_participant_views.xml",
         "views/nurture_step_views.xml",
+        "views/nurture_audience_views.xml",
         "views/nurture_sequence_views.xml",
         "views/nurture_sequence_template_views.xml",
         "views/link_tracker_views.xml",

@@ -23,6 +23,7 @@ from . import (
     nurture_preset,
     nurture_sequence,
     nurture_sequence_entry,
+    nurture_sequence_audience,
     nurture_sequence_explain,
     nurture_sequence_figures,
     nurture_sequence_goals,

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 #: How many days late a lead may still enter on its date: the server was down, or it was imported.
@@ -20,9 +21,27 @@ class CrmLead(models.Model):
     # those that were lost since all leads were last looked through
     _nurture_lost_index = models.Index("(date_closed) WHERE won_status = 'lost'")
 
+    nurture_obstacle = fields.Char(
+        compute="_compute_nurture_obstacle",
+        string="Kept Out Because",
+        help="In a list of leads that a sequence keeps out: why.",
+    )
+
     # ------------------------------------------------------------
     # ENTRY
     # ------------------------------------------------------------
+
+    @api.depends_context("lang", "nurture_kept_out_of")
+    def _compute_nurture_obstacle(self):
+        """Why the sequence whose id is ``nurture_kept_out_of`` in the context keeps the lead
+        out."""
+        sequence_id = self.env.context.get("nurture_kept_out_of")
+        sequence = self.env["nurture.sequence"].browse(sequence_id).exists()
+        sequence.check_access("read")
+        labels = sequence._get_obstacle_labels()
+        obstacles = sequence.sudo()._get_obstacle_by_lead(self.sudo()) if sequence else {}
+        for lead in self:
+            lead.nurture_obstacle = labels.get(obstacles.get(lead.id))
 
     @api.model
     def _nurture_obstacles(self, sequence, own=True, losing=()):
@@ -75,8 +94,8 @@ class CrmLead(models.Model):
                 for condition in self._nurture_sql_open_deals(sequence, losing)
             ]
         obstacles += [
-            ("suppressed", SQL("lead.id IN (%s)", query))
-            for query in sequence._get_suppressed_queries()
+            ("suppressed", self._nurture_sql_chosen(domain))
+            for domain in sequence._get_suppressed_domains()
         ]
         obstacles.append(("silent", self._nurture_sql_silent()))
         return obstacles
@@ -84,9 +103,8 @@ class CrmLead(models.Model):
     @api.model
     def _nurture_own_obstacles(self, sequence):
         """The sequence's choice of leads, and of the day for those that enter on a date."""
-        leads = self.sudo().with_context(active_test=False)
-        query = leads._search(sequence._get_lead_domain())
-        obstacles = [("unmatched", SQL("lead.id NOT IN (%s)", query.select()))]
+        chosen = self._nurture_sql_chosen(sequence._get_lead_domain())
+        obstacles = [("unmatched", SQL("NOT %s", chosen))]
         if sequence.entry == "date":
             due = sequence._sql_entry_date()
             obstacles.append(
@@ -105,11 +123,39 @@ class CrmLead(models.Model):
         return obstacles
 
     @api.model
-    def _nurture_sql_blacklisted(self):
+    def _nurture_sql_chosen(self, domain):
+        """Whether ``domain`` finds the lead. It is looked up by its id: to remember all that are
+        found is more than PostgreSQL's memory may hold."""
+        query = self.sudo().with_context(active_test=False)._search(domain)
+        query.add_where(SQL("%s = lead.id", SQL.identifier(query.table, "id")))
+        return SQL("EXISTS (%s)", query.select(SQL("1")))
+
+    @api.model
+    def _nurture_sql_blacklisted(self, address=None):
+        """Whether the lead's address is blacklisted.
+
+        :param address: SQL of the address, unless the lead has the alias ``lead``
+        """
         return SQL(
             "EXISTS (SELECT 1 FROM mail_blacklist blacklist WHERE blacklist.active"
-            " AND blacklist.email = lead.email_normalized)"
+            " AND blacklist.email = %s)",
+            address or SQL("lead.email_normalized"),
         )
+
+    @api.model
+    def _search_is_blacklisted(self, operator, value):
+        """Look up each lead's address. Core makes a list of all leads that are not blacklisted,
+        however few are searched: seconds with 300,000 of them."""
+        if operator not in ("in", "not in"):
+            return super()._search_is_blacklisted(operator, value)
+        self.env["mail.blacklist"].flush_model(["email", "active"])
+
+        def to_sql(model, alias, query):
+            address = model._field_to_sql(alias, "email_normalized", query)
+            blacklisted = self._nurture_sql_blacklisted(address)
+            return blacklisted if operator == "in" else SQL("NOT %s", blacklisted)
+
+        return Domain.custom(to_sql=to_sql)
 
     @api.model
     def _nurture_sql_other_sequence(self, sequence):
@@ -119,7 +165,8 @@ class CrmLead(models.Model):
             " AND running.state = 'running' AND running.active"
             " WHERE other.state = 'running' AND other.sequence_id != %s"
             " AND other.email = lead.email_normalized)",
-            sequence.id,
+            # one that is not saved yet is none of them
+            sequence._origin.id or 0,
         )
 
     @api.model

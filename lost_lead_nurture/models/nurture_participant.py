@@ -329,7 +329,7 @@ class NurtureParticipant(models.Model):
             SQL(
                 "EXISTS (SELECT 1 FROM nurture_participant inside WHERE inside.sequence_id = %s"
                 " AND %s AND (inside.state = 'running' OR %s))",
-                sequence.id,
+                sequence._origin.id or 0,
                 same,
                 since,
             )
@@ -345,7 +345,7 @@ class NurtureParticipant(models.Model):
         which spread evenly, against the share of 2^32."""
         return SQL(
             "('x' || substr(md5(%s || ':' || %s), 1, 8))::bit(32)::bigint < %s",
-            str(sequence.id),
+            str(sequence._origin.id),
             identity,
             round(sequence.holdout_percent / 100 * 2**32),
         )

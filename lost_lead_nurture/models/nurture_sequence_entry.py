@@ -16,6 +16,14 @@ _logger = logging.getLogger(__name__)
 
 #: From so many leads on they enter by joins of whole tables.
 MANY = 1000
+#: The settings that say who may enter, beside the companies and the presets to be kept out.
+CHOICE_FIELDS = (
+    *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
+    *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
+    *("exclude_other_sequences", "holdout_percent"),
+)
+#: Obstacles that no lead has that is searched for by :meth:`_get_lead_domain`.
+OF_CHOICE = ("not_lost", "company", "unmatched")
 #: How often all leads are looked through. In between only those that were lost meanwhile are.
 LOOK_THROUGH = timedelta(hours=1)
 #: How long a transaction that loses leads may take without being missed until the next hour.
@@ -175,13 +183,10 @@ class NurtureSequence(models.Model):
         """Whose leads may enter: the company's, or without one those of the responsible's."""
         return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
 
-    def _get_suppressed_queries(self):
-        """SELECTs of the ids of the leads that the presets to be kept out choose."""
+    def _get_suppressed_domains(self):
+        """Domains of the leads that the presets to be kept out choose."""
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        return [
-            leads._search(parse_domain(leads, preset.full_domain)).select()
-            for preset in self.excluded_preset_ids
-        ]
+        return [parse_domain(leads, preset.full_domain) for preset in self.excluded_preset_ids]
 
     def _is_yearly(self):
         return self.entry == "date" and self.entry_yearly
@@ -260,12 +265,7 @@ class NurtureSequence(models.Model):
     def _get_choice_checksum(self):
         """A checksum of all settings that say who may enter."""
         self.ensure_one()
-        names = [
-            *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
-            *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
-            *("exclude_other_sequences", "start_date", "holdout_percent"),
-        ]
-        choice = [self[name] for name in names]
+        choice = [self[name] for name in (*CHOICE_FIELDS, "start_date")]
         choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
         return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
 
@@ -292,7 +292,7 @@ class NurtureSequence(models.Model):
             SQL(" AND ").join(
                 SQL("NOT (%s)", condition)
                 for reason, condition in obstacles
-                if reason not in ("not_lost", "company", "unmatched", "inside")
+                if reason not in (*OF_CHOICE, "inside")
             ),
         )
         participants = self.env["nurture.participant"].sudo()
@@ -313,15 +313,28 @@ class NurtureSequence(models.Model):
         :return: ``{reason: ids of leads}``, see :data:`ENTRY_OBSTACLES`; the reason of those who
             may enter is None
         """
-        lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
-        self.env.flush_all()
         if leads is None:
-            ids = SQL("(%s)", lead_model._search(self._get_lead_domain()).select())
-        else:
-            ids = SQL("%s", tuple(leads.ids) or (0,))
-        obstacles = lead_model._nurture_obstacles(
-            self, own=leads is None, losing=leads.ids if losing else ()
-        )
+            lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
+            return self._sort_out(lead_model._search(self._get_lead_domain()).select())
+        query = SQL("SELECT unnest(%s::int[])", leads.ids)
+        return self._sort_out(query, chosen=False, losing=leads.ids if losing else ())
+
+    def _sort_out(self, leads_query, chosen=True, losing=()):
+        """Who of the leads of ``leads_query`` may enter now, and who may not.
+
+        :param leads_query: SQL that selects ids of ``crm_lead``
+        :param chosen: whether it selects from those that the sequence chooses; else its choice
+            does not matter
+        :param losing: ids of leads that are judged as if they had just been lost
+        :return: as :meth:`_get_kept_out`
+        """
+        self.env.flush_all()
+        leads = self.env["crm.lead"].sudo()
+        obstacles = [
+            (reason, condition)
+            for reason, condition in leads._nurture_obstacles(self, chosen, losing)
+            if not (chosen and reason in OF_CHOICE)
+        ]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -336,14 +349,14 @@ class NurtureSequence(models.Model):
                           FROM (SELECT lead.id, lead.date_closed, %(identity)s AS identity,
                                        CASE %(obstacles)s END AS reason
                                   FROM crm_lead lead
-                                 WHERE lead.id IN %(ids)s) judged) free
+                                 WHERE lead.id IN (%(leads)s)) judged) free
               GROUP BY free.reason
                 """,
                 identity=self.env["nurture.participant"]._sql_identity(self),
                 obstacles=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in obstacles
                 ),
-                ids=ids,
+                leads=leads_query,
             )
         )
         return dict(rows)

@@ -152,7 +152,7 @@ class NurtureSequence(models.Model):
         dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.id})
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Dry Run"),
+            "name": self.env._("Dry Run of “%s”", self.name),
             "res_model": "nurture.dry.run",
             "res_id": dry_run.id,
             "view_mode": "form",

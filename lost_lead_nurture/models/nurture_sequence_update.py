@@ -181,7 +181,7 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Update Leads Inside"),
+            "name": self.env._("Update the Leads Inside"),
             "res_model": "nurture.update",
             "view_mode": "form",
             "target": "new",
@@ -194,7 +194,8 @@ class NurtureSequence(models.Model):
         :param completed: whether leads that have completed the sequence count, too
         :param remove_unmatched: whether leads that it does not choose any more leave
         :return: ``{"new": {step: (leads, of these due at once)}, "moved": the same,
-            "unmatched": participants, "completed": how many who had completed it would go on}``
+            "touched": participants who get one of these, "unmatched": participants who do not
+            match any more, "completed": how many who had completed it would go on}``
         """
         self.ensure_one()
         self.env.flush_all()
@@ -203,7 +204,7 @@ class NurtureSequence(models.Model):
         moved_to = self.env["nurture.trace"]._sql_due(SQL("nurture_trace.base_date"))
         new = self._sql_new(completed, leaving)
         moved = SQL(
-            "SELECT step_id, %s AS schedule_date FROM nurture_trace WHERE %s",
+            "SELECT participant_id, step_id, %s AS schedule_date FROM nurture_trace WHERE %s",
             moved_to,
             self._sql_moved(leaving),
         )
@@ -215,9 +216,17 @@ class NurtureSequence(models.Model):
                 self._sql_new(True, leaving),
             )
         )
+        touched = self.env.execute_query(
+            SQL(
+                "SELECT participant_id FROM (%s) new UNION SELECT participant_id FROM (%s) moved",
+                new,
+                moved,
+            )
+        )
         return {
             "new": self._count_by_step(new),
             "moved": self._count_by_step(moved),
+            "touched": self.env["nurture.participant"].browse(id_ for (id_,) in touched),
             "unmatched": unmatched.filtered(lambda one: one.state == "running"),
             "completed": going_on,
         }

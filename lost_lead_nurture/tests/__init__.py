@@ -1,6 +1,8 @@
 from . import (
     test_abuse,
     test_access,
+    test_audience,
+    test_audience_tours,
     test_bad_input,
     test_dry_run,
     test_engine,

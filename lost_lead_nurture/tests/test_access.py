@@ -162,7 +162,7 @@ class TestAccess(NurtureCase):
             self.assertFalse(
                 {name for name in public if not name.startswith("action_")}
                 - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
-                - {"enrol", "explain", "get_preview", "get_gallery", "get_template_mails"}
-                - {"get_timeline"},
+                - {"enrol", "explain", "get_audience", "get_preview", "get_gallery"}
+                - {"get_template_mails", "get_timeline"},
                 model,
             )

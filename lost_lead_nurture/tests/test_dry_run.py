@@ -9,6 +9,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form, tagged, test_cursor
 
+from odoo.addons.lost_lead_nurture.wizard import nurture_dry_run
+
 from .test_stop import ANN, BOB, LivingCase
 
 #: What a dry run may write.
@@ -160,6 +162,36 @@ class TestDryRun(LivingCase):
         runs = self.env["nurture.dry.run"].with_user(self.salesman)
         with self.assertRaises(AccessError):
             runs.create({"sequence_id": self.sequence.id})
+
+    def test_many_leads(self):
+        """With many leads it is done bit by bit, and comes to the same."""
+        for number in range(8):
+            self.make_lead(f"lead{number}@reader.example.com")
+        self.make_lead(False)
+        at_once = self.dry_run()
+        self.assertEqual(at_once.state, "done")
+        self.patch(nurture_dry_run, "MANY_LEADS", 5)
+        self.patch(nurture_dry_run, "SLICE", 4)
+        dry_run = self.dry_run()
+        self.assertEqual((dry_run.state, dry_run.entering_count), ("counting", 0))
+        seen = []
+        while dry_run.state != "done":
+            dry_run.action_go_on()
+            seen.append((dry_run.state, dry_run.entering_count, dry_run.reckoned_count))
+        self.assertEqual(
+            seen,
+            [("reckoning", 10, 0), ("reckoning", 10, 4), ("reckoning", 10, 8), ("done", 10, 10)],
+        )
+        self.assertEqual(self.expected(dry_run), self.expected(at_once))
+        self.assertEqual(dry_run.message_count, at_once.message_count)
+        self.assertEqual(dry_run.kept_out_count, 1)
+        self.assertTrue(dry_run.action_go_on(), "once more does nothing")
+        self.assertEqual(dry_run.message_count, at_once.message_count)
+
+    def test_many_leads_rights(self):
+        dry_run = self.dry_run()
+        with self.assertRaises(AccessError):
+            dry_run.with_user(self.salesman).action_go_on()
 
     def test_form(self):
         """The form and the calendar behind it open."""

@@ -222,3 +222,13 @@ class TestExplain(LivingCase):
         self.assertEqual(form.lead_id, self.bob)
         form.sequence_id = self.sequence
         self.assertTrue(form.decisions)
+
+    def test_wizard_held_out(self):
+        """Who enters only for comparison is not promised a mail."""
+        self.sequence.action_start()
+        wizards = self.env["nurture.explain"].with_user(self.salesman)
+        wizard = wizards.create({"sequence_id": self.sequence.id, "lead_id": self.ann.id})
+        self.assertEqual((wizard.enters, wizard.held_out), (True, False))
+        self.sequence.holdout_percent = 99.9999
+        self.env.invalidate_all()
+        self.assertEqual((wizard.enters, wizard.held_out), (True, True))

@@ -55,6 +55,23 @@ class TestPreset(NurtureCase):
         self.env["mail.blacklist"]._add("black@reader.example.com")
         self.assertEqual(self.found(), {"lost"})
 
+    def test_blacklisted(self):
+        """Core's filter finds the same by addresses that are looked up one by one."""
+        black = self.make_lead("black@reader.example.com")
+        free = self.make_lead("free@reader.example.com")
+        nobody = self.make_lead(False)
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        ours = [("id", "in", (black | free | nobody).ids)]
+        yes, no = ours + [("is_blacklisted", "=", True)], ours + [("is_blacklisted", "!=", True)]
+        self.assertFalse(leads.search(yes))
+        entry = self.env["mail.blacklist"]._add("Black@reader.example.com")
+        self.assertEqual(leads.search(yes), black)
+        self.assertEqual(leads.search(no), free | nobody)
+        self.assertEqual(leads.search(ours).filtered_domain(yes), black)
+        entry.active = False
+        self.assertFalse(leads.search(yes))
+        self.assertEqual(leads.search(no), black | free | nobody)
+
     def test_period(self):
         for days in (0, 29, 31, 364, 400):
             self.lose_on(self.make_lead(f"{days}@reader.example.com"), days)

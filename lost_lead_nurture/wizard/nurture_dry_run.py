@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..models.nurture_sequence import MANY_LEADS
 from ..tools.reasons import ENTRY_OBSTACLES
+
+#: For how many leads it is reckoned at a time what they would be sent: about a second.
+SLICE = 20_000
 
 
 class NurtureDryRun(models.TransientModel):
@@ -18,35 +22,86 @@ class NurtureDryRun(models.TransientModel):
     message_count = fields.Integer(string="Messages", readonly=True)
     line_ids = fields.One2many("nurture.dry.run.line", "dry_run_id", readonly=True)
     send_ids = fields.One2many("nurture.dry.run.send", "dry_run_id", readonly=True)
+    # how far it is
+    state = fields.Selection(
+        [("counting", "Counting"), ("reckoning", "Reckoning"), ("done", "Done")],
+        required=True,
+        default="counting",
+        readonly=True,
+    )
+    coming_lead_ids = fields.Json(
+        readonly=True, help="Ids of the leads for which it is to be reckoned what they are sent."
+    )
+    coming_count = fields.Integer(readonly=True, help="How many of them there are.")
+    reckoned_count = fields.Integer(readonly=True, help="For how many of them it is known.")
 
     @api.model_create_multi
     def create(self, vals_list):
         dry_runs = super().create(vals_list)
         for dry_run in dry_runs:
-            dry_run._run()
+            if not dry_run._has_many_leads():
+                while dry_run.state != "done":
+                    dry_run.action_go_on()
         return dry_runs
 
-    def _run(self):
-        """Count, and forecast."""
-        sequence = self.sequence_id
+    def _has_many_leads(self):
+        """Whether it takes so long that it is done bit by bit."""
+        self.sequence_id.check_access("write")
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        domain = self.sequence_id.sudo()._get_lead_domain()
+        return leads.search_count(domain, limit=MANY_LEADS + 1) > MANY_LEADS
+
+    def action_go_on(self):
+        """Do the next bit: first count who would enter, then reckon for some leads at a time what
+        they would be sent. With few leads all is done when the dry run is made; else whoever shows
+        it calls this until the state is ``done``."""
+        self.ensure_one()
+        self.sequence_id.check_access("write")
+        if self.state == "counting":
+            self._count()
+        elif self.state == "reckoning":
+            self._reckon()
+        self.state = "done" if self.reckoned_count == self.coming_count else "reckoning"
+        return True
+
+    def _count(self):
+        """Count who would enter and who would not."""
         kept_out = self._get_kept_out()
         entering = kept_out.pop(None, [])
-        held_out = sequence.sudo()._get_held_out(entering)
-        sends = sequence.sudo()._forecast([id_ for id_ in entering if id_ not in held_out])
+        held_out = self.sequence_id.sudo()._get_held_out(entering)
+        coming = [id_ for id_ in entering if id_ not in held_out]
         self.write(
             {
-                "entering_count": len(entering) - len(held_out),
+                "entering_count": len(coming),
                 "held_out_count": len(held_out),
                 "kept_out_count": sum(map(len, kept_out.values())),
-                "message_count": sum(sends.values()),
+                "coming_lead_ids": coming,
+                "coming_count": len(coming),
                 "line_ids": [
                     Command.create({"reason": reason, "lead_count": len(kept_out[reason])})
                     for reason, _label in ENTRY_OBSTACLES
                     if reason in kept_out
                 ],
+            }
+        )
+
+    def _reckon(self):
+        """Add what the next leads would be sent."""
+        end = self.reckoned_count + SLICE
+        lead_ids = self.coming_lead_ids[self.reckoned_count : end]
+        sends = self.sequence_id.sudo()._forecast(lead_ids)
+        known = {(send.date, send.step_id.id): send for send in self.send_ids}
+        for (day, step_id), count in sends.items():
+            if send := known.get((day, step_id)):
+                send.message_count += count
+        self.write(
+            {
+                "reckoned_count": self.reckoned_count + len(lead_ids),
+                "message_count": self.message_count + sum(sends.values()),
                 "send_ids": [
                     Command.create({"date": day, "step_id": step_id, "message_count": count})
                     for (day, step_id), count in sorted(sends.items())
+                    if (day, step_id) not in known
                 ],
             }
         )
@@ -55,7 +110,7 @@ class NurtureDryRun(models.TransientModel):
         """Open the leads that would enter."""
         self.ensure_one()
         entering, held_out = self._get_entering()
-        return self._open_leads(
+        return self.sequence_id._open_leads(
             [id_ for id_ in entering if id_ not in held_out], self.env._("Leads That Would Enter")
         )
 
@@ -63,16 +118,14 @@ class NurtureDryRun(models.TransientModel):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
         _entering, held_out = self._get_entering()
-        return self._open_leads(sorted(held_out), self.env._("Leads Held Out"))
+        return self.sequence_id._open_leads(sorted(held_out), self.env._("Held Out for Comparison"))
 
     def action_view_kept_out(self):
         """Open all leads that are kept out, whatever the reason."""
         self.ensure_one()
         kept_out = self._get_kept_out()
         kept_out.pop(None, None)
-        return self._open_leads(
-            [id_ for ids in kept_out.values() for id_ in ids], self.env._("Leads Kept Out")
-        )
+        return self.sequence_id._open_kept_out(kept_out)
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -95,9 +148,6 @@ class NurtureDryRun(models.TransientModel):
         entering = self._get_kept_out().get(None, [])
         return entering, self.sequence_id.sudo()._get_held_out(entering)
 
-    def _open_leads(self, ids, name):
-        return self.sequence_id._open_list("crm.lead", name, [("id", "in", ids)])
-
 
 class NurtureDryRunLine(models.TransientModel):
     """Leads that would be kept out for one reason."""
@@ -112,9 +162,8 @@ class NurtureDryRunLine(models.TransientModel):
     def action_view_leads(self):
         """Open the leads that are kept out for this reason."""
         self.ensure_one()
-        labels = dict(self._fields["reason"]._description_selection(self.env))
-        ids = self.dry_run_id._get_kept_out().get(self.reason, [])
-        return self.dry_run_id._open_leads(ids, labels[self.reason])
+        dry_run = self.dry_run_id
+        return dry_run.sequence_id._open_kept_out(dry_run._get_kept_out(), self.reason)
 
 
 class NurtureDryRunSend(models.TransientModel):

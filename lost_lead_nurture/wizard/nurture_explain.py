@@ -13,6 +13,9 @@ class NurtureExplain(models.TransientModel):
     lead_id = fields.Many2one("crm.lead", context={"active_test": False}, ondelete="cascade")
     enters = fields.Boolean(compute="_compute_explanation")
     inside = fields.Boolean(compute="_compute_explanation")
+    held_out = fields.Boolean(
+        compute="_compute_explanation", help="It enters, for comparison with those written to."
+    )
     conditions = fields.Html(compute="_compute_explanation")
     decisions = fields.Html(compute="_compute_explanation")
 
@@ -28,11 +31,14 @@ class NurtureExplain(models.TransientModel):
     @api.depends("sequence_id", "lead_id")
     def _compute_explanation(self):
         for wizard in self:
-            wizard.enters = wizard.inside = wizard.conditions = wizard.decisions = False
+            wizard.enters = wizard.inside = wizard.held_out = False
+            wizard.conditions = wizard.decisions = False
             if not (wizard.sequence_id and wizard.lead_id):
                 continue
             explanation = wizard.sequence_id.explain(wizard.lead_id.id)
             wizard.enters = explanation["enters"]
+            sequence = wizard.sequence_id.sudo()
+            wizard.held_out = wizard.enters and bool(sequence._get_held_out(wizard.lead_id.ids))
             wizard.inside = any(way["state"] == "running" for way in explanation["ways"])
             wizard.conditions = wizard._render_conditions(explanation["conditions"])
             ways = self.env["nurture.participant"].search(
@@ -43,12 +49,14 @@ class NurtureExplain(models.TransientModel):
 
     def _render_conditions(self, conditions):
         row = Markup(
-            "<li class='list-group-item d-flex gap-2'><i class='fa fa-fw %s mt-1'></i>"
+            "<li class='list-group-item d-flex gap-2 %s'>"
+            "<i class='fa fa-fw %s mt-1' aria-hidden='true'></i>"
             "<span>%s</span><span class='ms-auto text-muted'>%s</span></li>"
         )
         rows = [
             row
             % (
+                "" if condition["ok"] else "o_nurture_no fw-bold",
                 "fa-check text-success" if condition["ok"] else "fa-times text-danger",
                 condition["label"],
                 self.env._("Yes") if condition["ok"] else self.env._("No"),

@@ -20,7 +20,16 @@ class NurtureResume(models.TransientModel):
         required=True,
         default="shift",
     )
-    days = fields.Integer(string="Spread over (days)", default=3)
+    days = fields.Integer(string="Spread over", default=3)
+
+    def action_view_overdue(self):
+        """Open the steps that fell due while it was stopped."""
+        self.ensure_one()
+        return self.sequence_id._open_list(
+            "nurture.trace",
+            self.env._("Fell Due While It Was Stopped"),
+            self.sequence_id._get_overdue_domain(),
+        )
 
     def action_resume(self):
         """Start the sequence again."""

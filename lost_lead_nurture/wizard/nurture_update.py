@@ -17,13 +17,14 @@ class NurtureUpdate(models.TransientModel):
     completed_count = fields.Integer(compute="_compute_changes")
     remove_unmatched = fields.Boolean(string="Take out leads that do not match any more")
     unmatched_count = fields.Integer(compute="_compute_changes")
+    touched_count = fields.Integer(compute="_compute_changes", string="Leads Touched")
     line_ids = fields.One2many("nurture.update.line", "update_id", compute="_compute_changes")
 
     @api.depends("sequence_id", "include_completed", "remove_unmatched")
     def _compute_changes(self):
         for update in self:
             if not update.sequence_id:
-                update.completed_count = update.unmatched_count = 0
+                update.completed_count = update.unmatched_count = update.touched_count = 0
                 update.line_ids = False
                 continue
             update.sequence_id.check_access("write")
@@ -32,6 +33,7 @@ class NurtureUpdate(models.TransientModel):
             )
             update.completed_count = changes["completed"]
             update.unmatched_count = len(changes["unmatched"])
+            update.touched_count = len(changes["touched"])
             update.line_ids = [
                 Command.clear(),
                 *(
@@ -55,15 +57,22 @@ class NurtureUpdate(models.TransientModel):
         self.sequence_id.sudo()._apply_changes(self.include_completed, self.remove_unmatched)
         return {"type": "ir.actions.act_window_close"}
 
+    def action_view_touched(self):
+        """Open the participants who get another step or another date."""
+        return self._open_participants(self.env._("Leads Touched by the Update"), "touched")
+
     def action_view_unmatched(self):
         """Open the participants who do not match any more."""
+        return self._open_participants(self.env._("Leads That Do Not Match Any More"), "unmatched")
+
+    def _open_participants(self, name, change):
         self.ensure_one()
         self.sequence_id.check_access("write")
-        unmatched = self.sequence_id.sudo()._get_changes()["unmatched"]
+        changes = self.sequence_id.sudo()._get_changes(
+            self.include_completed, self.remove_unmatched
+        )
         return self.sequence_id._open_list(
-            "nurture.participant",
-            self.env._("Leads That Do Not Match Any More"),
-            [("id", "in", unmatched.ids)],
+            "nurture.participant", name, [("id", "in", changes[change].ids)]
         )
 
 

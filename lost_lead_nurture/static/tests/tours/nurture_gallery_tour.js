@@ -69,7 +69,7 @@ registry.category("web_tour.tours").add("nurture_lost_reason_tour", {
         { trigger: `${card("Back in Stock")} .o_nurture_card_use`, run: "click" },
         { trigger: ".modal .o_tag:contains('No stock (test)')" },
         { trigger: ".modal button[name=action_create]", run: "click" },
-        { trigger: ".o_field_widget[name=preset_id] input:value('No stock (test)')" },
+        { trigger: ".o_nurture_preset_chip[aria-pressed=true]:contains('No stock (test)')" },
     ],
 });
 

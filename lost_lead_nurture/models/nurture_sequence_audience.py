@@ -1,0 +1,159 @@
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
+
+from ..tools.reasons import ENTRY_OBSTACLES
+from .nurture_sequence import MANY_LEADS
+from .nurture_sequence_entry import CHOICE_FIELDS
+
+#: What the form may tell of a sequence that is being edited.
+DRAFT_FIELDS = {*CHOICE_FIELDS, "company_id", "user_id", "excluded_preset_ids"}
+
+
+class NurtureSequence(models.Model):
+    """Audience: how many leads the sequence chooses, how many of them would enter, and why the
+    others would not."""
+
+    _inherit = "nurture.sequence"
+
+    @api.readonly
+    def get_audience(self, values=None):
+        """Count the leads that the sequence chooses, as far as the user may see them. Of many
+        those are looked at that were lost last.
+
+        :param values: what was edited and is not saved yet, for who may edit sequences; without a
+            sequence it counts for a new one
+        :return: ``{"matching", "is_capped": whether more match than are looked at, "entering",
+            "held_out", "is_drawn": whether it is known who is held out, "kept_out": [{"reason",
+            "label", "count"}]}``; or ``{"error": what is wrong with the values, in words}``
+        :raise AccessError: for who may not read sequences and leads, or gives values and may not
+            edit them
+        """
+        try:
+            return self._with_draft(values or {})._count_audience()
+        except AccessError:
+            raise
+        except UserError as error:
+            return {"error": str(error)}
+
+    def _with_draft(self, values):
+        """The sequence as it would be with these values, which are checked as if they were
+        saved."""
+        if not values and self:
+            self.check_access("read")
+            return self
+        self.check_access("write")
+        known = {name: value for name, value in values.items() if name in DRAFT_FIELDS}
+        # to the cache all drafts of a sequence are one
+        self.new(origin=self).invalidate_recordset(flush=False)
+        try:
+            draft = self.new(known, origin=self)
+        except (TypeError, ValueError) as error:
+            raise UserError(self.env._("These are no values of a sequence.")) from error
+        draft._check_company_allowed()
+        draft._check_numbers()
+        draft._check_reentry_days()
+        draft._check_entry_offset()
+        draft._check_entry_field()
+        return draft
+
+    def _count_audience(self):
+        found = self._get_audience()
+        matching = sum(map(len, found.values()))
+        entering = found.pop(None, [])
+        is_drawn = bool(self._origin)
+        if is_drawn:
+            held_out = len(self.sudo()._get_held_out(entering))
+        else:
+            held_out = round(len(entering) * self.holdout_percent / 100)
+        labels = self._get_obstacle_labels()
+        return {
+            "matching": matching,
+            "is_capped": matching == MANY_LEADS and self._has_more_leads(),
+            "entering": len(entering) - held_out,
+            "held_out": held_out,
+            "is_drawn": is_drawn,
+            "kept_out": [
+                {"reason": reason, "label": labels[reason], "count": len(found[reason])}
+                for reason, _label in ENTRY_OBSTACLES
+                if reason in found
+            ],
+        }
+
+    def _get_audience(self):
+        """The leads that the sequence chooses and the user may see, sorted out as
+        :meth:`_get_kept_out` does; of many those that were lost last."""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        try:
+            domain = self._get_lead_domain()
+        except ValidationError as error:
+            raise UserError(
+                self.env._("The filter cannot be used. Change it, or choose a preset.")
+            ) from error
+        lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
+        return self.sudo()._sort_out(lost_last.select())
+
+    def _has_more_leads(self):
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        return leads.search_count(self._get_lead_domain(), limit=MANY_LEADS + 1) > MANY_LEADS
+
+    def _get_obstacle_by_lead(self, leads):
+        """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and keeps out."""
+        query = (
+            self.env["crm.lead"].with_context(active_test=False)._search(self._get_lead_domain())
+        )
+        # Whom else the address belongs to decides who of them enters. An expression, because
+        # core's index of addresses is for parts of them: it takes seconds for a page of leads.
+        query.add_where(
+            SQL(
+                "(crm_lead.id = ANY(%s) OR COALESCE(crm_lead.email_normalized, '') = ANY(%s))",
+                leads.ids,
+                [address for address in leads.mapped("email_normalized") if address],
+            )
+        )
+        found = self._sort_out(query.select())
+        return {id_: reason for reason, ids in found.items() if reason for id_ in ids}
+
+    def action_view_audience(self, what):
+        """Open the leads behind a number of :meth:`get_audience`.
+
+        :param what: ``matching``, ``entering``, ``held_out``, ``kept_out`` for all that are kept
+            out, or the reason
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if what == "matching":
+            return self.action_view_matching_leads()
+        found = self._get_audience()
+        entering = found.pop(None, [])
+        if what in ("entering", "held_out"):
+            held_out = self.sudo()._get_held_out(entering)
+            if what == "held_out":
+                return self._open_leads(sorted(held_out), self.env._("Held Out for Comparison"))
+            free = [id_ for id_ in entering if id_ not in held_out]
+            return self._open_leads(free, self.env._("Leads That Would Enter"))
+        return self._open_kept_out(found, what)
+
+    def _open_kept_out(self, found, reason="kept_out"):
+        """Open the leads that are kept out for ``reason``, or for any; the list says why.
+
+        :param found: ``{reason: ids of leads}``
+        """
+        if reason == "kept_out":
+            ids = [id_ for ids in found.values() for id_ in ids]
+            name = self.env._("Leads Kept Out")
+        else:
+            ids = found.get(reason, [])
+            name = self.env._("Kept Out: %s", self._get_obstacle_labels().get(reason, reason))
+        action = self._open_leads(ids, name)
+        views = {
+            kind: self.env.ref(f"lost_lead_nurture.crm_lead_view_{kind}_kept_out").id
+            for kind in ("list", "kanban")
+        }
+        action["views"] = [(views["list"], "list"), (views["kanban"], "kanban"), (False, "form")]
+        action["mobile_view_mode"] = "kanban"
+        action["context"]["nurture_kept_out_of"] = self.id
+        return action
+
+    def _open_leads(self, ids, name):
+        return self._open_list("crm.lead", name, [("id", "in", ids)])

@@ -1,0 +1,153 @@
+import { Component, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { KeepLast } from "@web/core/utils/concurrency";
+import { useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { formatInteger } from "@web/views/fields/formatters";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+/** What decides who enters, as far as it is edited in the form. */
+const FIELDS = [
+    ...["domain", "company_id", "user_id", "holdout_percent"],
+    ...["entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"],
+    ...["reentry", "reentry_days", "exclude_customers", "exclude_open_deals"],
+    ...["exclude_other_sequences", "excluded_preset_ids"],
+];
+/** How long nothing more is changed, in milliseconds, before it is counted. */
+const PAUSE = 300;
+
+/** What the server takes as the value of a field. */
+function valueOf(record, name) {
+    const value = record.data[name];
+    switch (record.fields[name].type) {
+        case "many2one":
+            return value && value.id;
+        case "many2many":
+            return value.currentIds;
+        default:
+            return value;
+    }
+}
+
+/**
+ * How many leads a sequence chooses, how many of them would enter, and why the others would not:
+ * counted while it is edited, before it is saved. A number opens its leads.
+ */
+export class NurtureAudience extends Component {
+    static template = "lost_lead_nurture.NurtureAudience";
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.action = useService("action");
+        this.orm = useService("orm");
+        this.keepLast = new KeepLast();
+        this.formatInteger = formatInteger;
+        this.state = useState({ audience: null, isCounting: true });
+        const count = useDebounced(() => this.count(), PAUSE);
+        let counted;
+        useRecordObserver((record) => {
+            const asked = JSON.stringify(this.getQuestion(record));
+            if (asked !== counted) {
+                counted = asked;
+                this.state.isCounting = true;
+                count();
+            }
+        });
+    }
+
+    /** What the answer depends on; who has entered already, too. */
+    getQuestion(record) {
+        const { state, participant_count } = record.data;
+        return [record.resId, this.getValues(record), state, participant_count];
+    }
+
+    getValues(record) {
+        if (this.props.readonly) {
+            return {};
+        }
+        const names = FIELDS.filter((name) => name in record.data);
+        return Object.fromEntries(names.map((name) => [name, valueOf(record, name)]));
+    }
+
+    async count() {
+        const { record } = this.props;
+        const ids = record.resId ? [record.resId] : [];
+        const counting = this.orm.silent.call("nurture.sequence", "get_audience", [
+            ids,
+            this.getValues(record),
+        ]);
+        try {
+            this.state.audience = await this.keepLast.add(counting);
+        } finally {
+            this.state.isCounting = false;
+        }
+    }
+
+    get audience() {
+        return this.state.audience;
+    }
+
+    get matchingLabel() {
+        return this.audience.matching === 1 ? _t("lead matches") : _t("leads match");
+    }
+
+    get enteringLabel() {
+        const { entry, state } = this.props.record.data;
+        if (state === "running" && entry !== "manual") {
+            return this.audience.entering === 1
+                ? _t("enters with the next run")
+                : _t("enter with the next run");
+        }
+        return entry === "manual" ? _t("could be added by hand") : _t("would enter");
+    }
+
+    get keptOutCount() {
+        return this.audience.kept_out.reduce((sum, { count }) => sum + count, 0);
+    }
+
+    get keptOutLabel() {
+        return this.keptOutCount === 1 ? _t("is kept out:") : _t("are kept out:");
+    }
+
+    /** Those who do not enter, by reason. */
+    get rows() {
+        const { held_out, is_drawn, kept_out } = this.audience;
+        const rows = kept_out.map(({ reason, label, count }) => ({
+            what: reason,
+            label,
+            number: formatInteger(count),
+        }));
+        if (held_out) {
+            const number = formatInteger(held_out);
+            rows.push({
+                what: "held_out",
+                label: _t("Held out for comparison"),
+                number: is_drawn ? number : _t("about %s", number),
+            });
+        }
+        return rows;
+    }
+
+    /** Open the leads behind a number. Like a button of the form it saves first. */
+    async open(what) {
+        const { record, readonly } = this.props;
+        if (!readonly && !(await record.save())) {
+            return;
+        }
+        const args = [[record.resId], what];
+        const action = await this.orm.call("nurture.sequence", "action_view_audience", args);
+        return this.action.doAction(action);
+    }
+}
+
+export const nurtureAudience = {
+    component: NurtureAudience,
+    fieldDependencies: [
+        { name: "company_id", type: "many2one", relation: "res.company" },
+        { name: "participant_count", type: "integer" },
+        { name: "state", type: "selection" },
+    ],
+};
+registry.category("view_widgets").add("nurture_audience", nurtureAudience);
