@@ -185,8 +185,8 @@ class NurtureSequence(models.Model):
 
     def _compute_quotation_count(self):
         orders = self.env["sale.order"]
-        if not orders.has_access("read"):
-            # a marketer without rights in Sales is told the number, and cannot open them
+        if self.env.user.has_group("lost_lead_nurture.group_user"):
+            # as with what was invoiced: a marketer sees what came of it, whosever orders they are
             orders = orders.sudo()
         counts = {
             sequence.id: number
@@ -411,13 +411,18 @@ class NurtureSequence(models.Model):
         )
 
     def action_view_quotations(self):
-        """Open the quotations made for leads of the sequence."""
+        """Open the quotations made for leads of the sequence, as far as the user may see them."""
         self.ensure_one()
-        return self._open_list(
-            "sale.order",
-            self.env._("Quotations"),
-            [("nurture_participant_id.sequence_id", "=", self.id)],
-        )
+        domain = [("nurture_participant_id.sequence_id", "=", self.id)]
+        name = self.env._("Quotations")
+        shown = self.env["sale.order"].search_count(domain)
+        if shown < self.quotation_count:
+            name = self.env._(
+                "Quotations: %(shown)s of %(all)s are yours to see",
+                shown=shown,
+                all=self.quotation_count,
+            )
+        return self._open_list("sale.order", name, domain)
 
     def action_view_invoices(self):
         """Open the paid invoices behind the figure Invoiced."""

@@ -192,6 +192,20 @@ class TestResults(NurtureCase):
         self.leads[0].action_set_won()
         self.assertEqual(self.participant(self.leads[0]).credited_step_id, self.first)
 
+    def test_a_marketer_counts_quotations_of_others(self):
+        """Who also sells, and sees own documents only, is told why the list is shorter."""
+        self.order(self.leads[1]).user_id = self.colleague
+        self.marketer.group_ids += self.env.ref("sales_team.group_sale_salesman")
+        mine = self.order(self.leads[2])
+        mine.user_id = self.marketer
+        sequence = self.sequence.with_user(self.marketer)
+        self.assertEqual(sequence.quotation_count, 2)
+        action = sequence.action_view_quotations()
+        self.assertIn("1 of 2", action["name"])
+        self.assertEqual(
+            self.env["sale.order"].with_user(self.marketer).search(action["domain"]), mine
+        )
+
     def test_quotations_and_invoiced(self):
         order = self.order(self.leads[2])
         stranger = self.order(self.make_lead("stranger@reader.example.com", lost=False))
