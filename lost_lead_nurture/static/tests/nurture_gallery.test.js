@@ -29,9 +29,9 @@ const TEMPLATE = {
 
 defineMailModels();
 
-async function openGallery() {
+async function openGallery(templates = [TEMPLATE]) {
     onRpc("nurture.sequence", "get_gallery", () => ({
-        groups: [{ key: "own", label: "Your Own", templates: [TEMPLATE] }],
+        groups: [{ key: "own", label: "Your Own", templates }],
     }));
     onRpc("nurture.sequence", "get_template_mails", () => [
         { id: 1, day: 0, when: STEP.when, subject: "Hello", preview: "", body: "<p>Hello</p>" },
@@ -67,4 +67,27 @@ test("the focus comes back to the template that was not used", async () => {
     });
     await contains("[data-template='7']").click();
     expect("[data-template='7']").toBeFocused();
+});
+
+test("the menu of a card is about its template", async () => {
+    onRpc("nurture.sequence", "unlink", ({ args }) => {
+        expect.step(args[0]);
+        return true;
+    });
+    await openGallery([
+        { ...TEMPLATE, id: 7, name: "First" },
+        { ...TEMPLATE, id: 8, name: "Second" },
+    ]);
+    await contains(".o_nurture_template:contains(First) .o_nurture_card_menu").click();
+    await contains(".o-dropdown-item:text(Delete)").click();
+    expect(".modal-body").toHaveText(/“First”/);
+    await contains(".modal-footer button:text(Delete)").click();
+    expect.verifySteps([[7]]);
+});
+
+test("a card is no wider for a long name", async () => {
+    await openGallery([{ ...TEMPLATE, name: "x".repeat(400), summary: "y ".repeat(2000) }]);
+    const card = queryOne(".o_nurture_template:contains(xxx)");
+    expect(card.scrollWidth).toBe(card.clientWidth);
+    expect(card.offsetHeight).toBeLessThan(1000);
 });

@@ -159,8 +159,12 @@ export class NurtureGallery extends Component {
             ),
             confirmLabel: _t("Delete"),
             confirm: async () => {
-                await this.orm.unlink("nurture.sequence", [template.id]);
-                await this.load();
+                try {
+                    await this.orm.unlink("nurture.sequence", [template.id]);
+                } finally {
+                    // somebody else may have been faster
+                    await this.load();
+                }
             },
             cancel: () => {},
         });
