@@ -40,6 +40,11 @@ class NurtureStep(models.Model):
             self._forget_text()
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_built_in(self):
+        if not self.env.su:
+            self.sequence_id._check_own()
+
     def copy(self, default=None):
         copies = super().copy(default)
         for step, duplicate in zip(self, copies, strict=True):

@@ -315,6 +315,14 @@ class TestGallery(GalleryCase):
     def test_built_in_stay(self):
         with self.assertRaisesRegex(UserError, "came with the add-on"):
             self.templates[0].with_user(self.marketer).unlink()
+        template = self.templates[0].with_user(self.marketer)
+        for change in (
+            lambda: template.write({"is_template": False}),
+            lambda: template.write({"company_id": self.company.id}),
+            lambda: template.with_context(active_test=False).step_ids[0].unlink(),
+        ):
+            with self.assertRaisesRegex(UserError, "came with the add-on"):
+                change()
 
     def test_companies(self):
         """A sequence belongs to the company in which it is made; own templates stay there."""
