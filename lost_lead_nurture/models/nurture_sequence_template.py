@@ -66,8 +66,20 @@ class NurtureSequence(models.Model):
         for template in self.filtered(lambda one: one.is_template and one.template_name):
             template.display_name = template.template_name
 
+    def write(self, vals):
+        if {"company_id", "is_template"} & vals.keys() and not self.env.su:
+            self._check_own()
+        return super().write(vals)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_built_in(self):
+        self._check_own()
+
+    def _check_own(self):
+        """Built-in templates are those of all companies.
+
+        :raise UserError: when one of these is
+        """
         if self._get_built_in():
             raise UserError(
                 self.env._("Templates that came with the add-on stay; you can delete your own.")

@@ -24,6 +24,9 @@ class NurtureStep(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """A step with a text gets the mail, or the activity, that says it."""
+        if any("text_view_id" in vals for vals in vals_list):
+            # views are rendered with all rights
+            self._check_field_access(self._fields["text_view_id"], "write")
         for vals in vals_list:
             view = self.env["ir.ui.view"].browse(vals.get("text_view_id"))
             if view and vals.get("step_type", "email") == "email":
@@ -36,6 +39,11 @@ class NurtureStep(models.Model):
         if SAID & vals.keys():
             self._forget_text()
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_built_in(self):
+        if not self.env.su:
+            self.sequence_id._check_own()
 
     def copy(self, default=None):
         copies = super().copy(default)
@@ -145,7 +153,7 @@ class NurtureStep(models.Model):
         name = self._render_text(view, self.env.company).subject if view else self.name
         return {
             "id": self.id,
-            "type": self.step_type,
+            "icon": self._get_types()[self.step_type]["icon"],
             "when": self.when,
             "name": fill_text(name),
         }

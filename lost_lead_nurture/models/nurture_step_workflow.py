@@ -147,10 +147,10 @@ class NurtureStep(models.Model):
         """
         self.ensure_one()
         states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
+        if figure not in [*FIGURES, *states]:
+            raise UserError(self.env._("“%s” is no figure of a step.", figure))
         if figure in FIGURES:
             return self._get_mailings()._nurture_open_mails(figure)
-        if figure not in states:
-            raise UserError(self.env._("“%s” is no figure of a step.", figure))
         return self.sequence_id._open_list(
             "nurture.trace",
             f"{self.name}: {states[figure]}",
@@ -173,9 +173,14 @@ class NurtureStep(models.Model):
         """Move the step up or down among those that follow the same step, or begin the sequence.
 
         :param by: how many places; negative: up. It goes no further than to the end
+        :raise UserError: when ``by`` is no number, or the step is archived
         """
         self.ensure_one()
         self.check_access("write")
+        if not isinstance(by, int):
+            raise UserError(self.env._("“%s” is no number of places.", by))
+        if not self.active:
+            raise UserError(self.env._("“%s” is archived. Restore it first.", self.name))
         siblings = self.search(
             [("sequence_id", "=", self.sequence_id.id), ("parent_id", "=", self.parent_id.id)]
         )

@@ -276,9 +276,53 @@ class TestGallery(GalleryCase):
         with self.assertRaises(AccessError):
             self.env["nurture.preset"].with_user(self.salesman)._of_reasons(self.reason_stock)
 
+    def test_texts_are_chosen_by_add_ons(self):
+        """A view is rendered with all rights: nobody has one of their choice rendered."""
+        view = self.env.ref("web.login")
+        for step_type in ("email", "activity"):
+            with self.assertRaisesRegex(AccessError, "text_view_id"):
+                self.env["nurture.step"].with_user(self.marketer).create(
+                    {
+                        "sequence_id": self.make_sequence().id,
+                        "step_type": step_type,
+                        "text_view_id": view.id,
+                    }
+                )
+
+    def test_foreign_sequences_tell_nothing(self):
+        """The dialogs do not say what is in a sequence of another company."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        stranger = new_test_user(
+            self.env,
+            "nurture_stranger",
+            "lost_lead_nurture.group_user",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+        ours = self.make_sequence(name="Ours", template_check="Our secret")
+        spec = {"name": {}, "template_check": {}, "lost_reason_ids": {}}
+        for model, name, fields in (
+            ("nurture.sequence.new", "template_id", spec),
+            ("nurture.template.save", "sequence_id", {"name": {}}),
+        ):
+            wizards = self.env[model].with_user(stranger)
+            self.env.invalidate_all()
+            with self.assertRaises(AccessError):
+                wizards.onchange({name: ours.id}, [name], fields)
+            with self.assertRaises(AccessError):
+                wizards.create({name: ours.id})
+
     def test_built_in_stay(self):
         with self.assertRaisesRegex(UserError, "came with the add-on"):
             self.templates[0].with_user(self.marketer).unlink()
+        template = self.templates[0].with_user(self.marketer)
+        for change in (
+            lambda: template.write({"is_template": False}),
+            lambda: template.write({"company_id": self.company.id}),
+            lambda: template.with_context(active_test=False).step_ids[0].unlink(),
+        ):
+            with self.assertRaisesRegex(UserError, "came with the add-on"):
+                change()
 
     def test_companies(self):
         """A sequence belongs to the company in which it is made; own templates stay there."""

@@ -99,8 +99,9 @@ class TestWorkflow(TwoLeadsCase):
             action = self.first.with_user(self.marketer).action_view_figure(figure)
             found = self.env[action["res_model"]].search_count(action["domain"])
             self.assertEqual(found, figures.get(figure, 0), figure)
-        with self.assertRaisesRegex(UserError, "is no figure of a step"):
-            self.first.with_user(self.marketer).action_view_figure("nonsense")
+        for nonsense in ("nonsense", None, ["sent"], {"sent": 1}):
+            with self.assertRaisesRegex(UserError, "is no figure of a step"):
+                self.first.with_user(self.marketer).action_view_figure(nonsense)
 
     def test_who_is_out_and_why(self):
         self.sequence.action_start()
@@ -212,6 +213,12 @@ class TestWorkflow(TwoLeadsCase):
         self.assertFalse(self.sequence.is_edited)
         with self.assertRaises(AccessError):
             opened.with_user(self.salesman).action_reorder(1)
+        for nonsense in ("up", None, 1.5, [1]):
+            with self.assertRaisesRegex(UserError, "is no number of places"):
+                opened.with_user(self.marketer).action_reorder(nonsense)
+        ignored.active = False
+        with self.assertRaisesRegex(UserError, "“Ignored” is archived"):
+            ignored.with_user(self.marketer).action_reorder(-1)
 
     def test_a_step_moves_where_its_trigger_is_possible(self):
         other = self.make_step(self.sequence, "after", self.first, 7, subject="Other")

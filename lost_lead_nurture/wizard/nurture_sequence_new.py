@@ -18,9 +18,15 @@ class NurtureSequenceNew(models.TransientModel):
         domain="[('is_template', '=', True), ('active', '=', False)]",
         context={"active_test": False},
     )
-    template_check = fields.Text(related="template_id.template_check")
+    # what a template says is told with the rights of the user, here and below
+    template_check = fields.Text(related="template_id.template_check", related_sudo=False)
     name = fields.Char(
-        compute="_compute_name", store=True, readonly=False, required=True, precompute=True
+        compute="_compute_name",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
     )
     audience = fields.Selection(
         [
@@ -30,6 +36,7 @@ class NurtureSequenceNew(models.TransientModel):
         string="For",
         required=True,
         compute="_compute_audience",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -40,6 +47,7 @@ class NurtureSequenceNew(models.TransientModel):
     keep_domain = fields.Boolean(
         string="The leads that the template chooses",
         compute="_compute_audience",
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
@@ -48,6 +56,7 @@ class NurtureSequenceNew(models.TransientModel):
         "crm.lost.reason",
         string="Lost Reasons",
         compute="_compute_lost_reason_ids",
+        compute_sudo=False,
         store=True,
         readonly=False,
         help="Empty: whatever the reason. The preset it takes is made when there is none.",

@@ -11,7 +11,12 @@ class NurtureTemplateSave(models.TransientModel):
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
     name = fields.Char(
-        compute="_compute_name", store=True, readonly=False, required=True, precompute=True
+        compute="_compute_name",
+        compute_sudo=False,
+        store=True,
+        readonly=False,
+        required=True,
+        precompute=True,
     )
     template_summary = fields.Text(string="What It Does")
     template_group = fields.Selection(

@@ -15,6 +15,7 @@ import {
     defineModels,
     fields,
     makeServerError,
+    MockServer,
     mockService,
     models,
     mountView,
@@ -129,6 +130,11 @@ beforeEach(() => setWorkflow({}));
 
 function setWorkflow(values) {
     Sequence._records[0].workflow = { ...WORKFLOW, steps: STEPS(), ...values };
+}
+
+/** What somebody else does to it once it is on the screen. */
+function changeSteps(steps) {
+    MockServer.env["nurture.sequence"].write([1], { workflow: { ...WORKFLOW, steps } });
 }
 
 function mountWorkflow(params = {}) {
@@ -275,6 +281,26 @@ test("a click on a card edits the step, and its figures come anew", async () => 
     expect(card(3)).toBeFocused();
 });
 
+test("who clicks twice gets one dialog, and again one later", async () => {
+    await mountWorkflow();
+    for (let time = 1; time <= 2; time++) {
+        queryFirst(`${card(3)} .o_nurture_name`).click();
+        queryFirst(`${card(3)} .o_nurture_name`).click();
+        await animationFrame();
+        await contains(".modal .o_form_button_cancel").click();
+        expect(".modal").toHaveCount(0);
+    }
+});
+
+test("the focus comes back to the step that nothing was added to", async () => {
+    await mountWorkflow();
+    await contains(`${card(4)} .o_nurture_add`).click();
+    await contains(".o_nurture_add_menu [data-trigger=after]").click();
+    await contains(".modal .o_form_button_cancel").click();
+    await animationFrame();
+    expect(card(4)).toBeFocused();
+});
+
 test("duplicate alone or with what follows", async () => {
     onRpc("nurture.step", "action_duplicate", ({ args }) => {
         expect.step(args);
@@ -313,8 +339,19 @@ test("deleting asks first, and says what goes", async () => {
     await press("Delete");
     await animationFrame();
     expect(".modal-body").toHaveText("No lead has been there yet.");
+    changeSteps(STEPS().slice(0, 3));
     await contains(".modal-footer button:text(Delete)").click();
     expect.verifySteps([[4]]);
+    await animationFrame();
+    expect(card(3)).toBeFocused();
+    queryFirst(card(1)).focus();
+    await press("Delete");
+    await animationFrame();
+    changeSteps([]);
+    await contains(".modal-footer button:text(Delete)").click();
+    expect.verifySteps([[1]]);
+    await animationFrame();
+    expect(".o_nurture_empty button[data-type=email]").toBeFocused();
 });
 
 test("a step is dragged to another one, and keeps a trigger that is possible there", async () => {
@@ -368,6 +405,14 @@ test("moving by menu offers the possible places, with the triggers of each", asy
     expect(writes).toEqual([[[3], { parent_id: 2, trigger: "mail_open" }]]);
 });
 
+test("a step that can go nowhere else is not offered to move", async () => {
+    await mountWorkflow();
+    // all others follow it
+    await contains(`${card(1)} .o_nurture_menu`).click();
+    expect(".o-dropdown-item:text(Edit)").toHaveCount(1);
+    expect(".o-dropdown-item:text(Move…)").toHaveCount(0);
+});
+
 test("a step moves up and down among its siblings, by menu and by keyboard", async () => {
     onRpc("nurture.step", "action_reorder", ({ args }) => {
         expect.step(args);
@@ -395,11 +440,12 @@ test("what the server refuses is said", async () => {
         });
     });
     await mountWorkflow();
+    changeSteps(STEPS().slice(0, 3));
     await contains(`${card(3)} .o_nurture_name`).dragAndDrop(card(2));
     await animationFrame();
     expect.verifyErrors(["RPC_ERROR"]);
     expect(".modal-body").toHaveText("Somebody is at this step.");
-    expect(".o_nurture_card").toHaveCount(4);
+    expect(".o_nurture_card").toHaveCount(3, { message: "what is there now is shown" });
 });
 
 test("arrows lead from card to card, and Tab to one of them only", async () => {
@@ -512,6 +558,19 @@ test("hints: languages, filter, and what keeps a step from running", async () =>
     await mountWorkflow();
     expect(`${card(1)} .o_nurture_hints`).toHaveText(/Only for some leads\s+French, German/);
     expect(`${card(1)} .o_nurture_problem`).toHaveText("Step “First” has no mail.");
+});
+
+test("a card stays small, whatever is written on it", async () => {
+    const long = "https://shop.example.com/" + "very-long-path/".repeat(100);
+    setWorkflow({
+        steps: [
+            step(1, long, false, "begin", DAY, { label: long, problems: [`No link to ${long}.`] }),
+        ],
+    });
+    await mountWorkflow();
+    expect(queryOne(card(1)).offsetHeight).toBeLessThan(300);
+    expect(queryOne(card(1)).scrollWidth).toBeLessThan(400);
+    expect(`${card(1)} .o_nurture_problem`).toHaveAttribute("title", `No link to ${long}.`);
 });
 
 test("the eye shows the mail, in a frame that can do nothing", async () => {

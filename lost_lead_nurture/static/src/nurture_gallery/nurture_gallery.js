@@ -1,4 +1,4 @@
-import { Component, onWillStart, useState } from "@odoo/owl";
+import { Component, onWillStart, useRef, useState } from "@odoo/owl";
 import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
@@ -9,13 +9,6 @@ import { useAutofocus, useService } from "@web/core/utils/hooks";
 import { ControlPanel } from "@web/search/control_panel/control_panel";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { NurtureTemplateDialog } from "./nurture_template_dialog";
-
-/** What a step is, as an icon. */
-export const STEP_ICONS = {
-    action: "fa-cog",
-    activity: "fa-clock-o",
-    email: "fa-envelope-o",
-};
 
 /**
  * The templates that a new sequence can be made from, as cards.
@@ -33,6 +26,7 @@ export class NurtureGallery extends Component {
         this.dialog = useService("dialog");
         this.orm = useService("orm");
         this.state = useState({ groups: [], query: "" });
+        this.root = useRef("root");
         useAutofocus({ refName: "search" });
         onWillStart(() => this.load());
     }
@@ -79,8 +73,13 @@ export class NurtureGallery extends Component {
         return _t("Preview “%s”", template.name);
     }
 
-    icon(step) {
-        return STEP_ICONS[step.type] || "fa-paper-plane-o";
+    /** How many mails, and in what time. */
+    extent({ mails, days }) {
+        const parts = [mails === 1 ? _t("1 mail") : _t("%s mails", mails)];
+        if (days) {
+            parts.push(days === 1 ? _t("in 1 day") : _t("in %s days", days));
+        }
+        return parts.join(" ");
     }
 
     /** What is known of the new sequence. */
@@ -106,6 +105,8 @@ export class NurtureGallery extends Component {
 
     /** Ask how the sequence is called and whom it is for, and make it. */
     use(template) {
+        const onClose = (made) =>
+            made?.sequence_id ? this.open({ res_id: made.sequence_id }) : this.focus(template);
         return this.action.doAction(
             {
                 type: "ir.actions.act_window",
@@ -119,14 +120,25 @@ export class NurtureGallery extends Component {
                     dialog_size: "medium",
                 },
             },
-            {
-                onClose: (made) => made?.sequence_id && this.open({ res_id: made.sequence_id }),
-            }
+            { onClose }
         );
     }
 
+    focus(template) {
+        this.root.el?.querySelector(`[data-template="${template.id}"]`)?.focus();
+    }
+
+    /** Once, however often it is clicked: it takes a moment to come. */
     preview(template) {
-        this.dialog.add(NurtureTemplateDialog, { template, use: () => this.use(template) });
+        if (this.isPreviewing) {
+            return;
+        }
+        this.isPreviewing = true;
+        this.dialog.add(
+            NurtureTemplateDialog,
+            { template, use: () => this.use(template) },
+            { onClose: () => (this.isPreviewing = false) }
+        );
     }
 
     edit(template) {
@@ -147,8 +159,12 @@ export class NurtureGallery extends Component {
             ),
             confirmLabel: _t("Delete"),
             confirm: async () => {
-                await this.orm.unlink("nurture.sequence", [template.id]);
-                await this.load();
+                try {
+                    await this.orm.unlink("nurture.sequence", [template.id]);
+                } finally {
+                    // somebody else may have been faster
+                    await this.load();
+                }
             },
             cancel: () => {},
         });

@@ -5,6 +5,7 @@ import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { _t } from "@web/core/l10n/translation";
 import { usePopover } from "@web/core/popover/popover_hook";
 import { registry } from "@web/core/registry";
+import { Deferred } from "@web/core/utils/concurrency";
 import { useOwnedDialogs, useService } from "@web/core/utils/hooks";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { MailPreview } from "./mail_preview";
@@ -43,14 +44,18 @@ export class NurtureWorkflow extends Component {
         this.actions = Object.fromEntries(
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
-                ...["leavePreview", "openFigure", "openMailing", "preview", "remove", "reorder"],
-                "restore",
+                ...["leavePreview", "openFigure", "openMailing", "possiblePlaces", "preview"],
+                ...["remove", "reorder", "restore"],
             ].map((name) => [name, this[name].bind(this)])
         );
         useEffect(
             () => {
-                if (this.toFocus && this.focus(this.toFocus)) {
-                    this.toFocus = null;
+                if (this.isReloaded) {
+                    this.isReloaded = false;
+                    // what was to have the focus may be gone
+                    if (!this.focus(this.toFocus) && !this.focus(this.current)) {
+                        this.root.el.querySelector(".o_nurture_empty button")?.focus();
+                    }
                 }
             },
             () => [this.workflow]
@@ -168,17 +173,44 @@ export class NurtureWorkflow extends Component {
     // EDIT
     // ------------------------------------------------------------
 
-    /** Save the form, which says what it lacks, and do something with the steps of the sequence. */
-    async change(act) {
-        const { record } = this.props;
-        if (await record.save()) {
-            await act(record.resId);
+    /** Who clicks twice has it done once. */
+    async once(act) {
+        if (this.isBusy) {
+            return;
         }
+        this.isBusy = true;
+        try {
+            await act();
+        } finally {
+            this.isBusy = false;
+        }
+    }
+
+    /**
+     * Save the form, which says what it lacks, do something with the steps of the sequence and show
+     * what came of it; also when it failed, as somebody else may have changed them meanwhile.
+     *
+     * @param {(sequenceId: number) => Promise<number>} act gives the step that gets the focus
+     */
+    change(act) {
+        const { record } = this.props;
+        return this.once(async () => {
+            if (!(await record.save())) {
+                return;
+            }
+            let focus = this.current;
+            try {
+                focus = await act(record.resId);
+            } finally {
+                await this.reload(focus);
+            }
+        });
     }
 
     async reload(focus) {
         this.previews.clear();
         this.toFocus = focus;
+        this.isReloaded = true;
         await this.props.record.load();
     }
 
@@ -186,8 +218,8 @@ export class NurtureWorkflow extends Component {
         const isUsual =
             offer.kind === "absence" ||
             (parent && offer.kind === "time" && this.workflow.types[parent.type].message);
-        return this.change((sequenceId) => {
-            this.openForm(_t("Add a Step"), {
+        return this.change((sequenceId) =>
+            this.openForm(_t("Add a Step"), parent?.id, {
                 context: {
                     default_sequence_id: sequenceId,
                     default_parent_id: parent ? parent.id : false,
@@ -195,48 +227,56 @@ export class NurtureWorkflow extends Component {
                     default_delay: isUsual ? USUAL_DELAY : 0,
                     ...(type && { default_step_type: type }),
                 },
-            });
-        });
+            })
+        );
     }
 
     addFirst(type) {
         return this.add(null, this.workflow.offers.root[0], type);
     }
 
-    async edit(step) {
+    edit(step) {
+        const params = { resId: step.id, preventCreate: true };
         if (this.editable) {
-            await this.change(() => this.openForm(_t("Step"), { resId: step.id }));
-        } else {
-            this.openForm(_t("Step"), { resId: step.id, readonly: true, preventEdit: true });
+            return this.change(() => this.openForm(_t("Step"), step.id, params));
         }
+        Object.assign(params, { readonly: true, preventEdit: true });
+        return this.once(() => this.openForm(_t("Step"), step.id, params));
     }
 
-    openForm(title, params) {
+    /**
+     * @param {string} title
+     * @param {number} [focus] the step it is about
+     * @param {Object} params
+     * @returns {Promise<number>} once it is closed: the step that was saved, or else `focus`
+     */
+    async openForm(title, focus, params) {
+        const closed = new Deferred();
         this.addDialog(
             StepDialog,
             {
                 resModel: "nurture.step",
                 title,
                 canExpand: false,
-                preventCreate: Boolean(params.resId),
-                onRecordSaved: (record) => this.reload(record.resId),
+                onRecordSaved: (record) => (focus = record.resId),
                 ...params,
             },
-            { onClose: () => params.resId && this.focus(params.resId) }
+            { onClose: closed.resolve }
         );
+        await closed;
+        return focus;
     }
 
     duplicate(step, branch) {
-        return this.change(async () => {
-            const id = await this.orm.call("nurture.step", "action_duplicate", [[step.id], branch]);
-            await this.reload(id);
-        });
+        return this.change(() =>
+            this.orm.call("nurture.step", "action_duplicate", [[step.id], branch])
+        );
     }
 
     restore(step) {
         return this.change(async () => {
             await this.orm.write("nurture.step", [step.id], { active: true });
-            await this.reload(step.id);
+            return step.id;
         });
     }
 
@@ -250,7 +290,7 @@ export class NurtureWorkflow extends Component {
             confirm: () =>
                 this.change(async () => {
                     await this.orm.unlink("nurture.step", [step.id]);
-                    await this.reload(step.parent);
+                    return step.parent;
                 }),
             cancel: () => this.focus(step.id),
         });
@@ -325,14 +365,14 @@ export class NurtureWorkflow extends Component {
         return this.change(async () => {
             const values = { parent_id: parent, trigger };
             await this.orm.write("nurture.step", [step.id], values);
-            await this.reload(step.id);
+            return step.id;
         });
     }
 
     reorder(step, by) {
         return this.change(async () => {
             await this.orm.call("nurture.step", "action_reorder", [[step.id], by]);
-            await this.reload(step.id);
+            return step.id;
         });
     }
 

@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
 
-const card = (name) => `.o_nurture_card:contains('${name}')`;
+const card = (name) => `.o_nurture_template:contains('${name}')`;
 
 // A marketer makes a sequence from a template and starts it.
 registry.category("web_tour.tours").add("nurture_gallery_tour", {
