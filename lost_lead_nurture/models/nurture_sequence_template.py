@@ -129,8 +129,7 @@ class NurtureSequence(models.Model):
     def get_gallery(self):
         """The templates as the gallery shows them.
 
-        :return: dict of ``has_website`` (whether there is something that mails can link to) and
-            ``groups``, each with ``key``, ``label`` and ``templates``
+        :return: dict of ``groups``, each with ``key``, ``label`` and ``templates``
         :raise AccessError: for who may not make sequences
         """
         self.check_access("create")
@@ -148,7 +147,7 @@ class NurtureSequence(models.Model):
             ]
             if cards:
                 groups.append({"key": key, "label": label, "templates": cards})
-        return {"has_website": bool(self.env.company.website), "groups": groups}
+        return {"groups": groups}
 
     @api.model
     def _open_gallery(self, context):

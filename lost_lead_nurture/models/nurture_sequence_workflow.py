@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .nurture_step_workflow import CHART_DAYS
-
 
 class NurtureSequence(models.Model):
     """What the workflow builder draws."""
@@ -24,7 +22,6 @@ class NurtureSequence(models.Model):
             "mails_readable": self.env["mailing.mailing"].has_access("read"),
             "offers": steps._get_offers(),
             "types": steps._get_types(),
-            "days": CHART_DAYS,
         }
         by_sequence = (
             steps.with_context(active_test=False)

@@ -61,7 +61,6 @@ class TestGallery(GalleryCase):
         self.assertGreaterEqual(set(groups), {"reason", "win_back", "farewell", "hand_over"})
         cards = [card for templates in groups.values() for card in templates]
         self.assertGreaterEqual(len(cards), 8)
-        self.assertTrue(gallery["has_website"])
         for card in cards:
             with self.subTest(card["name"]):
                 self.assertTrue(card["summary"] and card["steps"] and card["mails"])
@@ -170,7 +169,6 @@ class TestGallery(GalleryCase):
             self.assertIn("/unsubscribe_from_list", mailing.body_html)
         wizard = self.env["nurture.sequence.new"].create({"template_id": restock.id})
         self.assertFalse(wizard.has_website)
-        self.assertFalse(self.env["nurture.sequence"].get_gallery()["has_website"])
 
     def test_in_the_name_of_the_company(self):
         """Name, colours and address are those of the company that sends."""

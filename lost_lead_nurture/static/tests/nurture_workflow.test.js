@@ -51,7 +51,6 @@ const WORKFLOW = {
         // what another add-on brings
         sms: { label: "SMS", icon: "fa-mobile", message: true },
     },
-    days: 15,
     steps: [],
     exits: [],
 };
