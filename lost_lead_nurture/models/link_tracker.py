@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.mail_texts import fill_text
+
 
 class LinkTracker(models.Model):
     _inherit = "link.tracker"
@@ -10,6 +12,18 @@ class LinkTracker(models.Model):
         groups="lost_lead_nurture.group_user",
         help="How many mails it was clicked in, however often.",
     )
+
+    nurture_mail = fields.Char(
+        compute="_compute_nurture_mail",
+        string="Mail",
+        groups="lost_lead_nurture.group_user",
+        help="The subject of the mail it is in, with the fallbacks of its placeholders.",
+    )
+
+    @api.depends("mass_mailing_id.subject")
+    def _compute_nurture_mail(self):
+        for link in self:
+            link.nurture_mail = fill_text(link.mass_mailing_id.subject)
 
     @api.depends("link_click_ids.mailing_trace_id")
     def _compute_nurture_reader_count(self):

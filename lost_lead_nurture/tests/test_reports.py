@@ -138,6 +138,8 @@ class TestReports(NurtureCase):
         self.assertEqual((link.count, link.nurture_reader_count), (3, 2))
         other = links.filtered(lambda one: one.mass_mailing_id == self.second.mailing_id)
         self.assertEqual((other.count, other.nurture_reader_count), (0, 0))
+        link.mass_mailing_id.subject = "{{object.contact_name ||| Dear customer}}, it is back"
+        self.assertEqual(link.nurture_mail, "Dear customer, it is back")
         action = link.action_view_nurture_clicks()
         clicks = self.env["link.tracker.click"].with_user(self.marketer).search(action["domain"])
         self.assertEqual(len(clicks), 3)

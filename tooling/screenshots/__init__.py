@@ -47,7 +47,7 @@ def main(names):
 def _take_all(server, screens):
     """Take light pictures, then let the colours be dark and take those; return the complaints."""
     admin = rpc.User(server, server.login, server.password)
-    _start_more(admin)
+    _make_more(admin)
     places = {screen.name: screen.find_path(admin) for screen in screens}
     complaints = _take(
         server,
@@ -61,15 +61,11 @@ def _take_all(server, screens):
     return complaints + _take(server, [dark])
 
 
-def _start_more(admin):
-    """Start sequences from the gallery whose first mails leave in some days: the story is over, and
-    leaves nothing to come."""
+def _make_more(admin):
+    """Make sequences from the gallery: two whose first mails leave in some days, because the story
+    is over and leaves nothing to come, and one that is not started."""
     for template, days in (("template_price", 2), ("template_skill", 4)):
-        wizard = admin.create(
-            "nurture.sequence.new", {"template_id": admin.ref(f"lost_lead_nurture.{template}")}
-        )
-        done = admin.call("nurture.sequence.new", "action_create", [wizard])
-        sequence = done["infos"]["sequence_id"]
+        sequence = _make_sequence(admin, template)
         first = admin.find(
             "nurture.step", [("sequence_id", "=", sequence), ("parent_id", "=", False)], ["id"]
         )
@@ -77,6 +73,15 @@ def _start_more(admin):
             admin.call("nurture.step", "write", [step["id"]], vals={"delay": days})
         admin.call("nurture.sequence", "action_start", [sequence])
     admin.run_cron("lost_lead_nurture.ir_cron_nurture")
+    _make_sequence(admin, "template_why")
+
+
+def _make_sequence(admin, template):
+    wizard = admin.create(
+        "nurture.sequence.new", {"template_id": admin.ref(f"lost_lead_nurture.{template}")}
+    )
+    done = admin.call("nurture.sequence.new", "action_create", [wizard])
+    return done["infos"]["sequence_id"]
 
 
 def _make_set(size, screens, places, kind, cookies=()):

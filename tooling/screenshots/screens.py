@@ -33,7 +33,7 @@ class Screen:
 SEQUENCES = "/odoo/nurture-sequences"
 SEQUENCE = f"{SEQUENCES}/{{id}}"
 CAMPAIGN = ("nurture.sequence", [("name", "like", "Limited edition")], "id")
-PRICE = ("nurture.sequence", [("state", "=", "running")], "id desc")
+DRAFT = ("nurture.sequence", [("state", "=", "draft"), ("is_template", "=", False)], "id desc")
 CARD = ".o_nurture_card"
 
 SCREENS = [
@@ -65,9 +65,9 @@ SCREENS = [
         SEQUENCE,
         CARD,
         (("button", "Dry Run"), ("wait", ".modal [name=entering_count]")),
-        PRICE,
+        DRAFT,
     ),
-    Screen("test", SEQUENCE, CARD, (("button", "Test"), ("wait", ".modal .o_form_view")), PRICE),
+    Screen("test", SEQUENCE, CARD, (("button", "Test"), ("wait", ".modal .o_form_view")), DRAFT),
     Screen("calendar", "/odoo/nurture-calendar", ".o_calendar_view .fc-event, .o_calendar_view"),
     Screen("analysis", "/odoo/nurture-analysis", ".o_graph_view canvas"),
     Screen("links", "/odoo/nurture-links", ".o_list_view .o_data_row, .o_kanban_record"),

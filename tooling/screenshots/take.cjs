@@ -12,6 +12,8 @@ const TIMEOUT = 30_000;
 const STEPS = {
     click: (page, selector) => page.click(selector),
     button: async (page, label) => {
+        // the header is drawn in full at first, and then as narrow as it must be
+        await page.waitForTimeout(500);
         const button = page.locator(`button:has-text("${label}"):visible`).first();
         if (!(await button.isVisible())) {
             // a phone keeps all but one of them behind the dots
