@@ -64,11 +64,6 @@ class NurtureSequence(models.Model):
         required=True,
         help="Which of the lost leads enter. Leads that are not lost never do.",
     )
-    matching_count = fields.Integer(
-        compute="_compute_matching_count",
-        string="Matching Leads",
-        help="Right now; counted up to 10,000.",
-    )
     holdout_percent = fields.Float(
         string="Holdout (%)",
         default=0.0,
@@ -147,17 +142,6 @@ class NurtureSequence(models.Model):
                 sequence.domain = sequence.preset_id.full_domain
             elif not sequence.domain:
                 sequence.domain = repr(self.env["crm.lead"]._nurture_lost_domain())
-
-    @api.depends("domain", "company_id", "user_id")
-    def _compute_matching_count(self):
-        # with the rights of the user: a count tells, too
-        leads = self.env["crm.lead"]
-        for sequence in self:
-            try:
-                domain = sequence._get_lead_domain()
-                sequence.matching_count = leads.search_count(domain, limit=MANY_LEADS)
-            except ValidationError:
-                sequence.matching_count = 0
 
     @api.depends("step_ids")
     def _compute_step_count(self):
