@@ -365,13 +365,7 @@ class NurtureSequence(models.Model):
 
     def action_view_participants(self):
         """Open the participants."""
-        self.ensure_one()
-        return self._open_list(
-            "nurture.participant",
-            self.env._("Participants"),
-            [("sequence_id", "=", self.id)],
-            view_mode="list,kanban,graph,pivot,form",
-        )
+        return self._open_participants(self.env._("Participants"))
 
     def action_view_mails(self):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
@@ -413,6 +407,15 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         return self.env["sale.order"]._nurture_open_invoices(
             [("nurture_participant_id.sequence_id", "=", self.id)]
+        )
+
+    def _open_participants(self, name, domain=()):
+        self.ensure_one()
+        return self._open_list(
+            "nurture.participant",
+            name,
+            [("sequence_id", "=", self.id), *domain],
+            view_mode="list,kanban,graph,pivot,form",
         )
 
     @api.model

@@ -125,20 +125,14 @@ class NurtureSequence(models.Model):
 
     def action_view_running(self):
         """Open the participants who are on their way."""
-        return self._open_participants(self.env._("Running Participants"), "running")
+        return self._open_participants(
+            self.env._("Running Participants"), [("state", "=", "running")]
+        )
 
     def action_view_ended(self):
         """Open the participants whose way is over."""
-        return self._open_participants(self.env._("Participants: Done"), "running", negate=True)
-
-    def _open_participants(self, name, state, negate=False):
-        self.ensure_one()
-        operator = "!=" if negate else "="
-        return self._open_list(
-            "nurture.participant",
-            name,
-            [("sequence_id", "=", self.id), ("state", operator, state)],
-            view_mode="list,kanban,graph,pivot,form",
+        return self._open_participants(
+            self.env._("Participants: Done"), [("state", "!=", "running")]
         )
 
     def action_view_coming(self):
