@@ -68,7 +68,7 @@ class NurtureSequence(models.Model):
         labels = self._get_obstacle_labels()
         return {
             "matching": matching,
-            "is_capped": matching == MANY_LEADS and self._has_more_leads(),
+            "is_capped": matching == MANY_LEADS and self._has_many_leads(),
             "entering": len(entering) - held_out,
             "held_out": held_out,
             "is_drawn": is_drawn,
@@ -91,7 +91,8 @@ class NurtureSequence(models.Model):
         lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
         return self.sudo()._sort_out(lost_last.select())
 
-    def _has_more_leads(self):
+    def _has_many_leads(self):
+        """Whether it chooses more than :data:`MANY_LEADS` of the leads that the user may see."""
         leads = self.env["crm.lead"].with_context(active_test=False)
         return leads.search_count(self._get_lead_domain(), limit=MANY_LEADS + 1) > MANY_LEADS
 

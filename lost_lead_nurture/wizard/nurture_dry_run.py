@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..models.nurture_sequence import MANY_LEADS
 from ..tools.reasons import ENTRY_OBSTACLES
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
@@ -47,9 +46,7 @@ class NurtureDryRun(models.TransientModel):
     def _has_many_leads(self):
         """Whether it takes so long that it is done bit by bit."""
         self.sequence_id.check_access("write")
-        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        domain = self.sequence_id.sudo()._get_lead_domain()
-        return leads.search_count(domain, limit=MANY_LEADS + 1) > MANY_LEADS
+        return self.sequence_id.sudo()._has_many_leads()
 
     def action_go_on(self):
         """Do the next bit: first count who would enter, then reckon for some leads at a time what
