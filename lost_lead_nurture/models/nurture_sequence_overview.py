@@ -9,7 +9,7 @@ from odoo.tools import format_date
 from ..tools.zones import midnight
 from .mailing_mailing import FIGURES
 from .nurture_sequence_figures import MAIL_DATES
-from .nurture_step_workflow import CHART_DAYS
+from .nurture_step_workflow import chart_days
 
 #: Figures that are added up for a group of sequences.
 SUMS = {
@@ -57,8 +57,7 @@ class NurtureSequence(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_chart(self):
-        today = self._get_today()
-        days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+        days = chart_days(self)
         labels = [format_date(self.env, day, date_format="MMM d") for day in days]
         names = {"sent": self.env._("Sent"), "opened": self.env._("Opened")}
         for sequence, figures in self._get_figures("mail_days").items():
