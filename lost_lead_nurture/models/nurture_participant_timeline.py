@@ -185,16 +185,20 @@ class NurtureParticipant(models.Model):
     @api.depends_context("lang")
     def _compute_next(self):
         running = self.filtered(lambda one: one.state == "running")
-        coming = self.env["nurture.trace"].search(
+        open_traces = running._get_open_traces()
+        for participant in self:
+            traces = open_traces.get(participant, self.env["nurture.trace"])
+            participant.next_what, participant.next_date = traces._get_next()
+
+    def _get_open_traces(self):
+        """``{participant: its steps that are scheduled, waiting or failed}``, by date."""
+        traces = self.env["nurture.trace"].search(
             [
-                ("participant_id", "in", running.ids),
+                ("participant_id", "in", self.ids),
                 ("state", "in", ("scheduled", "waiting", "error")),
             ]
         )
-        by_participant = coming.grouped("participant_id")
-        for participant in self:
-            traces = by_participant.get(participant, coming.browse())
-            participant.next_what, participant.next_date = traces._get_next()
+        return traces.grouped("participant_id")
 
     @api.readonly
     def get_timeline(self):
