@@ -34,6 +34,15 @@ class NurtureSequence(models.Model):
         )
         return fitting.sorted(lambda sequence: len(sequence._get_named_reasons()))
 
+    def _pick_offer(self, leads, losing=False):
+        """The first of these sequences that one of ``leads`` can enter; else the first, of which it
+        is said why none can.
+
+        :param losing: see :meth:`_preview_entry`
+        """
+        entered = self.filtered(lambda one: one._can_enter(one._preview_entry(leads, losing)))
+        return entered[:1] or self[:1]
+
     def _meant_for(self, reasons):
         """Those whose choice of leads names one of ``reasons``."""
         return self.filtered(lambda sequence: sequence._get_named_reasons() & set(reasons.ids))
