@@ -204,9 +204,9 @@ class NurtureParticipant(models.Model):
     def get_timeline(self):
         """All that has happened to the lead in its sequence, why, and what is still to come.
 
-        :return: ``{"entries": [{"kind", "date", "text" (HTML), "why": [text], "trace", "type",
-            "preview", "actions", "detail", "record", "coming"}], "notice"}``; the oldest entry
-            comes first, those still to come last. Dates are UTC strings, False where there is none.
+        :return: ``{"entries": [{"kind", "date", "text" (HTML), "why": [text], …}], "notice"}``;
+            what else an entry may have says :func:`make_entry`. The oldest entry comes first, those
+            still to come last. Dates are UTC strings, False where there is none.
         :raise AccessError: for who may not read the participant
         """
         self.ensure_one()
