@@ -352,11 +352,12 @@ class NurtureSequence(models.Model):
         steps = traces._due_steps(self)
         left = sum(traces._count_due(step, MANY_LEADS) for step in steps)
         if not left:
-            return f"{message} {self.env._('What was due is done.')}"
-        if left == 1:
-            return f"{message} {self.env._('1 step that is due is done in the background.')}"
-        going_on = self.env._("%s steps that are due are done in the background, one by one.", left)
-        return f"{message} {going_on}"
+            rest = self.env._("What was due is done.")
+        elif left == 1:
+            rest = self.env._("1 step that is due is done in the background.")
+        else:
+            rest = self.env._("%s steps that are due are done in the background, one by one.", left)
+        return f"{message} {rest}"
 
     def action_view_matching_leads(self):
         """Open the leads that match right now."""
