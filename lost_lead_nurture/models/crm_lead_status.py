@@ -1,7 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date, format_datetime
+from odoo.tools import SQL, format_date
+
+from ..tools.timeline import on_clock
 
 #: Who sees where leads stand in their sequences.
 STATUS_GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
@@ -94,13 +96,7 @@ class CrmLead(models.Model):
     @api.depends_context("lang", "tz")
     def _compute_nurture_detail(self):
         running = self.filtered(lambda lead: lead.nurture_state == "running")
-        traces = self.env["nurture.trace"].search(
-            [
-                ("participant_id", "in", running.nurture_way_id.ids),
-                ("state", "in", ("scheduled", "waiting", "error")),
-            ]
-        )
-        open_traces = traces.grouped("participant_id")
+        open_traces = running.nurture_way_id._get_open_traces()
         for lead in self:
             lead.nurture_next_date = lead.nurture_detail = False
             way = lead.nurture_way_id
@@ -113,7 +109,7 @@ class CrmLead(models.Model):
                     date=format_date(self.env, way.won_back_date),
                 )
             elif lead.nurture_state == "running":
-                coming = open_traces.get(way, traces.browse())
+                coming = open_traces.get(way, self.env["nurture.trace"])
                 scheduled = coming.filtered(lambda trace: trace.state == "scheduled")
                 if way.sequence_id.state == "running":
                     lead.nurture_next_date = scheduled[:1].schedule_date
@@ -150,7 +146,7 @@ class CrmLead(models.Model):
             return self.env._(
                 "Next: “%(step)s” on %(date)s.",
                 step=scheduled.step_id.name,
-                date=format_datetime(self.env, scheduled.schedule_date, dt_format="short"),
+                date=on_clock(self.env, scheduled.schedule_date),
             )
         if scheduled:
             return self.env._("Next: “%s”, in a moment.", scheduled.step_id.name)

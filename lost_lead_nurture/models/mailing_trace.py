@@ -2,11 +2,12 @@ import logging
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import consteq, format_datetime, hmac
+from odoo.tools import consteq, hmac
 from odoo.tools.urls import urljoin
 
 from ..tools import machines
 from ..tools.links import quoted_in
+from ..tools.timeline import on_clock
 
 _logger = logging.getLogger(__name__)
 
@@ -334,8 +335,7 @@ class MailingTrace(models.Model):
         """What is shown is the message itself: when it was sent, in words."""
         if not self.sent_datetime:
             return self.env._("As it is going to be sent.")
-        date = format_datetime(self.env, self.sent_datetime, dt_format="short")
-        return self.env._("As it was sent on %s.", date)
+        return self.env._("As it was sent on %s.", on_clock(self.env, self.sent_datetime))
 
     def _nurture_get_texts(self):
         """In a rehearsal: what the reader would get that is no mail.

@@ -181,28 +181,35 @@ class NurtureParticipant(models.Model):
         for participant in self:
             participant.currency_id = (participant.company_id or self.env.company).currency_id
 
-    @api.depends("state", "trace_ids.state", "trace_ids.schedule_date")
+    @api.depends("state", "trace_ids.state", "trace_ids.schedule_date", "sequence_id.state")
     @api.depends_context("lang")
     def _compute_next(self):
         running = self.filtered(lambda one: one.state == "running")
-        coming = self.env["nurture.trace"].search(
+        open_traces = running._get_open_traces()
+        for participant in self:
+            traces = open_traces.get(participant, self.env["nurture.trace"])
+            participant.next_what, participant.next_date = traces._get_next()
+            if traces and participant.sequence_id.state != "running":
+                participant.next_what = self.env._("The sequence is stopped")
+                participant.next_date = False
+
+    def _get_open_traces(self):
+        """``{participant: its steps that are scheduled, waiting or failed}``, by date."""
+        traces = self.env["nurture.trace"].search(
             [
-                ("participant_id", "in", running.ids),
+                ("participant_id", "in", self.ids),
                 ("state", "in", ("scheduled", "waiting", "error")),
             ]
         )
-        by_participant = coming.grouped("participant_id")
-        for participant in self:
-            traces = by_participant.get(participant, coming.browse())
-            participant.next_what, participant.next_date = traces._get_next()
+        return traces.grouped("participant_id")
 
     @api.readonly
     def get_timeline(self):
         """All that has happened to the lead in its sequence, why, and what is still to come.
 
-        :return: ``{"entries": [{"kind", "date", "text" (HTML), "why": [text], "trace", "type",
-            "preview", "actions", "detail", "record", "coming"}], "notice"}``; the oldest entry
-            comes first, those still to come last. Dates are UTC strings, False where there is none.
+        :return: ``{"entries": [{"kind", "date", "text" (HTML), "why": [text], …}], "notice"}``;
+            what else an entry may have says :func:`make_entry`. The oldest entry comes first, those
+            still to come last. Dates are UTC strings, False where there is none.
         :raise AccessError: for who may not read the participant
         """
         self.ensure_one()

@@ -64,11 +64,6 @@ class NurtureSequence(models.Model):
         required=True,
         help="Which of the lost leads enter. Leads that are not lost never do.",
     )
-    matching_count = fields.Integer(
-        compute="_compute_matching_count",
-        string="Matching Leads",
-        help="Right now; counted up to 10,000.",
-    )
     holdout_percent = fields.Float(
         string="Holdout (%)",
         default=0.0,
@@ -147,17 +142,6 @@ class NurtureSequence(models.Model):
                 sequence.domain = sequence.preset_id.full_domain
             elif not sequence.domain:
                 sequence.domain = repr(self.env["crm.lead"]._nurture_lost_domain())
-
-    @api.depends("domain", "company_id", "user_id")
-    def _compute_matching_count(self):
-        # with the rights of the user: a count tells, too
-        leads = self.env["crm.lead"]
-        for sequence in self:
-            try:
-                domain = sequence._get_lead_domain()
-                sequence.matching_count = leads.search_count(domain, limit=MANY_LEADS)
-            except ValidationError:
-                sequence.matching_count = 0
 
     @api.depends("step_ids")
     def _compute_step_count(self):
@@ -368,11 +352,12 @@ class NurtureSequence(models.Model):
         steps = traces._due_steps(self)
         left = sum(traces._count_due(step, MANY_LEADS) for step in steps)
         if not left:
-            return f"{message} {self.env._('What was due is done.')}"
-        if left == 1:
-            return f"{message} {self.env._('1 step that is due is done in the background.')}"
-        going_on = self.env._("%s steps that are due are done in the background, one by one.", left)
-        return f"{message} {going_on}"
+            rest = self.env._("What was due is done.")
+        elif left == 1:
+            rest = self.env._("1 step that is due is done in the background.")
+        else:
+            rest = self.env._("%s steps that are due are done in the background, one by one.", left)
+        return f"{message} {rest}"
 
     def action_view_matching_leads(self):
         """Open the leads that match right now."""
@@ -381,13 +366,7 @@ class NurtureSequence(models.Model):
 
     def action_view_participants(self):
         """Open the participants."""
-        self.ensure_one()
-        return self._open_list(
-            "nurture.participant",
-            self.env._("Participants"),
-            [("sequence_id", "=", self.id)],
-            view_mode="list,kanban,graph,pivot,form",
-        )
+        return self._open_participants(self.env._("Participants"))
 
     def action_view_mails(self):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
@@ -429,6 +408,15 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         return self.env["sale.order"]._nurture_open_invoices(
             [("nurture_participant_id.sequence_id", "=", self.id)]
+        )
+
+    def _open_participants(self, name, domain=()):
+        self.ensure_one()
+        return self._open_list(
+            "nurture.participant",
+            name,
+            [("sequence_id", "=", self.id), *domain],
+            view_mode="list,kanban,graph,pivot,form",
         )
 
     @api.model

@@ -2,7 +2,6 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..tools.reasons import ENTRY_OBSTACLES
 from .nurture_sequence import MANY_LEADS
 from .nurture_sequence_entry import CHOICE_FIELDS
 
@@ -69,14 +68,13 @@ class NurtureSequence(models.Model):
         labels = self._get_obstacle_labels()
         return {
             "matching": matching,
-            "is_capped": matching == MANY_LEADS and self._has_more_leads(),
+            "is_capped": matching == MANY_LEADS and self._has_many_leads(),
             "entering": len(entering) - held_out,
             "held_out": held_out,
             "is_drawn": is_drawn,
             "kept_out": [
-                {"reason": reason, "label": labels[reason], "count": len(found[reason])}
-                for reason, _label in ENTRY_OBSTACLES
-                if reason in found
+                {"reason": reason, "label": labels[reason], "count": len(ids)}
+                for reason, ids in found.items()
             ],
         }
 
@@ -93,7 +91,8 @@ class NurtureSequence(models.Model):
         lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
         return self.sudo()._sort_out(lost_last.select())
 
-    def _has_more_leads(self):
+    def _has_many_leads(self):
+        """Whether it chooses more than :data:`MANY_LEADS` of the leads that the user may see."""
         leads = self.env["crm.lead"].with_context(active_test=False)
         return leads.search_count(self._get_lead_domain(), limit=MANY_LEADS + 1) > MANY_LEADS
 
@@ -126,13 +125,21 @@ class NurtureSequence(models.Model):
             return self.action_view_matching_leads()
         found = self._get_audience()
         entering = found.pop(None, [])
-        if what in ("entering", "held_out"):
-            held_out = self.sudo()._get_held_out(entering)
-            if what == "held_out":
-                return self._open_leads(sorted(held_out), self.env._("Held Out for Comparison"))
-            free = [id_ for id_ in entering if id_ not in held_out]
-            return self._open_leads(free, self.env._("Leads That Would Enter"))
+        if what == "entering":
+            return self._open_entering(entering)
+        if what == "held_out":
+            return self._open_held_out(entering)
         return self._open_kept_out(found, what)
+
+    def _open_entering(self, lead_ids):
+        """Open those of the leads, whom nothing keeps out, that would be written to."""
+        entering, _held_out = self.sudo()._split_holdout(lead_ids)
+        return self._open_leads(entering, self.env._("Leads That Would Enter"))
+
+    def _open_held_out(self, lead_ids):
+        """Open those of the leads, whom nothing keeps out, that would be held out."""
+        _entering, held_out = self.sudo()._split_holdout(lead_ids)
+        return self._open_leads(held_out, self.env._("Held Out for Comparison"))
 
     def _open_kept_out(self, found, reason="kept_out"):
         """Open the leads that are kept out for ``reason``, or for any; the list says why.

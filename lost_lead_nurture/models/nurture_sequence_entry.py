@@ -310,8 +310,8 @@ class NurtureSequence(models.Model):
 
         :param leads: these only, and whatever the sequence's choice of leads is
         :param losing: judge ``leads`` as if they had just been lost
-        :return: ``{reason: ids of leads}``, see :data:`ENTRY_OBSTACLES`; the reason of those who
-            may enter is None
+        :return: ``{reason: ids of leads}``, in the order of :data:`ENTRY_OBSTACLES`; the reason of
+            those who may enter is None
         """
         if leads is None:
             lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
@@ -351,12 +351,14 @@ class NurtureSequence(models.Model):
                                   FROM crm_lead lead
                                  WHERE lead.id IN (%(leads)s)) judged) free
               GROUP BY free.reason
+              ORDER BY array_position(%(order)s, free.reason)
                 """,
                 identity=self.env["nurture.participant"]._sql_identity(self),
                 obstacles=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in obstacles
                 ),
                 leads=leads_query,
+                order=[reason for reason, _label in ENTRY_OBSTACLES],
             )
         )
         return dict(rows)

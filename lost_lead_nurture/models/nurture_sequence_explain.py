@@ -171,6 +171,11 @@ class NurtureSequence(models.Model):
         )
         return {lead_id for (lead_id,) in rows}
 
+    def _split_holdout(self, lead_ids):
+        """Those of the leads who would be written to, and those who would be held out."""
+        held_out = self._get_held_out(lead_ids)
+        return [id_ for id_ in lead_ids if id_ not in held_out], sorted(held_out)
+
     def _forecast(self, lead_ids):
         """What would be sent when to leads that enter now and never react, under sending hours
         and frequency cap.

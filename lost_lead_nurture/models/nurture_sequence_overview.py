@@ -9,7 +9,7 @@ from odoo.tools import format_date
 from ..tools.zones import midnight
 from .mailing_mailing import FIGURES
 from .nurture_sequence_figures import MAIL_DATES
-from .nurture_step_workflow import CHART_DAYS
+from .nurture_step_workflow import chart_days
 
 #: Figures that are added up for a group of sequences.
 SUMS = {
@@ -57,8 +57,7 @@ class NurtureSequence(models.Model):
 
     @api.depends_context("tz", "lang")
     def _compute_chart(self):
-        today = self._get_today()
-        days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+        days = chart_days(self)
         labels = [format_date(self.env, day, date_format="MMM d") for day in days]
         names = {"sent": self.env._("Sent"), "opened": self.env._("Opened")}
         for sequence, figures in self._get_figures("mail_days").items():
@@ -125,20 +124,14 @@ class NurtureSequence(models.Model):
 
     def action_view_running(self):
         """Open the participants who are on their way."""
-        return self._open_participants(self.env._("Running Participants"), "running")
+        return self._open_participants(
+            self.env._("Running Participants"), [("state", "=", "running")]
+        )
 
     def action_view_ended(self):
         """Open the participants whose way is over."""
-        return self._open_participants(self.env._("Participants: Done"), "running", negate=True)
-
-    def _open_participants(self, name, state, negate=False):
-        self.ensure_one()
-        operator = "!=" if negate else "="
-        return self._open_list(
-            "nurture.participant",
-            name,
-            [("sequence_id", "=", self.id), ("state", operator, state)],
-            view_mode="list,kanban,graph,pivot,form",
+        return self._open_participants(
+            self.env._("Participants: Done"), [("state", "!=", "running")]
         )
 
     def action_view_coming(self):

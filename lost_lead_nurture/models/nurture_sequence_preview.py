@@ -3,7 +3,6 @@ from odoo.fields import Domain
 from odoo.tools import format_date, format_time
 
 from ..tools.domains import ERRORS, named_ids, read_domain
-from ..tools.reasons import ENTRY_OBSTACLES
 
 #: So many leads are told by name, the others are counted.
 NAMED_LEADS = 3
@@ -34,6 +33,15 @@ class NurtureSequence(models.Model):
             lambda sequence: sequence._get_chosen(leads, lost_for)
         )
         return fitting.sorted(lambda sequence: len(sequence._get_named_reasons()))
+
+    def _pick_offer(self, leads, losing=False):
+        """The first of these sequences that one of ``leads`` can enter; else the first, of which it
+        is said why none can.
+
+        :param losing: see :meth:`_preview_entry`
+        """
+        entered = self.filtered(lambda one: one._can_enter(one._preview_entry(leads, losing)))
+        return entered[:1] or self[:1]
 
     def _meant_for(self, reasons):
         """Those whose choice of leads names one of ``reasons``."""
@@ -83,8 +91,8 @@ class NurtureSequence(models.Model):
         """Who of ``leads`` would enter now, whatever the sequence's choice of leads is.
 
         :param losing: judge them as if they had just been lost
-        :return: ``{reason: leads}``, see :data:`ENTRY_OBSTACLES`; the reason of those who would
-            enter is None, of those held out for comparison ``holdout``
+        :return: ``{reason: leads}``, see :meth:`_get_kept_out`; the reason of those who would enter
+            is None, of those held out for comparison ``holdout``
         :raise AccessError: for who may not read both
         """
         self.ensure_one()
@@ -92,13 +100,8 @@ class NurtureSequence(models.Model):
         leads.check_access("read")
         sequence = self.sudo()
         kept_out = sequence._get_kept_out(leads.sudo(), losing)
-        entering = kept_out.pop(None, [])
-        held_out = sequence._get_held_out(entering)
-        groups = {
-            None: [id_ for id_ in entering if id_ not in held_out],
-            "holdout": sorted(held_out),
-            **kept_out,
-        }
+        entering, held_out = sequence._split_holdout(kept_out.pop(None, []))
+        groups = {None: entering, "holdout": held_out, **kept_out}
         return {reason: leads.browse(ids) for reason, ids in groups.items() if ids}
 
     def _describe_entry(self, preview):
@@ -129,11 +132,7 @@ class NurtureSequence(models.Model):
         :param preview: see :meth:`_preview_entry`
         """
         labels = self._get_obstacle_labels()
-        groups = [
-            (labels[reason], preview[reason])
-            for reason, _label in ENTRY_OBSTACLES
-            if reason in preview
-        ]
+        groups = [(labels[reason], leads) for reason, leads in preview.items() if reason in labels]
         if not groups:
             return False
         heading = self.env._("Cannot enter “%s”:", self.name)

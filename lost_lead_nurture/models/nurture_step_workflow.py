@@ -15,6 +15,15 @@ CHART_DAYS = 15
 MINUTES = {"hours": 60, "days": 1440, "weeks": 10080, "months": 43200}
 
 
+def chart_days(records):
+    """The days that charts show, the user's today last.
+
+    :param records: recordset whose environment tells the time zone
+    """
+    today = fields.Datetime.context_timestamp(records, fields.Datetime.now()).date()
+    return [today - relativedelta(days=back) for back in reversed(range(CHART_DAYS))]
+
+
 class NurtureStep(models.Model):
     """A step as a card of the workflow builder, and what is done with it there."""
 
@@ -121,8 +130,7 @@ class NurtureStep(models.Model):
         by_state = counts.get(str(self.id))
         if not by_state:
             return False
-        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
-        days = [today - relativedelta(days=back) for back in reversed(range(CHART_DAYS))]
+        days = chart_days(self)
         return {
             state: [by_state.get(state, {}).get(str(day), 0) for day in days]
             for state in ("processed", "rejected")

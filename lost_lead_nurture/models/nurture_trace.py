@@ -2,9 +2,10 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL
 
 from ..tools.reasons import TRACE_REASONS
+from ..tools.timeline import on_clock
 
 
 class NurtureTrace(models.Model):
@@ -155,7 +156,7 @@ class NurtureTrace(models.Model):
                 what = self.env._(
                     "%(what)s, for %(date)s",
                     what=what,
-                    date=format_datetime(self.env, due, dt_format="short"),
+                    date=on_clock(self.env, due),
                 )
             date = fields.Datetime.to_datetime(entry["date"])
             lines.append((date, self.step_id.name, what, entry.get("detail")))
@@ -172,7 +173,7 @@ class NurtureTrace(models.Model):
         rows = [
             row
             % (
-                format_datetime(self.env, date, dt_format="short"),
+                on_clock(self.env, date),
                 step and name % step,
                 what if not detail else Markup("%s<br/><small>%s</small>") % (what, detail),
             )

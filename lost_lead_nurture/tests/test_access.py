@@ -83,7 +83,7 @@ class TestAccess(NurtureCase):
     def test_marketer(self):
         self.assertEqual(self.seen_by(self.marketer), self.own | self.others | self.nobodys)
         sequence = self.sequence.with_user(self.marketer)
-        self.assertEqual(sequence.matching_count, 3)
+        self.assertEqual(sequence.get_audience()["matching"], 3)
         action = sequence.action_view_matching_leads()
         found = (
             self.env["crm.lead"]

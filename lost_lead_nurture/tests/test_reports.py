@@ -5,6 +5,8 @@ from ast import literal_eval
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.lost_lead_nurture.models.mailing_mailing import FIGURES
+
 from .common import NurtureCase
 
 RATES = ("opened_rate:avg", "clicked_rate:avg", "won_back_rate:avg")
@@ -73,11 +75,13 @@ class TestReports(NurtureCase):
         self.assertEqual(self.figures("user_id", ["entered:sum"]), {self.salesman: (4,)})
 
     def test_same_as_the_sequence(self):
-        sent, opened, won_back = self.figures(None, ["sent:sum", "opened:sum", "won_back:sum"])
-        self.assertEqual(
-            (sent, opened, won_back),
-            (self.sequence.sent_count, self.sequence.opened_count, self.sequence.lead_count),
-        )
+        """Each figure of mails is defined here as it is there."""
+        self.answer(self.mail_to("stock1@reader.example.com", "Second"))
+        self.bounce(self.mail_to("stock2@reader.example.com", "Second"))
+        counted = self.figures(None, [f"{name}:sum" for name in (*FIGURES, "won_back")])
+        shown = [self.sequence[f"{name}_count"] for name in (*FIGURES, "lead")]
+        self.assertEqual(list(counted), shown)
+        self.assertTrue(all(counted), "each of them happened")
 
     def test_held_out_do_not_count(self):
         """Who is not written to cannot be won back by it."""

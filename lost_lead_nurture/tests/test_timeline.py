@@ -308,6 +308,10 @@ class TestTimeline(LivingCase, TimelineMixin):
         self.assertEqual(
             (participant.next_what, participant.next_date), ("Opened", moment + timedelta(days=1))
         )
+        self.sequence.action_stop()
+        self.assertEqual(
+            (participant.next_what, participant.next_date), ("The sequence is stopped", False)
+        )
 
     # ------------------------------------------------------------
     # RIGHTS

@@ -1,7 +1,5 @@
 """Links of mails, and links that people name."""
 
-from html import escape as html_escape
-
 import lxml.html
 from markupsafe import Markup
 
@@ -36,9 +34,8 @@ def quoted_in(html):
     if not quotes:
         return Markup(html or "")
     quote = quotes[0]
-    inside = [html_escape(quote.text or "")]
-    inside += [lxml.html.tostring(child, encoding="unicode") for child in quote]
-    return Markup("").join(Markup(part) for part in inside)
+    children = [Markup(lxml.html.tostring(child, encoding="unicode")) for child in quote]
+    return Markup("").join([quote.text or "", *children])
 
 
 def is_about(pattern, url):

@@ -44,8 +44,7 @@ class CrmLeadLost(models.TransientModel):
             fitting = fitting.filtered(lambda one: one.entry in ("auto", "manual"))
             taking = [wizard._nurture_describe_taking(one) for one in fitting]
             wizard.nurture_by_itself = "\n".join(filter(None, taking))
-            # the best that can be entered, else the best, of which it is said why it cannot
-            wizard.nurture_offer_id = fitting.filtered(wizard._nurture_can_enter)[:1] or fitting[:1]
+            wizard.nurture_offer_id = fitting._pick_offer(leads, losing=True)
 
     @api.onchange("lost_reason_id")
     def _onchange_lost_reason_id(self):

@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
-from ..models.nurture_sequence import MANY_LEADS
 from ..tools.reasons import ENTRY_OBSTACLES
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
@@ -47,9 +46,7 @@ class NurtureDryRun(models.TransientModel):
     def _has_many_leads(self):
         """Whether it takes so long that it is done bit by bit."""
         self.sequence_id.check_access("write")
-        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        domain = self.sequence_id.sudo()._get_lead_domain()
-        return leads.search_count(domain, limit=MANY_LEADS + 1) > MANY_LEADS
+        return self.sequence_id.sudo()._has_many_leads()
 
     def action_go_on(self):
         """Do the next bit: first count who would enter, then reckon for some leads at a time what
@@ -67,9 +64,7 @@ class NurtureDryRun(models.TransientModel):
     def _count(self):
         """Count who would enter and who would not."""
         kept_out = self._get_kept_out()
-        entering = kept_out.pop(None, [])
-        held_out = self.sequence_id.sudo()._get_held_out(entering)
-        coming = [id_ for id_ in entering if id_ not in held_out]
+        coming, held_out = self.sequence_id.sudo()._split_holdout(kept_out.pop(None, []))
         self.write(
             {
                 "entering_count": len(coming),
@@ -78,9 +73,8 @@ class NurtureDryRun(models.TransientModel):
                 "coming_lead_ids": coming,
                 "coming_count": len(coming),
                 "line_ids": [
-                    Command.create({"reason": reason, "lead_count": len(kept_out[reason])})
-                    for reason, _label in ENTRY_OBSTACLES
-                    if reason in kept_out
+                    Command.create({"reason": reason, "lead_count": len(ids)})
+                    for reason, ids in kept_out.items()
                 ],
             }
         )
@@ -109,16 +103,12 @@ class NurtureDryRun(models.TransientModel):
     def action_view_entering(self):
         """Open the leads that would enter."""
         self.ensure_one()
-        entering, held_out = self._get_entering()
-        return self.sequence_id._open_leads(
-            [id_ for id_ in entering if id_ not in held_out], self.env._("Leads That Would Enter")
-        )
+        return self.sequence_id._open_entering(self._get_kept_out().get(None, []))
 
     def action_view_held_out(self):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
-        _entering, held_out = self._get_entering()
-        return self.sequence_id._open_leads(sorted(held_out), self.env._("Held Out for Comparison"))
+        return self.sequence_id._open_held_out(self._get_kept_out().get(None, []))
 
     def action_view_kept_out(self):
         """Open all leads that are kept out, whatever the reason."""
@@ -142,11 +132,6 @@ class NurtureDryRun(models.TransientModel):
     def _get_kept_out(self):
         self.sequence_id.check_access("write")
         return self.sequence_id.sudo()._get_kept_out()
-
-    def _get_entering(self):
-        """Ids of the leads that would enter, and of those among them who would be held out."""
-        entering = self._get_kept_out().get(None, [])
-        return entering, self.sequence_id.sudo()._get_held_out(entering)
 
 
 class NurtureDryRunLine(models.TransientModel):

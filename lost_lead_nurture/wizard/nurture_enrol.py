@@ -26,16 +26,9 @@ class NurtureEnrol(models.TransientModel):
             leads = self.env["crm.lead"].browse(self.env.context.get("active_ids", []))
             vals["lead_ids"] = [Command.set(leads.ids)]
             if "sequence_id" in fields_list and not vals.get("sequence_id"):
-                vals["sequence_id"] = self._get_offer(leads).id
+                fitting = self.env["nurture.sequence"]._get_fitting(leads)
+                vals["sequence_id"] = fitting._pick_offer(leads).id
         return vals
-
-    @api.model
-    def _get_offer(self, leads):
-        """The sequence that is meant for the leads: the first that one of them can enter, else the
-        first, which says why none can."""
-        fitting = self.env["nurture.sequence"]._get_fitting(leads)
-        entered = fitting.filtered(lambda one: one._can_enter(one._preview_entry(leads)))
-        return entered[:1] or fitting[:1]
 
     @api.depends("lead_ids")
     def _compute_lead_count(self):

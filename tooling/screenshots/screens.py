@@ -10,7 +10,7 @@ class Screen:
     :param name: of its pictures
     :param path: its address; ``{id}`` stands for the record found by `record`
     :param ready: selector of what is there when the page is
-    :param steps: what to do then: ``(click, hover, wait or scroll, selector)``, ``("press", key)``,
+    :param steps: what to do then: ``(click, wait or scroll, selector)`` or
         ``("button", label)`` of the form's header
     :param record: model, domain and order by which the record is found
     """
@@ -57,7 +57,7 @@ SCREENS = [
         "mail-preview",
         SEQUENCE,
         CARD,
-        (("click", f"{CARD} .o_nurture_eye"), ("wait", "iframe"), ("wait", "iframe")),
+        (("click", f"{CARD} .o_nurture_eye"), ("wait", "iframe")),
         CAMPAIGN,
     ),
     Screen(
@@ -68,7 +68,7 @@ SCREENS = [
         DRAFT,
     ),
     Screen("test", SEQUENCE, CARD, (("button", "Test"), ("wait", ".modal .o_form_view")), DRAFT),
-    Screen("calendar", "/odoo/nurture-calendar", ".o_calendar_view .fc-event, .o_calendar_view"),
+    Screen("calendar", "/odoo/nurture-calendar", ".o_calendar_view .fc-event"),
     Screen("analysis", "/odoo/nurture-analysis", ".o_graph_view canvas"),
     Screen("links", "/odoo/nurture-links", ".o_list_view .o_data_row, .o_kanban_record"),
     Screen("participants", "/odoo/nurture-participants", ".o_data_row, .o_kanban_record"),

@@ -21,9 +21,7 @@ const STEPS = {
         }
         await button.click();
     },
-    hover: (page, selector) => page.hover(selector),
     wait: (page, selector) => page.waitForSelector(selector),
-    press: (page, key) => page.keyboard.press(key),
     scroll: (page, selector) =>
         page.$eval(selector, (element) => element.scrollIntoView({ block: "start" })),
 };

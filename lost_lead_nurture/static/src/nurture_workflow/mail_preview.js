@@ -27,7 +27,7 @@ export class MailPreview extends Component {
     get reader() {
         const { lead, address, language, note } = this.state.mail;
         if (note) {
-            return `${note} ${_t("Links do nothing here.")}`;
+            return [note, _t("Links do nothing here.")].join(" ");
         }
         return _t("For %s.", [lead, address, language].filter(Boolean).join(", "));
     }

@@ -45,7 +45,6 @@ registry.category("web_tour.tours").add("nurture_overview_tour", {
         { trigger: ".o_list_view .o_data_row:contains('tour2@reader.example.com')" },
         { trigger: ".o_breadcrumb a:contains('Coming Steps')", run: "click" },
         { trigger: ".o_switch_view.o_calendar", run: "click" },
-        { trigger: ".o_calendar_button_next, .o_calendar_header" },
         { trigger: ".fc-event:contains('3 leads: Second')", run: "click" },
         { trigger: ".o_cw_popover_edit", run: "click" },
         { trigger: ".o_list_view .o_data_row:contains('tour2@reader.example.com')" },
@@ -54,8 +53,8 @@ registry.category("web_tour.tours").add("nurture_overview_tour", {
         { trigger: ".o_switch_view.o_pivot", run: "click" },
         { trigger: ".o_pivot tr:contains('Tour overview') .o_pivot_cell_value:contains(3)" },
         ...menu("report", "nurture_link_tracker_menu"),
-        { trigger: ".o_data_row:contains('shop.example.com/limited')", run: "click" },
-        { content: "nobody has clicked", trigger: ".o_nocontent_help, .o_list_view" },
+        { trigger: ".o_data_cell:contains('shop.example.com/limited')", run: "click" },
+        { trigger: ".o_view_nocontent:contains('Nobody has clicked it yet')" },
     ],
 });
 
