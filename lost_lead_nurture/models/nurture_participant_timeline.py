@@ -63,6 +63,10 @@ class Way:
         messages = self.get_messages(trace)
         return messages and messages[-1]
 
+    def has_sent(self):
+        """Whether a message has left: without one nothing is credited."""
+        return bool(self.traces.mailing_trace_ids.filtered("sent_datetime"))
+
     def get_name(self, trace, message=None):
         """What a step is called: the subject of its mail, as it was sent if that is known."""
         message = message or self.get_message(trace)
@@ -322,13 +326,14 @@ class NurtureParticipant(models.Model):
 
     def _get_no_credit(self, way):
         """Why no step is credited though the lead came back, in words."""
-        if not way.traces.mailing_trace_ids.filtered("sent_datetime"):
+        if not way.has_sent():
             return self.env._("not credited: no message had left before")
         return self.env._("not credited: it came back too late, or another sequence is credited")
 
     def _get_last_chance(self, way):
         """Until when a lead that is through still counts if it comes back, in words."""
-        if not self._is_in_window():
+        may_come_back = way.participant.lead_id and way.has_sent()
+        if not (may_come_back and self._is_in_window()):
             return False
         until = self.exit_date + timedelta(days=way.participant.sequence_id.window_days)
         date = format_date(self.env, until)

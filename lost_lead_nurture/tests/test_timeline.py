@@ -309,7 +309,21 @@ class TestTimeline(LivingCase, TimelineMixin):
         self.start()
         self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Went through all steps"))
         self.assertIn("if it comes back until 05/31/2026", self.why(self.ann, "ended"))
-        self.assertEqual(self.participant(self.ann).next_what, False)
+        participant = self.participant(self.ann)
+        self.assertEqual(participant.next_what, False)
+        self.ann.unlink()
+        ended = participant.with_user(self.marketer).get_timeline()["entries"][-1]
+        self.assertFalse(ended["why"], "a lead that is deleted does not come back")
+
+    def test_through_without_a_message(self):
+        """Who got nothing is not promised to count."""
+        self.sequence.action_start()
+        self.run_cron()
+        self.trace(self.ann, self.first).mailing_trace_ids.mail_mail_id.cancel()
+        self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Could not be written to"))
+        self.assertFalse(self.why(self.ann, "ended"))
+        self.ann.action_restore()
+        self.assertFalse(self.participant(self.ann).won_back_date)
 
     def test_text_is_text(self):
         """Whatever is in a name, a subject or an error, it is shown as it is."""
