@@ -200,7 +200,7 @@ class CrmLead(models.Model):
     def _search_nurture_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        states = tuple(state for state in value if state) or ("",)
+        states = tuple(str(state) for state in value if state) or ("",)
         ways = self._nurture_sql_ways()
         found = SQL("SELECT ways.lead_id FROM (%s) ways WHERE ways.state IN %s", ways, states)
         domain = _in_query(found)

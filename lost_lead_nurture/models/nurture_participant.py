@@ -185,7 +185,8 @@ class NurtureParticipant(models.Model):
         return True
 
     def _forget(self):
-        """Erase name and address."""
+        """Erase name and address, and what the system said, which may tell them."""
+        self.trace_ids._forget()
         for participant in self:
             participant.write(
                 {

@@ -22,6 +22,8 @@ class Way:
     def __init__(self, participant):
         sudo = participant.sudo().with_context(active_test=False)
         self.participant = sudo
+        # links, subjects and what the system says may tell who it was
+        self.is_forgotten = sudo._is_forgotten()
         self.env = sudo.env
         self.traces = sudo.trace_ids.sorted("id")
         self.children = self.traces.grouped(lambda trace: trace.parent_id.id)
@@ -44,8 +46,7 @@ class Way:
 
     def _find_subjects(self, messages):
         """``{message id: subject as it was sent}``, of the messages that are kept."""
-        if self.participant._is_forgotten():
-            # a subject may tell who it was
+        if self.is_forgotten:
             return {}
         ids = [one for one in messages.mapped("message_id") if one]
         kept = self.env["mail.message"].search_fetch(
@@ -61,6 +62,10 @@ class Way:
         """The last message of a trace; empty without one."""
         messages = self.get_messages(trace)
         return messages and messages[-1]
+
+    def has_sent(self):
+        """Whether a message has left: without one nothing is credited."""
+        return bool(self.traces.mailing_trace_ids.filtered("sent_datetime"))
 
     def get_name(self, trace, message=None):
         """What a step is called: the subject of its mail, as it was sent if that is known."""
@@ -231,7 +236,7 @@ class NurtureParticipant(models.Model):
             *self._get_order_entries(way),
             *end,
         ]
-        past.sort(key=lambda entry: entry["date"])
+        past.sort(key=lambda entry: entry["date"] or "")
         coming = self._get_coming_entries(way)
         return {
             "entries": past + [{**entry, "coming": True} for entry in coming],
@@ -280,23 +285,24 @@ class NurtureParticipant(models.Model):
         reason = reasons.get(self.exit_reason)
         came_back = self.won_back_date
         goal_ends_it = self.state == "exited" and self.exit_reason in WON_BACK
-        if goal_ends_it and came_back and abs(self.exit_date - came_back) <= SAME_TIME:
+        ended = self.exit_date
+        if goal_ends_it and came_back and ended and abs(ended - came_back) <= SAME_TIME:
             text = self.env._("%s: goal reached", bold(reason))
             why = [self._get_credit(way), self._get_hand_over(), self._get_cancelled(way)]
-            return [make_entry("goal", self.exit_date, text, why)]
+            return [make_entry("goal", ended, text, why)]
         entries = []
         if came_back:
             text = bold(self.env._("Won back"))
             why = [self._get_credit(way), self._get_hand_over()]
             entries.append(make_entry("goal", came_back, text, why))
-        if self.exit_date:
+        if ended:
             text = self.env._("Ended: %s", bold(reason))
             why = [self._get_cancelled(way)]
             if goal_ends_it and not came_back:
                 why = [self._get_no_credit(way), self._get_hand_over(), *why]
             elif self.state == "completed" and not came_back:
                 why = [self._get_last_chance(way), *why]
-            entries.append(make_entry("ended", self.exit_date, text, why))
+            entries.append(make_entry("ended", ended, text, why))
         return entries
 
     def _get_cancelled(self, way):
@@ -305,30 +311,36 @@ class NurtureParticipant(models.Model):
         return names and self.env._("everything open cancelled: %s", some_of(self.env, names))
 
     def _get_credit(self, way):
-        """To which step the lead is credited, and why, in words."""
+        """To which step the lead is credited, and why, in words. What the reader did after coming
+        back was not why."""
         step = way.participant.credited_step_id
         traces = way.traces.filtered(lambda trace: trace.step_id == step)
         if not traces:
             return False
         message = way.get_message(traces[0])
         name = way.get_name(traces[0])
-        if message.reply_datetime:
+
+        def is_before(date):
+            return date and (not self.won_back_date or date <= self.won_back_date)
+
+        if is_before(message.reply_datetime):
             return self.env._("credited to “%s”, which was replied to", name)
-        if message.links_click_datetime:
+        if is_before(message.links_click_datetime):
             return self.env._("credited to “%s”, the last one clicked before", name)
-        if message.open_datetime:
+        if is_before(message.open_datetime):
             return self.env._("credited to “%s”, the last one opened before", name)
         return self.env._("credited to “%s”, the last one sent before", name)
 
     def _get_no_credit(self, way):
         """Why no step is credited though the lead came back, in words."""
-        if not way.traces.mailing_trace_ids.filtered("sent_datetime"):
+        if not way.has_sent():
             return self.env._("not credited: no message had left before")
         return self.env._("not credited: it came back too late, or another sequence is credited")
 
     def _get_last_chance(self, way):
         """Until when a lead that is through still counts if it comes back, in words."""
-        if not self._is_in_window():
+        may_come_back = way.participant.lead_id and way.has_sent()
+        if not (may_come_back and self._is_in_window()):
             return False
         until = self.exit_date + timedelta(days=way.participant.sequence_id.window_days)
         date = format_date(self.env, until)

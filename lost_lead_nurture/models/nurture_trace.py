@@ -181,6 +181,14 @@ class NurtureTrace(models.Model):
         ]
         return Markup("<table class='table table-sm'>%s</table>") % Markup().join(rows)
 
+    def _forget(self):
+        """Erase what the system said."""
+        for trace in self:
+            lines = trace.decision_log or []
+            if trace.detail or any(line.get("detail") for line in lines):
+                trace.detail = False
+                trace.decision_log = [{**line, "detail": None} for line in lines]
+
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------

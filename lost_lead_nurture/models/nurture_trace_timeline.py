@@ -122,7 +122,7 @@ class NurtureTrace(models.Model):
         if message.trace_status == "bounce":
             text = self.env._("%s came back", bold(name))
             date = self._get_bounce_date(way, message)
-            more = {"detail": message.failure_reason or False}
+            more = {"detail": not way.is_forgotten and message.failure_reason}
             reactions.append(Reaction(date, "bounced", {"bounce"}, text, more=more))
         return reactions
 
@@ -134,7 +134,8 @@ class NurtureTrace(models.Model):
             return [Reaction(message.links_click_datetime, "clicked", {"click"}, text)]
         reactions = []
         for link, times in clicks.grouped("link_id").items():
-            text = self.env._("Clicked %s", bold(link.label or link.url))
+            label = self.env._("a link") if way.is_forgotten else link.label or link.url
+            text = self.env._("Clicked %s", bold(label))
             why = [self.env._("in “%s”", name)]
             if len(times) > 1:
                 last = on_clock(self.env, times[-1].create_date)
@@ -170,7 +171,7 @@ class NurtureTrace(models.Model):
             return []
         text = self.env._("%s done", bold(self.step_id.name))
         date = min(heard, default=None) or max(
-            fields.Datetime.to_datetime(done[:1].date_done), self.processed_date
+            fields.Datetime.to_datetime(done[:1].date_done), self.processed_date or datetime.min
         )
         return [Reaction(date, "done", {"done"}, text)]
 

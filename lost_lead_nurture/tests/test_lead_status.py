@@ -235,6 +235,8 @@ class TestLeadFilters(NurtureCase):
             )
         self.assertEqual(self.found([("nurture_state", "in", ["running", False])]), {"run", "none"})
         self.assertEqual(self.found([("nurture_state", "in", [])]), set())
+        for nonsense in (5, True, "x"):
+            self.assertEqual(self.found([("nurture_state", "=", nonsense)]), set())
 
     def test_filters_of_the_search_views(self):
         """What the filters say is what is found, archived or not."""

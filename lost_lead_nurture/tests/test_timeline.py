@@ -137,6 +137,40 @@ class TestTimeline(LivingCase, TimelineMixin):
         )
         self.assertEqual(self.participant(self.ann).status, "Exited: Replied")
 
+    def test_credit_is_not_what_came_later(self):
+        """Who came back by itself and answers afterwards did not come back by that answer."""
+        self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+        self.start()
+        self.clock += timedelta(days=1)
+        self.ann.action_restore()
+        self.assertIn("the last one sent before", self.why(self.ann, "goal"))
+        self.clock += timedelta(days=1)
+        self.click(self.mail_to(ANN))
+        self.answer(self.mail_to(ANN))
+        self.assertIn(("replied", "Replied to First"), self.lines(self.ann))
+        self.assertIn("the last one sent before", self.why(self.ann, "goal"))
+
+    def test_missing_dates(self):
+        """Data that somebody imported or repaired by hand is told as far as it goes."""
+        activity = self.make_step(
+            self.sequence,
+            "begin",
+            name="Call",
+            step_type="activity",
+            mailing_id=False,
+            activity_type_id=self.env.ref("mail.mail_activity_data_call").id,
+        )
+        self.make_step(self.sequence, "after", activity, 9)
+        self.start()
+        call = self.trace(self.ann, activity)
+        self.env["mail.activity"].search([("nurture_trace_id", "=", call.id)])._action_done()
+        call.processed_date = False
+        self.assertIn(("done", "Call done"), self.lines(self.ann))
+        self.participant(self.ann).write(
+            {"state": "exited", "exit_reason": "won", "won_back_date": self.clock}
+        )
+        self.assertIn(("goal", "Won back"), self.lines(self.ann))
+
     def test_reply_with_a_branch(self):
         """Only the branch goes on: the others are cancelled by the reply, not by an end."""
         self.make_step(self.sequence, "mail_reply", self.first, 1, subject="Gladly")
@@ -275,7 +309,21 @@ class TestTimeline(LivingCase, TimelineMixin):
         self.start()
         self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Went through all steps"))
         self.assertIn("if it comes back until 05/31/2026", self.why(self.ann, "ended"))
-        self.assertEqual(self.participant(self.ann).next_what, False)
+        participant = self.participant(self.ann)
+        self.assertEqual(participant.next_what, False)
+        self.ann.unlink()
+        ended = participant.with_user(self.marketer).get_timeline()["entries"][-1]
+        self.assertFalse(ended["why"], "a lead that is deleted does not come back")
+
+    def test_through_without_a_message(self):
+        """Who got nothing is not promised to count."""
+        self.sequence.action_start()
+        self.run_cron()
+        self.trace(self.ann, self.first).mailing_trace_ids.mail_mail_id.cancel()
+        self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Could not be written to"))
+        self.assertFalse(self.why(self.ann, "ended"))
+        self.ann.action_restore()
+        self.assertFalse(self.participant(self.ann).won_back_date)
 
     def test_text_is_text(self):
         """Whatever is in a name, a subject or an error, it is shown as it is."""
@@ -410,6 +458,29 @@ class TestTimeline(LivingCase, TimelineMixin):
         self.assertNotIn("Ann", str(self.lines(self.ann)))
         with self.assertRaisesRegex(UserError, "forgotten"):
             self.trace(self.ann, self.first).with_user(self.marketer).get_preview()
+
+    def test_forgotten_by_links_and_errors(self):
+        """Nor do the links that were clicked, a bounce, or what the system says of an error."""
+        self.first.mailing_id.body_html = """<p><a href="https://shop.example.com/a">
+            For <t t-out="object.contact_name"/>: <t t-out="object.email_from"/></a></p>"""
+        second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+        self.sequence.exit_on_bounced = False
+        self.start()
+        self.clock += timedelta(**PERSON)
+        self.click(self.mail_to(ANN))
+        message = self.trace(self.ann, self.first).mailing_trace_ids
+        message.set_bounced(bounce_message=f"{ANN}: no such user")
+        self.trace(self.ann, second)._set_state("error", "failed", f"{ANN} cannot be written to")
+        self.assertIn(("clicked", f"Clicked For Ann: {ANN}"), self.lines(self.ann))
+        self.assertIn(f"{ANN}: no such user", self.entry(self.ann, "bounced")["detail"])
+        participant = self.participant(self.ann)
+        participant.with_user(self.marketer).action_forget()
+        self.assertIn(("clicked", "Clicked a link"), self.lines(self.ann))
+        self.assertIn("error", [kind for kind, _text in self.lines(self.ann)])
+        told = f"{self.timeline(self.ann)} {participant.decisions} {participant._explain()}"
+        self.assertNotIn("Ann", told)
+        self.assertNotIn(ANN, told)
+        self.assertFalse(any(participant.trace_ids.mapped("detail")))
 
     def test_mail_not_sent(self):
         self.first.delay = 1

@@ -12,6 +12,7 @@ import {
     contains,
     defineModels,
     fields,
+    makeServerError,
     mockService,
     models,
     mountView,
@@ -160,6 +161,21 @@ test("a step is run, and the timeline is read again", async () => {
     expect.verifySteps([["run", 9]]);
     expect(entry("sent")).toHaveCount(1);
     expect(entry("scheduled")).toHaveCount(0);
+});
+
+test("what somebody else has done meanwhile is shown", async () => {
+    expect.errors(1);
+    onRpc("nurture.trace", "action_run_now", function () {
+        const timeline = { entries: [SENT], notice: false };
+        this.env["nurture.participant"].write([1], { timeline });
+        throw makeServerError({ message: "Only what is scheduled can be done now." });
+    });
+    await mountTimeline([SCHEDULED]);
+    await contains("[data-action=action_run_now]").click();
+    await animationFrame();
+    expect.verifyErrors(["RPC_ERROR"]);
+    expect(entry("sent")).toHaveCount(1);
+    expect("[data-action]").toHaveCount(0);
 });
 
 test("cancelling is asked about", async () => {

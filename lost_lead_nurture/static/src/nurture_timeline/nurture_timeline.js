@@ -193,9 +193,10 @@ export class NurtureTimeline extends Component {
         this.state.busy = true;
         try {
             await this.orm.call("nurture.trace", action.name, [[entry.trace]]);
-            await this.props.record.load();
         } finally {
             this.state.busy = false;
+            // also when it could not be done: somebody else was quicker
+            await this.props.record.load();
         }
     }
 }
