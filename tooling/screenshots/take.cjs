@@ -19,7 +19,8 @@ const STEPS = {
             // a phone keeps all but one of them behind the dots
             await page.click(".o_statusbar_buttons button:has(.fa-ellipsis-v, .oi-ellipsis-v)");
         }
-        await button.click();
+        // scrolling to it, as a click does, would close the phone's sheet of buttons
+        await button.dispatchEvent("click");
     },
     wait: (page, selector) => page.waitForSelector(selector),
     scroll: (page, selector) =>
