@@ -228,15 +228,19 @@ class NurtureSequence(models.Model):
                     self.env._("The window is one day at least, and ten years at most.")
                 )
 
-    @api.constrains("company_id")
+    @api.constrains("company_id", "user_id")
     def _check_company_allowed(self):
+        """Nobody lets leads enter of a company that they do not work for, nor as the responsible of
+        a sequence of all companies somebody who works for more of them."""
         user = self.env.user
         for sequence in self:
-            if user._is_superuser() or not sequence.company_id:
-                continue
-            if sequence.company_id not in user.company_ids:
+            foreign = sequence._get_companies().sudo() - user.company_ids
+            if foreign and not user._is_superuser():
                 raise ValidationError(
-                    self.env._("You do not work for %s.", sequence.company_id.name)
+                    self.env._(
+                        "You do not work for %s. Choose one of your companies.",
+                        ", ".join(foreign.mapped("name")),
+                    )
                 )
 
     @api.constrains("state", "step_ids")

@@ -122,9 +122,13 @@ class NurtureSequence(models.Model):
     @api.constrains("reentry", "reentry_days")
     def _check_reentry_days(self):
         for sequence in self:
-            if sequence.reentry == "days" and sequence.reentry_days < 1:
+            days = sequence.reentry_days
+            if sequence.reentry == "days" and not 1 <= days <= MAX_DELAY["days"]:
                 raise ValidationError(
-                    self.env._("“%s”: a lead enters again after one day at least.", sequence.name)
+                    self.env._(
+                        "“%s”: a lead enters again after one day at least, and ten years at most.",
+                        sequence.name,
+                    )
                 )
 
     @api.constrains("entry_offset")
