@@ -101,6 +101,8 @@ class NurtureSequence(models.Model):
         "nurture_sequence_excluded_preset_rel",
         string="Except",
         ondelete="restrict",
+        # salespeople do not see presets, and could not read a sequence with all its fields
+        groups="lost_lead_nurture.group_user",
         help="Keep out leads that one of these presets chooses.",
     )
 
