@@ -320,4 +320,6 @@ class TestAudience(NurtureCase):
         self.assertEqual(new.get_audience(self.values())["matching"], 2)
         self.assertEqual(new.get_audience(self.values(company_id=other.id))["matching"], 1)
         foreign = self.new.get_audience(self.values(company_id=other.id))
-        self.assertEqual(foreign, {"error": "You do not work for Other Company. Choose one of your companies."})
+        self.assertEqual(
+            foreign, {"error": "You do not work for Other Company. Choose one of your companies."}
+        )
