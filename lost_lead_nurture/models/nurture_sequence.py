@@ -13,6 +13,8 @@ from .nurture_step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
+#: Who sees what came of the mails. They are counted with all rights, whosever the leads are.
+MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
 #: How far matching leads are counted while somebody waits for the form, as in core's lists.
 MANY_LEADS = 10_000
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -97,24 +99,35 @@ class NurtureSequence(models.Model):
         string="Leads/Opportunities",
         help="Leads that came back after a mail of this sequence.",
     )
-    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent")
-    opened_count = fields.Integer(compute="_compute_mail_counts", string="Opened")
-    clicked_count = fields.Integer(compute="_compute_mail_counts", string="Clicked")
-    replied_count = fields.Integer(compute="_compute_mail_counts", string="Replied")
+    sent_count = fields.Integer(
+        compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS
+    )
+    opened_count = fields.Integer(
+        compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
+    )
+    clicked_count = fields.Integer(
+        compute="_compute_mail_counts", string="Clicked", groups=MAIL_GROUPS
+    )
+    replied_count = fields.Integer(
+        compute="_compute_mail_counts", string="Replied", groups=MAIL_GROUPS
+    )
     ignored_count = fields.Integer(
         compute="_compute_mail_counts",
         string="Ignored",
+        groups=MAIL_GROUPS,
         help="Mails that arrived and were neither opened, clicked nor answered.",
     )
-    bounced_count = fields.Integer(compute="_compute_mail_counts", string="Bounced")
+    bounced_count = fields.Integer(
+        compute="_compute_mail_counts", string="Bounced", groups=MAIL_GROUPS
+    )
     opened_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Opened (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Opened (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     clicked_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Clicked (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Clicked (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     replied_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Replied (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Replied (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     quotation_count = fields.Integer(
         compute="_compute_quotation_count",

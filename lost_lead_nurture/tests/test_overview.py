@@ -128,6 +128,8 @@ class TestOverview(TwoLeadsCase):
         fields = self.env["nurture.sequence"].with_user(self.salesman).fields_get()
         self.assertNotIn("chart", fields)
         self.assertNotIn("invoiced_amount", fields)
+        self.assertNotIn("sent_count", fields)
+        self.assertNotIn("opened_ratio", fields)
         arch = self.sequence.with_user(self.salesman).get_view(view_type="kanban")["arch"]
         for hidden in ("sent_count", "chart", "invoiced_amount", "opened_count", "Invoiced"):
             self.assertNotIn(hidden, arch)
