@@ -99,9 +99,7 @@ class NurtureSequence(models.Model):
         string="Leads/Opportunities",
         help="Leads that came back after a mail of this sequence.",
     )
-    sent_count = fields.Integer(
-        compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS
-    )
+    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS)
     opened_count = fields.Integer(
         compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
     )
