@@ -36,10 +36,14 @@ class CrmLead(models.Model):
         """Why the sequence whose id is ``nurture_kept_out_of`` in the context keeps the lead
         out."""
         sequence_id = self.env.context.get("nurture_kept_out_of")
-        sequence = self.env["nurture.sequence"].browse(sequence_id).exists()
+        if not sequence_id:
+            # not everybody who may read a lead may read sequences
+            self.nurture_obstacle = False
+            return
+        sequence = self.env["nurture.sequence"].browse(sequence_id)
         sequence.check_access("read")
         labels = sequence._get_obstacle_labels()
-        obstacles = sequence.sudo()._get_obstacle_by_lead(self.sudo()) if sequence else {}
+        obstacles = sequence.sudo()._get_obstacle_by_lead(self.sudo())
         for lead in self:
             lead.nurture_obstacle = labels.get(obstacles.get(lead.id))
 

@@ -13,6 +13,8 @@ from .nurture_step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
+#: Who sees what came of the mails. They are counted with all rights, whosever the leads are.
+MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
 #: How far matching leads are counted while somebody waits for the form, as in core's lists.
 MANY_LEADS = 10_000
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -92,24 +94,33 @@ class NurtureSequence(models.Model):
         string="Leads/Opportunities",
         help="Leads that came back after a mail of this sequence.",
     )
-    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent")
-    opened_count = fields.Integer(compute="_compute_mail_counts", string="Opened")
-    clicked_count = fields.Integer(compute="_compute_mail_counts", string="Clicked")
-    replied_count = fields.Integer(compute="_compute_mail_counts", string="Replied")
+    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS)
+    opened_count = fields.Integer(
+        compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
+    )
+    clicked_count = fields.Integer(
+        compute="_compute_mail_counts", string="Clicked", groups=MAIL_GROUPS
+    )
+    replied_count = fields.Integer(
+        compute="_compute_mail_counts", string="Replied", groups=MAIL_GROUPS
+    )
     ignored_count = fields.Integer(
         compute="_compute_mail_counts",
         string="Ignored",
+        groups=MAIL_GROUPS,
         help="Mails that arrived and were neither opened, clicked nor answered.",
     )
-    bounced_count = fields.Integer(compute="_compute_mail_counts", string="Bounced")
+    bounced_count = fields.Integer(
+        compute="_compute_mail_counts", string="Bounced", groups=MAIL_GROUPS
+    )
     opened_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Opened (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Opened (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     clicked_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Clicked (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Clicked (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     replied_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Replied (%)", aggregator="avg"
+        compute="_compute_mail_counts", string="Replied (%)", aggregator="avg", groups=MAIL_GROUPS
     )
     quotation_count = fields.Integer(
         compute="_compute_quotation_count",
@@ -212,15 +223,19 @@ class NurtureSequence(models.Model):
                     self.env._("The window is one day at least, and ten years at most.")
                 )
 
-    @api.constrains("company_id")
+    @api.constrains("company_id", "user_id")
     def _check_company_allowed(self):
+        """Nobody lets leads enter of a company that they do not work for, nor as the responsible of
+        a sequence of all companies somebody who works for more of them."""
         user = self.env.user
         for sequence in self:
-            if user._is_superuser() or not sequence.company_id:
-                continue
-            if sequence.company_id not in user.company_ids:
+            foreign = sequence._get_companies().sudo() - user.company_ids
+            if foreign and not user._is_superuser():
                 raise ValidationError(
-                    self.env._("You do not work for %s.", sequence.company_id.name)
+                    self.env._(
+                        "You do not work for %s. Choose one of your companies.",
+                        ", ".join(foreign.mapped("name")),
+                    )
                 )
 
     @api.constrains("state", "step_ids")

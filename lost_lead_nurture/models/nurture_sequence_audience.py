@@ -42,19 +42,34 @@ class NurtureSequence(models.Model):
             self.check_access("read")
             return self
         self.check_access("write")
-        known = {name: value for name, value in values.items() if name in DRAFT_FIELDS}
+        known = self._read_draft(values)
         # to the cache all drafts of a sequence are one
         self.new(origin=self).invalidate_recordset(flush=False)
         try:
             draft = self.new(known, origin=self)
         except (TypeError, ValueError) as error:
             raise UserError(self.env._("These are no values of a sequence.")) from error
-        draft._check_company_allowed()
+        if (draft.company_id, draft.user_id) != (self.company_id, self.user_id):
+            draft._check_company_allowed()
         draft._check_numbers()
         draft._check_reentry_days()
         draft._check_entry_offset()
         draft._check_entry_field()
         return draft
+
+    def _read_draft(self, values):
+        """The values that matter. Records are given by their ids: what a preset chooses is looked
+        up with all rights, so it has to be one that was checked when it was saved."""
+        if not isinstance(values, dict):
+            raise UserError(self.env._("These are no values of a sequence."))
+        known = {name: value for name, value in values.items() if name in DRAFT_FIELDS}
+        for name, value in known.items():
+            ids = value if isinstance(value, list) else [value]
+            if self._fields[name].relational and any(type(id_) not in (int, bool) for id_ in ids):
+                raise UserError(self.env._("These are no values of a sequence."))
+        presets = self.env["nurture.preset"].browse(known.get("excluded_preset_ids"))
+        presets.check_access("read")
+        return known
 
     def _count_audience(self):
         found = self._get_audience()

@@ -101,6 +101,8 @@ class NurtureSequence(models.Model):
         "nurture_sequence_excluded_preset_rel",
         string="Except",
         ondelete="restrict",
+        # salespeople do not see presets, and could not read a sequence with all its fields
+        groups="lost_lead_nurture.group_user",
         help="Keep out leads that one of these presets chooses.",
     )
 
@@ -122,9 +124,13 @@ class NurtureSequence(models.Model):
     @api.constrains("reentry", "reentry_days")
     def _check_reentry_days(self):
         for sequence in self:
-            if sequence.reentry == "days" and sequence.reentry_days < 1:
+            days = sequence.reentry_days
+            if sequence.reentry == "days" and not 1 <= days <= MAX_DELAY["days"]:
                 raise ValidationError(
-                    self.env._("“%s”: a lead enters again after one day at least.", sequence.name)
+                    self.env._(
+                        "“%s”: a lead enters again after one day at least, and ten years at most.",
+                        sequence.name,
+                    )
                 )
 
     @api.constrains("entry_offset")

@@ -149,7 +149,7 @@ class NurtureSequence(models.Model):
         sent or written."""
         self.ensure_one()
         self.check_access("write")
-        dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.id})
+        dry_run = self.env["nurture.dry.run"].sudo().create({"sequence_id": self.id})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Dry Run of “%s”", self.name),

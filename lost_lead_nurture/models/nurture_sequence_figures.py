@@ -161,8 +161,9 @@ class NurtureSequence(models.Model):
     def _count_days(self, by_id):
         """What was processed and rejected on each of the last days, in the user's time zone."""
         since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
+        traces = self.env["nurture.trace"].with_context(tz=self.env.tz.zone)
         for state, date in CHART_DATES.items():
-            rows = self.env["nurture.trace"]._read_group(
+            rows = traces._read_group(
                 [("sequence_id", "in", self.ids), ("state", "=", state), (date, ">=", since)],
                 ["sequence_id", "step_id", f"{date}:day"],
                 ["__count"],
@@ -180,6 +181,7 @@ class NurtureSequence(models.Model):
             rows = (
                 self.env["mailing.trace"]
                 .sudo()
+                .with_context(tz=self.env.tz.zone)
                 ._read_group(
                     mails & Domain(date, ">=", since),
                     ["mass_mailing_id", f"{date}:day"],
@@ -193,7 +195,8 @@ class NurtureSequence(models.Model):
     def _count_coming(self, figures):
         """The messages that are scheduled, by day in the user's time zone."""
         by_id = self._by_id(figures)
-        rows = self.env["nurture.trace"]._read_group(
+        traces = self.env["nurture.trace"].with_context(tz=self.env.tz.zone)
+        rows = traces._read_group(
             self._coming_domain(), ["sequence_id", "schedule_date:day"], ["__count"]
         )
         for sequence, moment, number in rows:

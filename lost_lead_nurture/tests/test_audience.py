@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
@@ -186,8 +186,14 @@ class TestAudience(NurtureCase):
             {"holdout_percent": 100},
             {"holdout_percent": "much"},
             {"reentry": "days", "reentry_days": 0},
+            {"reentry": "days", "reentry_days": 2**31 - 1},
+            {"user_id": "somebody"},
+            {"company_id": {"name": "Made up"}},
+            {"excluded_preset_ids": [["a"]]},
         ):
             self.assertIn("error", self.new.get_audience(self.values(**values)), values)
+        for values in ([1], "x", 5):
+            self.assertIn("error", self.new.get_audience(values), values)
 
     # ------------------------------------------------------------
     # MANY LEADS
@@ -243,6 +249,60 @@ class TestAudience(NurtureCase):
             with self.assertRaises(AccessError):
                 call()
 
+    def test_made_up_preset(self):
+        """What a preset keeps out is counted with all rights: one that nobody has checked would
+        tell what the user may not see."""
+        nosy = {"name": "Nosy", "extra_domain": "[('user_id.totp_secret', '=', False)]"}
+        preset = self.env["nurture.preset"].create({"name": "Checked"})
+        for command in (
+            Command.create(nosy),
+            Command.update(preset.id, nosy),
+            Command.set(preset.ids),
+        ):
+            audience = self.new.get_audience(self.values(excluded_preset_ids=[list(command)]))
+            self.assertEqual(audience, {"error": "These are no values of a sequence."})
+        preset.company_id = self.env["res.company"].create({"name": "Other Company"})
+        with self.assertRaises(AccessError):
+            self.new.get_audience(self.values(excluded_preset_ids=preset.ids))
+
+    def test_company_of_the_responsible(self):
+        """Without a company leads of those of the responsible's enter: nobody makes somebody
+        responsible to get at leads of more companies."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        both = new_test_user(
+            self.env,
+            "nurture_both",
+            "lost_lead_nurture.group_user",
+            company_id=self.company.id,
+            company_ids=[Command.set((self.company | other).ids)],
+        )
+        values = self.values(company_id=False, user_id=both.id)
+        refusal = "You do not work for Other Company. Choose one of your companies."
+        self.assertEqual(self.new.get_audience(values), {"error": refusal})
+        with self.assertRaisesRegex(ValidationError, "do not work for Other"):
+            self.new.create({"name": "All of them", **values})
+        # of a company of one's own anybody may be responsible
+        self.new.create({"name": "Mine", **values, "company_id": self.company.id})
+        shared = self.env["nurture.sequence"].create({"name": "Shared", **values})
+        shared = shared.with_user(self.marketer)
+        as_shown = {"company_id": False, "user_id": both.id}
+        self.assertEqual(shared.get_audience(as_shown)["matching"], 2)
+
+    def test_lead_of_who_sees_no_sequences(self):
+        """Whoever may read leads, as portal users with a bridge of core's do, reads all fields."""
+        self.env["ir.model.access"].create(
+            {
+                "name": "Leads for employees",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "group_id": self.env.ref("base.group_user").id,
+                "perm_read": True,
+            }
+        )
+        lead = self.ann.with_user(self.employee).with_context(active_test=False)
+        self.assertFalse(lead.read(["nurture_obstacle"])[0]["nurture_obstacle"])
+        with self.assertRaises(AccessError):
+            lead.with_context(nurture_kept_out_of=self.sequence.id).read(["nurture_obstacle"])
+
     def test_company(self):
         """Only the leads of the user's companies, and of the one that is chosen."""
         other = self.env["res.company"].create({"name": "Other Company"})
@@ -260,4 +320,6 @@ class TestAudience(NurtureCase):
         self.assertEqual(new.get_audience(self.values())["matching"], 2)
         self.assertEqual(new.get_audience(self.values(company_id=other.id))["matching"], 1)
         foreign = self.new.get_audience(self.values(company_id=other.id))
-        self.assertEqual(foreign, {"error": "You do not work for Other Company."})
+        self.assertEqual(
+            foreign, {"error": "You do not work for Other Company. Choose one of your companies."}
+        )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from odoo import sql_db
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import Form, tagged, test_cursor
+from odoo.tests import Form, new_test_user, tagged, test_cursor
 
 from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
 from odoo.addons.lost_lead_nurture.wizard import nurture_dry_run
@@ -163,6 +163,17 @@ class TestDryRun(LivingCase):
         runs = self.env["nurture.dry.run"].with_user(self.salesman)
         with self.assertRaises(AccessError):
             runs.create({"sequence_id": self.sequence.id})
+
+    def test_own_ones(self):
+        """Nobody else reads a dry run, and nobody says for whom it is reckoned: it is with all
+        rights."""
+        dry_run = self.dry_run()
+        self.assertTrue(dry_run.send_ids)
+        colleague = new_test_user(self.env, "nurture_nosy", "lost_lead_nurture.group_user")
+        for records in (dry_run, dry_run.send_ids):
+            self.assertFalse(records.with_user(colleague).search([]))
+        with self.assertRaises(AccessError):
+            dry_run.coming_lead_ids = [1]
 
     def test_many_leads(self):
         """With many leads it is done bit by bit, and comes to the same."""

@@ -55,6 +55,18 @@ class TestOverview(TwoLeadsCase):
         self.marketer.tz = "UTC"
         self.assertEqual(self.chart()["Sent"][-2:], [2, 0], "yesterday in UTC")
 
+    def test_zone_is_not_told(self):
+        """Whoever asks over RPC without a context has a time zone, too."""
+        self.clock = self.clock.replace(hour=23)
+        self.start()
+        self.marketer.tz = "Asia/Tokyo"
+        self.advance(hours=2)
+        told = self.seen_by(self.marketer)
+        expected = (told.chart, told.coming, told.coming_date)
+        self.env.invalidate_all()
+        silent = self.sequence.with_user(self.marketer).with_context(tz=False)
+        self.assertEqual((silent.chart, silent.coming, silent.coming_date), expected)
+
     def test_coming(self):
         self.assertFalse(self.sequence.coming)
         self.start()
@@ -116,6 +128,8 @@ class TestOverview(TwoLeadsCase):
         fields = self.env["nurture.sequence"].with_user(self.salesman).fields_get()
         self.assertNotIn("chart", fields)
         self.assertNotIn("invoiced_amount", fields)
+        self.assertNotIn("sent_count", fields)
+        self.assertNotIn("opened_ratio", fields)
         arch = self.sequence.with_user(self.salesman).get_view(view_type="kanban")["arch"]
         for hidden in ("sent_count", "chart", "invoiced_amount", "opened_count", "Invoiced"):
             self.assertNotIn(hidden, arch)

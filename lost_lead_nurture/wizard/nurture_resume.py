@@ -8,8 +8,8 @@ class NurtureResume(models.TransientModel):
     _description = "Start a Stopped Nurture Sequence Again"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
-    stop_date = fields.Datetime(related="sequence_id.stop_date")
-    overdue_count = fields.Integer(related="sequence_id.overdue_count")
+    stop_date = fields.Datetime(related="sequence_id.stop_date", related_sudo=False)
+    overdue_count = fields.Integer(related="sequence_id.overdue_count", related_sudo=False)
     overdue = fields.Selection(
         [
             ("shift", "Go on as if it had not been stopped: all dates move by that time"),

@@ -5,6 +5,7 @@ import {
     contains,
     defineModels,
     fields,
+    makeServerError,
     mockService,
     models,
     mountView,
@@ -115,6 +116,28 @@ test("an answer that comes late is not shown", async () => {
     late.resolve(AUDIENCE);
     await pause();
     expect("[data-what=matching]").toHaveText("2 leads match");
+});
+
+test("numbers that could not be counted are not those of before", async () => {
+    expect.errors(1);
+    let isOnline = true;
+    onRpc("nurture.sequence", "get_audience", () => {
+        if (!isOnline) {
+            throw makeServerError({ message: "No connection" });
+        }
+        return AUDIENCE;
+    });
+    await mountForm({ resId: 1 });
+    await pause();
+    isOnline = false;
+    await contains("[name=domain] input").edit("[1]");
+    await pause();
+    expect.verifyErrors(["No connection"]);
+    expect(".o_nurture_audience").toHaveText("The leads could not be counted. Try again");
+    isOnline = true;
+    await contains(".o_nurture_audience_recount").click();
+    await pause();
+    expect("[data-what=matching]").toHaveText("212 leads match");
 });
 
 test("what is wrong with the filter is said", async () => {

@@ -44,7 +44,7 @@ export class NurtureAudience extends Component {
         this.orm = useService("orm");
         this.keepLast = new KeepLast();
         this.formatInteger = formatInteger;
-        this.state = useState({ audience: null, isCounting: true });
+        this.state = useState({ audience: null, isCounting: true, isUnknown: false });
         const count = useDebounced(() => this.count(), PAUSE);
         let counted;
         useRecordObserver((record) => {
@@ -80,9 +80,19 @@ export class NurtureAudience extends Component {
         ]);
         try {
             this.state.audience = await this.keepLast.add(counting);
+            this.state.isUnknown = false;
+        } catch (error) {
+            // the numbers of before are not those of what is chosen now
+            this.state.isUnknown = true;
+            throw error;
         } finally {
             this.state.isCounting = false;
         }
+    }
+
+    recount() {
+        this.state.isCounting = true;
+        return this.count();
     }
 
     get audience() {

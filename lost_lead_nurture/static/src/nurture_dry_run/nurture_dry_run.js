@@ -1,4 +1,4 @@
-import { Component, onMounted, status } from "@odoo/owl";
+import { Component, onMounted, status, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -12,14 +12,21 @@ export class NurtureDryRunProgress extends Component {
 
     setup() {
         this.orm = useService("orm");
+        this.state = useState({ hasFailed: false });
         onMounted(() => this.goOn());
     }
 
     async goOn() {
         const { record } = this.props;
-        while (status(this) === "mounted" && record.data.state !== "done") {
-            await this.orm.silent.call("nurture.dry.run", "action_go_on", [[record.resId]]);
-            await record.load();
+        this.state.hasFailed = false;
+        try {
+            while (status(this) === "mounted" && record.data.state !== "done") {
+                await this.orm.silent.call("nurture.dry.run", "action_go_on", [[record.resId]]);
+                await record.load();
+            }
+        } catch (error) {
+            this.state.hasFailed = true;
+            throw error;
         }
     }
 
