@@ -89,7 +89,12 @@ class NurtureParticipant(models.Model):
         help="Who got the lead when it came back.",
     )
     handed_date = fields.Datetime(string="Handed On", readonly=True)
-    order_ids = fields.One2many("sale.order", "nurture_participant_id", string="Quotations")
+    order_ids = fields.One2many(
+        "sale.order",
+        "nurture_participant_id",
+        string="Quotations",
+        groups="sales_team.group_sale_salesman",
+    )
     decisions = fields.Html(
         compute="_compute_decisions",
         help="Everything that was decided about the lead in this sequence, with date and reason.",

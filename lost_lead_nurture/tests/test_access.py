@@ -47,13 +47,14 @@ class TestAccess(NurtureCase):
         self.others.user_id = self.salesman
         self.assertEqual(self.seen_by(self.salesman), self.own | self.others, "handed over")
 
-    def test_salesperson_reads_all_fields(self):
+    def test_all_fields_can_be_read(self):
         """As an integration does that names none."""
         preset = self.env["nurture.preset"].create({"name": "Spam"})
         self.sequence.excluded_preset_ids = preset
         participant = self.participant(self.own)
-        for records in (self.sequence, self.first, participant, participant.trace_ids):
-            self.assertTrue(records.with_user(self.salesman).read())
+        for user in (self.salesman, self.marketer):
+            for records in (self.sequence, self.first, participant, participant.trace_ids):
+                self.assertTrue(records.with_user(user).read())
 
     def test_salesperson_after_deletion(self):
         participant = self.participant(self.own)
