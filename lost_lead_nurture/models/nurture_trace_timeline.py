@@ -1,13 +1,11 @@
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import format_date, format_list
 
-from ..tools.links import without_links
 from ..tools.timeline import bold, in_words, make_entry, on_clock, some_of
 from ..tools.triggers import TRIGGERS
+from .nurture_timeline import Decision, Reaction
 
 #: Reasons for which a step is put off; told by an entry each. What is held for the sending hours is
 #: told with what came of it.
@@ -15,39 +13,12 @@ PUT_OFF = ("cap", "farewell", "resumed")
 #: Other reasons for which what was planned changes.
 CHANGED = ("updated", "run_now", "retried", "pulled_back")
 #: Who clicks or replies has opened the mail: at about the same time that is one event.
-SAME_TIME = timedelta(minutes=1)
-
-
-@dataclass
-class Decision:
-    """A line of ``nurture.trace.decision_log``."""
-
-    date: datetime
-    state: str
-    reason: str
-    detail: str
-    due: datetime
-    #: whether something else in the timeline tells it
-    told: bool = False
-
-
-@dataclass
-class Reaction:
-    """What somebody did with a message or an activity."""
-
-    date: datetime
-    kind: str
-    #: events of triggers
-    events: set
-    text: str
-    link: str = ""
-    why: list = field(default_factory=list)
-    more: dict = field(default_factory=dict)
+SAME_EVENT = timedelta(minutes=1)
 
 
 class NurtureTrace(models.Model):
     """A step in the timeline of its participant, see ``nurture_participant_timeline``. ``way`` is
-    what the traces of a participant share there (:class:`Way`)."""
+    what the traces of a participant share there (:class:`~.nurture_timeline.Way`)."""
 
     _inherit = "nurture.trace"
 
@@ -113,7 +84,7 @@ class NurtureTrace(models.Model):
             text = self.env._("Replied to %s", bold(name))
             reactions.append(Reaction(message.reply_datetime, "replied", {"reply"}, text))
         if opened := message.open_datetime:
-            near = [one for one in reactions if abs(one.date - opened) <= SAME_TIME]
+            near = [one for one in reactions if abs(one.date - opened) <= SAME_EVENT]
             if near:
                 min(near, key=lambda one: one.date).events.add("open")
             else:
@@ -499,47 +470,3 @@ class NurtureTrace(models.Model):
         steps = self.step_id.sorted(lambda step: (step.position, step.id))
         labels = dict.fromkeys(step._get_trigger_label() for step in steps)
         return format_list(self.env, list(labels))
-
-    # ------------------------------------------------------------
-    # THE MESSAGE ITSELF
-    # ------------------------------------------------------------
-
-    @api.readonly
-    def get_preview(self):
-        """The message of the step as this lead got it; where it is not kept any more, what its
-        text is today. Links do nothing, and looking is not counted.
-
-        :return: as :meth:`nurture.step.get_preview`, with a ``note`` that says which of both it is
-        :raise UserError: when nothing was sent, or nothing is left of it
-        """
-        self.ensure_one()
-        self.check_access("read")
-        trace_sudo = self.sudo()
-        message_sudo = trace_sudo.mailing_trace_ids.sorted("id")[-1:]
-        if not message_sudo:
-            raise UserError(self.env._("“%s” has not been sent.", trace_sudo.step_id.name))
-        if trace_sudo.participant_id._is_forgotten():
-            raise UserError(self.env._("Who this was has been forgotten, as was asked for."))
-        lead_sudo = trace_sudo.participant_id.lead_id
-        mail = message_sudo._nurture_get_kept() or trace_sudo._render_again(message_sudo)
-        return {
-            **mail,
-            "html": without_links(mail["html"]),
-            "lead": lead_sudo.display_name or "",
-            "address": message_sudo.email or "",
-            "language": "",
-        }
-
-    def _render_again(self, message):
-        """The text of a message as it is today."""
-        lead, mailing = self.participant_id.lead_id, message.mass_mailing_id
-        if not (lead and mailing):
-            raise UserError(self.env._("The lead is gone, and the message is not kept."))
-        return {
-            "subject": mailing._render_field("subject", lead.ids)[lead.id],
-            "html": self.step_id._render_message(mailing, lead),
-            "note": self.env._(
-                "What was sent is not kept. This is its text as it is today, with what the lead is "
-                "today."
-            ),
-        }
