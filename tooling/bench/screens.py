@@ -30,12 +30,15 @@ def read(_env, few, many, ids, rounds):
 def _screens(env, ids):
     sequence = env["nurture.sequence"].browse(ids["sequence"])
     participants = env["nurture.participant"]
-    lead = participants.search([("sequence_id", "=", sequence.id)], limit=1).lead_id
+    participant = participants.search([("sequence_id", "=", sequence.id)], limit=1)
+    lead = participant.lead_id
     return {
+        "overview": functools.partial(_search, sequence, [("is_template", "=", False)], "kanban"),
         "sequence form": _form(sequence),
         "participants list": functools.partial(
             _search, participants, [("sequence_id", "=", sequence.id)]
         ),
+        "timeline": _form(participant),
         "lead form": _form(lead.with_context(active_test=False)),
     }
 
@@ -50,8 +53,8 @@ def _form(record):
     return read_form
 
 
-def _search(model, domain):
-    arch = etree.fromstring(model.get_view(view_type="list")["arch"])
+def _search(model, domain, view_type="list"):
+    arch = etree.fromstring(model.get_view(view_type=view_type)["arch"])
     fields = {
         node.get("name"): {"fields": {"display_name": {}}}
         if model._fields[node.get("name")].relational
