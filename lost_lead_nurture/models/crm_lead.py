@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
+#: Who sees where leads stand in their sequences.
+STATUS_GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
 #: Days that dates can be counted back by, whatever somebody writes into a filter.
 MAX_DAYS = 365 * 1000
 
@@ -18,7 +20,7 @@ class CrmLead(models.Model):
         "nurture.participant",
         "lead_id",
         string="Nurture Sequences",
-        groups="sales_team.group_sale_salesman,lost_lead_nurture.group_user",
+        groups=STATUS_GROUPS,
     )
     days_since_lost = fields.Integer(
         string="Days since Lost",

@@ -4,9 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ..tools.timeline import on_clock
-
-#: Who sees where leads stand in their sequences.
-STATUS_GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
+from .crm_lead import STATUS_GROUPS
 
 
 class CrmLead(models.Model):

@@ -40,8 +40,14 @@ class NurtureSequence(models.Model):
 
         :param losing: see :meth:`_preview_entry`
         """
-        entered = self.filtered(lambda one: one._can_enter(one._preview_entry(leads, losing)))
-        return entered[:1] or self[:1]
+        for sequence in self:
+            if sequence._can_enter(sequence._preview_entry(leads, losing)):
+                return sequence
+        return self[:1]
+
+    @api.model
+    def _is_any_running(self):
+        return bool(self.search_count([("state", "=", "running")], limit=1))
 
     def _meant_for(self, reasons):
         """Those whose choice of leads names one of ``reasons``."""

@@ -256,7 +256,11 @@ class NurtureTrace(models.Model):
             elif decision.state == "scheduled" and decision.reason in PUT_OFF + CHANGED:
                 self._add_change(way, entries, decision)
             elif decision.state == "processed":
-                entries += self._get_done_entries(way, decision, held)
+                why = [self._get_cause(), *(self._get_hold(due) for due in held)]
+                held = []
+                # tried again, it is the same message
+                is_again = any(one.state == "processed" for one in decisions[:number])
+                entries += self._get_done_entries(way, decision, why, is_again)
             elif decision.state == "rejected":
                 entries.append(self._get_rejected_entry(way, decision))
             elif decision.state == "error":
@@ -316,14 +320,12 @@ class NurtureTrace(models.Model):
             return self.env._("frequency cap: %s within a day", number)
         return self.env._("frequency cap: %(number)s in %(days)s days", number=number, days=days)
 
-    def _get_done_entries(self, way, decision, held):
+    def _get_done_entries(self, way, decision, why, is_again):
         """It was done; of a message that is so once it has left."""
-        why = [self._get_cause()]
-        why += [self._get_hold(due) for due in held]
-        held.clear()
         step = self.step_id
         if step._is_message():
-            return self._get_sent_entries(way, decision, why)
+            sent = way.get_messages(self).filtered("sent_datetime")
+            return [] if is_again else [self._get_sent_entry(way, one, why) for one in sent]
         name = bold(step.name)
         if step.step_type == "activity":
             text = self.env._("Activity planned: %s", name)
@@ -341,17 +343,6 @@ class NurtureTrace(models.Model):
         if not due:
             return label
         return self.env._("due %(date)s, %(held)s", date=on_clock(self.env, due), held=label)
-
-    def _get_sent_entries(self, way, decision, why):
-        messages = way.get_messages(self).filtered("sent_datetime")
-        # tried again, it is the same message
-        if any(one.state == "processed" for one in self._before(way, decision)):
-            return []
-        return [self._get_sent_entry(way, message, why) for message in messages]
-
-    def _before(self, way, decision):
-        decisions = way.decisions[self.id]
-        return decisions[: next(i for i, one in enumerate(decisions) if one is decision)]
 
     def _get_sent_entry(self, way, message, why):
         name = bold(way.get_name(self, message))

@@ -106,6 +106,16 @@ class NurtureCase(HttpCase, CronMixinCase):
             lead.action_set_lost(lost_reason_id=(reason or self.reason_stock).id)
         return lead
 
+    def make_marketer(self, companies):
+        """Make a marketer who works for these companies, in the first one."""
+        return new_test_user(
+            self.env,
+            "nurture_elsewhere",
+            "lost_lead_nurture.group_user",
+            company_id=companies[0].id,
+            company_ids=companies.ids,
+        )
+
     def make_mailing(self, subject, body=BODY, **values):
         return self.env["mailing.mailing"].create(
             {

@@ -346,13 +346,7 @@ class TestPeople(AbuseCase):
 
     def test_stranger_does_not_launch(self):
         other = self.env["res.company"].create({"name": "Other Company"})
-        stranger = new_test_user(
-            self.env,
-            "nurture_stranger",
-            "lost_lead_nurture.group_user",
-            company_id=other.id,
-            company_ids=[Command.set(other.ids)],
-        )
+        stranger = self.make_marketer(other)
         with self.assertRaisesRegex(UserError, "is a step of the sequence"):
             self.first.mailing_id.with_user(stranger).action_launch()
 

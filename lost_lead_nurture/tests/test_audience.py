@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
 
@@ -269,13 +269,7 @@ class TestAudience(NurtureCase):
         """Without a company leads of those of the responsible's enter: nobody makes somebody
         responsible to get at leads of more companies."""
         other = self.env["res.company"].create({"name": "Other Company"})
-        both = new_test_user(
-            self.env,
-            "nurture_both",
-            "lost_lead_nurture.group_user",
-            company_id=self.company.id,
-            company_ids=[Command.set((self.company | other).ids)],
-        )
+        both = self.make_marketer(self.company | other)
         values = self.values(company_id=False, user_id=both.id)
         refusal = "You do not work for Other Company. Choose one of your companies."
         self.assertEqual(self.new.get_audience(values), {"error": refusal})
@@ -306,13 +300,7 @@ class TestAudience(NurtureCase):
     def test_company(self):
         """Only the leads of the user's companies, and of the one that is chosen."""
         other = self.env["res.company"].create({"name": "Other Company"})
-        both = new_test_user(
-            self.env,
-            "nurture_both",
-            "lost_lead_nurture.group_user",
-            company_id=self.company.id,
-            company_ids=[Command.set((self.company | other).ids)],
-        )
+        both = self.make_marketer(self.company | other)
         self.make_lead(
             "other@reader.example.com", company_id=other.id, user_id=False, team_id=False
         )

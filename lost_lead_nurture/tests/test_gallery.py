@@ -290,13 +290,7 @@ class TestGallery(GalleryCase):
     def test_foreign_sequences_tell_nothing(self):
         """The dialogs do not say what is in a sequence of another company."""
         other = self.env["res.company"].create({"name": "Other Company"})
-        stranger = new_test_user(
-            self.env,
-            "nurture_stranger",
-            "lost_lead_nurture.group_user",
-            company_id=other.id,
-            company_ids=[(6, 0, other.ids)],
-        )
+        stranger = self.make_marketer(other)
         ours = self.make_sequence(name="Ours", template_check="Our secret")
         spec = {"name": {}, "template_check": {}, "lost_reason_ids": {}}
         for model, name, fields in (

@@ -113,13 +113,7 @@ class TestReports(NurtureCase):
 
     def test_companies(self):
         company = self.env["res.company"].create({"name": "Other Company"})
-        stranger = new_test_user(
-            self.env,
-            "nurture_stranger",
-            "lost_lead_nurture.group_user",
-            company_id=company.id,
-            company_ids=company.ids,
-        )
+        stranger = self.make_marketer(company)
         self.env.flush_all()
         for model in ("nurture.report", "nurture.coming"):
             records = self.env[model].with_user(stranger).search([])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
 from .common import ANN
@@ -412,13 +412,7 @@ class TestTimeline(LivingCase, TimelineMixin):
     def test_company(self):
         self.start()
         company = self.env["res.company"].create({"name": "Other Company"})
-        stranger = new_test_user(
-            self.env,
-            "nurture_stranger",
-            "lost_lead_nurture.group_user",
-            company_id=company.id,
-            company_ids=company.ids,
-        )
+        stranger = self.make_marketer(company)
         with self.assertRaises(AccessError):
             self.timeline(self.ann, stranger)
 

@@ -29,8 +29,7 @@ class CrmLeadLost(models.TransientModel):
 
     @api.depends_context("uid")
     def _compute_nurture_available(self):
-        running = self.env["nurture.sequence"].search_count([("state", "=", "running")], limit=1)
-        self.nurture_available = bool(running)
+        self.nurture_available = self.env["nurture.sequence"]._is_any_running()
 
     @api.depends("lost_reason_id", "lead_ids")
     @api.depends_context("lang", "tz", "uid")

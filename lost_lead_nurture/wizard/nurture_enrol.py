@@ -42,8 +42,7 @@ class NurtureEnrol(models.TransientModel):
 
     @api.depends_context("uid")
     def _compute_available(self):
-        running = self.env["nurture.sequence"].search_count([("state", "=", "running")], limit=1)
-        self.available = bool(running)
+        self.available = self.env["nurture.sequence"]._is_any_running()
 
     @api.depends("sequence_id", "lead_ids")
     @api.depends_context("lang", "tz", "uid")
