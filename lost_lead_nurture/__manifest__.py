@@ -27,6 +27,7 @@
         "wizard/nurture_explain_views.xml",
         "wizard/nurture_resume_views.xml",
         "wizard/nurture_sequence_new_views.xml",
+        "wizard/nurture_start_views.xml",
         "wizard/nurture_template_save_views.xml",
         "wizard/nurture_test_views.xml",
         "wizard/nurture_update_views.xml",

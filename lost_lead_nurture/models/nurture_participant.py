@@ -176,9 +176,17 @@ class NurtureParticipant(models.Model):
         """Do the next steps of these leads now, see :meth:`nurture.trace.action_run_now`."""
         return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").action_run_now()
 
+    def button_run_now(self):
+        """:meth:`action_run_now`, for people."""
+        return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").button_run_now()
+
     def action_retry(self):
         """Give the failed steps of these leads another try."""
         return self.trace_ids.filtered(lambda trace: trace.state == "error").action_retry()
+
+    def button_retry(self):
+        """:meth:`action_retry`, for people."""
+        return self.trace_ids.filtered(lambda trace: trace.state == "error").button_retry()
 
     def action_forget(self):
         """Erase who it was, for somebody who asks to be forgotten: name and address. What became

@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
+from ..tools import transaction
 from ..tools.domains import check_domain, parse_domain
 from .mailing_mailing import FIGURES
 from .nurture_step import MAX_DELAY
@@ -332,40 +333,80 @@ class NurtureSequence(models.Model):
         """Let leads enter and do what is due, now instead of at the next scheduled run. After
         :data:`ADVANCE_SECONDS` the scheduled action goes on with what is left.
 
+        It is done in a transaction of its own, batch by batch. A caller that has written before
+        would keep that waiting for itself: then all is left to the scheduled action, which is woken
+        and begins when the caller has committed.
+
+        :return: ``{"entered": how many leads entered, "left": how many due steps are left to the
+            scheduled action, "deferred": whether all is}``
         :raise UserError: when none of the sequences is running
         """
         self.check_access("write")
         running = self.filtered(lambda sequence: sequence.state == "running")
         if not running:
             raise UserError(self.env._("Only a running sequence can be advanced. Start it first."))
-        # in a transaction of its own, as the scheduled action does: batches are committed one by
-        # one, and what the caller has not committed yet is not committed by this
         self.env.flush_all()
-        with self.env.registry.cursor() as cr:
-            committed = running.with_env(self.env(cr=cr)).sudo().exists()
-            committed.looked_date = False
-            entered = committed._advance(end=time.monotonic() + ADVANCE_SECONDS)
-        (running - committed.with_env(self.env))._wake_cron()
-        self.env.invalidate_all(flush=False)
+        if transaction.has_written(self.env.cr):
+            return running._defer_advance()
+        try:
+            with transaction.own_transaction(self.env) as env:
+                committed = running.with_env(env).sudo().exists()
+                committed.looked_date = False
+                entered = committed._advance(end=time.monotonic() + ADVANCE_SECONDS)
+                left = committed._count_left()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at the same records just now
+            return running._defer_advance()
+        finally:
+            self.env.invalidate_all(flush=False)
+        return {"entered": entered, "left": left, "deferred": False}
+
+    def _defer_advance(self):
+        """Have the scheduled action do what :meth:`action_advance` cannot.
+
+        :return: as :meth:`action_advance`
+        """
+        # all leads are looked through, not only those that were lost since the last time
+        self.sudo().looked_date = False
+        self._wake_cron()
+        return {"entered": 0, "left": self._count_left(), "deferred": True}
+
+    def _count_left(self):
+        """How many steps are due; of many, :data:`MANY_LEADS` of each step are counted."""
+        traces = self.env["nurture.trace"].sudo()
+        return sum(traces._count_due(step, MANY_LEADS) for step in traces._due_steps(self))
+
+    def button_advance(self):
+        """:meth:`action_advance`, for people: what was done, as a notification."""
+        done = self.action_advance()
+        return self._notify(self._say_advanced(**done), reload=True)
+
+    @api.model
+    def _notify(self, message, kind="success", reload=False, sticky=False):
+        """Show what was done.
+
+        :param reload: whether what is on the screen is shown anew; else a dialog is closed
+        """
+        after = (
+            {"type": "ir.actions.client", "tag": "soft_reload"}
+            if reload
+            else {"type": "ir.actions.act_window_close"}
+        )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": running._say_advanced(entered),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
+            "params": {"type": kind, "message": message, "sticky": sticky, "next": after},
         }
 
-    def _say_advanced(self, entered):
-        """What was done, and how much is left to the scheduled action."""
+    @api.model
+    def _say_advanced(self, entered, left, deferred):
+        """What :meth:`action_advance` did, and how much is left to the scheduled action."""
+        if deferred:
+            return self.env._("It is done in the background, in a moment.")
         if entered == 1:
             message = self.env._("1 lead entered.")
         else:
             message = self.env._("%s leads entered.", entered)
-        traces = self.env["nurture.trace"]
-        steps = traces._due_steps(self)
-        left = sum(traces._count_due(step, MANY_LEADS) for step in steps)
         if not left:
             rest = self.env._("What was due is done.")
         elif left == 1:

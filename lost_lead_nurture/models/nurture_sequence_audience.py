@@ -132,7 +132,7 @@ class NurtureSequence(models.Model):
         """Open the leads behind a number of :meth:`get_audience`.
 
         :param what: ``matching``, ``entering``, ``held_out``, ``kept_out`` for all that are kept
-            out, or the reason
+            out, whoever is inside already left out, or the reason
         """
         self.ensure_one()
         self.check_access("read")
@@ -162,11 +162,12 @@ class NurtureSequence(models.Model):
         :param found: ``{reason: ids of leads}``
         """
         if reason == "kept_out":
-            ids = [id_ for ids in found.values() for id_ in ids]
+            ids = [id_ for one, ids in found.items() if one != "inside" for id_ in ids]
             name = self.env._("Leads Kept Out")
         else:
             ids = found.get(reason, [])
-            name = self.env._("Kept Out: %s", self._get_obstacle_labels().get(reason, reason))
+            label = self._get_obstacle_labels().get(reason, reason)
+            name = label if reason == "inside" else self.env._("Kept Out: %s", label)
         action = self._open_leads(ids, name)
         views = {
             kind: self.env.ref(f"lost_lead_nurture.crm_lead_view_{kind}_kept_out").id

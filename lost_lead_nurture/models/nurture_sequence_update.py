@@ -78,12 +78,30 @@ class NurtureSequence(models.Model):
     # STOP AND GO ON
     # ------------------------------------------------------------
 
+    def button_start(self):
+        """Ask before it is started: whom it would write to, and how many.
+
+        :raise UserError: when something keeps it from running
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._raise_problems()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Start “%s”?", self.name),
+            "res_model": "nurture.start",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_sequence_id": self.id},
+        }
+
     def action_resume(self):
         """Start a stopped sequence again; ask what to do with what fell due meanwhile."""
         self.ensure_one()
         if not self.overdue_count:
             # nothing to ask: all dates stay
-            return self.action_start("spread")
+            self.action_start("spread")
+            return self._notify(self.env._("“%s” is running again.", self.name), reload=True)
         self._raise_problems()
         return {
             "type": "ir.actions.act_window",

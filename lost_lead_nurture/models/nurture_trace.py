@@ -2,8 +2,10 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..tools import transaction
 from ..tools.reasons import TRACE_REASONS
 from ..tools.timeline import on_clock
 
@@ -197,6 +199,7 @@ class NurtureTrace(models.Model):
         """Give failed traces another try: a failed mail goes back to the queue, a failed step is
         due at once.
 
+        :return: ``{"retried": how many}``
         :raise UserError: when none of them can be retried
         """
         self.participant_id.sequence_id.check_access("write")
@@ -216,7 +219,21 @@ class NurtureTrace(models.Model):
             )
         failed._retry()
         self.sequence_id._wake_cron()
-        return True
+        return {"retried": len(failed)}
+
+    def button_retry(self):
+        """:meth:`action_retry`, for people: what was done, as a notification."""
+        retried = self.action_retry()["retried"]
+        if retried == 1:
+            message = self.env._("1 step is tried again, in a moment.")
+        else:
+            message = self.env._("%s steps are tried again, in a moment.", retried)
+        if left := len(self) - retried:
+            message += " " + self.env._(
+                "%s are not: they have not failed, or their lead is not in a running sequence.",
+                left,
+            )
+        return self.sequence_id._notify(message, reload=True)
 
     def _retry(self):
         """Put failed messages back into their queue, and make failed steps due."""
@@ -263,6 +280,11 @@ class NurtureTrace(models.Model):
         """Do scheduled steps now, whatever their date and the sending hours. All else that may
         keep a lead from a step does so still.
 
+        It is done in a transaction of its own, as :meth:`nurture.sequence.action_advance` does. A
+        caller that has written before leaves it to the scheduled action.
+
+        :return: ``{"done": how many of the steps were done or decided, "deferred": whether they are
+            left to the scheduled action}``
         :raise UserError: when none of them is scheduled in a running sequence
         """
         self.participant_id.sequence_id.check_access("write")
@@ -273,9 +295,37 @@ class NurtureTrace(models.Model):
             raise UserError(
                 self.env._("Only what is scheduled in a running sequence can be done now.")
             )
-        # in a transaction of its own, as the scheduled action does: each batch is committed
         self.env.flush_all()
-        with self.env.registry.cursor() as cr:
-            coming.with_env(self.env(cr=cr)).sudo()._run_now()
-        self.env.invalidate_all(flush=False)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        if transaction.has_written(self.env.cr):
+            return coming._defer_run_now()
+        try:
+            with transaction.own_transaction(self.env) as env:
+                committed = coming.with_env(env).sudo()
+                committed._run_now()
+                done = committed.filtered(lambda trace: trace.state != "scheduled")
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at the same records just now
+            return coming._defer_run_now()
+        finally:
+            self.env.invalidate_all(flush=False)
+        return {"done": len(done), "deferred": False}
+
+    def _defer_run_now(self):
+        """Have the scheduled action do these now.
+
+        :return: as :meth:`action_run_now`
+        """
+        self._bring_forward()
+        self.sequence_id._wake_cron()
+        return {"done": 0, "deferred": True}
+
+    def button_run_now(self):
+        """:meth:`action_run_now`, for people: what was done, as a notification."""
+        result = self.action_run_now()
+        if result["deferred"]:
+            message = self.env._("It is done in the background, in a moment.")
+        elif result["done"] == 1:
+            message = self.env._("1 step was done.")
+        else:
+            message = self.env._("%s steps were done.", result["done"])
+        return self.sequence_id._notify(message, reload=True)

@@ -154,14 +154,21 @@ class NurtureTrace(models.Model):
             return False
         return True
 
-    def _run_now(self):
-        """Process those of these traces that are scheduled, whatever their date. Commits."""
-        coming = self._update(
+    def _bring_forward(self):
+        """Make those of these traces due that are scheduled, whatever their date.
+
+        :return: these
+        """
+        return self._update(
             SQL("id IN %s AND nurture_trace.state = 'scheduled'", tuple(self.ids)),
             state="scheduled",
             schedule_date=fields.Datetime.now(),
             reason="run_now",
         )
+
+    def _run_now(self):
+        """Process those of these traces that are scheduled, whatever their date. Commits."""
+        coming = self._bring_forward()
         self.env["ir.cron"]._commit_progress()
         for step, traces in coming.grouped("step_id").items():
             for ids in split_every(step._get_batch_size(), traces.ids):

@@ -133,7 +133,9 @@ class TestDryRun(LivingCase):
         cat = self.make_lead("cat@reader.example.com")
         dry_run = self.dry_run()
         self.assertEqual(self.opened(dry_run.action_view_entering()), cat)
-        self.assertEqual({line.reason: line.lead_count for line in dry_run.line_ids}, {"inside": 2})
+        self.assertEqual((dry_run.inside_count, dry_run.kept_out_count), (2, 0))
+        self.assertFalse(dry_run.line_ids, "whoever is inside already is not kept out")
+        self.assertEqual(len(self.opened(dry_run.action_view_inside())), 2)
         self.assertEqual(dry_run.message_count, 1)
 
     def test_nothing_is_written(self):

@@ -143,7 +143,7 @@ class TestEngine(NurtureCase):
         self.make_lead("ann@reader.example.com")
         self.sequence.action_start()
         result = self.sequence.with_user(self.marketer).action_advance()
-        self.assertIn("1 lead entered", result["params"]["message"])
+        self.assertEqual(result, {"entered": 1, "left": 0, "deferred": False})
         self.send_mails()
         self.assertEqual(len(self.catcher.messages), 1)
 

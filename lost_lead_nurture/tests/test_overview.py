@@ -243,8 +243,7 @@ class TestOverview(TwoLeadsCase):
             self.capture_triggers("lost_lead_nurture.ir_cron_nurture") as woken,
         ):
             result = self.sequence.with_user(self.marketer).action_advance()
-        self.assertIn("2 leads entered.", result["params"]["message"])
-        self.assertIn("1 step that is due is done", result["params"]["message"])
+        self.assertEqual(result, {"entered": 2, "left": 1, "deferred": False})
         self.assertTrue(woken.records)
         self.advance()
         self.assertTrue(self.mail_to(ANN) and self.mail_to(BOB))

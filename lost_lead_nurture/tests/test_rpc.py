@@ -31,7 +31,8 @@ class TestRpc(NurtureCase):
         self.assertIs(self.call("nurture.sequence", "action_start", [sequence_id]), True)
         result = self.call("nurture.sequence", "enrol", [sequence_id], [self.lead.id])
         self.assertEqual(result, {"entered": [self.lead.id], "kept_out": {}})
-        self.assertTrue(self.call("nurture.sequence", "action_advance", [sequence_id]))
+        done = self.call("nurture.sequence", "action_advance", [sequence_id])
+        self.assertEqual(done, {"entered": 0, "left": 0, "deferred": False})
         (way,) = self.call(
             "nurture.participant",
             "search_read",

@@ -27,7 +27,8 @@ class LivingCase(TwoLeadsCase):
     def press(self, name, record=None):
         """Press a button as the marketer; the form of the wizard that it opens, if any."""
         action = getattr((record or self.sequence).with_user(self.marketer), name)()
-        if not isinstance(action, dict) or action.get("res_model") == "nurture.sequence":
+        if not isinstance(action, dict) or action["type"] == "ir.actions.client":
+            # nothing is asked: at most it is said what was done
             return None
         wizards = self.env[action["res_model"]].with_user(self.marketer)
         wizards = wizards.with_context(**action.get("context", {}))

@@ -8,13 +8,14 @@ actions) waits in vain.
 
 from contextlib import closing, contextmanager
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api
+from odoo.exceptions import UserError
 from odoo.sql_db import BaseCursor, Savepoint
 
 from .offline import offline
-
-#: How long a rehearsal waits for somebody who is writing the same records.
-LOCK_TIMEOUT = "5s"
+from .transaction import LOCK_TIMEOUT
 
 
 class RehearsalCursor(BaseCursor):
@@ -71,7 +72,11 @@ class RehearsalCursor(BaseCursor):
 @contextmanager
 def rehearsal(env):
     """An environment with all rights, as scheduled actions have, in which nothing lasts. It sees
-    what is committed, and never what ``env`` has not written yet."""
+    what is committed, and never what ``env`` has not committed yet.
+
+    :raise UserError: when somebody, the caller included, holds what it needs for longer than
+        :data:`LOCK_TIMEOUT`
+    """
     registry = env.registry
     pending = set(registry.cache_invalidated)
     try:
@@ -79,6 +84,14 @@ def rehearsal(env):
             cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             cr.commit()  # pylint: disable=invalid-commit
             yield api.Environment(cr, api.SUPERUSER_ID, {})
+    except LockNotAvailable as error:
+        # to try the whole request again, as is usual, would only wait again
+        raise UserError(
+            env._(
+                "Somebody is changing the same records right now, or this very transaction has "
+                "changed them and is not finished. Try again in a moment."
+            )
+        ) from error
     finally:
         # caches may hold what was rolled back
         registry.reset_changes()

@@ -1,10 +1,50 @@
-"""Code of others inside a transaction of ours."""
+"""Transactions: code of others inside one of ours, and ours beside that of a caller."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import psycopg2
 from psycopg2.errors import InFailedSqlTransaction
 
 from odoo.exceptions import UserError
+
+#: How long a transaction beside that of its caller waits for somebody who writes the same records.
+LOCK_TIMEOUT = "5s"
+
+
+def has_written(cr):
+    """Whether the transaction of ``cr`` has written, or locked rows. Who needs these rows in
+    another transaction waits until it ends: for ever, when its end waits for the other one.
+
+    What the ORM has not flushed yet is not seen.
+    """
+    # PostgreSQL gives a transaction a number when it writes first, or locks a row
+    cr.execute("SELECT txid_current_if_assigned() IS NOT NULL")
+    return cr.fetchone()[0]
+
+
+@contextmanager
+def own_transaction(env):
+    """An environment like ``env`` whose transaction is its own, so that it may commit as it goes.
+    It sees what is committed, and waits for nobody longer than :data:`LOCK_TIMEOUT`.
+
+    Not to be opened by a caller that :func:`has_written`: what that has written is not there, and
+    what it has locked cannot be had.
+
+    :raise psycopg2.errors.LockNotAvailable: when somebody holds what it needs for longer
+    """
+    with env.registry.cursor() as cr:
+        cr.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+        # a rollback would undo the setting, too
+        cr.commit()  # pylint: disable=invalid-commit
+        try:
+            yield env(cr=cr)
+            cr.commit()  # pylint: disable=invalid-commit
+        finally:
+            # the connection is used again by others; one that is broken is not
+            with suppress(psycopg2.Error):
+                cr.rollback()
+                cr.execute("RESET lock_timeout")
+                cr.commit()  # pylint: disable=invalid-commit
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from . import (
     nurture_explain,
     nurture_resume,
     nurture_sequence_new,
+    nurture_start,
     nurture_template_save,
     nurture_test,
     nurture_update,

@@ -17,6 +17,7 @@ class NurtureDryRun(models.TransientModel):
     entry = fields.Selection(related="sequence_id.entry", related_sudo=False)
     entering_count = fields.Integer(string="Enter", readonly=True)
     held_out_count = fields.Integer(string="Held Out", readonly=True)
+    inside_count = fields.Integer(string="Already Inside", readonly=True)
     kept_out_count = fields.Integer(string="Kept Out", readonly=True)
     message_count = fields.Integer(string="Messages", readonly=True)
     line_ids = fields.One2many("nurture.dry.run.line", "dry_run_id", readonly=True)
@@ -68,10 +69,12 @@ class NurtureDryRun(models.TransientModel):
         """Count who would enter and who would not."""
         kept_out = self._get_kept_out()
         coming, held_out = self.sequence_id.sudo()._split_holdout(kept_out.pop(None, []))
+        inside = kept_out.pop("inside", [])
         self.write(
             {
                 "entering_count": len(coming),
                 "held_out_count": len(held_out),
+                "inside_count": len(inside),
                 "kept_out_count": sum(map(len, kept_out.values())),
                 "coming_lead_ids": coming,
                 "coming_count": len(coming),
@@ -112,6 +115,11 @@ class NurtureDryRun(models.TransientModel):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
         return self.sequence_id._open_held_out(self._get_kept_out().get(None, []))
+
+    def action_view_inside(self):
+        """Open the leads that are or were inside, and would not enter again."""
+        self.ensure_one()
+        return self.sequence_id._open_kept_out(self._get_kept_out(), "inside")
 
     def action_view_kept_out(self):
         """Open all leads that are kept out, whatever the reason."""

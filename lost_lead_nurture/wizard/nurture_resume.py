@@ -32,7 +32,19 @@ class NurtureResume(models.TransientModel):
         )
 
     def action_resume(self):
-        """Start the sequence again."""
+        """Start the sequence again, and say what became of what had fallen due."""
         self.ensure_one()
-        self.sequence_id.action_start(self.overdue, self.days)
-        return {"type": "ir.actions.act_window_close"}
+        sequence, count = self.sequence_id, self.overdue_count
+        sequence.action_start(self.overdue, self.days)
+        if self.overdue == "skip":
+            told = self.env._("Steps that are not done: %s.", count)
+        elif self.overdue == "spread":
+            told = self.env._(
+                "Steps that are done in the next %(days)s days: %(count)s.",
+                days=self.days,
+                count=count,
+            )
+        else:
+            told = self.env._("All its dates were moved by the time it was stopped.")
+        running = self.env._("“%s” is running again.", sequence.name)
+        return sequence._notify(f"{running} {told}")

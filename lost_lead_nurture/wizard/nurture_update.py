@@ -51,11 +51,18 @@ class NurtureUpdate(models.TransientModel):
             ]
 
     def action_update(self):
-        """Apply what is shown."""
+        """Apply what is shown, and say what was done."""
         self.ensure_one()
         self.sequence_id.check_access("write")
+        touched, leaving = self.touched_count, self.remove_unmatched and self.unmatched_count
         self.sequence_id.sudo()._apply_changes(self.include_completed, self.remove_unmatched)
-        return {"type": "ir.actions.act_window_close"}
+        if touched:
+            lines = [self.env._("Leads that got another step or another date: %s.", touched)]
+        else:
+            lines = [self.env._("No lead inside got another step or another date.")]
+        if leaving:
+            lines.append(self.env._("Leads that were taken out: %s.", leaving))
+        return self.sequence_id._notify("\n".join(lines))
 
     def action_view_touched(self):
         """Open the participants who get another step or another date."""

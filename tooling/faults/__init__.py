@@ -26,6 +26,7 @@ SCENARIOS = (
     mail.misbehaving,
     code.raising,
     code.ending_the_transaction,
+    code.calling,
     code.disk_full,
     clock.jumping,
     database.conflicts,

@@ -167,6 +167,19 @@ test("a number saves the form and opens its leads", async () => {
     expect.verifySteps(["save", [[1], "customer"], "Leads Kept Out"]);
 });
 
+test("who is inside already stands apart from who is kept out", async () => {
+    const inside = { reason: "inside", label: "Is or was in the sequence", count: 20 };
+    onRpc("nurture.sequence", "get_audience", () => ({
+        ...AUDIENCE,
+        kept_out: [...AUDIENCE.kept_out, inside],
+    }));
+    await mountForm({ resId: 1 });
+    await pause();
+    expect("[data-what=inside]").toHaveText("20 are already inside");
+    expect("[data-what=kept_out]").toHaveText("25 are kept out:");
+    expect("li [data-what]").toHaveCount(2);
+});
+
 test("presets are chips, those further down are in a menu", async () => {
     onRpc("nurture.sequence", "get_audience", () => AUDIENCE);
     await mountForm({ resId: 1 });

@@ -113,8 +113,21 @@ export class NurtureAudience extends Component {
         return entry === "manual" ? _t("could be added by hand") : _t("would enter");
     }
 
+    /** Those who do not enter because they have: nothing is wrong with them. */
+    get insideCount() {
+        return this.audience.kept_out.find(({ reason }) => reason === "inside")?.count || 0;
+    }
+
+    get insideLabel() {
+        return this.insideCount === 1 ? _t("is already inside") : _t("are already inside");
+    }
+
+    get keptOut() {
+        return this.audience.kept_out.filter(({ reason }) => reason !== "inside");
+    }
+
     get keptOutCount() {
-        return this.audience.kept_out.reduce((sum, { count }) => sum + count, 0);
+        return this.keptOut.reduce((sum, { count }) => sum + count, 0);
     }
 
     get keptOutLabel() {
@@ -123,8 +136,8 @@ export class NurtureAudience extends Component {
 
     /** Those who do not enter, by reason. */
     get rows() {
-        const { held_out, is_drawn, kept_out } = this.audience;
-        const rows = kept_out.map(({ reason, label, count }) => ({
+        const { held_out, is_drawn } = this.audience;
+        const rows = this.keptOut.map(({ reason, label, count }) => ({
             what: reason,
             label,
             number: formatInteger(count),

@@ -42,7 +42,7 @@ registry.category("web_tour.tours").add("nurture_tour", {
             trigger: ".o_nurture_grid .o_nurture_card",
         },
         {
-            trigger: "button[name=action_start]",
+            trigger: "button[name=button_start]",
             content: _t("Below are its steps: have a look at the mails, then start it."),
             tooltipPosition: "bottom",
             run: "click",
