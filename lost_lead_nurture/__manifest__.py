@@ -67,6 +67,7 @@
             "lost_lead_nurture/static/tests/**/*.test.js",
         ],
     },
+    "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,5 +1,54 @@
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
+from .models.crm_lead_conditions import CrmLead
+from .models.mailing_trace import MailingTrace
+from .models.res_partner import ResPartner
+from .tools.live_schema import Column, Index, Reference, Relation, prepare
+
+#: What tables of core get, and what of ours refers to those of them that are written all day. A new
+#: field, index or reference of that kind belongs here; a test says so.
+CHANGES = [
+    Column("crm_lead", "nurture_score", "int4", default=0),
+    Reference("nurture_participant", "lead_id", "crm_lead", "SET NULL"),
+    Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
+    Reference("nurture_test", "lead_id", "crm_lead", "CASCADE"),
+    Relation(
+        *("crm_lead_nurture_enrol_rel", "nurture_enrol_id", "nurture_enrol"),
+        *("crm_lead_id", "crm_lead"),
+    ),
+    Index.of_model("crm_lead", "_nurture_open_email_index", CrmLead._nurture_open_email_index),
+    Index.of_model("crm_lead", "_nurture_lost_index", CrmLead._nurture_lost_index),
+    Column("crm_lead_lost", "nurture_sequence_id", "int4", target="nurture_sequence"),
+    Column("mailing_trace", "nurture_trace_id", "int4", target="nurture_trace"),
+    Column("mailing_trace", "nurture_unheard", "varchar"),
+    Column("mailing_trace", "nurture_sending_date", "timestamp"),
+    Column("mailing_trace", "nurture_machine_reason", "varchar"),
+    Column("mailing_trace", "nurture_machine_date", "timestamp"),
+    Column("mailing_trace", "nurture_machine_notes", "jsonb"),
+    Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
+    Index.of_field("mailing_trace", "nurture_trace_id"),
+    Index.of_field("mailing_trace", "nurture_unheard"),
+    Index.of_model("mailing_trace", "_nurture_email_index", MailingTrace._nurture_email_index),
+    Index.of_model(
+        "mailing_trace", "_nurture_message_id_index", MailingTrace._nurture_message_id_index
+    ),
+    Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
+    Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
+    Column("mail_activity", "nurture_trace_id", "int4", target="nurture_trace"),
+    Index.of_field("mail_activity", "nurture_trace_id"),
+    Column("sale_order", "nurture_participant_id", "int4", target="nurture_participant"),
+    Index.of_field("sale_order", "nurture_participant_id"),
+    Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),
+    Column("res_company", "nurture_cap_number", "int4", default=0),
+    Column("res_company", "nurture_cap_days", "int4", default=7),
+    Column("res_config_settings", "nurture_workers", "varchar", default="1"),
+]
+
+
+def pre_init_hook(env):
+    """Change the tables of core without getting into the way of those who use them."""
+    prepare(env, CHANGES)
+
 
 def uninstall_hook(env):
     """Nobody is left to ask whether a mail in the queue is still wanted: take them all back. The

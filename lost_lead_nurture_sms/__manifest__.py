@@ -17,5 +17,6 @@
             "lost_lead_nurture_sms/static/src/**/*",
         ],
     },
+    "pre_init_hook": "pre_init_hook",
     "auto_install": True,
 }

@@ -28,7 +28,7 @@ def main(arguments):
     if options.command == "bench":
         from . import bench
 
-        return bench.main(options.scale)
+        return bench.main(options.scale, options.only)
     if options.command == "faults":
         from . import faults
 
@@ -76,6 +76,7 @@ def parser():
         metavar="N",
         help="times the usual sizes (100,000 leads, 50,000 mails, 1,000,000 traces)",
     )
+    command.add_argument("--only", metavar="PART", help="measure one part, such as install")
     command = commands.add_parser("faults", help="provoke all that can go wrong, and judge")
     command.add_argument("--seed", type=int, help="the seed of another run, to repeat its plan")
     command.add_argument("--long", action="store_true", help="more of everything, 200 kills and up")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from . import (
     addons,
+    bench,
     databases,
     demo,
     faults,
@@ -50,6 +51,7 @@ def main(options):
             ("Lint", run_lint),
             ("Tests of the tooling", run_unit_tests),
             ("Odoo tests", lambda: run_odoo_tests(options)),
+            ("Installation beside people at work", run_installation),
             ("Demo story", run_story),
             ("Faults", run_faults),
             ("Job queue", run_job_queue),
@@ -105,6 +107,13 @@ def count_unit_tests(output, status):
         shell.say(output)
         failed = failed or 1
     return Outcome(max(0, count - failed), failed)
+
+
+def run_installation():
+    """Install the add-ons while others write the tables of core: one test for each."""
+    odoo.clean_start()
+    with bench.Databases() as made:
+        return Outcome(passed=len(bench.measure_install(made, scale=0)))
 
 
 def run_story():

@@ -29,8 +29,9 @@ class CrmLead(models.Model):
         help="How many days ago the lead was lost; 0 is today. Says nothing of leads that are not "
         "lost.",
     )
+    # no default, which would write all leads when it is installed: the column has one, see hooks.py
     nurture_score = fields.Integer(
-        string="Score", default=0, help="Points given by the steps of nurture sequences."
+        string="Score", help="Points given by the steps of nurture sequences."
     )
 
     @api.depends("date_closed", "won_status")

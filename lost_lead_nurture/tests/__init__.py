@@ -13,6 +13,7 @@ from . import (
     test_figures,
     test_gallery,
     test_goals,
+    test_install,
     test_js,
     test_languages,
     test_lead_status,

@@ -1,4 +1,5 @@
 from . import (
+    test_install,
     test_obstacles,
     test_sms,
     test_step,

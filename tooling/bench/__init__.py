@@ -9,9 +9,10 @@ is what a process of Odoo does on a real PostgreSQL; opens, clicks and replies c
     mails.py     composing and queueing
     answers.py   opens, clicks, replies
     screens.py   forms and lists
+    install.py   installing while people are at work
     report.py    the table, docs/benchmark.md and the line of JSON
 """
 
-from .run import main
+from .run import Databases, main, measure_install
 
-__all__ = ["main"]
+__all__ = ["Databases", "main", "measure_install"]

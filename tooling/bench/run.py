@@ -9,7 +9,7 @@ import urllib.parse
 import xmlrpc.client
 
 from .. import addons, databases, odoo, settings, shell, templates
-from . import data, report
+from . import data, install, report
 from .report import Figure
 
 #: A browser, as far as a server can see.
@@ -23,27 +23,32 @@ print("\\nRESULT " + json.dumps({module}.{function}(env, **{arguments!r})))
 """
 
 
-def main(scale):
+def main(scale, only=None):
     """Measure everything, print it and write docs/benchmark.md.
 
     :param scale: 1 for the sizes the figures are meant for, less for a quick look
+    :param only: the name of a part, to measure that alone
     :return: exit status: 1 when a figure is worse than it should be
     """
+    parts = {
+        "engine": ("Entering and deciding", measure_engine),
+        "mails": ("Queueing mails", measure_mails),
+        "big": ("A big sequence in full swing", measure_big),
+        "install": ("Installing beside people at work", measure_install),
+    }
+    if only and only not in parts:
+        raise shell.Failure(f"There is no such part: {only}. Choose of {', '.join(parts)}.")
     odoo.clean_start()
     figures = []
     with Databases() as made:
-        for title, measure in (
-            ("Entering and deciding", measure_engine),
-            ("Queueing mails", measure_mails),
-            ("A big sequence in full swing", measure_big),
-        ):
+        for title, measure in [parts[only]] if only else parts.values():
             with shell.timed(title):
                 found = measure(made, scale)
             for figure in found:
                 shell.say(f"  {figure}")
             figures += found
             made.drop_all()
-    return report.write(figures, scale)
+    return report.write(figures, scale, whole=not only)
 
 
 class Databases:
@@ -301,6 +306,43 @@ def _make_mailer(server):
         )
 
     return post
+
+
+# ----------------------------------------------------------------
+# INSTALLING
+# ----------------------------------------------------------------
+
+
+def measure_install(made, scale):
+    """Install where people are at work, with few leads and with many."""
+    seconds, waits = {}, {}
+    many = _at_least(300_000 * scale, 3000)
+    base = made.copy(templates.base(demo=False), "uninstalled")
+    ids = inside(base, "prepare", "plainly")
+    for count in sorted({3000, many}):
+        name = made.copy(base, f"installing_{count}")
+        data.fill_plainly(name, ids, count)
+        seconds[count], waits[count], errors = install.install_beside_people(name)
+        if errors:
+            raise shell.Failure(f"Installing got into the way of others: {errors[0]}")
+    return [
+        Figure(
+            "install",
+            f"Install beside people at work on {many:,} leads",
+            seconds[many],
+            "on 3,000",
+            seconds[3000],
+            2,
+        ),
+        Figure(
+            "install_wait",
+            "The longest that somebody waits to save a lead meanwhile",
+            waits[many],
+            "a second",
+            1.0,
+            1,
+        ),
+    ]
 
 
 def _at_least(number, least):
