@@ -1,6 +1,9 @@
+# what others inherit from comes first
+from . import nurture_guard_mixin  # isort: skip
 from . import (
     calendar_event,
     crm_lead,
+    crm_lead_choice,
     crm_lead_conditions,
     crm_lead_status,
     crm_lost_reason,

@@ -43,7 +43,7 @@ class CrmLead(models.Model):
         sequence = self.env["nurture.sequence"].browse(sequence_id)
         sequence.check_access("read")
         labels = sequence._get_obstacle_labels()
-        obstacles = sequence.sudo()._get_obstacle_by_lead(self.sudo())
+        obstacles = sequence._get_obstacle_by_lead(self.sudo())
         for lead in self:
             lead.nurture_obstacle = labels.get(obstacles.get(lead.id))
 
@@ -52,6 +52,8 @@ class CrmLead(models.Model):
         """Conditions that keep a lead out of ``sequence``, in the order in which they are told.
         A reason may have several conditions.
 
+        :param sequence: with all rights, unless somebody looks on: then what filters choose is
+            limited to what the user may find
         :param own: whether the sequence's own choice of leads applies, as it does not to those who
             are added by hand
         :param losing: ids of the leads in question where they are not lost yet, but are judged as

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command, Domain
 
-from ..tools.domains import check_domain, parse_domain
+from ..tools.domains import ERRORS, check_domain, parse_domain, read_domain
 from .crm_lead import MAX_DAYS
 from .nurture_sequence import MANY_LEADS
 
@@ -12,7 +12,9 @@ class NurturePreset(models.Model):
 
     _name = "nurture.preset"
     _description = "Nurture Preset"
+    _inherit = ["nurture.guard.mixin"]
     _order = "position, name, id"
+    _authors = {"extra_domain": "author_id"}
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -74,6 +76,14 @@ class NurturePreset(models.Model):
     )
     extra_domain = fields.Char(
         string="And", default="[]", help="Anything else, as a filter on leads."
+    )
+    author_id = fields.Many2one(
+        "res.users",
+        string="Filter Written By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Whose rights count, among others, for what the filter looks at.",
     )
 
     full_domain = fields.Char(
@@ -158,6 +168,12 @@ class NurturePreset(models.Model):
             return vals
         return {name: value for name, value in vals.items() if name != "mailing_filter_id"}
 
+    def _get_steered(self):
+        """The sequences that leave out the leads of these presets."""
+        return self.env["nurture.sequence"].search(
+            [("excluded_preset_ids", "in", self.ids), ("active", "in", [True, False])]
+        )
+
     def unlink(self):
         self.mailing_filter_id.sudo().unlink()
         return super().unlink()
@@ -233,7 +249,7 @@ class NurturePreset(models.Model):
             or self.user_ids
             or self.country_ids
             or self.min_revenue
-            or not parse_domain(self.env["crm.lead"], self.extra_domain).is_true()
+            or not read_domain(self.extra_domain).is_true()
         )
 
     @api.model
@@ -280,8 +296,8 @@ class NurturePreset(models.Model):
         if self.min_revenue:
             domain.append(("expected_revenue", ">=", self.min_revenue))
         try:
-            extra = parse_domain(self.env["crm.lead"], self.extra_domain)
-        except ValidationError:
+            extra = read_domain(self.extra_domain)
+        except ERRORS:
             # shown while it is being typed; saving it is refused
             return domain
         return domain if extra.is_true() else domain + list(extra)

@@ -8,7 +8,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
 from ..tools import transaction
-from ..tools.domains import check_domain, parse_domain
+from ..tools.domains import check_domain
 from .mailing_mailing import FIGURES
 from .nurture_step import MAX_DELAY
 
@@ -27,8 +27,13 @@ class NurtureSequence(models.Model):
 
     _name = "nurture.sequence"
     _description = "Nurture Sequence"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "nurture.guard.mixin"]
     _order = "state, name, id"
+    _authors = {
+        "domain": "domain_author_id",
+        "preset_id": "domain_author_id",
+        "excluded_preset_ids": "exclusion_author_id",
+    }
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -61,11 +66,21 @@ class NurtureSequence(models.Model):
     preset_id = fields.Many2one("nurture.preset", index="btree_not_null", ondelete="set null")
     domain = fields.Char(
         compute="_compute_domain",
+        # a preset is read with the rights of who chooses it
+        compute_sudo=False,
         store=True,
         readonly=False,
         precompute=True,
         required=True,
         help="Which of the lost leads enter. Leads that are not lost never do.",
+    )
+    domain_author_id = fields.Many2one(
+        "res.users",
+        string="Filter Written By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Whose rights count for what the filter looks at.",
     )
     holdout_percent = fields.Float(
         string="Holdout (%)",
@@ -266,6 +281,12 @@ class NurtureSequence(models.Model):
         stopping.sudo()._pull_back_messages()
         return result
 
+    def _get_steered(self):
+        return self
+
+    def _get_own_companies(self):
+        return self._get_companies()
+
     def _get_mailings(self):
         """The mails of the workflow, those of archived steps and in all languages too."""
         return self.with_context(active_test=False).step_ids._get_mailings()
@@ -418,7 +439,15 @@ class NurtureSequence(models.Model):
     def action_view_matching_leads(self):
         """Open the leads that match right now."""
         self.ensure_one()
-        return self._open_list("crm.lead", self.env._("Matching Leads"), self._get_lead_domain())
+        name = self.env._("Matching Leads")
+        if self._is_about_leads_only():
+            return self._open_list("crm.lead", name, self._get_lead_domain())
+        # what others may see cannot be asked for from outside: those that were lost last
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        found = leads.search(
+            self._get_lead_domain(), order="date_closed desc, id desc", limit=MANY_LEADS
+        )
+        return self._open_list("crm.lead", name, [("id", "in", found.ids)])
 
     def action_view_participants(self):
         """Open the participants."""
@@ -516,6 +545,11 @@ class NurtureSequence(models.Model):
             user_id=(self.user_id.filtered("active") or self.env.user).id,
         )
 
+    def _warn_once(self, summary, note):
+        """As :meth:`_warn`, unless the same was said and nobody has looked at it."""
+        if not self.activity_ids.filtered(lambda activity: activity.summary == summary):
+            self._warn(summary, note)
+
     def _pull_back_messages(self):
         """Take the messages that have not left out of their queue; their traces are due again once
         the sequence is started again."""
@@ -542,7 +576,7 @@ class NurtureSequence(models.Model):
         """Those of ``leads`` that the sequence still chooses."""
         self.ensure_one()
         leads = leads.with_context(active_test=False)
-        return leads.search(parse_domain(leads, self.domain) & Domain("id", "in", leads.ids))
+        return leads.search(self._get_choice() & Domain("id", "in", leads.ids))
 
     def _wake_cron(self, date=None):
         """Run the scheduled action at ``date``, or as soon as it can."""

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from ..tools.domains import check_domain
 from .nurture_sequence import MANY_LEADS
 from .nurture_sequence_entry import CHOICE_FIELDS
 
@@ -38,7 +39,9 @@ class NurtureSequence(models.Model):
     def _with_draft(self, values):
         """The sequence as it would be with these values, which are checked as if they were
         saved."""
-        if not values and self:
+        self.browse().check_access("write" if values or not self else "read")
+        if self and not (values and self.has_access("write")):
+            # who may not change it does not change the question either
             self.check_access("read")
             return self
         self.check_access("write")
@@ -51,11 +54,27 @@ class NurtureSequence(models.Model):
             raise UserError(self.env._("These are no values of a sequence.")) from error
         if (draft.company_id, draft.user_id) != (self.company_id, self.user_id):
             draft._check_company_allowed()
+        self._check_draft_domain(draft)
         draft._check_numbers()
         draft._check_reentry_days()
         draft._check_entry_offset()
         draft._check_entry_field()
         return draft
+
+    def _check_draft_domain(self, draft):
+        """Check a filter that is being written, as when it is saved. What was not changed is still
+        its author's.
+
+        :raise UserError: in short: it is shown while somebody types
+        """
+        if draft.domain == self.domain:
+            return
+        try:
+            check_domain(self.env["crm.lead"], draft.domain)
+        except ValidationError as error:
+            raise UserError(
+                self.env._("The filter cannot be used. Change it, or choose a preset.")
+            ) from error
 
     def _read_draft(self, values):
         """The values that matter. Records are given by their ids: what a preset chooses is looked
@@ -69,6 +88,10 @@ class NurtureSequence(models.Model):
                 raise UserError(self.env._("These are no values of a sequence."))
         presets = self.env["nurture.preset"].browse(known.get("excluded_preset_ids"))
         presets.check_access("read")
+        if "domain" in known and known["domain"] != self.domain:
+            known["domain_author_id"] = self.env.uid
+        if set(presets.ids) - set(self.sudo().excluded_preset_ids.ids):
+            known["exclusion_author_id"] = self.env.uid
         return known
 
     def _count_audience(self):
@@ -103,8 +126,11 @@ class NurtureSequence(models.Model):
             raise UserError(
                 self.env._("The filter cannot be used. Change it, or choose a preset.")
             ) from error
+        except AccessError as error:
+            # the sequence may be read, what its filter looks at may not
+            raise UserError(str(error)) from error
         lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
-        return self.sudo()._sort_out(lost_last.select())
+        return self._sort_out(lost_last.select())
 
     def _has_many_leads(self):
         """Whether it chooses more than :data:`MANY_LEADS` of the leads that the user may see."""
@@ -113,9 +139,7 @@ class NurtureSequence(models.Model):
 
     def _get_obstacle_by_lead(self, leads):
         """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and keeps out."""
-        query = (
-            self.env["crm.lead"].with_context(active_test=False)._search(self._get_lead_domain())
-        )
+        query = leads.with_context(active_test=False)._search(self._get_lead_domain())
         # Whom else the address belongs to decides who of them enters. An expression, because
         # core's index of addresses is for parts of them: it takes seconds for a page of leads.
         query.add_where(

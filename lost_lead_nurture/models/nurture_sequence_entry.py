@@ -8,8 +8,9 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..tools.domains import parse_domain
+from ..tools.domains import is_own, read_domain
 from ..tools.reasons import ENTRY_OBSTACLES
+from .crm_lead_choice import OWN_FIELDS
 from .nurture_step import MAX_DELAY
 
 _logger = logging.getLogger(__name__)
@@ -105,6 +106,14 @@ class NurtureSequence(models.Model):
         groups="lost_lead_nurture.group_user",
         help="Keep out leads that one of these presets chooses.",
     )
+    exclusion_author_id = fields.Many2one(
+        "res.users",
+        string="Exceptions Chosen By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Whose rights count for what these presets look at, beside those of who wrote them.",
+    )
 
     looked_date = fields.Datetime(
         string="Leads Looked Through On",
@@ -152,6 +161,20 @@ class NurtureSequence(models.Model):
                 raise ValidationError(
                     self.env._("“%s” is not a date of leads.", field.field_description)
                 )
+            self._check_date_for_all(field)
+
+    def _check_date_for_all(self, field):
+        """Check that a date is for everybody who may see leads: that a lead enters tells it.
+
+        :raise ValidationError: in words
+        """
+        if self.env["crm.lead"]._fields[field.name].groups:
+            raise ValidationError(
+                self.env._(
+                    "“%s” is not for everybody's eyes: leads cannot enter on it.",
+                    field.field_description,
+                )
+            )
 
     @api.constrains("entry_per")
     def _check_entry_per(self):
@@ -179,20 +202,47 @@ class NurtureSequence(models.Model):
         :param own: whether the sequence's own filter applies too
         """
         self.ensure_one()
-        lead_model = self.env["crm.lead"]
-        domain = Domain(lead_model._nurture_lost_domain())
+        domain = Domain(self.env["crm.lead"]._nurture_lost_domain())
         if own:
-            domain &= parse_domain(lead_model, self.domain)
+            domain &= self._get_choice()
         return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
+
+    def _get_choice(self):
+        """The leads that the sequence's own filter chooses; of those, where it is not asked with
+        all rights, the ones that the user may find, too."""
+        sequence = self.sudo()
+        return self.env["crm.lead"]._nurture_choose(
+            sequence.domain,
+            [sequence.domain_author_id],
+            self._get_companies(),
+            self._get_viewer(),
+        )
+
+    def _get_viewer(self):
+        """Who looks on: nobody when it is asked with all rights, as the engine does."""
+        return None if self.env.su else self.env.user
+
+    def _is_about_leads_only(self):
+        """Whether its filter looks at nothing but the leads themselves."""
+        return is_own(read_domain(self.domain), self.env["crm.lead"], OWN_FIELDS)
 
     def _get_companies(self):
         """Whose leads may enter: the company's, or without one those of the responsible's."""
         return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
 
     def _get_suppressed_domains(self):
-        """Domains of the leads that the presets to be kept out choose."""
-        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        return [parse_domain(leads, preset.full_domain) for preset in self.excluded_preset_ids]
+        """Domains of the leads that the presets to be kept out choose, see :meth:`_get_choice`.
+        Those who wrote them and who chose them have their say."""
+        sequence = self.sudo()
+        return [
+            self.env["crm.lead"]._nurture_choose(
+                preset.full_domain,
+                [preset.author_id, sequence.exclusion_author_id],
+                self._get_companies(),
+                self._get_viewer(),
+            )
+            for preset in sequence.excluded_preset_ids
+        ]
 
     def _is_yearly(self):
         return self.entry == "date" and self.entry_yearly
@@ -210,6 +260,7 @@ class NurtureSequence(models.Model):
         if not field:
             # deleted, or gone with the add-on that it belonged to
             raise UserError(self.env._("It does not say on which date leads enter."))
+        self._check_date_for_all(field)
         date = SQL.identifier("lead", field.name)
         if field.ttype == "datetime":
             zone = self._get_company_zone() or "UTC"
@@ -260,7 +311,7 @@ class NurtureSequence(models.Model):
         except Exception as error:
             self.env.cr.rollback()
             _logger.warning("Leads cannot enter %s: %s", self, error)
-            self.last_error = self.env._("Leads cannot enter: %s", error)
+            self._tell_no_entry(error)
             return 0
         if self.last_error:
             self.last_error = False
@@ -268,11 +319,21 @@ class NurtureSequence(models.Model):
             self.write({"looked_date": now, "looked_for": choice})
         return len(entered)
 
+    def _tell_no_entry(self, error):
+        """Show on the sequence why leads cannot enter. The responsible is told once of what only
+        people can mend."""
+        reason = self.env._("Leads cannot enter: %s", error)
+        if reason != self.last_error and isinstance(error, UserError):
+            self._warn(self.env._("Leads cannot enter"), reason)
+        self.last_error = reason
+
     def _get_choice_checksum(self):
         """A checksum of all settings that say who may enter."""
         self.ensure_one()
         choice = [self[name] for name in (*CHOICE_FIELDS, "start_date")]
         choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
+        choice += [self.domain_author_id.id, self.exclusion_author_id.id]
+        choice += [self.excluded_preset_ids.author_id.ids]
         return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
 
     def _enrol(self, leads=None, lost_since=None):
@@ -320,7 +381,7 @@ class NurtureSequence(models.Model):
             those who may enter is None
         """
         if leads is None:
-            lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
+            lead_model = self.env["crm.lead"].with_context(active_test=False)
             return self._sort_out(lead_model._search(self._get_lead_domain()).select())
         query = SQL("SELECT unnest(%s::int[])", leads.ids)
         return self._sort_out(query, chosen=False, losing=leads.ids if losing else ())

@@ -58,7 +58,7 @@ class NurtureSequence(models.Model):
         ]
         self.env.flush_all()
         obstacles = defaultdict(list)
-        for reason, condition in self.env["crm.lead"].sudo()._nurture_obstacles(self.sudo()):
+        for reason, condition in self.env["crm.lead"].sudo()._nurture_obstacles(self):
             obstacles[reason].append(condition)
         row = self.env.execute_query(
             SQL(
@@ -242,7 +242,8 @@ class NurtureSequence(models.Model):
         leads = self.env["crm.lead"].sudo().browse(lead_ids)
         refusing = defaultdict(set)
         for step in self.step_ids:
-            matching = set(step._get_matching(leads).ids)
+            # somebody looks on
+            matching = set(step.sudo(False)._get_matching(leads).ids)
             if len(matching) < len(leads):
                 for lead_id in set(lead_ids) - matching:
                     refusing[lead_id].add(step.id)

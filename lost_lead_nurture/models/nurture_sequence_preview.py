@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date, format_time
 
@@ -64,16 +65,20 @@ class NurtureSequence(models.Model):
         """Those of ``leads`` that the sequence chooses, see :meth:`_get_fitting`. That an address
         is blacklisted is told as a reason why it cannot enter."""
         self.ensure_one()
+        leads.check_access("read")
         all_leads = leads.sudo().with_context(active_test=False)
+        rights = [self.sudo().domain_author_id], self._get_companies(), self._get_viewer()
         try:
             domain = read_domain(self.domain).map_conditions(_whatever_is_blacklisted)
             if lost_for:
-                chosen = all_leads[:JUDGED_LEADS]._nurture_filter_as_lost(domain, lost_for)
+                judged = all_leads[:JUDGED_LEADS]
+                chosen = judged._nurture_choose_as_lost(domain, lost_for, *rights)
             else:
+                domain = all_leads._nurture_choose(domain, *rights)
                 with self.env.cr.savepoint(flush=False):
                     chosen = all_leads.search(domain & Domain("id", "in", leads.ids))
-        except ERRORS:
-            # a choice that cannot be read any more chooses nobody
+        except (*ERRORS, UserError):
+            # a choice that cannot be read any more, or not by the user, chooses nobody
             return leads.browse()
         return leads.browse(chosen.ids)
 
@@ -169,7 +174,12 @@ class NurtureSequence(models.Model):
     def _describe_messages(self, lead):
         """What ``lead`` would get if it entered now and never reacted, in words."""
         self.ensure_one()
-        sends = sorted(self.sudo()._get_sends(lead.ids))
+        try:
+            sends = sorted(self.sudo()._get_sends(lead.ids))
+        except UserError:
+            return self.env._(
+                "It cannot be told what they get: the filter of a step cannot be used."
+            )
         types = set(self.step_ids.browse(step_id for _moment, step_id in sends).mapped("step_type"))
         text = self._describe_sends([moment for moment, _step_id in sends], types == {"email"})
         if self.exit_on_replied and sends:

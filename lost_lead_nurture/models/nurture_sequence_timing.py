@@ -109,7 +109,8 @@ class NurtureSequence(models.Model):
     def _get_company(self):
         """Whose frequency cap and clock apply: the sequence's company, or without one that of its
         responsible."""
-        return (self.company_id or self.user_id.company_id or self.env.company).sudo()
+        sequence = self.sudo()
+        return sequence.company_id or sequence.user_id.company_id or sequence.env.company
 
     def _get_company_zone(self):
         """The time zone of the company; False when it has none."""

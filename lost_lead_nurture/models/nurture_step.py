@@ -4,7 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, is_html_empty
 
 from ..tools import triggers
-from ..tools.domains import check_domain, parse_domain
+from ..tools.domains import check_domain
 from ..tools.forecast import PlannedStep
 from ..tools.links import is_about
 from ..tools.mail_texts import fill_text
@@ -23,8 +23,10 @@ class NurtureStep(models.Model):
 
     _name = "nurture.step"
     _description = "Nurture Step"
+    _inherit = ["nurture.guard.mixin"]
     _order = "sequence_id, position, id"
     _parent_name = "parent_id"
+    _authors = {"filter_domain": "filter_author_id"}
 
     name = fields.Char(
         compute="_compute_name", store=True, readonly=False, precompute=True, required=True
@@ -77,6 +79,14 @@ class NurtureStep(models.Model):
         string="Only for",
         default="[]",
         help="Who does not match when the step is due gets neither it nor what follows it.",
+    )
+    filter_author_id = fields.Many2one(
+        "res.users",
+        string="Filter Written By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Whose rights count for what the filter looks at.",
     )
     link_url = fields.Char(
         string="Link",
@@ -288,6 +298,9 @@ class NurtureStep(models.Model):
         return ["active", "mailing_id", "parent_id", "step_type", "trigger"]
 
     def write(self, vals):
+        if vals.get("sequence_id") and not self.env.su:
+            # nobody puts steps into a sequence that is not theirs to change
+            self.env["nurture.sequence"].browse(vals["sequence_id"]).check_access("write")
         for step in self:
             if step._is_replaced_by(vals) and step._has_history():
                 raise UserError(
@@ -323,6 +336,12 @@ class NurtureStep(models.Model):
         kept.filtered("active").write({"active": False})
         # from the ends of the branches, as a step cannot go before what follows it
         return super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
+
+    def _get_steered(self):
+        return self.sequence_id
+
+    def _get_own_companies(self):
+        return self.sequence_id._get_companies()
 
     def _is_replaced_by(self, vals):
         """Whether writing ``vals`` would make it another step."""
@@ -447,10 +466,21 @@ class NurtureStep(models.Model):
     def _get_matching(self, leads):
         """Those of ``leads`` that the step is for."""
         self.ensure_one()
-        domain = parse_domain(leads, self.filter_domain)
+        domain = self._get_filter()
         if domain.is_true():
             return leads
         return leads.with_context(active_test=False).search(domain & Domain("id", "in", leads.ids))
+
+    def _get_filter(self):
+        """The leads that the step's filter chooses, see :meth:`nurture.sequence._get_choice`."""
+        step = self.sudo()
+        sequence = self.sequence_id
+        return self.env["crm.lead"]._nurture_choose(
+            step.filter_domain,
+            [step.filter_author_id],
+            sequence._get_companies(),
+            sequence._get_viewer(),
+        )
 
     def _get_problems(self):
         """What keeps these steps from running, in the user's words."""

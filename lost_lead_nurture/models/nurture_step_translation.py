@@ -6,6 +6,7 @@ class NurtureStepTranslation(models.Model):
 
     _name = "nurture.step.translation"
     _description = "Nurture Step in Another Language"
+    _inherit = ["nurture.guard.mixin"]
     _order = "lang_id, id"
     _rec_name = "lang_id"
 
@@ -33,6 +34,17 @@ class NurtureStepTranslation(models.Model):
     def _check_mailing(self):
         self.step_id._check_mailing()
         self.step_id._check_runnable()
+
+    def write(self, vals):
+        if vals.get("step_id") and not self.env.su:
+            self.env["nurture.step"].browse(vals["step_id"]).check_access("write")
+        return super().write(vals)
+
+    def _get_steered(self):
+        return self.step_id.sequence_id
+
+    def _get_own_companies(self):
+        return self.step_id.sequence_id._get_companies()
 
     def copy_data(self, default=None):
         """A copy gets a mail of its own, as that of its step does."""

@@ -7,6 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
 from ..tools import triggers
+from ..tools.domains import LostRights
 from ..tools.reasons import ONLY_BY_HAND
 
 _logger = logging.getLogger(__name__)
@@ -210,12 +211,16 @@ class NurtureTrace(models.Model):
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
-        if len(self) > 1:
+        # one filter is for all of them
+        if len(self) > 1 and not isinstance(error, LostRights):
             half = len(self) // 2
             self[:half]._claim_again()._run(tries, deaths)
             return self[half:]._claim_again()._run(tries, deaths)
         _logger.info("%s failed", self, exc_info=error)
         self._claim_again()._fail(error)
+        if isinstance(error, LostRights):
+            summary = self.env._("The filter of “%s” cannot be used", self.step_id.name)
+            self.sequence_id._warn_once(summary, str(error))
         return commit(len(self))
 
     # ------------------------------------------------------------

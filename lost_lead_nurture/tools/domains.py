@@ -4,8 +4,9 @@ from ast import literal_eval
 
 import psycopg2
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import OrderedSet
 
 #: What reading and trying a domain may raise, whatever somebody has written.
 ERRORS = (
@@ -21,6 +22,15 @@ ERRORS = (
     ValueError,
     psycopg2.Error,
 )
+#: Those that compare a column with values, see :func:`is_own`.
+OWN_OPERATORS = frozenset(
+    ("=", "!=", "<", ">", "<=", ">=", "in", "not in")
+    + ("like", "not like", "ilike", "not ilike", "=like", "not =like", "=ilike", "not =ilike")
+)
+
+
+class LostRights(UserError):
+    """Whoever wrote a filter may not look any more at what it looks at."""
 
 
 def read_domain(text):
@@ -67,3 +77,29 @@ def named_ids(domain, field):
             value = condition.value
             named.update([value] if isinstance(value, int) else value)
     return {one for one in named if isinstance(one, int) and one}
+
+
+def is_own(domain, model, known=()):
+    """Whether a ``Domain`` asks for nothing but what stands on the records of ``model``: columns
+    that are not for some groups only, no other records, not even by their names.
+
+    :param known: names of other fields whose search looks at nothing else either
+    """
+    return all(_is_own(condition, model, known) for condition in domain.iter_conditions())
+
+
+def _is_own(condition, model, known):
+    name, operator = condition.field_expr, condition.operator
+    if name in known:
+        return "any" not in operator
+    field = model._fields.get(name)
+    if not field or field.groups or not (field.store and field.column_type):
+        return False
+    if field.relational or field.company_dependent:
+        return operator in ("in", "not in", "=", "!=") and _is_ids(condition.value)
+    return operator in OWN_OPERATORS
+
+
+def _is_ids(value):
+    values = value if isinstance(value, (list, tuple, set, frozenset, OrderedSet)) else [value]
+    return all(isinstance(one, int) for one in values)

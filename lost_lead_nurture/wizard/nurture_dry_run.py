@@ -46,8 +46,7 @@ class NurtureDryRun(models.TransientModel):
 
     def _has_many_leads(self):
         """Whether it takes so long that it is done bit by bit."""
-        self.sequence_id.check_access("write")
-        return self.sequence_id.sudo()._has_many_leads()
+        return self._get_sequence()._has_many_leads()
 
     def action_go_on(self):
         """Do the next bit: first count who would enter, then reckon for some leads at a time what
@@ -68,7 +67,7 @@ class NurtureDryRun(models.TransientModel):
     def _count(self):
         """Count who would enter and who would not."""
         kept_out = self._get_kept_out()
-        coming, held_out = self.sequence_id.sudo()._split_holdout(kept_out.pop(None, []))
+        coming, held_out = self._get_sequence()._split_holdout(kept_out.pop(None, []))
         inside = kept_out.pop("inside", [])
         self.write(
             {
@@ -141,8 +140,13 @@ class NurtureDryRun(models.TransientModel):
         }
 
     def _get_kept_out(self):
-        self.sequence_id.check_access("write")
-        return self.sequence_id.sudo()._get_kept_out()
+        return self._get_sequence()._get_kept_out()
+
+    def _get_sequence(self):
+        """The sequence, for who may run it: with the user's rights, as the user looks on."""
+        sequence = self.sequence_id.sudo(False)
+        sequence.check_access("write")
+        return sequence
 
 
 class NurtureDryRunLine(models.TransientModel):

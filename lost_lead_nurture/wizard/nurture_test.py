@@ -61,9 +61,11 @@ class NurtureTest(models.TransientModel):
     def _get_obstacles(self):
         """Why the lead would not enter by itself, in words."""
         lead = self.lead_id.with_context(active_test=False)
-        if not lead:
+        sequence = self.sequence_id
+        if not (lead and sequence):
             return []
-        sequence = self.sequence_id.sudo()
+        lead.check_access("read")
+        sequence.check_access("write")
         labels = sequence._get_obstacle_labels()
         obstacles = [
             labels[condition["reason"]]
@@ -78,6 +80,7 @@ class NurtureTest(models.TransientModel):
     @api.depends_context("lang")
     def _compute_problems(self):
         for test in self:
+            test.sequence_id.check_access("write")
             problems = test.sequence_id.sudo()._get_problems()
             test.problems = "\n".join(problems) or False
 
