@@ -3,7 +3,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 from .models.crm_lead_conditions import CrmLead
 from .models.mailing_trace import MailingTrace
 from .models.res_partner import ResPartner
-from .tools.live_schema import Column, Index, Reference, Relation, prepare
+from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
 
 #: What tables of core get, and what of ours refers to those of them that are written all day. A new
 #: field, index or reference of that kind belongs here; a test says so.
@@ -39,6 +39,8 @@ CHANGES = [
     Column("sale_order", "nurture_participant_id", "int4", target="nurture_participant"),
     Index.of_field("sale_order", "nurture_participant_id"),
     Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),
+    Spelling("crm_lead", "email_normalized"),
+    Spelling("mailing_trace", "email"),
     Column("res_company", "nurture_cap_number", "int4", default=0),
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
@@ -48,6 +50,11 @@ CHANGES = [
 def pre_init_hook(env):
     """Change the tables of core without getting into the way of those who use them."""
     prepare(env, CHANGES)
+
+
+def post_init_hook(env):
+    """Who is blacklisted in one spelling of the address is so in all of them."""
+    env["mail.blacklist"]._nurture_respell()
 
 
 def uninstall_hook(env):

@@ -3,6 +3,7 @@ from . import nurture_guard_mixin  # isort: skip
 from . import (
     calendar_event,
     crm_lead,
+    crm_lead_address,
     crm_lead_choice,
     crm_lead_conditions,
     crm_lead_status,

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.addresses import canonical
+
 #: How many days late a lead may still enter on its date: the server was down, or it was imported.
 MAX_LATE_DAYS = 7
 
@@ -180,7 +182,7 @@ class CrmLead(models.Model):
         """The leads of these partners, of their colleagues and of their addresses: those that the
         conditions on orders and meetings may be about."""
         leads = self.sudo().with_context(active_test=False)
-        addresses = [address for address in partners.mapped("email_normalized") if address]
+        addresses = [canonical(one) for one in partners.mapped("email_normalized") if one]
         # two searches: each has its index, both together have none
         return leads.search(
             [("partner_id.commercial_partner_id", "in", partners.commercial_partner_id.ids)]

@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from ..tools.addresses import canonical, is_plain, spellings
+
 
 class MailBlacklist(models.Model):
     _inherit = "mail.blacklist"
@@ -8,19 +10,45 @@ class MailBlacklist(models.Model):
     def create(self, vals_list):
         # core's create also revives archived entries and returns those known already
         entries = super().create(vals_list)
+        entries._nurture_list_spellings()
         entries._nurture_leave()
         return entries
 
     def write(self, vals):
         result = super().write(vals)
+        if {"active", "email"} & vals.keys():
+            self._nurture_list_spellings()
         if vals.get("active"):
             self._nurture_leave()
         return result
 
+    def _nurture_list_spellings(self):
+        """An address with an international domain is on the list in each of its spellings, or in
+        none: core, and whoever looks there, compares them letter by letter."""
+        blacklist = self.with_context(active_test=False)
+        for entry in self:
+            others = spellings([entry.email]) - {entry.email}
+            if not others:
+                continue
+            known = blacklist.search([("email", "in", list(others))])
+            known.filtered(lambda other: other.active != entry.active).active = entry.active
+            missing = others - set(known.mapped("email"))
+            blacklist.create([{"email": email, "active": entry.active} for email in missing])
+
+    @api.model
+    def _nurture_respell(self):
+        """List the other spellings of those that were on the list before. Who is on it
+        in one spelling wants no mails in any."""
+        entries = self.with_context(active_test=False).search([]).filtered(
+            lambda entry: not is_plain(entry.email)
+        )
+        entries.filtered("active")._nurture_list_spellings()
+        entries.filtered(lambda entry: not entry.active)._nurture_list_spellings()
+
     def _nurture_leave(self):
         """Whoever does not want mails leaves the sequences that take heed of it, at once, and gets
         none of the mails in the queue of the others."""
-        addresses = self.mapped("email")
+        addresses = [canonical(address) for address in self.mapped("email")]
         participants = (
             self.env["nurture.participant"]
             .sudo()

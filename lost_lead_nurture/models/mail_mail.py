@@ -4,10 +4,11 @@ from smtplib import SMTPServerDisconnected
 
 import psycopg2
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
@@ -36,11 +37,24 @@ class MailMail(models.Model):
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         email_list = super()._prepare_outgoing_list(mail_server, doc_to_followers)
+        for values in email_list:
+            self._nurture_address(values)
         if stat := self._nurture_get_stats()[:1]:
             for values in email_list:
                 if body := values["body"]:
                     values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
         return email_list
+
+    @api.model
+    def _nurture_address(self, values):
+        """Write international domains as they travel. Core means to do that when it sends, but
+        refuses such an address, as it compares the two spellings."""
+        known = values["email_to_normalized"]
+        if all(address.isascii() for address in known):
+            return
+        values["email_to_normalized"] = [on_wire(address) for address in known]
+        for header in ("email_to", "email_cc"):
+            values[header] = [format_on_wire(address) for address in values[header]]
 
     # ------------------------------------------------------------
     # SENDING: core sends, then commits that it has. What ends it in between would be sent again

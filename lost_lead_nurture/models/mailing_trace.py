@@ -6,6 +6,7 @@ from odoo.tools import consteq, hmac
 from odoo.tools.urls import urljoin
 
 from ..tools import machines
+from ..tools.addresses import by_spelling, canonical
 from ..tools.links import quoted_in
 from ..tools.timeline import on_clock
 
@@ -62,11 +63,20 @@ class MailingTrace(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [
+            {**vals, "email": canonical(vals["email"])} if vals.get("email") else vals
+            for vals in vals_list
+        ]
         mails = super().create(vals_list)
         # mails that core's composer does not even queue
         stillborn = mails.filtered(lambda mail: mail.trace_status in ("cancel", "error"))
         stillborn._nurture_hear("cancelled")
         return mails
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Whoever looks for an address finds it, however it is written."""
+        return super()._search(by_spelling(domain, "email"), *args, **kwargs)
 
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)

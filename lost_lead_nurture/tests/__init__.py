@@ -1,6 +1,7 @@
 from . import (
     test_abuse,
     test_access,
+    test_addresses,
     test_audience,
     test_audience_tours,
     test_bad_input,

@@ -8,10 +8,12 @@ from aiosmtpd.controller import Controller
 
 
 class Catcher:
-    """Keep every mail in :attr:`messages`, except those to an address in :attr:`refused`."""
+    """Keep every mail in :attr:`messages`, except those to an address in :attr:`refused`, and what
+    came over the wire in :attr:`envelopes`, as (recipients, bytes)."""
 
     def __init__(self):
         self.messages = []
+        self.envelopes = []
         self.refused = set()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -22,6 +24,7 @@ class Catcher:
 
     def clear(self):
         self.messages.clear()
+        self.envelopes.clear()
         self.refused.clear()
 
     # the hooks of aiosmtpd
@@ -33,6 +36,7 @@ class Catcher:
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.envelopes.append((list(envelope.rcpt_tos), envelope.content))
         self.messages.append(
             email.message_from_bytes(envelope.content, policy=email.policy.default)
         )

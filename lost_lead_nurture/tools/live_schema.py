@@ -19,6 +19,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.sql import index_exists, make_identifier, make_index_name, table_exists
 
+from .addresses import sql_respell
+
 _logger = logging.getLogger(__name__)
 
 #: How long a statement may wait for others: whoever comes after it waits behind it.
@@ -27,6 +29,14 @@ PATIENCE = "500ms"
 INDEX_PATIENCE = "20s"
 #: Seconds after which it is said that the tables are in use all the time.
 GIVE_UP = 60
+
+
+#: What says that somebody else is at it.
+_IN_THE_WAY = (
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+)
 
 
 class Column(NamedTuple):
@@ -88,11 +98,19 @@ class Index(NamedTuple):
         return cls(table, make_identifier(f"{table}{name}"), definition, f"INDEX {definition}")
 
 
+class Spelling(NamedTuple):
+    """A column of a table of core with normalized addresses, which get their one spelling."""
+
+    table: str
+    column: str
+
+
 def prepare(env, changes):
     """Make what ``changes`` list, in this order. Commits.
 
     :param env: of a ``pre_init_hook``
-    :param changes: list of :class:`Column`, :class:`Reference`, :class:`Relation`, :class:`Index`
+    :param changes: list of :class:`Column`, :class:`Reference`, :class:`Relation`, :class:`Index`,
+        :class:`Spelling`
     :raise UserError: when somebody holds one of the tables for too long
     """
     # the modules before are installed; a transaction that is open here would be waited for below
@@ -207,15 +225,21 @@ def _make_index(_env, cr, index):
         cr.execute(SQL("DROP INDEX IF EXISTS %s", name))
 
 
+def _respell(env, cr, spelling):
+    """Write the few rows of others whose address may be written otherwise."""
+    if statement := sql_respell(cr, *spelling):
+        _patiently(env, cr, statement, spelling.table)
+
+
 def _patiently(env, cr, statement, table):
-    """Execute ``statement``, which needs ``table`` for itself for a moment."""
+    """Execute ``statement``, which needs ``table``, or rows of it, for itself for a moment."""
     end = time.monotonic() + GIVE_UP
     cr.execute("SET lock_timeout = %s", [PATIENCE])
     while True:
         try:
             cr.execute(statement, log_exceptions=False)
             return
-        except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
+        except _IN_THE_WAY as error:
             if time.monotonic() > end:
                 raise UserError(
                     env._(
@@ -233,4 +257,5 @@ _MAKERS = {
     Reference: _add_reference,
     Relation: _make_relation,
     Index: _make_index,
+    Spelling: _respell,
 }

@@ -1,5 +1,7 @@
 from odoo import models
 
+from ..tools.addresses import canonical, spellings
+
 
 class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
@@ -17,6 +19,22 @@ class MailComposeMessage(models.TransientModel):
             if trace_values_all.get(lead_id):
                 trace_values_all[lead_id]["nurture_trace_id"] = trace_id
         return trace_values_all
+
+    # core compares addresses letter by letter: each list knows all spellings, each mail has one
+
+    def _get_recipients_data(self, mail_values_dict):
+        recipients = super()._get_recipients_data(mail_values_dict)
+        for data in recipients.values():
+            data["mail_to_normalized"] = [
+                canonical(address) for address in data["mail_to_normalized"]
+            ]
+        return recipients
+
+    def _get_done_emails(self, mail_values_dict):
+        return list(spellings(super()._get_done_emails(mail_values_dict)))
+
+    def _get_optout_emails(self, mail_values_dict):
+        return list(spellings(super()._get_optout_emails(mail_values_dict)))
 
     def _render_lang(self, res_ids, engine="inline_template"):
         """Placeholders are written in the language of the lead, where its contact has none."""

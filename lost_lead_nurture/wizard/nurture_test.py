@@ -6,6 +6,7 @@ from odoo.tools import email_normalize, email_split
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
+from ..tools.addresses import canonical, on_wire
 from ..tools.rehearsal import rehearsal
 from .nurture_test_replay import REACTIONS, Replay
 
@@ -92,7 +93,7 @@ class NurtureTest(models.TransientModel):
                 raise ValidationError(
                     self.env._("“%s” is not an email address.", test.email_to or "")
                 )
-            if address == test.lead_id.email_normalized:
+            if canonical(address) == test.lead_id.email_normalized:
                 raise ValidationError(
                     self.env._("A test never writes to the lead. Have its mails sent to yourself.")
                 )
@@ -213,7 +214,7 @@ class NurtureTest(models.TransientModel):
         try:
             message = server._build_email__(
                 email_from=mail["email_from"],
-                email_to=[email_normalize(self.email_to)],
+                email_to=[on_wire(email_normalize(self.email_to))],
                 subject=self.env._("[Test] %s", mail["subject"]),
                 body=mail["body"],
                 subtype="html",

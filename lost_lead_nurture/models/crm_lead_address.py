@@ -1,0 +1,63 @@
+from odoo import api, models
+from odoo.tools import formataddr
+
+from ..tools.addresses import (
+    by_spelling,
+    canonical,
+    first_address,
+    is_plain,
+    name_in,
+    on_wire,
+)
+
+
+class CrmLead(models.Model):
+    """The address of a lead: whatever is decided about it, and whatever is sent to it, it is one
+    address in one spelling, however many are written into the field."""
+
+    _inherit = "crm.lead"
+
+    def _compute_email_normalized(self):  # pylint: disable=missing-return
+        super()._compute_email_normalized()
+        for lead in self:
+            # almost all are plain and the only one, and right already
+            if not is_plain(lead.email_from):
+                lead.email_normalized = first_address(lead.email_from)
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Whoever looks for an address finds it, however it is written."""
+        return super()._search(by_spelling(domain, "email_normalized"), *args, **kwargs)
+
+    def _message_get_default_recipients(self, with_cc=False, all_tos=False):
+        """A mail of a sequence goes to the address that was decided about. Core takes the contact's
+        instead, and all that are written there."""
+        if "nurture_trace_by_lead" not in self.env.context:
+            return super()._message_get_default_recipients(with_cc=with_cc, all_tos=all_tos)
+        addresses = [address for address in self.mapped("email_normalized") if address]
+        # like core: nothing that the database would send to itself
+        own = {
+            self.env.ref("base.partner_root").email_normalized,
+            *self.env["mail.alias.domain"].sudo()._find_aliases(addresses),
+        }
+        return {
+            lead.id: {
+                "email_cc": "",
+                "email_to": "" if lead.email_normalized in own else lead._nurture_get_recipient(),
+                "partner_ids": [],
+            }
+            for lead in self
+        }
+
+    def _nurture_get_recipient(self):
+        """The lead's address as it is written on the envelope, with the name that is known; "" when
+        it has none."""
+        self.ensure_one()
+        address = self.email_normalized
+        if not address:
+            return ""
+        name = name_in(self.email_from, address)
+        partner = self.partner_id
+        if not name and partner.name and canonical(partner.email_normalized) == address:
+            name = name_in(formataddr((partner.name, address)), address)
+        return formataddr((name, on_wire(address)))
