@@ -1,6 +1,7 @@
 from odoo import api, models
+from odoo.tools import SQL
 
-from ..tools.addresses import canonical, is_plain, spellings
+from ..tools.addresses import canonical, spellings, sql_has_spellings
 
 
 class MailBlacklist(models.Model):
@@ -31,17 +32,18 @@ class MailBlacklist(models.Model):
             if not others:
                 continue
             known = blacklist.search([("email", "in", list(others))])
-            known.filtered(lambda other: other.active != entry.active).active = entry.active
+            known.filtered_domain([("active", "!=", entry.active)]).active = entry.active
             missing = others - set(known.mapped("email"))
             blacklist.create([{"email": email, "active": entry.active} for email in missing])
 
     @api.model
     def _nurture_respell(self):
-        """List the other spellings of those that were on the list before. Who is on it
-        in one spelling wants no mails in any."""
-        entries = self.with_context(active_test=False).search([]).filtered(
-            lambda entry: not is_plain(entry.email)
+        """List the other spellings of those that were on the list before. Who is on
+        it in one spelling wants no mails in any."""
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM mail_blacklist WHERE %s", sql_has_spellings(SQL("email")))
         )
+        entries = self.browse(id_ for (id_,) in rows)
         entries.filtered("active")._nurture_list_spellings()
         entries.filtered(lambda entry: not entry.active)._nurture_list_spellings()
 

@@ -236,9 +236,7 @@ class TestSpellings(AddressCase):
         )
         mailing.action_send_mail()
         mailing.action_send_mail(contact.ids)
-        self.assertEqual(
-            mailing.mailing_trace_ids.mapped("failure_type"), [False, "mail_dup"]
-        )
+        self.assertEqual(mailing.mailing_trace_ids.mapped("failure_type"), [False, "mail_dup"])
         contact.subscription_ids.opt_out = True
         other = mailing.copy({"subject": "Other"})
         other.action_send_mail(contact.ids)

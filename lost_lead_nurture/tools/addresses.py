@@ -1,8 +1,8 @@
 """One address, however it is written.
 
-A domain such as bücher.example travels as xn--bcher-kva.example. People write the former, mail servers
-the latter, and for blacklists, duplicates and caps both are one address. Here the readable one is the
-address, and the other one what is written on the envelope.
+A domain such as bücher.example travels as xn--bcher-kva.example. People write the former, mail
+servers the latter, and for blacklists, duplicates and caps both are one address. Here the readable
+one is the address, and the other one what is written on the envelope.
 """
 
 import unicodedata
@@ -92,12 +92,19 @@ def by_spelling(domain, field):
             value = canonical(value)
         elif isinstance(value, (list, tuple, Set)):
             value = [canonical(one) if isinstance(one, str) else one for one in value]
+        else:
+            return condition
         return Domain(field, condition.operator, value)
 
     domain = Domain(domain)
     if not any(condition.field_expr == field for condition in domain.iter_conditions()):
         return domain
     return domain.map_conditions(respell)
+
+
+def sql_has_spellings(column):
+    """SQL of whether the normalized address in ``column`` can be written otherwise."""
+    return SQL("(%(column)s ~ '[^[:ascii:]]' OR strpos(%(column)s, 'xn--') > 0)", column=column)
 
 
 def sql_respell(cr, table, column):
