@@ -2,6 +2,8 @@ import logging
 from collections import Counter, defaultdict
 from datetime import timedelta
 
+from psycopg2.extras import Json
+
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
@@ -17,6 +19,9 @@ BATCH = 200
 HEARD = ("sent", "open", "click")
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
+#: How many hits on the same link of a mail are kept at a time, and on what is no link of it
+#: altogether: more of them tell nothing, and anybody can make thousands.
+MAX_SAME = 100
 
 
 class NurtureHit(models.Model):
@@ -56,28 +61,56 @@ class NurtureHit(models.Model):
 
     @api.model
     def _note(self, mails, kind, request, code=False, click_values=None):
-        """Note a hit on sent mails.
+        """Note a hit on sent mails, unless there are :data:`MAX_SAME` like it.
 
         :param mails: ``mailing.trace`` of sequences
         :param request: a ``machines.Request``
         """
         now = fields.Datetime.now()
-        hits = self.create(
-            [
-                {
-                    "mailing_trace_id": mail.id,
-                    "kind": kind,
-                    "date": now,
-                    "code": code,
-                    "click_values": click_values,
-                    "reason": self._judge_alone(mail, kind, request, code, now),
-                }
-                for mail in mails
-            ]
-        )
-        if not all(hit.reason for hit in hits):
+        hits, is_undecided = self.browse(), False
+        for mail in mails:
+            reason = self._judge_alone(mail, kind, request, code, now)
+            kept = self._keep(mail, kind, now, code or None, click_values, reason)
+            is_undecided = is_undecided or bool(kept and not reason)
+            hits += kept
+        if is_undecided:
             self._wake_cron(now)
         return hits
+
+    @api.model
+    def _keep(self, mail, kind, now, code, click_values, reason):
+        """Make a hit, unless there are enough like it: in one query, for somebody waits. Forged
+        ones, which anybody can make, are counted apart: they must not push out a person's."""
+        if reason == "forged":
+            like_it = SQL("reason = 'forged'")
+        else:
+            like_it = SQL(
+                "kind = %s AND code IS NOT DISTINCT FROM %s AND reason IS DISTINCT FROM 'forged'",
+                kind,
+                code,
+            )
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO nurture_hit (mailing_trace_id, kind, date, code, click_values, reason)
+                SELECT %(mail)s, %(kind)s, %(now)s, %(code)s, %(click_values)s, %(reason)s
+                 WHERE (SELECT count(*) FROM (SELECT FROM nurture_hit
+                                               WHERE mailing_trace_id = %(mail)s AND %(like_it)s
+                                               LIMIT %(enough)s) same) < %(enough)s
+                RETURNING id
+                """,
+                mail=mail.id,
+                kind=kind,
+                now=now,
+                code=code,
+                click_values=click_values and Json(click_values),
+                reason=reason,
+                like_it=like_it,
+                enough=MAX_SAME,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
 
     @api.model
     def _judge_alone(self, mail, kind, request, code, now):
@@ -162,21 +195,38 @@ class NurtureHit(models.Model):
 
         :return: {hit: reason}
         """
+        reasons = {}
+        facts = self._get_facts()
+        for mail, hits in self.grouped("mailing_trace_id").items():
+            found = machines.judge_together(facts[mail.id])
+            for hit in hits:
+                if reason := found.get(hit._get_fact()):
+                    reasons[hit] = reason
+        return reasons
+
+    def _get_facts(self):
+        """What happened on the mails of these hits around them, as the rules see it: thousands of
+        hits in a second are one fact.
+
+        :return: {id of the mail: list of facts}
+        """
         dates = self.mapped("date")
         around = 2 * machines.NEAR
-        company = self.search(
-            [
-                ("mailing_trace_id", "in", self.mailing_trace_id.ids),
-                ("date", ">=", min(dates) - around),
-                ("date", "<=", max(dates) + around),
-            ]
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT mailing_trace_id, date,"
+                " CASE WHEN reason = 'forged' THEN '' ELSE COALESCE(code, '') END, kind = 'trap'"
+                " FROM nurture_hit WHERE mailing_trace_id IN %s AND date BETWEEN %s AND %s",
+                tuple(self.mailing_trace_id.ids),
+                min(dates) - around,
+                max(dates) + around,
+            )
         )
-        reasons = {}
-        for hits in company.grouped("mailing_trace_id").values():
-            facts = {hit: hit._get_fact() for hit in hits}
-            found = machines.judge_together(list(facts.values()))
-            reasons |= {hit: found[fact] for hit, fact in facts.items() if fact in found}
-        return reasons
+        facts = defaultdict(list)
+        for mail_id, date, link, trap in rows:
+            facts[mail_id].append(machines.Hit(date, link, trap))
+        return facts
 
     def _get_fact(self):
         """This hit, as the rules see it."""

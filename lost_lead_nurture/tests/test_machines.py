@@ -8,6 +8,8 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.lost_lead_nurture.models import nurture_hit
+from odoo.addons.lost_lead_nurture.tools import machines
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST, Request
 
 from .common import BODY, BROWSER, NurtureCase
@@ -43,11 +45,11 @@ class MachineCase(NurtureCase):
     def trap_of(self, message):
         return re.findall(r'href="([^"]+/nurture/t/[^"]+)"', self.html_of(message))[0]
 
-    def assertPerson(self, *events):  # noqa: N802
+    def assertPerson(self, *events, clicks=1):  # noqa: N802
         """What happened to Ann's mail, for core and for the sequence."""
         self.assertEqual(bool(self.stat.open_datetime), "open" in events)
         self.assertEqual(bool(self.stat.links_click_datetime), "click" in events)
-        self.assertEqual(len(self.stat.links_click_ids), int("click" in events))
+        self.assertEqual(len(self.stat.links_click_ids), clicks if "click" in events else 0)
         for event, step in (("open", self.opened), ("click", self.clicked)):
             state = "scheduled" if event in events else "waiting"
             self.assertEqual(self.trace(self.ann, step).state, state, event)
@@ -226,6 +228,31 @@ class TestMachines(MachineCase):
         self.click(self.mail)
         self.assertPerson("open", "click")
 
+    def test_thousands_of_forged_hits(self):
+        """What anybody can make is not kept without end, and pushes out nobody's click."""
+        self.start()
+        first, second = self.links_of(self.mail)
+        with patch.object(nurture_hit, "MAX_SAME", 3):
+            for _time in range(5):
+                self._get(second.partition("?")[0])
+            hits = self.env["nurture.hit"].search([])
+            self.assertEqual(hits.mapped("reason"), ["forged"] * 3)
+            self.click(self.mail)
+            self.assertPerson("open", "click")
+
+    def test_thousands_of_clicks(self):
+        """Of one link those that came first count."""
+        self.start()
+        first, second = self.links_of(self.mail)
+        with patch.object(nurture_hit, "MAX_SAME", 3):
+            for _time in range(5):
+                self._get(first)
+            self.clock += timedelta(minutes=1)
+            self._get(second)
+            self.assertEqual(self.env["nurture.hit"].search_count([]), 4)
+        self.believe()
+        self.assertPerson("open", "click", clicks=4)
+
     def test_leaving_in_the_meantime(self):
         """Who left before the click was believed is not written to, but did click."""
         self.start()
@@ -374,6 +401,49 @@ class TestCost(MachineCase):
         core = [self.count(lambda what=what: what(self.env)) for what in (look, click)]
         for mine, theirs in zip(ours, core, strict=True):
             self.assertLessEqual(mine, theirs, (ours, core))
+
+    def test_many_on_one_mail(self):
+        """Ten times as many hits on one mail are ten times the work, not a hundred times."""
+        self.start()
+        few, many = (self.judge(count) for count in (nurture_hit.BATCH, 10 * nurture_hit.BATCH))
+        self.assertLessEqual(many[0], 10 * few[0], "facts that were looked at")
+        self.assertLessEqual(many[1], 10 * few[1], "queries")
+
+    def judge(self, count):
+        """Judge so many forged hits within ten seconds.
+
+        :return: how many facts the rules looked at, and how many queries it took
+        """
+        self.clock += timedelta(hours=1)
+        self.env["nurture.hit"].create(
+            [
+                {
+                    "mailing_trace_id": self.stat.id,
+                    "kind": "click",
+                    "code": f"code{number % 5}",
+                    "reason": "forged",
+                    "date": self.clock + timedelta(seconds=number % 10),
+                }
+                for number in range(count)
+            ]
+        )
+        self.clock += HOLD + timedelta(minutes=1)
+        seen = []
+        judge_together = machines.judge_together
+
+        def look(hits):
+            seen.extend(hits)
+            return judge_together(hits)
+
+        with patch.object(machines, "judge_together", look):
+            queries = self.count(self.judge_all)
+        self.assertFalse(self.env["nurture.hit"].search_count([("judged", "=", False)]))
+        return len(seen), queries
+
+    def judge_all(self):
+        """What the scheduled action does, without its commits."""
+        while hits := self.env["nurture.hit"]._claim():
+            hits._judge()
 
 
 @tagged("post_install", "-at_install")

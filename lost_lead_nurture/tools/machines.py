@@ -187,9 +187,12 @@ def _bursts(clicks):
         for click in clicks:
             window[click.link] += 1
             while click.date - clicks[start].date > period:
-                window[clicks[start].link] -= 1
+                left = clicks[start].link
+                window[left] -= 1
+                if not window[left]:
+                    # not hit any more
+                    del window[left]
                 start += 1
-            window += Counter()  # forget links that are not hit any more
             if len(window) >= links:
                 found |= {clicks[start].date, click.date}
     return sorted(found)
