@@ -44,6 +44,7 @@
         "views/crm_lost_reason_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mailing_trace_views.xml",
+        "views/ir_actions_server_views.xml",
         "views/res_config_settings_views.xml",
         "report/nurture_coming_views.xml",
         "report/nurture_report_views.xml",

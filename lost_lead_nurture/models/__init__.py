@@ -42,6 +42,7 @@ from . import (
     nurture_step,
     nurture_step_action,
     nurture_step_activity,
+    nurture_step_rights,
     nurture_step_template,
     nurture_step_translation,
     nurture_step_workflow,

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
+from ..tools.inside import INSIDE, is_inside
+
 #: Who sees where leads stand in their sequences.
 STATUS_GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
 #: Days that dates can be counted back by, whatever somebody writes into a filter.
@@ -84,7 +86,7 @@ class CrmLead(models.Model):
 
     def action_set_won(self):
         # core restores first and wins then: only the result counts
-        result = super(CrmLead, self.with_context(nurture_skip_check=True)).action_set_won()
+        result = super(CrmLead, self.with_context(nurture_skip_check=INSIDE)).action_set_won()
         self._nurture_check_won_back()
         return result
 
@@ -145,7 +147,7 @@ class CrmLead(models.Model):
     def _nurture_check_won_back(self):
         """Somebody changed the state of leads: those no longer lost leave their sequences, and
         the sequence is credited when one of its mails had reached them."""
-        if self.env.context.get("nurture_skip_check") or not self:
+        if is_inside(self.env, "nurture_skip_check") or not self:
             return
         back = self.filtered(lambda lead: lead.won_status != "lost")
         if back:
@@ -159,7 +161,7 @@ class CrmLead(models.Model):
         :param step: the ``nurture.step`` that did it, where that is known
         """
         sequence = participant.sequence_id
-        lead = self.with_context(nurture_skip_check=True)
+        lead = self.with_context(nurture_skip_check=INSIDE)
         if sequence.goal_tag_ids:
             lead.tag_ids = [Command.link(tag.id) for tag in sequence.goal_tag_ids]
         if self.won_status != "lost":

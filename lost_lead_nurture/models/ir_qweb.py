@@ -2,6 +2,8 @@ from lxml import etree
 
 from odoo import models
 
+from ..tools.inside import get_carried
+
 
 class IrQweb(models.AbstractModel):
     _inherit = "ir.qweb"
@@ -9,7 +11,7 @@ class IrQweb(models.AbstractModel):
     def _generate_code_uncached(self, template):
         """Core compiles the text of a mail once per reader. A batch that carries a
         ``nurture_compiled`` dict compiles it once."""
-        known = self.env.context.get("nurture_compiled")
+        known = get_carried(self.env, "nurture_compiled")
         if known is None or not isinstance(template, etree._Element):
             return super()._generate_code_uncached(template)
         # what core's own cache of compiled views distinguishes

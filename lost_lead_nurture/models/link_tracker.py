@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import machines
+from ..tools.inside import get_carried
 from ..tools.mail_texts import fill_text
 
 
@@ -46,7 +48,7 @@ class LinkTracker(models.Model):
     def search_or_create(self, vals_list):
         """Core looks every link up once per mail. Within one mailing the same link has the same
         tracker, so a batch that carries a ``nurture_links`` dict looks each up once."""
-        known = self.env.context.get("nurture_links")
+        known = get_carried(self.env, "nurture_links")
         if known is None:
             return super().search_or_create(vals_list)
         keys = [tuple(sorted(vals.items())) for vals in vals_list]
@@ -70,7 +72,7 @@ class LinkTrackerClick(models.Model):
     @api.model
     def add_click(self, code, **route_values):
         """A click on a mail of a sequence is counted when it turned out to be a person's."""
-        request = self.env.context.get("nurture_request")
+        request = machines.get_request(self.env)
         if request and route_values.get("mailing_trace_id"):
             mails = self.env["mailing.trace"].sudo()
             mail_id = route_values.pop("mailing_trace_id")

@@ -3,6 +3,8 @@ from odoo.tools import SQL
 
 from ..tools.addresses import canonical, spellings, sql_has_spellings
 
+from ..tools.inside import is_inside
+
 
 class MailBlacklist(models.Model):
     _inherit = "mail.blacklist"
@@ -64,7 +66,7 @@ class MailBlacklist(models.Model):
             )
         )
         leaving = participants.filtered("sequence_id.exit_on_blacklisted")
-        asked = self.env.context.get("nurture_exit_reason") == "unsubscribed"
+        asked = is_inside(self.env, "nurture_unsubscribed")
         leaving._leave("unsubscribed" if asked else "blacklisted")
         queued = (
             self.env["mailing.trace"]

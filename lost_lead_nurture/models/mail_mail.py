@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
+from ..tools.inside import INSIDE
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
@@ -84,6 +85,11 @@ class MailMail(models.Model):
             elif mail._nurture_begin_sending():
                 mail._nurture_send(super(MailMail, mail)._send, **kwargs)
         return True
+
+    def _postprocess_sent_message(self, *args, **kwargs):
+        # an administrator may send a mail by hand
+        told = self.with_context(nurture_told=INSIDE)
+        return super(MailMail, told)._postprocess_sent_message(*args, **kwargs)
 
     def _nurture_send(self, send, **kwargs):
         """Have core send this mail, and see to it that what it writes down is what happened."""
@@ -242,4 +248,5 @@ class MailMail(models.Model):
         )
 
     def _nurture_get_stats(self):
-        return self.mailing_trace_ids.filtered("nurture_trace_id")
+        # the engine's own, whoever handles the mail
+        return self.sudo().mailing_trace_ids.filtered("nurture_trace_id")

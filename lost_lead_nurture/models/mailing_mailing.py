@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.inside import Carried
 from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal
 
@@ -232,7 +233,9 @@ class MailingMailing(models.Model):
         lead id). Core commits once at the end."""
         self.ensure_one()
         self.with_context(
-            nurture_trace_by_lead=trace_by_lead, nurture_links={}, nurture_compiled={}
+            nurture_trace_by_lead=trace_by_lead,
+            nurture_links=Carried(),
+            nurture_compiled=Carried(),
         )._action_send_mail(list(trace_by_lead))
 
     @api.model

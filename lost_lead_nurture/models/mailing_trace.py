@@ -1,12 +1,15 @@
 import logging
+from functools import wraps
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools import consteq, hmac
 from odoo.tools.urls import urljoin
 
 from ..tools import machines
 from ..tools.addresses import by_spelling, canonical
+from ..tools.inside import get_carried, is_inside
 from ..tools.links import quoted_in
 from ..tools.timeline import on_clock
 
@@ -18,6 +21,19 @@ REACTIONS = {"open", "click", "reply", "bounce"}
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
 TRAP = "/trap"
+
+
+def told_by_core(method):
+    """A method of core that tells what happened to mails. Everybody can call it: for the mails of
+    sequences it is for core itself, and for who may change the sequence. What it writes down is
+    the engine's, so it has all rights on those."""
+
+    @wraps(method)
+    def tell(self, domain=None, *args, **kwargs):
+        mails, domain = self._nurture_let_tell(domain)
+        return method(mails, domain, *args, **kwargs).with_env(self.env)
+
+    return tell
 
 
 class MailingTrace(models.Model):
@@ -78,14 +94,61 @@ class MailingTrace(models.Model):
         """Whoever looks for an address finds it, however it is written."""
         return super()._search(by_spelling(domain, "email"), *args, **kwargs)
 
+    def write(self, vals):
+        self._nurture_check_own()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_nurture(self):
+        self._nurture_check_own()
+
+    def _has_field_access(self, field, operation):
+        # Email Marketing lets its users write everything here
+        if operation == "write" and field.name.startswith("nurture_") and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
+    def _nurture_check_own(self):
+        """What happened to the mails of sequences is written down by the engine and by core: goals,
+        caps and previews rely on it.
+
+        :raise AccessError: when somebody else does
+        """
+        if self.env.su or is_inside(self.env, "nurture_told"):
+            return
+        if self.sudo().nurture_trace_id:
+            raise AccessError(
+                self.env._("What became of a sequence's messages is not written by hand.")
+            )
+
+    def _nurture_let_tell(self, domain=None):
+        """Let core, or who may change the sequence, tell what happened to mails of sequences.
+
+        :return: the mails, and the domain of others; with all rights when there is one of a
+            sequence among them
+        :raise AccessError: when somebody else does
+        """
+        if self.env.su:
+            return self, domain
+        mails = self | (self.search(domain) if domain else self.browse())
+        sequences = mails.sudo().nurture_trace_id.sequence_id
+        if not sequences:
+            return self, domain
+        if not is_inside(self.env, "nurture_told"):
+            mails.check_access("write")
+            sequences.with_env(self.env).check_access("write")
+        return mails.sudo(), None
+
+    @told_by_core
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
         mails._nurture_hear("sent")
         return mails
 
+    @told_by_core
     def set_opened(self, domain=None):
-        request = self.env.context.get("nurture_request")
+        request = machines.get_request(self.env)
         if request and domain and (held := self._nurture_find(domain)):
             # the picture of one mail: it counts as opened when that turned out to be a person
             self.env["nurture.hit"].sudo()._note(held, "open", request)
@@ -97,6 +160,7 @@ class MailingTrace(models.Model):
         opened._nurture_hear("open")
         return opened
 
+    @told_by_core
     def set_clicked(self, domain=None):
         mails, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mails).set_clicked(domain)
@@ -104,6 +168,7 @@ class MailingTrace(models.Model):
         clicked._nurture_hear("click")
         return clicked
 
+    @told_by_core
     def set_replied(self, domain=None):
         self._nurture_note_automatic(domain)
         mails, domain = self._nurture_counting(domain)
@@ -111,18 +176,21 @@ class MailingTrace(models.Model):
         replied._nurture_hear("reply")
         return replied
 
+    @told_by_core
     def set_bounced(self, domain=None, bounce_message=False):
         mails, domain = self._nurture_counting(domain)
         bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
         bounced._nurture_hear("bounce")
         return bounced
 
+    @told_by_core
     def set_failed(self, domain=None, failure_type=False):
         mails = super().set_failed(domain, failure_type)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
         mails._nurture_hear("failed")
         return mails
 
+    @told_by_core
     def set_canceled(self, domain=None):
         mails = super().set_canceled(domain)
         mails._nurture_hear("cancelled")
@@ -130,7 +198,7 @@ class MailingTrace(models.Model):
 
     def _nurture_get_moment(self):
         """When what is told of this mail happened, if not now, see ``nurture.hit``."""
-        return self.env.context.get("nurture_moments", {}).get(self.id)
+        return (get_carried(self.env, "nurture_moments") or {}).get(self.id)
 
     def _nurture_date_back(self, field):
         """Write when it really happened over core's date."""
@@ -219,7 +287,7 @@ class MailingTrace(models.Model):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
         event is kept and told later."""
-        heard = self.env.context.get("nurture_heard")
+        heard = get_carried(self.env, "nurture_heard")
         if heard is not None:
             # whoever carries the list tells of all of them together
             code = self.env.context.get("nurture_link_code") if event == "click" else None
@@ -246,7 +314,8 @@ class MailingTrace(models.Model):
         except Exception:
             # the next run of the scheduled action tells it; waking it now might go on for ever
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
-            unheard = ":".join(filter(None, [event, self.env.context.get("nurture_link_code")]))
+            code = event == "click" and self.env.context.get("nurture_link_code")
+            unheard = ":".join(filter(None, [event, code]))
             for mail in mails.sudo():
                 mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, unheard]))
 
@@ -332,7 +401,9 @@ class MailingTrace(models.Model):
         kept = self.mail_mail_id
         if not kept and self.message_id:
             kept = self.env["mail.message"].search([("message_id", "=", self.message_id)], limit=1)
-        if not kept:
+        # merged leads take their messages along
+        leads = {self.res_id, self.nurture_trace_id.participant_id.lead_id.id}
+        if not kept or kept.model != "crm.lead" or kept.res_id not in leads:
             return None
         if kept._name == "mail.mail":
             html = kept.body_html

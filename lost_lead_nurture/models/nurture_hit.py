@@ -9,6 +9,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools import machines
+from ..tools.inside import Carried
 
 _logger = logging.getLogger(__name__)
 
@@ -265,9 +266,9 @@ class NurtureHit(models.Model):
                 _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
 
     def _tell_together(self):
-        heard = defaultdict(list)
+        heard = Carried(list)
         hits = self.with_context(
-            nurture_moments={hit.mailing_trace_id.id: hit.date for hit in self},
+            nurture_moments=Carried(None, {hit.mailing_trace_id.id: hit.date for hit in self}),
             nurture_heard=heard,
         )
         opens = hits.filtered(lambda hit: hit.kind == "open")

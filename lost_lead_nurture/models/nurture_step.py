@@ -260,7 +260,8 @@ class NurtureStep(models.Model):
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):
         for step, mailing in ((each, one) for each in self for one in each._get_mailings()):
-            if len(mailing._nurture_get_steps()) > 1:
+            # also one of another company
+            if len(mailing.sudo()._nurture_get_steps()) > 1:
                 raise ValidationError(
                     self.env._(
                         "The mail “%s” already belongs to a step. Duplicate it to use its text "
@@ -345,10 +346,16 @@ class NurtureStep(models.Model):
 
     def _is_replaced_by(self, vals):
         """Whether writing ``vals`` would make it another step."""
+        return self._is_changed_by(
+            vals, ("sequence_id", "parent_id", "step_type", "trigger", "mailing_id")
+        )
+
+    def _is_changed_by(self, vals, names):
+        """Whether writing ``vals`` would change one of the fields ``names``."""
         return any(
             name in vals
             and (vals[name] or False) != self._fields[name].convert_to_write(self[name], self)
-            for name in ("sequence_id", "parent_id", "step_type", "trigger", "mailing_id")
+            for name in names
         )
 
     def _has_history(self):

@@ -2,10 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
+from ..tools.inside import INSIDE
 from ..tools.values import parse_value
-
-#: Fields of a lead that no step sets: who may see it, and what it belongs to.
-PROTECTED_FIELDS = {*models.MAGIC_COLUMNS, "company_id", "active", "won_status", "lost_reason_id"}
 
 #: What has to be filled in for each kind of action.
 NEEDED = {
@@ -75,17 +73,41 @@ class NurtureStep(models.Model):
         "ir.actions.server",
         domain="[('model_name', '=', 'crm.lead'), ('usage', '=', 'ir_actions_server')]",
         ondelete="restrict",
-        help="Runs once per batch, on all its leads, with all rights.",
+        help="Runs once per batch, on all its leads, with the rights of who has set the "
+        "step up; with all rights when an administrator has allowed it for sequences.",
     )
+    allowed_action = fields.Selection(
+        "_selection_allowed_action",
+        compute="_compute_allowed_action",
+        readonly=False,
+        string="Allowed Server Action",
+        help="The server actions that an administrator has allowed for sequences.",
+    )
+
+    @api.model
+    def _selection_allowed_action(self):
+        # marketers may not read server actions, which may keep secrets: the names they may
+        allowed = (
+            self.env["ir.actions.server"]
+            .sudo()
+            .search([("nurture_allowed", "=", True), ("model_name", "=", "crm.lead")])
+        )
+        return [(str(action.id), action.name) for action in allowed]
+
+    @api.depends("server_action_id")
+    def _compute_allowed_action(self):
+        for step in self:
+            action = step.server_action_id.sudo()
+            fits = action.nurture_allowed and action.model_name == "crm.lead"
+            step.allowed_action = fits and str(action.id)
+
+    @api.onchange("allowed_action")
+    def _onchange_allowed_action(self):
+        self.server_action_id = int(self.allowed_action) if self.allowed_action else False
 
     # ------------------------------------------------------------
     # CONSTRAINTS
     # ------------------------------------------------------------
-
-    @api.constrains("action_kind", "field_name", "field_value")
-    def _check_field_value(self):
-        for step in self.filtered(lambda step: step.action_kind == "field" and step.field_name):
-            step._get_field_values()
 
     @api.constrains("note", "activity_note", "activity_summary")
     def _check_placeholders(self):
@@ -104,28 +126,6 @@ class NurtureStep(models.Model):
                             step.name,
                         )
                     )
-
-    @api.constrains("server_action_id")
-    def _check_server_action(self):
-        """A server action runs with all rights: who chooses it must be allowed to run it, and to
-        change leads."""
-        user = self.env.user
-        may_write = self.env["crm.lead"].with_user(user).has_access("write")
-        for action in self.server_action_id:
-            if action.model_id.model != "crm.lead":
-                raise ValidationError(
-                    self.env._("The server action “%s” is not made for leads.", action.name)
-                )
-            groups = action.group_ids
-            may_run = not groups or groups & user.all_group_ids or user._is_superuser()
-            if not (may_run and may_write):
-                raise ValidationError(
-                    self.env._(
-                        "You may not run the server action “%s”. Ask an administrator to add this "
-                        "step.",
-                        action.name,
-                    )
-                )
 
     @api.model
     def _get_runnable_fields(self):
@@ -190,7 +190,7 @@ class NurtureStep(models.Model):
         leads.write({"priority": self.priority})
 
     def _act_field(self, leads):
-        leads.write(self._get_field_values())
+        self._as_author(leads).write(self._get_field_values())
 
     def _act_score(self, leads):
         by_score = leads.grouped("nurture_score")
@@ -208,34 +208,31 @@ class NurtureStep(models.Model):
         )
 
     def _act_server(self, leads):
-        self.server_action_id.with_context(
+        action = self.server_action_id
+        if action.sudo().nurture_allowed:
+            action = action.sudo().with_context(nurture_allowed=INSIDE)
+        else:
+            action = self._as_author(action)
+        action.with_context(
             active_model="crm.lead", active_ids=leads.ids, active_id=leads[:1].id
         ).run()
 
     def _get_field_values(self):
         """The field and its new value, to write on leads.
 
-        :raise ValidationError: when there is no such field, or the value does not fit it
+        :raise ValidationError: when there is no such field, its author may not set it, or the value
+            does not fit it
         """
         self.ensure_one()
-        field = self.env["crm.lead"]._fields.get(self.field_name)
-        settable = (
-            field
-            and field.store
-            and not field.readonly
-            and field.name not in PROTECTED_FIELDS
-            and (not field.groups or self.env.user.has_groups(field.groups))
-        )
-        if not settable:
-            raise ValidationError(
-                self.env._(
-                    "Step “%(step)s”: “%(field)s” is not a field of leads that can be set.",
-                    step=self.name,
-                    field=self.field_name,
-                )
-            )
+        leads = self._as_author(self.env["crm.lead"])
+        if self.field_name not in self._get_settable_fields(leads):
+            raise ValidationError(self._say_not_settable())
+        field = leads._fields[self.field_name]
         try:
-            return {field.name: parse_value(self.env, field, self.field_value)}
+            value = parse_value(leads.env, field, self.field_value)
+            if field.required and value is False:
+                raise ValueError(self.field_value)
+            return {field.name: value}
         except ValueError as error:
             raise ValidationError(
                 self.env._(
@@ -245,3 +242,18 @@ class NurtureStep(models.Model):
                     field=field._description_string(self.env),
                 )
             ) from error
+
+    def _say_not_settable(self):
+        """Why the field is not set, in words."""
+        if self.field_name not in self._get_settable_fields(self.env["crm.lead"].sudo()):
+            return self.env._(
+                "Step “%(step)s”: “%(field)s” is not a field of leads that can be set.",
+                step=self.name,
+                field=self.field_name,
+            )
+        return self.env._(
+            "Step “%(step)s”: %(user)s may not set the field “%(field)s” of leads.",
+            step=self.name,
+            user=self.author_id.sudo().name,
+            field=self.field_name,
+        )

@@ -30,6 +30,8 @@ class Verdicts:
     leave: dict = field(default_factory=dict)
     #: ``{id: (new date, reason)}``
     defer: dict = field(default_factory=dict)
+    #: ``{why it may not be done, in words: those for which it may not}``
+    refuse: dict = field(default_factory=dict)
     #: ids of participants who are sent the farewell first
     farewell: list = field(default_factory=list)
 
@@ -242,6 +244,9 @@ class NurtureTrace(models.Model):
             self.browse(ids).participant_id._reach(reason)
         for reason, ids in verdicts.reject.items():
             self.browse(ids)._set_state("rejected", reason)
+        for words, ids in verdicts.refuse.items():
+            self.browse(ids)._set_state("error", "not_allowed", words)
+        step._tell_refused(verdicts.refuse)
         self._defer(verdicts.defer)
         self._begin_farewell(verdicts.farewell)
         accepted = self.browse(verdicts.accept)
@@ -262,6 +267,7 @@ class NurtureTrace(models.Model):
         verdicts = Verdicts()
         self._judge(verdicts)
         self._judge_matching(verdicts)
+        self._judge_rights(verdicts)
         if self.step_id._is_message():
             self._judge_timing(verdicts)
         if self.step_id.translation_ids:
@@ -370,6 +376,17 @@ class NurtureTrace(models.Model):
                 verdicts.put("reject", "filtered", trace.id)
             else:
                 verdicts.put("leave", "unmatched", trace.id)
+
+    def _judge_rights(self, verdicts):
+        """Take those out of the accepted for whose lead the step may not be done, or not any
+        more."""
+        accepted = self.browse(verdicts.accept)
+        refused = accepted.step_id._get_refused(accepted.participant_id.lead_id)
+        for words, leads in refused.items():
+            traces = accepted.filtered(lambda one, leads=leads: one.participant_id.lead_id in leads)
+            verdicts.refuse[words] = traces.ids
+            accepted -= traces
+        verdicts.accept = accepted.ids
 
     def _plan(self):
         """Write the children's traces of processed traces: due after their delay where the clock

@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.lost_lead_nurture.tools.inside import INSIDE
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD
 
 from .common import ANN, BOB, NOW, TwoLeadsCase
@@ -401,7 +402,7 @@ class TestRunNow(LivingCase):
 
     def test_no_longer_lost(self):
         """Won back without a word to the sequence: it leaves instead."""
-        self.ann.with_context(nurture_skip_check=True).action_restore()
+        self.ann.with_context(nurture_skip_check=INSIDE).action_restore()
         self.run_now(self.trace(self.ann, self.second))
         self.assertFalse(self.mails_to(ANN, "Second"))
         self.assertEqual(self.participant(self.ann).exit_reason, "restored")

@@ -7,6 +7,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
+from odoo.addons.lost_lead_nurture.tools.inside import INSIDE
+
 from .test_stop import ANN, BOB, LivingCase
 
 CAT = "cat@reader.example.com"
@@ -498,7 +500,7 @@ class TestUpdate(UpdateCase):
         self.env.invalidate_all()
         self.run_cron()
         self.assertEqual(self.participant(self.bob).state, "completed")
-        self.bob.with_context(nurture_skip_check=True).action_restore()
+        self.bob.with_context(nurture_skip_check=INSIDE).action_restore()
         self.bob.action_set_lost(lost_reason_id=self.reason_stock.id)
         self.bob.date_closed = self.clock
         self.run_cron()

@@ -95,6 +95,13 @@ class Request:
     token: str = ""
 
 
+def get_request(env):
+    """The :class:`Request` in the context of ``env``. A client, which can send any context, cannot
+    send one of these."""
+    request = env.context.get("nurture_request")
+    return request if isinstance(request, Request) else None
+
+
 @dataclass(frozen=True)
 class Hit:
     """A mail's picture loaded or link followed.

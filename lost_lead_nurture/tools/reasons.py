@@ -58,12 +58,13 @@ TRACE_REASONS = [
     ("run_now", "Brought forward by hand"),
     ("retried", "Tried again"),
     ("failed", "The step failed"),
+    ("not_allowed", "Who has set the step up may not have that done"),
     ("interrupted", "The server process ended while it did the step"),
 ]
 
-#: Reasons of failed traces that nobody but a person tries again: somebody may get it twice, or the
-#: server may go down once more.
-ONLY_BY_HAND = ("mail_in_doubt", "interrupted")
+#: Reasons of failed traces that nobody but a person tries again: somebody may get it twice, the
+#: server may go down once more, or somebody has to allow it first.
+ONLY_BY_HAND = ("mail_in_doubt", "interrupted", "not_allowed")
 
 #: ``nurture.trace.reason`` by ``mailing.trace.failure_type`` of a mail that core did not send
 REASON_OF_FAILURE = {

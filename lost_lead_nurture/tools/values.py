@@ -22,6 +22,11 @@ def parse_value(env, field, text):
     return parse(env, field, text)
 
 
+def can_parse(field):
+    """Whether people can write a value for ``field``."""
+    return field.type in _PARSERS
+
+
 def _parse_boolean(_env, _field, text):
     if text.lower() not in YES | NO:
         raise ValueError(text)

@@ -1,6 +1,7 @@
 from odoo import models
 
 from ..tools.addresses import canonical, spellings
+from ..tools.inside import get_carried
 
 
 class MailComposeMessage(models.TransientModel):
@@ -47,6 +48,6 @@ class MailComposeMessage(models.TransientModel):
     def _has_unsafe_expression_template_qweb(self, template_src, model, fname=None):
         # Simple placeholders core replaces by patterns, in a text that it tidies up once per mail.
         # A batch compiles its text once: that is quicker, and means the same.
-        if "nurture_compiled" in self.env.context:
+        if get_carried(self.env, "nurture_compiled") is not None:
             return True
         return super()._has_unsafe_expression_template_qweb(template_src, model, fname=fname)

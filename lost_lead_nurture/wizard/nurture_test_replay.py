@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date, format_datetime, html2plaintext
 
+from ..tools.inside import INSIDE
 from ..tools.links import links_in
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone
@@ -75,7 +76,7 @@ class Replay:
         sequence, lead = self.sequence, self.lead
         self._problems = {step.id: step._get_problems() for step in sequence.step_ids}
         if lead.won_status != "lost":
-            lead.with_context(mail_notrack=True, nurture_skip_check=True).action_set_lost()
+            lead.with_context(mail_notrack=True, nurture_skip_check=INSIDE).action_set_lost()
         participants = self.env["nurture.participant"]
         participants.search(
             [

@@ -2,6 +2,8 @@ import re
 
 from odoo import api, fields, models
 
+from odoo.addons.lost_lead_nurture.models.mailing_trace import told_by_core
+
 #: Characters that sign a short link.
 TOKEN_SIZE = 6
 
@@ -25,6 +27,7 @@ class MailingTrace(models.Model):
 
         return re.sub(rf"/r/([^/\s]+)/s/{sms_id}(?![\w/?])", sign, text or "")
 
+    @told_by_core
     def set_opened(self, domain=None):
         # Who follows the link has the SMS: the provider's report that it has left may come later.
         at_provider = self.filtered(

@@ -20,14 +20,27 @@ class Step extends models.Model {
     });
     trigger = fields.Selection({ selection: TRIGGERS });
     allowed_triggers = fields.Json();
+    field_name = fields.Char();
+    settable_fields = fields.Json();
 
     _records = [
         { id: 1, name: "First mail", trigger: "begin", allowed_triggers: ["begin"] },
-        { id: 2, name: "Second mail", trigger: "begin", allowed_triggers: ["begin"] },
+        {
+            id: 2,
+            name: "Second mail",
+            trigger: "begin",
+            allowed_triggers: ["begin"],
+            settable_fields: ["referred"],
+        },
     ];
 }
+class Lead extends models.Model {
+    _name = "crm.lead";
+    referred = fields.Char({ string: "Referred By" });
+    email_from = fields.Char({ string: "Email" });
+}
 defineMailModels();
-defineModels([Step]);
+defineModels([Step, Lead]);
 
 test("a step offers the triggers of the step it follows", async () => {
     await mountView({
@@ -48,4 +61,17 @@ test("a step offers the triggers of the step it follows", async () => {
     await contains(".o-autocomplete--dropdown-item:contains('First mail')").click();
     await contains(".o_field_widget[name=trigger] input").click();
     expect(queryAllTexts(".o_select_menu_item")).toEqual(["After the previous step", "Opened"]);
+});
+
+test("the fields that a step may set are offered, and no others", async () => {
+    await mountView({
+        resModel: "step",
+        resId: 2,
+        type: "form",
+        arch: `<form><field name="field_name" widget="nurture_step_field"/></form>`,
+    });
+    await contains(".o_field_widget[name=field_name] .o_model_field_selector").click();
+    expect(queryAllTexts(".o_model_field_selector_popover_item_name")).toEqual(["Referred By"]);
+    await contains(".o_model_field_selector_popover_item_name").click();
+    expect(".o_field_widget[name=field_name] .o_model_field_selector").toHaveText("Referred By");
 });

@@ -1,0 +1,494 @@
+"""What can be called and written from outside, by RPC and with any context, and by whom."""
+
+import inspect
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.service.model import call_kw
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import ANN, TwoLeadsCase
+
+#: Who passes: whoever the lists of access rights and record rules let, as everywhere in Odoo.
+ORM = "orm"
+#: Who may change the sequence.
+CHANGES = "changes"
+#: Who may read the record.
+READS = "reads"
+#: Nothing is told or done but where to look, and there the user's own rights count.
+OPENS = "opens"
+#: Our part of a method of core, which asks for core's rights.
+CORE = "core"
+#: A dialog: only who has made it, and what it does asks for rights of its own.
+DIALOG = "dialog"
+
+#: Every method that can be called from outside: (model, method): (who passes, arguments). A new one
+#: needs a decision, and a line here.
+DOORS = {
+    ("calendar.event", "create"): (ORM,),
+    ("calendar.event", "write"): (ORM,),
+    ("crm.lead", "action_nurture_remove"): (CHANGES,),
+    ("crm.lead", "action_set_won"): (CORE,),
+    ("crm.lead", "action_view_nurture"): (OPENS,),
+    ("crm.lead", "unlink"): (ORM,),
+    ("crm.lead", "write"): (ORM,),
+    ("crm.lead.lost", "action_lost_reason_apply"): (DIALOG,),
+    ("crm.lost.reason", "action_nurture"): (OPENS,),
+    ("crm.lost.reason", "action_nurture_invoices"): (OPENS,),
+    ("crm.lost.reason", "action_nurture_lost"): (OPENS,),
+    ("crm.lost.reason", "action_nurture_sequences"): (OPENS,),
+    ("crm.lost.reason", "action_nurture_won_back"): (OPENS,),
+    ("crm.lost.reason", "get_nurture_preset"): (ORM,),
+    ("link.tracker", "action_view_nurture_clicks"): (OPENS,),
+    ("link.tracker", "search_or_create"): (CORE,),
+    ("link.tracker.click", "add_click"): (CORE,),
+    ("mail.blacklist", "create"): (ORM,),
+    ("mail.blacklist", "write"): (ORM,),
+    ("mail.mail", "send"): (CORE,),
+    ("mail.mail", "unlink"): (ORM,),
+    ("mail.mail", "write"): (ORM,),
+    ("ir.mail_server", "send_email"): (CORE,),
+    ("mailing.mailing", "action_fetch_favorites"): (CORE,),
+    ("mailing.mailing", "action_launch"): (CORE,),
+    ("mailing.mailing", "action_put_in_queue"): (CORE,),
+    ("mailing.mailing", "action_redirect_to_invoiced"): (OPENS,),
+    ("mailing.mailing", "action_redirect_to_leads_and_opportunities"): (OPENS,),
+    ("mailing.mailing", "action_redirect_to_quotations"): (OPENS,),
+    ("mailing.mailing", "action_retry_failed"): (CORE,),
+    ("mailing.mailing", "action_schedule"): (CORE,),
+    ("mailing.mailing", "action_view_nurture_mails"): (OPENS,),
+    ("mailing.mailing", "write"): (ORM,),
+    ("mailing.trace", "create"): (ORM,),
+    ("mailing.trace", "set_bounced"): (CHANGES,),
+    ("mailing.trace", "set_canceled"): (CHANGES,),
+    ("mailing.trace", "set_clicked"): (CHANGES,),
+    ("mailing.trace", "set_failed"): (CHANGES,),
+    ("mailing.trace", "set_opened"): (CHANGES,),
+    ("mailing.trace", "set_replied"): (CHANGES,),
+    ("mailing.trace", "set_sent"): (CHANGES,),
+    ("mailing.trace", "write"): (ORM,),
+    ("nurture.coming", "action_view_traces"): (OPENS,),
+    ("nurture.dry.run", "action_go_on"): (DIALOG,),
+    ("nurture.dry.run", "action_view_entering"): (DIALOG,),
+    ("nurture.dry.run", "action_view_held_out"): (DIALOG,),
+    ("nurture.dry.run", "action_view_kept_out"): (DIALOG,),
+    ("nurture.dry.run", "action_view_sends"): (DIALOG,),
+    ("nurture.dry.run", "create"): (ORM,),
+    ("nurture.dry.run.line", "action_view_leads"): (DIALOG,),
+    ("nurture.enrol", "action_enrol"): (DIALOG,),
+    ("nurture.enrol", "default_get"): (DIALOG,),
+    ("nurture.explain", "default_get"): (DIALOG,),
+    ("nurture.participant", "action_forget"): (CHANGES,),
+    ("nurture.participant", "action_remove"): (CHANGES,),
+    ("nurture.participant", "action_retry"): (CHANGES,),
+    ("nurture.participant", "action_run_now"): (CHANGES,),
+    ("nurture.participant", "action_view_lead"): (READS,),
+    ("nurture.participant", "get_timeline"): (READS,),
+    ("nurture.preset", "action_new_mailing"): (OPENS,),
+    ("nurture.preset", "action_new_sequence"): (OPENS,),
+    ("nurture.preset", "action_view_leads"): (OPENS,),
+    ("nurture.preset", "copy_data"): (ORM,),
+    ("nurture.preset", "create"): (ORM,),
+    ("nurture.preset", "unlink"): (ORM,),
+    ("nurture.preset", "write"): (ORM,),
+    ("nurture.report", "action_open"): (OPENS,),
+    ("nurture.resume", "action_resume"): (DIALOG,),
+    ("nurture.resume", "action_view_overdue"): (DIALOG,),
+    ("nurture.sequence", "action_advance"): (CHANGES,),
+    ("nurture.sequence", "action_count_figures"): (READS,),
+    ("nurture.sequence", "action_dry_run"): (CHANGES,),
+    ("nurture.sequence", "action_resume"): (OPENS,),
+    ("nurture.sequence", "action_save_as_template"): (OPENS,),
+    ("nurture.sequence", "action_start"): (CHANGES,),
+    ("nurture.sequence", "action_stop"): (CHANGES,),
+    ("nurture.sequence", "action_test"): (OPENS,),
+    ("nurture.sequence", "action_update"): (OPENS,),
+    ("nurture.sequence", "action_view_analysis"): (OPENS,),
+    ("nurture.sequence", "action_view_audience"): (OPENS,),
+    ("nurture.sequence", "action_view_calendar"): (OPENS,),
+    ("nurture.sequence", "action_view_coming"): (OPENS,),
+    ("nurture.sequence", "action_view_ended"): (OPENS,),
+    ("nurture.sequence", "action_view_exits"): (OPENS,),
+    ("nurture.sequence", "action_view_invoices"): (OPENS,),
+    ("nurture.sequence", "action_view_leads"): (OPENS,),
+    ("nurture.sequence", "action_view_links"): (OPENS,),
+    ("nurture.sequence", "action_view_mails"): (OPENS,),
+    ("nurture.sequence", "action_view_matching_leads"): (OPENS,),
+    ("nurture.sequence", "action_view_participants"): (OPENS,),
+    ("nurture.sequence", "action_view_quotations"): (OPENS,),
+    ("nurture.sequence", "action_view_running"): (OPENS,),
+    ("nurture.sequence", "copy"): (ORM,),
+    ("nurture.sequence", "copy_data"): (ORM,),
+    ("nurture.sequence", "enrol"): (READS, []),
+    ("nurture.sequence", "explain"): (READS, 0),
+    ("nurture.sequence", "get_audience"): (READS,),
+    ("nurture.sequence", "get_gallery"): (ORM,),
+    ("nurture.sequence", "get_template_mails"): (READS,),
+    ("nurture.sequence", "name_search"): (ORM,),
+    ("nurture.sequence", "unlink"): (ORM,),
+    ("nurture.sequence", "write"): (ORM,),
+    ("nurture.sequence.new", "action_create"): (DIALOG,),
+    ("nurture.step", "action_duplicate"): (CHANGES,),
+    ("nurture.step", "action_reorder"): (CHANGES, 1),
+    ("nurture.step", "action_take_over"): (CHANGES,),
+    ("nurture.step", "action_view_figure"): (OPENS,),
+    ("nurture.step", "copy"): (ORM,),
+    ("nurture.step", "copy_data"): (ORM,),
+    ("nurture.step", "create"): (ORM,),
+    ("nurture.step", "get_preview"): (READS,),
+    ("nurture.step", "unlink"): (ORM,),
+    ("nurture.step", "write"): (ORM,),
+    ("nurture.step.translation", "copy_data"): (ORM,),
+    ("nurture.template.save", "action_save"): (DIALOG,),
+    ("nurture.test", "action_play"): (DIALOG,),
+    ("nurture.test", "action_restart"): (DIALOG,),
+    ("nurture.test", "create"): (ORM,),
+    ("nurture.test", "write"): (ORM,),
+    ("nurture.trace", "action_cancel"): (CHANGES,),
+    ("nurture.trace", "action_mark_sent"): (CHANGES,),
+    ("nurture.trace", "action_retry"): (CHANGES,),
+    ("nurture.trace", "action_run_now"): (CHANGES,),
+    ("nurture.trace", "get_preview"): (READS,),
+    ("nurture.update", "action_update"): (DIALOG,),
+    ("nurture.update", "action_view_touched"): (DIALOG,),
+    ("nurture.update", "action_view_unmatched"): (DIALOG,),
+    ("res.config.settings", "get_values"): (CORE,),
+    ("res.config.settings", "set_values"): (CORE,),
+    ("sale.order", "create"): (ORM,),
+    ("sale.order", "write"): (ORM,),
+}
+#: Those of add-ons that are installed beside this one.
+DOORS_OF_BRIDGES = {
+    ("mailing.mailing", "action_retry_failed_sms"): (CORE,),
+    ("mailing.mailing", "action_send_sms"): (CORE,),
+    ("phone.blacklist", "create"): (ORM,),
+    ("phone.blacklist", "write"): (ORM,),
+    ("sms.sms", "unlink"): (ORM,),
+}
+
+
+class DoorsCase(TwoLeadsCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mailer = new_test_user(
+            cls.env, "nurture_mailer", "mass_mailing.group_mass_mailing_user"
+        )
+        cls.stranger = cls.make_marketer(cls, cls.env["res.company"].create({"name": "Other"}))
+
+    def start(self):
+        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+        self.sequence.action_start()
+        self.advance()
+        self.mail = self.trace(self.ann, self.first).mailing_trace_ids
+
+    def call(self, user, record, method, *args, **kwargs):
+        """As a client calls it."""
+        record = record.browse() if user is None else record
+        context = kwargs.pop("context", {})
+        model = self.env[record._name].with_user(user)
+        return call_kw(model, method, [record.ids, *args], {**kwargs, "context": context})
+
+    def assert_closed(self, user, record, method, *args, **kwargs):
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            self.call(user, record, method, *args, **kwargs)
+
+
+@tagged("post_install", "-at_install")
+class TestDoors(DoorsCase):
+    def find_doors(self):
+        found = set()
+        for model in self.registry.models.values():
+            for definition in model.__mro__:
+                if not definition.__module__.startswith("odoo.addons.lost_lead_nurture"):
+                    continue
+                for name, attribute in vars(definition).items():
+                    function = inspect.unwrap(attribute) if callable(attribute) else None
+                    is_open = not name.startswith("_") and inspect.isfunction(function)
+                    if is_open and not getattr(attribute, "_api_private", False):
+                        found.add((model._name, name))
+        return found
+
+    def test_each_has_been_thought_of(self):
+        found = self.find_doors()
+        self.assertFalse(found - set(DOORS | DOORS_OF_BRIDGES), "who may call these?")
+        self.assertFalse(set(DOORS) - found, "these are gone")
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_who_passes(self):
+        """Where it says that somebody may not, nobody else can."""
+        self.start()
+        way = self.participant(self.ann)
+        records = {
+            "crm.lead": self.ann,
+            "mailing.trace": self.mail,
+            "nurture.participant": way,
+            "nurture.sequence": self.sequence,
+            "nurture.step": self.first,
+            "nurture.trace": self.trace(self.ann, self.second),
+        }
+        self.env.flush_all()
+        closed = {
+            CHANGES: (self.salesman, self.mailer, self.employee, self.stranger),
+            READS: (self.mailer, self.employee, self.stranger),
+        }
+        for (model, method), (who, *args) in DOORS.items():
+            for user in closed.get(who, ()):
+                with self.subTest(f"{model}.{method}", user=user.login):
+                    self.env.invalidate_all()
+                    self.assert_closed(user, records[model], method, *args)
+        self.env.invalidate_all()
+        self.assertEqual(self.sequence.state, "running")
+        self.assertEqual(way.state, "running")
+        self.assertEqual(self.mail.trace_status, "sent")
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_dialogs_about_a_foreign_sequence(self):
+        """A dialog that somebody makes by RPC about a sequence of another company does nothing."""
+        self.start()
+        for model, method, values in (
+            ("nurture.enrol", "action_enrol", {"lead_ids": [Command.set(self.ann.ids)]}),
+            ("nurture.resume", "action_resume", {}),
+            ("nurture.update", "action_update", {}),
+            ("nurture.template.save", "action_save", {"name": "Mine"}),
+            ("nurture.test", "action_restart", {"lead_id": self.ann.id}),
+            ("nurture.dry.run", "action_go_on", {}),
+        ):
+            with (
+                self.subTest(model),
+                self.assertRaises(AccessError),
+                self.env.cr.savepoint(),
+            ):
+                self.env.invalidate_all()
+                dialogs = self.env[model].with_user(self.stranger)
+                dialog = dialogs.create({"sequence_id": self.sequence.id, **values})
+                getattr(dialog, method)()
+        with self.assertRaises(AccessError):
+            self.env["nurture.sequence.new"].with_user(self.stranger).create(
+                {"template_id": self.sequence.id, "name": "Mine"}
+            ).action_create()
+
+
+@tagged("post_install", "-at_install")
+class TestStatistics(DoorsCase):
+    """``mailing.trace`` belongs to Email Marketing, whose users may write it all. What sequences
+    rely on they may not."""
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.plain = self.env["mailing.trace"].create(
+            {
+                "model": "crm.lead",
+                "res_id": self.ann.id,
+                "mass_mailing_id": self.make_mailing("Plain").id,
+            }
+        )
+        self.own = [name for name in self.mail._fields if name.startswith("nurture_")]
+        self.env.flush_all()
+
+    def test_fields_of_ours(self):
+        trace = self.trace(self.bob, self.first)
+        self.assertGreaterEqual(len(self.own), 6)
+        described = self.mail.with_user(self.mailer).fields_get(self.own)
+        for user in (self.mailer, self.marketer):
+            for name in self.own:
+                self.assertTrue(described[name]["readonly"])
+                value = trace.id if name == "nurture_trace_id" else False
+                for mail in (self.mail, self.plain):
+                    self.assert_closed(user, mail, "write", {name: value})
+            values = {"model": "crm.lead", "res_id": self.ann.id}
+            mails = self.plain.with_user(user)
+            with self.assertRaises(AccessError):
+                mails.create({**values, "nurture_trace_id": trace.id})
+            with self.assertRaises(AccessError):
+                mails.with_context(default_nurture_trace_id=trace.id).create(values)
+        self.assertEqual(self.mail.nurture_trace_id, self.trace(self.ann, self.first))
+
+    def test_fields_of_core(self):
+        """Whose mail it is and what became of it decides about goals, caps and previews."""
+        for user in (self.mailer, self.marketer):
+            for name, value in (
+                ("trace_status", "reply"),
+                ("email", "other@reader.example.com"),
+                ("sent_datetime", False),
+                ("message_id", "<other@reader.example.com>"),
+                ("mail_mail_id", False),
+            ):
+                self.assert_closed(user, self.mail, "write", {name: value})
+                self.call(user, self.plain, "write", {name: value})
+            self.assert_closed(user, self.mail, "unlink")
+        self.call(self.mailer, self.plain, "unlink")
+        self.assertTrue(self.mail.exists())
+
+    def test_telling(self):
+        """Nobody brings a lead back by saying that it has answered."""
+        for user in (self.mailer, self.stranger, self.salesman, self.employee):
+            for method in (
+                "set_replied",
+                "set_bounced",
+                "set_clicked",
+                "set_opened",
+                "set_canceled",
+            ):
+                self.assert_closed(user, self.mail, method)
+                self.assert_closed(user, self.mail.browse(), method, [("id", "=", self.mail.id)])
+        self.assertEqual(self.ann.won_status, "lost")
+        self.call(self.mailer, self.plain, "set_replied")
+        self.assertEqual(self.plain.trace_status, "reply")
+        with self.assertRaises(AccessError):
+            self.call(self.employee, self.plain, "set_clicked")
+
+    def test_who_may_change_the_sequence_tells(self):
+        self.call(self.marketer, self.mail, "set_replied")
+        self.env.invalidate_all()
+        self.assertEqual(self.ann.won_status, "pending")
+
+    def test_gateway_of_a_user(self):
+        """A mail server may hand over what arrives by RPC, as any user."""
+        gateway = new_test_user(
+            self.env,
+            "nurture_gateway",
+            "mass_mailing.group_mass_mailing_user,sales_team.group_sale_salesman_all_leads",
+        )
+        answered, bounced = (self.mails_to(lead.email_from)[0] for lead in (self.ann, self.bob))
+        threads = self.env["mail.thread"].with_user(gateway)
+        self.patch(type(self), "_receive", lambda _self, raw: threads.message_process(False, raw))
+        self.answer(answered)
+        self.bounce(bounced)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.ann.won_status, "pending")
+        self.assertEqual(self.participant(self.bob).exit_reason, "bounced")
+
+    def test_mail_sent_by_hand(self):
+        """An administrator, who need not be a marketer, sends what is in the queue."""
+        admin = new_test_user(
+            self.env,
+            "nurture_system",
+            "base.group_system,mass_mailing.group_mass_mailing_user,"
+            "sales_team.group_sale_salesman_all_leads",
+            email="system@test.example.com",
+        )
+        self.clock = self.trace(self.ann, self.second).schedule_date
+        self.run_cron()
+        mails = self.trace(self.ann, self.second).mailing_trace_ids.mail_mail_id
+        mails.with_user(admin).send()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertTrue(self.mails_to(ANN, "Second"))
+        self.assertEqual(self.trace(self.ann, self.second).mailing_trace_ids.trace_status, "sent")
+
+    def test_activity_of_a_sequence(self):
+        """Whoever plans an activity does not tell a sequence that its own is done."""
+        trace = self.trace(self.ann, self.first)
+        activities = self.env["mail.activity"].with_user(self.salesman)
+        values = {
+            "activity_type_id": self.env.ref("mail.mail_activity_data_todo").id,
+            "res_id": self.ann.id,
+            "res_model_id": self.env["ir.model"]._get_id("crm.lead"),
+        }
+        with self.assertRaises(AccessError):
+            activities.create({**values, "nurture_trace_id": trace.id})
+        with self.assertRaises(AccessError):
+            activities.with_context(default_nurture_trace_id=trace.id).create(values)
+        with self.assertRaises(AccessError):
+            activities.create(values).nurture_trace_id = trace
+
+
+@tagged("post_install", "-at_install")
+class TestPreviews(DoorsCase):
+    def test_mail_of_somebody_else(self):
+        """A preview shows the message of its own lead, wherever its statistics point."""
+        self.start()
+        secret = self.env["mail.mail"].create(
+            {
+                "subject": "Reset your password",
+                "body_html": "<p>token</p>",
+                "message_id": "<secret>",
+            }
+        )
+        trace = self.trace(self.ann, self.first)
+        for values in (
+            {"mail_mail_id": secret.id},
+            {"mail_mail_id": False, "message_id": "<secret>"},
+        ):
+            self.mail.write(values)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            shown = trace.with_user(self.marketer).get_preview()
+            self.assertNotIn("token", shown["html"])
+            self.assertNotIn("password", shown["subject"])
+
+    def test_mail_of_another_company(self):
+        self.start()
+        for record in (self.first, self.trace(self.ann, self.first)):
+            self.assertTrue(self.call(self.marketer, record, "get_preview"))
+            self.assert_closed(self.stranger, record, "get_preview")
+
+    def test_mail_of_a_foreign_step(self):
+        """The mail of a step of another company is not taken for one's own."""
+        company = self.stranger.company_id
+        sequence = self.make_sequence(company_id=company.id, user_id=self.stranger.id)
+        french = self.env["res.lang"]._activate_lang("fr_FR")
+        step = (
+            self.env["nurture.step"].with_user(self.stranger).create({"sequence_id": sequence.id})
+        )
+        self.env.flush_all()
+        with self.assertRaisesRegex(UserError, "already belongs"), self.env.cr.savepoint():
+            step.mailing_id = self.first.mailing_id
+        with self.assertRaisesRegex(UserError, "already belongs"), self.env.cr.savepoint():
+            step.translation_ids.create(
+                {
+                    "step_id": step.id,
+                    "lang_id": french.id,
+                    "mailing_id": self.first.mailing_id.id,
+                }
+            )
+
+
+@tagged("post_install", "-at_install")
+class TestForgedContexts(DoorsCase):
+    """A client sends any context it likes."""
+
+    def test_telling(self):
+        self.start()
+        past = "2020-01-01 00:00:00"
+        for forged in (
+            {"nurture_moments": {str(self.mail.id): past}},
+            {"nurture_moments": [[self.mail.id, past]]},
+            {"nurture_heard": {}},
+            {"nurture_request": {"token": "x"}},
+            {"nurture_link_code": "x,reply"},
+            {"nurture_told": "inside"},
+            {"nurture_told": True},
+            {"nurture_links": 1, "nurture_compiled": 1},
+        ):
+            with self.subTest(forged):
+                self.assert_closed(self.mailer, self.mail, "set_replied", context=forged)
+                self.assert_closed(self.mailer, self.mail, "write", {"email": "x"}, context=forged)
+                domain = [("id", "=", self.mail.id)]
+                for ids, args in ((self.mail, ()), (self.mail.browse(), (domain,))):
+                    self.call(self.marketer, ids, "set_clicked", *args, context=forged)
+                    self.call(self.marketer, ids, "set_opened", *args, context=forged)
+                self.env.invalidate_all()
+                self.assertEqual(self.mail.links_click_datetime, self.clock)
+                self.assertEqual(self.mail.open_datetime, self.clock)
+        self.assertFalse(self.env["nurture.hit"].search([]))
+        self.assertEqual(self.ann.won_status, "lost")
+
+    def test_restoring_without_a_word(self):
+        """A lead that is brought back leaves its sequence, whatever the context says."""
+        self.start()
+        for forged in (True, "inside", {"a": 1}):
+            self.ann.action_set_lost(lost_reason_id=self.reason_stock.id)
+            lead = self.ann.with_user(self.salesman).with_context(nurture_skip_check=forged)
+            lead.action_restore()
+            self.assertEqual(self.participant(self.ann).exit_reason, "restored")
+
+    def test_unsubscribed_by_somebody_else(self):
+        self.start()
+        blacklist = self.env["mail.blacklist"]
+        blacklist.with_context(nurture_unsubscribed="inside")._add(ANN)
+        self.assertEqual(self.participant(self.ann).exit_reason, "blacklisted")

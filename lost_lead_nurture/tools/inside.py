@@ -1,0 +1,32 @@
+"""What only code on the server can put into a context.
+
+Clients send a context along with each call, and whatever they like in it. They send JSON or XML,
+which knows texts, numbers, lists and dictionaries, but no classes of ours: a value that is an
+instance of one of these was put there by code on the server.
+"""
+
+from collections import defaultdict
+
+
+class Inside(str):
+    """A mark in the context. As it is a text, a context with it can still be written as JSON."""
+
+    __slots__ = ()
+
+
+class Carried(defaultdict):
+    """A dictionary that a batch carries in its context."""
+
+
+INSIDE = Inside("inside")
+
+
+def is_inside(env, key):
+    """Whether code on the server has set the mark ``key``."""
+    return isinstance(env.context.get(key), Inside)
+
+
+def get_carried(env, key):
+    """The dictionary that code on the server carries as ``key``, else None."""
+    value = env.context.get(key)
+    return value if isinstance(value, Carried) else None
