@@ -189,8 +189,13 @@ class CrmLead(models.Model):
         salesperson = participant._get_salesperson()
         if self.user_id != salesperson:
             values = {"user_id": salesperson.id}
-            if sequence.goal_assign == "team" and salesperson in sequence.goal_team_id.member_ids:
-                values["team_id"] = sequence.goal_team_id.id
+            team = sequence.goal_team_id
+            # a lead goes where its team belongs
+            stays = not team.company_id or team.company_id in (
+                self.company_id or sequence._get_companies()
+            )
+            if sequence.goal_assign == "team" and salesperson in team.member_ids and stays:
+                values["team_id"] = team.id
             self.write(values)
         if salesperson:
             participant.write(

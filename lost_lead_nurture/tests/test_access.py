@@ -169,7 +169,7 @@ class TestAccess(NurtureCase):
                 )
             }
             self.assertFalse(
-                {name for name in public if not name.startswith("action_")}
+                {name for name in public if not name.startswith(("action_", "button_"))}
                 - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
                 - {"enrol", "explain", "get_audience", "get_preview", "get_gallery"}
                 - {"get_template_mails", "get_timeline"},

@@ -391,3 +391,20 @@ class TestOtherCompanies(StepRightsCase):
                 self.go()
                 self.assertEqual(self.leads.company_id, self.company)
                 self.assert_refused(step, *self.leads)
+
+    def test_team_that_takes_over(self):
+        """Nor does it move when it comes back, and the team's people work for both companies."""
+        self.colleague.company_ids += self.other_company
+        team = self.env["crm.team"].create(
+            {
+                "name": "Foreign",
+                "company_id": self.other_company.id,
+                "member_ids": self.colleague.ids,
+            }
+        )
+        self.sequence.write({"goal_assign": "team", "goal_team_id": team.id})
+        self.make_step(self.sequence, subject="First")
+        self.go()
+        self.answer(self.mail_to("ann@reader.example.com"))
+        self.assertEqual(self.ann.user_id, self.colleague)
+        self.assertEqual(self.ann.company_id, self.company)
