@@ -2,7 +2,6 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools.addresses import canonical, spellings, sql_has_spellings
-
 from ..tools.inside import is_inside
 
 

@@ -144,29 +144,6 @@ class NurtureStep(models.Model):
         for step in self:
             step._check_allowed()
 
-    @api.constrains("salesperson_id", "team_id", "sequence_id")
-    def _check_companies(self):
-        for step in self:
-            company = step.sequence_id.company_id
-            team, salesperson = step.team_id.sudo(), step.salesperson_id.sudo()
-            if company and salesperson and company not in salesperson.company_ids:
-                raise ValidationError(
-                    self.env._(
-                        "Step “%(step)s”: %(user)s does not work for %(company)s.",
-                        step=step.name,
-                        user=salesperson.name,
-                        company=company.name,
-                    )
-                )
-            if company and team.company_id and team.company_id != company:
-                raise ValidationError(
-                    self.env._(
-                        "Step “%(step)s”: the team “%(team)s” belongs to another company.",
-                        step=step.name,
-                        team=team.name,
-                    )
-                )
-
     def _check_allowed(self):
         """Ask whether the step may do what it does.
 
@@ -291,6 +268,5 @@ class NurtureStep(models.Model):
         if not refused:
             return
         summary = self.env._("A step may not be done: %s", self.name)
-        sequence = self.sequence_id.sudo()
-        if summary not in sequence.activity_ids.mapped("summary"):
-            sequence._warn(summary, Markup().join(Markup("<p>%s</p>") % why for why in refused))
+        note = Markup().join(Markup("<p>%s</p>") % why for why in refused)
+        self.sequence_id._warn_once(summary, note)

@@ -383,8 +383,8 @@ class TestOtherCompanies(StepRightsCase):
         ):
             with self.subTest(kind):
                 self.sequence = self.make_sequence()
-                with self.assertRaises(ValidationError), self.env.cr.savepoint():
-                    self.set_up(self.env.user, kind, **{name: value})
+                with self.assertRaises(UserError), self.env.cr.savepoint():
+                    self.set_up(self.boss, kind, **{name: value})
                 own = {"salesperson_id": self.colleague.id, "team_id": self.team.id}[name]
                 step = self.set_up(self.env.user, kind, **{name: own})
                 self.forge(step, **{name: value})
