@@ -168,6 +168,9 @@ class NurturePreset(models.Model):
             return vals
         return {name: value for name, value in vals.items() if name != "mailing_filter_id"}
 
+    def _check_written(self):
+        self._check_extra_domain()
+
     def _get_steered(self):
         """The sequences that leave out the leads of these presets."""
         return self.env["nurture.sequence"].search(

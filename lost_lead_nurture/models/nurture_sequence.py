@@ -8,7 +8,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
 from ..tools import transaction
-from ..tools.domains import check_domain
+from ..tools.domains import LostRights, check_domain
 from .mailing_mailing import FIGURES
 from .nurture_step import MAX_DELAY
 
@@ -81,6 +81,11 @@ class NurtureSequence(models.Model):
         copy=False,
         ondelete="set null",
         help="Whose rights count for what the filter looks at.",
+    )
+    rights_problem = fields.Text(
+        compute="_compute_rights_problem",
+        compute_sudo=True,
+        help="Why its filters cannot be used any more: who wrote them may not.",
     )
     holdout_percent = fields.Float(
         string="Holdout (%)",
@@ -268,6 +273,8 @@ class NurtureSequence(models.Model):
             )
 
     def write(self, vals):
+        # before anything else is said
+        self.check_access("write")
         if vals.get("active") is False:
             self.filtered(lambda sequence: sequence.state == "running").action_stop()
         if "company_id" in vals:
@@ -280,6 +287,36 @@ class NurtureSequence(models.Model):
         result = super().write(vals)
         stopping.sudo()._pull_back_messages()
         return result
+
+    @api.depends("domain_author_id", "exclusion_author_id")
+    def _compute_rights_problem(self):
+        for sequence in self:
+            try:
+                sequence._get_filters()
+                sequence.rights_problem = False
+            except LostRights as error:
+                sequence.rights_problem = str(error)
+            except UserError:
+                # it cannot be used at all: that is told where it is used
+                sequence.rights_problem = False
+
+    def _get_filters(self):
+        """All filters of the sequence, each as a ``Domain``; see :meth:`_get_choice`."""
+        return [self._get_choice(), *(step._get_filter() for step in self.step_ids)]
+
+    def action_take_over(self):
+        """Answer for the filters of the sequence and of its steps: from now on they find what the
+        user may see.
+
+        :raise UserError: when one of them looks at what the user may not see
+        """
+        self._take_over()
+        self.with_context(active_test=False).step_ids._take_over()
+        self.filtered(lambda sequence: sequence.state == "running")._wake_cron()
+        return True
+
+    def _check_written(self):
+        self._check_domain()
 
     def _get_steered(self):
         return self

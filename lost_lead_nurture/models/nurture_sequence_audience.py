@@ -119,6 +119,7 @@ class NurtureSequence(models.Model):
     def _get_audience(self):
         """The leads that the sequence chooses and the user may see, sorted out as
         :meth:`_get_kept_out` does; of many those that were lost last."""
+        self._origin.check_access("read")
         leads = self.env["crm.lead"].with_context(active_test=False)
         try:
             domain = self._get_lead_domain()

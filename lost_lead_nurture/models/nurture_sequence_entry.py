@@ -8,7 +8,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..tools.domains import is_own, read_domain
+from ..tools.domains import LostRights, check_domain, is_own, read_domain
 from ..tools.reasons import ENTRY_OBSTACLES
 from .crm_lead_choice import OWN_FIELDS
 from .nurture_step import MAX_DELAY
@@ -162,6 +162,31 @@ class NurtureSequence(models.Model):
                     self.env._("“%s” is not a date of leads.", field.field_description)
                 )
             self._check_date_for_all(field)
+
+    @api.constrains("excluded_preset_ids")
+    def _check_excluded_presets(self):
+        for preset in self.sudo().excluded_preset_ids:
+            check_domain(self.env["crm.lead"], preset.full_domain)
+
+    def _check_written(self):
+        self._check_excluded_presets()
+        return super()._check_written()
+
+    def _get_filters(self):
+        return super()._get_filters() + self._get_suppressed_domains()
+
+    def action_take_over(self):
+        """Answer for the presets that are left out, too, where their author cannot."""
+        leads = self.env["crm.lead"].sudo()
+        for sequence in self:
+            for preset in sequence.excluded_preset_ids:
+                author = preset.sudo().author_id
+                try:
+                    companies = sequence._get_companies()
+                    leads._nurture_choose(preset.sudo().full_domain, [author], companies)
+                except LostRights:
+                    preset._take_over()
+        return super().action_take_over()
 
     def _check_date_for_all(self, field):
         """Check that a date is for everybody who may see leads: that a lead enters tells it.

@@ -18,7 +18,6 @@ class NurtureSequence(models.Model):
     def _compute_workflow(self):
         steps = self.env["nurture.step"]
         shared = {
-            "editable": steps.has_access("write"),
             "mails_readable": self.env["mailing.mailing"].has_access("read"),
             "offers": steps._get_offers(),
             "types": steps._get_types(),
@@ -31,6 +30,8 @@ class NurtureSequence(models.Model):
         for sequence, figures in self._get_figures().items():
             sequence.workflow = {
                 **shared,
+                # who may look only is not offered to change it
+                "editable": steps.has_access("write") and sequence._origin.has_access("write"),
                 "steps": by_sequence.get(sequence._origin, steps)._get_cards(figures),
                 "exits": self._get_exits(figures["exits"]),
             }

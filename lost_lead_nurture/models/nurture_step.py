@@ -338,6 +338,9 @@ class NurtureStep(models.Model):
         # from the ends of the branches, as a step cannot go before what follows it
         return super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
 
+    def _check_written(self):
+        self._check_filter_domain()
+
     def _get_steered(self):
         return self.sequence_id
 

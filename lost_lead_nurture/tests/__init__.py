@@ -13,6 +13,7 @@ from . import (
     test_entry_rules,
     test_explain,
     test_figures,
+    test_filter_rights,
     test_gallery,
     test_goals,
     test_install,

@@ -81,8 +81,9 @@ class NurtureTest(models.TransientModel):
     @api.depends_context("lang")
     def _compute_problems(self):
         for test in self:
-            test.sequence_id.check_access("write")
-            problems = test.sequence_id.sudo()._get_problems()
+            sequence = test.sequence_id
+            sequence.check_access("write")
+            problems = sequence.sudo()._get_problems() if sequence else []
             test.problems = "\n".join(problems) or False
 
     @api.constrains("email_to", "lead_id")
