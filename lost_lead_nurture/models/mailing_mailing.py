@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.arguments import read_choice
 from ..tools.inside import Carried
 from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal
@@ -161,6 +162,7 @@ class MailingMailing(models.Model):
 
     def _nurture_open_mails(self, figure):
         """Open the mails of ``self`` behind one of :data:`FIGURES`."""
+        read_choice(self.env, figure, FIGURES)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
         action["name"] = self.env._("Mails")
         action["domain"] = list(Domain("mass_mailing_id", "in", self.ids) & FIGURES[figure])

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..tools.arguments import check_records
 from ..tools.reasons import EXIT_REASONS, WON_BACK
 
 
@@ -168,29 +169,35 @@ class NurtureParticipant(models.Model):
 
     def action_remove(self):
         """Take leads out of their sequence by hand."""
+        check_records(self)
         self.sequence_id.check_access("write")
         self.sudo()._leave("removed")
         return True
 
     def action_run_now(self):
         """Do the next steps of these leads now, see :meth:`nurture.trace.action_run_now`."""
+        check_records(self)
         return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").action_run_now()
 
     def button_run_now(self):
         """:meth:`action_run_now`, for people."""
+        check_records(self)
         return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").button_run_now()
 
     def action_retry(self):
         """Give the failed steps of these leads another try."""
+        check_records(self)
         return self.trace_ids.filtered(lambda trace: trace.state == "error").action_retry()
 
     def button_retry(self):
         """:meth:`action_retry`, for people."""
+        check_records(self)
         return self.trace_ids.filtered(lambda trace: trace.state == "error").button_retry()
 
     def action_forget(self):
         """Erase who it was, for somebody who asks to be forgotten: name and address. What became
         of it goes on counting. Whoever is still in a sequence leaves it."""
+        check_records(self)
         self.sequence_id.check_access("write")
         participants = self.sudo()
         participants._leave("removed")

@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import format_amount, format_date
 
+from ..tools.arguments import check_records
 from ..tools.reasons import WON_BACK
 from ..tools.timeline import bold, make_entry, on_clock, some_of
 from .nurture_sequence import REVENUE_GROUPS
@@ -114,7 +115,7 @@ class NurtureParticipant(models.Model):
             still to come last. Dates are UTC strings, False where there is none.
         :raise AccessError: for who may not read the participant
         """
-        self.ensure_one()
+        check_records(self, one=True)
         return self._get_timeline()
 
     def _get_timeline(self):

@@ -8,6 +8,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_amount
 
 from ..tools import transaction
+from ..tools.arguments import check_records
 from ..tools.domains import LostRights, check_domain
 from .mailing_mailing import FIGURES
 from .nurture_step import MAX_DELAY
@@ -18,6 +19,13 @@ REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
 MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
 #: How far matching leads are counted while somebody waits for the form, as in core's lists.
 MANY_LEADS = 10_000
+#: What the engine alone writes; people start, stop and edit it.
+ENGINE_FIELDS = frozenset(
+    {
+        *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
+        *("looked_date", "looked_for"),
+    }
+)
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
 ADVANCE_SECONDS = 20
 
@@ -272,9 +280,30 @@ class NurtureSequence(models.Model):
                 self.env._("Leads have been through this sequence. Archive it to keep its results.")
             )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            # a draft may say that it is one
+            self._check_engine_fields({name for name in vals if vals[name] not in (False, "draft")})
+        return super().create(vals_list)
+
+    def _check_engine_fields(self, names):
+        """Nobody else writes what the engine writes."""
+        own = ENGINE_FIELDS & set(names)
+        if own and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "A sequence is started and stopped by its buttons. Nobody writes: %s.",
+                    ", ".join(
+                        sorted(self._fields[name]._description_string(self.env) for name in own)
+                    ),
+                )
+            )
+
     def write(self, vals):
         # before anything else is said
         self.check_access("write")
+        self._check_engine_fields(vals)
         if vals.get("active") is False:
             self.filtered(lambda sequence: sequence.state == "running").action_stop()
         if "company_id" in vals:
@@ -373,18 +402,20 @@ class NurtureSequence(models.Model):
         """
         for sequence in self:
             sequence._raise_problems()
-        self.write({"state": "running", "last_error": False})
-        for sequence in self:
-            if not sequence.start_date:
-                sequence.start_date = fields.Datetime.now()
+        # by nobody's own hand, see ENGINE_FIELDS; whoever gets here may write the sequence
+        started = self.sudo()
+        started.write({"state": "running", "last_error": False})
+        started.filtered(lambda one: not one.start_date).start_date = fields.Datetime.now()
         self._wake_cron()
         return True
 
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
         in the queue are pulled back."""
+        check_records(self)
         self.check_access("write")
-        self.filtered(lambda sequence: sequence.state == "running").write({"state": "stopped"})
+        running = self.filtered(lambda sequence: sequence.state == "running")
+        running.sudo().write({"state": "stopped"})
         return True
 
     def action_advance(self):
@@ -399,6 +430,7 @@ class NurtureSequence(models.Model):
             scheduled action, "deferred": whether all is}``
         :raise UserError: when none of the sequences is running
         """
+        check_records(self)
         self.check_access("write")
         running = self.filtered(lambda sequence: sequence.state == "running")
         if not running:
@@ -492,7 +524,7 @@ class NurtureSequence(models.Model):
 
     def action_view_mails(self):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
-        self.ensure_one()
+        check_records(self, one=True)
         figure = self.env.context.get("nurture_figure", "sent")
         return self._get_mailings()._nurture_open_mails(figure)
 

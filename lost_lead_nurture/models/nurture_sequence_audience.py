@@ -2,7 +2,9 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from ..tools.arguments import check_records, read_choice
 from ..tools.domains import check_domain
+from ..tools.reasons import ENTRY_OBSTACLES
 from .nurture_sequence import MANY_LEADS
 from .nurture_sequence_entry import CHOICE_FIELDS
 
@@ -29,6 +31,8 @@ class NurtureSequence(models.Model):
         :raise AccessError: for who may not read sequences and leads, or gives values and may not
             edit them
         """
+        if self:
+            check_records(self, one=True)
         try:
             return self._with_draft(values or {})._count_audience()
         except AccessError:
@@ -159,7 +163,9 @@ class NurtureSequence(models.Model):
         :param what: ``matching``, ``entering``, ``held_out``, ``kept_out`` for all that are kept
             out, whoever is inside already left out, or the reason
         """
-        self.ensure_one()
+        check_records(self, one=True)
+        reasons = [reason for reason, _label in ENTRY_OBSTACLES]
+        read_choice(self.env, what, ["matching", "entering", "held_out", "kept_out", *reasons])
         self.check_access("read")
         if what == "matching":
             return self.action_view_matching_leads()

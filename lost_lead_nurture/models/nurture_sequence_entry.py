@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..tools.arguments import check_records, read_ids
 from ..tools.domains import LostRights, check_domain, is_own, read_domain
 from ..tools.reasons import ENTRY_OBSTACLES
 from .crm_lead_choice import OWN_FIELDS
@@ -460,14 +461,16 @@ class NurtureSequence(models.Model):
         keeps leads out does.
 
         :param lead_ids: list of ids of ``crm.lead``
-        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}}``; the
-            reasons are those of :data:`ENTRY_OBSTACLES`, for instance ``not_lost``,
+        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}, "unknown":
+            ids that are no leads (any more)}``; the reasons are those of :data:`ENTRY_OBSTACLES`, for instance ``not_lost``,
             ``no_address``, ``blacklisted``, ``company`` (another one), ``inside`` (the address is
             or was in the sequence) and ``duplicate`` (another of these leads has the same address)
         :raise UserError: when the sequence is not running
         :raise AccessError: for who may not read both, or change neither the sequence nor the leads
         """
-        self.ensure_one()
+        check_records(self, one=True)
+        # each once, in their order
+        lead_ids = list(dict.fromkeys(read_ids(self.env, lead_ids)))
         leads = self.env["crm.lead"].browse(lead_ids).exists()
         leads.check_access("read")
         if not self.has_access("write"):
@@ -487,6 +490,7 @@ class NurtureSequence(models.Model):
         return {
             "entered": [id_ for id_ in leads.ids if id_ in entered],
             "kept_out": {reason: kept_out[reason] for reason in order if reason in kept_out},
+            "unknown": [id_ for id_ in lead_ids if id_ not in set(leads.ids)],
         }
 
     @api.model

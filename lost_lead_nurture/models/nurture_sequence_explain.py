@@ -8,6 +8,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..tools.arguments import check_records, read_id
 from ..tools.forecast import Cap, forecast
 from ..tools.windows import share_of
 from ..tools.zones import reader_zone
@@ -33,9 +34,9 @@ class NurtureSequence(models.Model):
         :raise UserError: when there is no such lead
         :raise AccessError: for who may not read the sequence or the lead
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("read")
-        lead = self.env["crm.lead"].browse(lead_id).exists()
+        lead = self.env["crm.lead"].browse(read_id(self.env, lead_id)).exists()
         if not lead:
             raise UserError(self.env._("There is no such lead."))
         lead.check_access("read")
@@ -147,7 +148,7 @@ class NurtureSequence(models.Model):
     def action_dry_run(self):
         """Show who would enter now, who would not and why, and what would be sent when. Nothing is
         sent or written."""
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("write")
         dry_run = self.env["nurture.dry.run"].sudo().create({"sequence_id": self.id})
         return {

@@ -2,6 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..tools.links import is_about
+from .nurture_step import MAX_DELAY
+
+#: The most mails in a row without a sign of life that can be asked for.
+MAX_SILENT = 1000
 
 
 class NurtureSequence(models.Model):
@@ -112,12 +116,16 @@ class NurtureSequence(models.Model):
     @api.constrains("silent_limit", "silent_days")
     def _check_silence(self):
         for sequence in self:
-            if sequence.silent_limit < 0 or sequence.silent_days < 1:
+            if (
+                not 0 <= sequence.silent_limit <= MAX_SILENT
+                or not 1 <= sequence.silent_days <= MAX_DELAY["days"]
+            ):
                 raise ValidationError(
                     self.env._(
-                        "“%s”: the limit of silent mails is not negative, and a farewell mail "
-                        "needs a day at least to be opened.",
-                        sequence.name,
+                        "“%(sequence)s”: the limit of silent mails is from 0 to %(most)s, and a "
+                        "farewell mail has from one day to ten years to be opened.",
+                        sequence=sequence.name,
+                        most=MAX_SILENT,
                     )
                 )
 

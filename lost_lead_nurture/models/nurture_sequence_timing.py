@@ -4,6 +4,8 @@ from odoo.tools import SQL
 
 from .nurture_step import MAX_DELAY
 
+#: The most messages that a frequency cap can be about.
+MAX_CAP = 1000
 #: So many of the last mails are looked at for bounces; of fewer than half of them nothing is said.
 BOUNCE_SAMPLE = 100
 
@@ -40,12 +42,16 @@ class NurtureSequence(models.Model):
     @api.constrains("cap_number", "cap_days")
     def _check_cap(self):
         for sequence in self:
-            if sequence.cap_number < 0 or not 1 <= sequence.cap_days <= MAX_DELAY["days"]:
+            if (
+                not 0 <= sequence.cap_number <= MAX_CAP
+                or not 1 <= sequence.cap_days <= MAX_DELAY["days"]
+            ):
                 raise ValidationError(
                     self.env._(
-                        "“%s”: a frequency cap is a number of messages, not negative, in one day "
-                        "or more.",
-                        sequence.name,
+                        "“%(sequence)s”: a frequency cap is a number of messages from 0 to "
+                        "%(most)s, in one day or more.",
+                        sequence=sequence.name,
+                        most=MAX_CAP,
                     )
                 )
 

@@ -1,9 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import triggers
+from ..tools.arguments import check_records, read_choice, read_number
 from ..tools.reasons import WON_BACK
 from ..tools.windows import share_of
 from .nurture_step import MAX_DELAY
@@ -55,7 +55,7 @@ class NurtureSequence(models.Model):
         result = super().write(vals)
         if stopping:
             # who stops it twice does not make the pause shorter
-            stopping.write({"stop_date": fields.Datetime.now()})
+            stopping.sudo().write({"stop_date": fields.Datetime.now()})
         if "domain" in vals or "preset_id" in vals:
             self._mark_edited()
         return result
@@ -83,7 +83,7 @@ class NurtureSequence(models.Model):
 
         :raise UserError: when something keeps it from running
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("write")
         self._raise_problems()
         return {
@@ -97,7 +97,7 @@ class NurtureSequence(models.Model):
 
     def action_resume(self):
         """Start a stopped sequence again; ask what to do with what fell due meanwhile."""
-        self.ensure_one()
+        check_records(self, one=True)
         if not self.overdue_count:
             # nothing to ask: all dates stay
             self.action_start("spread")
@@ -121,13 +121,14 @@ class NurtureSequence(models.Model):
         :param days: over how many days ``spread`` spreads it
         :raise UserError: when something keeps it from running
         """
-        if overdue not in ("shift", "spread", "skip"):
-            raise UserError(self.env._("“%s” is none of shift, spread, skip.", overdue))
+        check_records(self)
+        read_choice(self.env, overdue, ("shift", "spread", "skip"))
+        read_number(self.env, days, 1, MAX_DELAY["days"])
         self.check_access("write")
         for sequence in self.filtered(lambda one: one.state == "stopped" and one.stop_date):
             sequence._raise_problems()
             getattr(sequence.sudo(), f"_resume_by_{overdue}")(days)
-        self.filtered("stop_date").resume_date = fields.Datetime.now()
+        self.filtered("stop_date").sudo().resume_date = fields.Datetime.now()
         return super().action_start()
 
     def _resume_by_shift(self, _days):
@@ -153,14 +154,7 @@ class NurtureSequence(models.Model):
         )
 
     def _resume_by_spread(self, days):
-        """Spread what fell due over the next ``days``.
-
-        :raise UserError: when ``days`` is out of range
-        """
-        if not 1 <= days <= MAX_DELAY["days"]:
-            raise UserError(
-                self.env._("What fell due is spread over one day at least, ten years at most.")
-            )
+        """Spread what fell due over the next ``days``."""
         traces = self.env["nurture.trace"]
         traces.flush_model()
         now = fields.Datetime.now()

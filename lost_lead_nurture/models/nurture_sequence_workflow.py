@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools.arguments import check_records, read_choice
+
 
 class NurtureSequence(models.Model):
     """What the workflow builder draws."""
@@ -60,7 +62,9 @@ class NurtureSequence(models.Model):
 
     def action_view_exits(self, reason):
         """Open the participants who left for ``reason``."""
-        self.ensure_one()
+        check_records(self, one=True)
+        reasons = self.env["nurture.participant"]._fields["exit_reason"].get_values(self.env)
+        read_choice(self.env, reason, reasons)
         return self._open_list(
             "nurture.participant",
             self.env._("Participants"),

@@ -14,6 +14,10 @@ from ..tools.triggers import ROOT, TRIGGERS
 #: Ten years in each unit.
 MAX_DELAY = {"hours": 87600, "days": 3650, "weeks": 520, "months": 120}
 DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
+#: How often a failed step may be tried again by itself.
+MAX_RETRIES = 100
+#: How many steps may follow one another. Whatever walks a workflow goes as deep into itself.
+MAX_DEPTH = 100
 #: How many passes of core's composer one batch of mails is.
 MAIL_PASSES = 4
 
@@ -197,10 +201,13 @@ class NurtureStep(models.Model):
     )
     def _check_delay(self):
         for step in self:
-            if step.retry_count < 0 or step.retry < 0:
+            if not 0 <= step.retry_count <= MAX_RETRIES or step.retry < 0:
                 raise ValidationError(
                     self.env._(
-                        "Step “%s”: tries and the time between them are not negative.", step.name
+                        "Step “%(step)s”: it is tried again %(most)s times at most, and neither "
+                        "the tries nor the time between them are negative.",
+                        step=step.name,
+                        most=MAX_RETRIES,
                     )
                 )
             if step.delay < 0:
@@ -243,6 +250,7 @@ class NurtureStep(models.Model):
                 )
         if self._has_cycle():
             raise ValidationError(self.env._("A step cannot follow itself, not even by a detour."))
+        self._check_depth()
         labels = dict(self._fields["trigger"]._description_selection(self.env))
         for step in self | self.child_ids:
             if not TRIGGERS[step.trigger].offered_by(step._get_parent_type()):
@@ -256,6 +264,26 @@ class NurtureStep(models.Model):
                         else self.env._("at the beginning of a sequence"),
                     )
                 )
+
+    def _check_depth(self):
+        """No branch is longer than :data:`MAX_DEPTH`."""
+        for sequence in self.sequence_id:
+            # all in one query, then level by level
+            steps = sequence.with_context(active_test=False).step_ids
+            steps.fetch(["parent_id"])
+            children = steps.grouped("parent_id")
+            level, depth = children.get(steps.browse(), steps.browse()), 0
+            while level:
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise ValidationError(
+                        self.env._(
+                            "“%(sequence)s”: no more than %(most)s steps follow one another.",
+                            sequence=sequence.name,
+                            most=MAX_DEPTH,
+                        )
+                    )
+                level = steps.browse(child.id for step in level for child in children.get(step, ()))
 
     @api.constrains("mailing_id", "step_type")
     def _check_mailing(self):

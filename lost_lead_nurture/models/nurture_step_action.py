@@ -5,6 +5,8 @@ from odoo.fields import Command
 from ..tools.inside import INSIDE
 from ..tools.values import parse_value
 
+#: A lead has so many points at most, or so many less than none.
+MAX_SCORE = 1_000_000
 #: What has to be filled in for each kind of action.
 NEEDED = {
     "stage": "stage_id",
@@ -109,6 +111,18 @@ class NurtureStep(models.Model):
     # CONSTRAINTS
     # ------------------------------------------------------------
 
+    @api.constrains("score")
+    def _check_score(self):
+        for step in self:
+            if abs(step.score) > MAX_SCORE:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%(step)s”: nobody gets more than %(most)s points at once.",
+                        step=step.name,
+                        most=MAX_SCORE,
+                    )
+                )
+
     @api.constrains("note", "activity_note", "activity_summary")
     def _check_placeholders(self):
         leads = self.env["crm.lead"]
@@ -195,7 +209,7 @@ class NurtureStep(models.Model):
     def _act_score(self, leads):
         by_score = leads.grouped("nurture_score")
         for score, same in by_score.items():
-            same.nurture_score = score + self.score
+            same.nurture_score = max(-MAX_SCORE, min(score + self.score, MAX_SCORE))
 
     def _act_note(self, leads):
         bodies = leads._nurture_render(self.note, html=True)

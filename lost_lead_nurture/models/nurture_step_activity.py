@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from .nurture_step import MAX_DELAY
 
 
 class NurtureStep(models.Model):
@@ -34,6 +37,18 @@ class NurtureStep(models.Model):
     activity_user_id = fields.Many2one(
         "res.users", string="Assigned to", domain="[('share', '=', False)]"
     )
+
+    @api.constrains("activity_due_days")
+    def _check_activity_due_days(self):
+        for step in self:
+            if not 0 <= step.activity_due_days <= MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._(
+                        "Step “%s”: an activity is due today at the earliest, and in ten years at "
+                        "the latest.",
+                        step.name,
+                    )
+                )
 
     @api.model
     def _get_runnable_fields(self):

@@ -5,10 +5,13 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import file_open
 
+from ..tools.arguments import check_records, read_choice, read_number
 from ..tools.links import without_links
 from ..tools.triggers import ROOT, TRIGGERS
 from .mailing_mailing import FIGURES
 
+#: No step has so many siblings.
+MAX_PLACES = 10_000
 #: Days that the line on a card shows.
 CHART_DAYS = 15
 #: Minutes of each unit of delay, for the place on the axis of time. A month is 30 days there.
@@ -153,10 +156,9 @@ class NurtureStep(models.Model):
 
         :raise UserError: when it is none of them
         """
-        self.ensure_one()
+        check_records(self, one=True)
         states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
-        if figure not in [*FIGURES, *states]:
-            raise UserError(self.env._("“%s” is no figure of a step.", figure))
+        read_choice(self.env, figure, [*FIGURES, *states])
         if figure in FIGURES:
             return self._get_mailings()._nurture_open_mails(figure)
         return self.sequence_id._open_list(
@@ -171,7 +173,7 @@ class NurtureStep(models.Model):
         :param branch: whether what follows it is duplicated, too
         :return: id of the new step
         """
-        self.ensure_one()
+        check_records(self, one=True)
         copied = self.copy({"name": self.env._("%s (copy)", self.name)})
         if branch:
             self.sequence_id._copy_steps(self.child_ids, self.sequence_id, copied)
@@ -183,10 +185,9 @@ class NurtureStep(models.Model):
         :param by: how many places; negative: up. It goes no further than to the end
         :raise UserError: when ``by`` is no number, or the step is archived
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("write")
-        if not isinstance(by, int):
-            raise UserError(self.env._("“%s” is no number of places.", by))
+        read_number(self.env, by, -MAX_PLACES, MAX_PLACES)
         if not self.active:
             raise UserError(self.env._("“%s” is archived. Restore it first.", self.name))
         siblings = self.search(
@@ -209,7 +210,7 @@ class NurtureStep(models.Model):
 
         :raise UserError: when there is nothing to show, or no lead to show it for
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("read")
         lead = self.sequence_id._find_reader()
         if not lead:

@@ -6,6 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools import transaction
+from ..tools.arguments import check_records
 from ..tools.reasons import TRACE_REASONS
 from ..tools.timeline import on_clock
 
@@ -202,6 +203,7 @@ class NurtureTrace(models.Model):
         :return: ``{"retried": how many}``
         :raise UserError: when none of them can be retried
         """
+        check_records(self)
         self.participant_id.sequence_id.check_access("write")
         failed = self.sudo().filtered(
             lambda trace: (
@@ -256,6 +258,7 @@ class NurtureTrace(models.Model):
 
         :raise UserError: when none of them is in doubt
         """
+        check_records(self)
         self.participant_id.sequence_id.check_access("write")
         in_doubt = self.sudo().filtered(
             lambda trace: trace.state == "error" and trace.reason == "mail_in_doubt"
@@ -270,6 +273,7 @@ class NurtureTrace(models.Model):
 
     def action_cancel(self):
         """Cancel traces that are still to come."""
+        check_records(self)
         self.participant_id.sequence_id.check_access("write")
         coming = self.sudo().filtered(lambda trace: trace.state in ("waiting", "scheduled"))
         coming._set_state("cancelled", "by_hand")
@@ -287,6 +291,7 @@ class NurtureTrace(models.Model):
             left to the scheduled action}``
         :raise UserError: when none of them is scheduled in a running sequence
         """
+        check_records(self)
         self.participant_id.sequence_id.check_access("write")
         coming = self.sudo().filtered(
             lambda trace: trace.state == "scheduled" and trace.sequence_id.state == "running"

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ..tools.arguments import check_records
 from ..tools.links import without_links
 
 
@@ -17,7 +18,7 @@ class NurtureTrace(models.Model):
         :return: as :meth:`nurture.step.get_preview`, with a ``note`` that says which of both it is
         :raise UserError: when nothing was sent, or nothing is left of it
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("read")
         trace_sudo = self.sudo()
         message_sudo = trace_sudo.mailing_trace_ids.sorted("id")[-1:]

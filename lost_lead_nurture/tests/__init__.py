@@ -32,6 +32,7 @@ from . import (
     test_reports,
     test_results,
     test_rpc,
+    test_rpc_fuzz,
     test_start,
     test_step_rights,
     test_step_rules,

@@ -22,7 +22,7 @@ class TestEntry(NurtureCase):
         self.advance()
         self.assertFalse(self.sequence.participant_ids)
         result = self.sequence.with_user(self.salesman).enrol(self.ann.ids)
-        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": {}})
+        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": {}, "unknown": []})
         self.advance()
         self.assertEqual(len(self.mails_to("ann@reader.example.com", "First")), 1)
 

@@ -32,7 +32,7 @@ class EntryRulesCase(NurtureCase):
         self.assertNotIn(lead, self.sequence.participant_ids.lead_id)
         self.assertEqual(self.sequence._get_kept_out().get(reason), lead.ids)
         result = self.sequence.enrol(lead.ids)
-        self.assertEqual(result, {"entered": [], "kept_out": {reason: lead.ids}})
+        self.assertEqual(result, {"entered": [], "kept_out": {reason: lead.ids}, "unknown": []})
 
 
 @tagged("post_install", "-at_install")

@@ -231,7 +231,7 @@ class TestMachines(MachineCase):
     def test_thousands_of_forged_hits(self):
         """What anybody can make is not kept without end, and pushes out nobody's click."""
         self.start()
-        first, second = self.links_of(self.mail)
+        _first, second = self.links_of(self.mail)
         with patch.object(nurture_hit, "MAX_SAME", 3):
             for _time in range(5):
                 self._get(second.partition("?")[0])

@@ -30,7 +30,7 @@ class TestRpc(NurtureCase):
         sequence_id = self.sequence.id
         self.assertIs(self.call("nurture.sequence", "action_start", [sequence_id]), True)
         result = self.call("nurture.sequence", "enrol", [sequence_id], [self.lead.id])
-        self.assertEqual(result, {"entered": [self.lead.id], "kept_out": {}})
+        self.assertEqual(result, {"entered": [self.lead.id], "kept_out": {}, "unknown": []})
         done = self.call("nurture.sequence", "action_advance", [sequence_id])
         self.assertEqual(done, {"entered": 0, "left": 0, "deferred": False})
         (way,) = self.call(
@@ -55,6 +55,15 @@ class TestRpc(NurtureCase):
         with self.assertRaisesRegex(xmlrpc.client.Fault, "is not running"):
             self.call("nurture.sequence", "enrol", [self.sequence.id], [self.lead.id])
 
+    def test_fault_of_wrong_types(self):
+        """Number 2 is a fault that says what is wrong; with 1 core sends a traceback."""
+        self.sequence.action_start()
+        for wrong in ("abc", True, 1.5, [["abc"]], {"id": 1}):
+            with self.subTest(wrong), self.assertRaises(xmlrpc.client.Fault) as caught:
+                self.call("nurture.sequence", "enrol", [self.sequence.id], wrong)
+            self.assertEqual(caught.exception.faultCode, 2)
+            self.assertIn("is no id of a record", caught.exception.faultString)
+
     def test_engine_is_private(self):
         for model, method in (("nurture.trace", "_run"), ("nurture.sequence", "_cron_advance")):
             with self.assertRaisesRegex(xmlrpc.client.Fault, "[Pp]rivate"):
@@ -74,4 +83,5 @@ class TestRpc(NurtureCase):
             headers={"Authorization": f"bearer {key}"},
         )
         self.assertEqual(response.status_code, 200, response.text)
-        self.assertEqual(response.json(), {"entered": self.lead.ids, "kept_out": {}})
+        entered = {"entered": self.lead.ids, "kept_out": {}, "unknown": []}
+        self.assertEqual(response.json(), entered)

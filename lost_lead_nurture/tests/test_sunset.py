@@ -249,11 +249,12 @@ class TestSunset(NurtureCase):
         other.action_start()
         both = self.ann | self.bob
         result = other.enrol(both.ids)
-        self.assertEqual(result, {"entered": [], "kept_out": {"silent": both.ids}})
+        self.assertEqual(result, {"entered": [], "kept_out": {"silent": both.ids}, "unknown": []})
         self.days(1)
         self.read_mail(self.mail_to(ANN, "Farewell"))
         result = other.enrol(both.ids)
-        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": {"silent": self.bob.ids}})
+        kept_out = {"silent": self.bob.ids}
+        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": kept_out, "unknown": []})
 
     def test_signs_of_life_before_leaving_do_not_count(self):
         self.start()

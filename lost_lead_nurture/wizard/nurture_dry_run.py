@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ..tools.arguments import check_records
 from ..tools.reasons import ENTRY_OBSTACLES
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
@@ -52,7 +53,7 @@ class NurtureDryRun(models.TransientModel):
         """Do the next bit: first count who would enter, then reckon for some leads at a time what
         they would be sent. With few leads all is done when the dry run is made; else whoever shows
         it calls this until the state is ``done``."""
-        self.ensure_one()
+        check_records(self, one=True)
         self.sequence_id.check_access("write")
         # whose it is may read it only: it is reckoned with all rights for whom it names
         dry_run = self.sudo()

@@ -7,6 +7,7 @@ from odoo.tools import email_normalize, email_split
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..tools.addresses import canonical, on_wire
+from ..tools.arguments import check_records, read_choice, read_id
 from ..tools.rehearsal import rehearsal
 from .nurture_test_replay import REACTIONS, Replay
 
@@ -135,9 +136,10 @@ class NurtureTest(models.TransientModel):
         :param step_id: id of the step; for ``run`` the next one, if not given
         :param link: the address that is clicked
         """
-        self.ensure_one()
-        if what not in ("run", "wait", *REACTIONS):
-            raise UserError(self.env._("A test does not know “%s”.", what))
+        check_records(self, one=True)
+        read_choice(self.env, what, ("run", "wait", *REACTIONS))
+        if step_id:
+            read_id(self.env, step_id)
         # the lead's address may be another one by now
         self._check_email_to()
         if what == "run" and not step_id:

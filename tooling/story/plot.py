@@ -1,7 +1,7 @@
 """What happens in the story, week by week."""
 
 from .. import settings, time_machine
-from . import cast, deals
+from . import cast, deals, examples
 from .checks import Checks
 from .rpc import User
 
@@ -49,6 +49,8 @@ class Story:
 
         deals.close(self.admin, self.won_back_leads())
         self.post_nothing("after the deals")
+        marketer_id = self.admin.ref("base.user_demo")
+        examples.run(self.server, self.marketer, marketer_id, self.campaign)
         return self.checks.of_the_end()
 
     # The company

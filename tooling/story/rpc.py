@@ -11,8 +11,8 @@ class User:
     def __init__(self, server, login, password):
         self._url = f"{server.url}/json/2"
         self._session = requests.Session()
-        key = _make_api_key(server, login, password)
-        self._session.headers["Authorization"] = f"bearer {key}"
+        self.key = _make_api_key(server, login, password)
+        self._session.headers["Authorization"] = f"bearer {self.key}"
         self._references = {}
 
     def call(self, model, method, ids=None, /, **arguments):
