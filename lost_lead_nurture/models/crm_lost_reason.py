@@ -48,10 +48,12 @@ class CrmLostReason(models.Model):
     def _compute_nurture_currency_id(self):
         self.nurture_currency_id = self.env.company.currency_id
 
-    @api.depends_context("allowed_company_ids", "uid")
+    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
     def _compute_nurture_lost(self):
         self.nurture_lost_count = 0
         self.nurture_lost_revenue = 0.0
+        if self._nurture_is_later():
+            return
         for reason, company, count, revenue in (
             self.env["crm.lead"]
             .with_context(active_test=False)
@@ -64,8 +66,11 @@ class CrmLostReason(models.Model):
             reason.nurture_lost_count += count
             reason.nurture_lost_revenue += self._nurture_convert(revenue, company)
 
-    @api.depends_context("allowed_company_ids", "uid")
+    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
     def _compute_nurture_sequence_count(self):
+        if self._nurture_is_later():
+            self.nurture_sequence_count = 0
+            return
         counts = self.env["nurture.sequence"]._read_group(
             self._nurture_sequence_domain(), ["preset_id"], ["__count"]
         )
@@ -74,10 +79,12 @@ class CrmLostReason(models.Model):
                 count for preset, count in counts if reason in preset.lost_reason_ids
             )
 
-    @api.depends_context("allowed_company_ids", "uid")
+    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
     def _compute_nurture_won_back(self):
         self.nurture_won_back_count = 0
         self.nurture_won_back_revenue = 0.0
+        if self._nurture_is_later():
+            return
         for reason, count in self.env["nurture.participant"]._read_group(
             self._nurture_won_back_domain(), ["lost_reason_id"], ["__count"]
         ):
@@ -87,6 +94,19 @@ class CrmLostReason(models.Model):
             # revenue is on the credit side of the books
             revenue = self._nurture_convert(-line.balance, line.company_id)
             reason.with_env(self.env).nurture_won_back_revenue += revenue
+
+    @api.model
+    @api.readonly
+    def web_search_read(self, *args, **kwargs):
+        """Lists are shown at once; the figures follow, see nurture_later_field.js."""
+        return super(CrmLostReason, self.with_context(nurture_later=True)).web_search_read(
+            *args, **kwargs
+        )
+
+    @api.model
+    def _nurture_is_later(self):
+        """Whether what takes long to count is asked for later."""
+        return self.env.context.get("nurture_later")
 
     def _nurture_lost_domain(self):
         lost = self.env["crm.lead"]._nurture_lost_domain()

@@ -117,19 +117,31 @@ class NurturePreset(models.Model):
             preset.full_domain = repr(preset._get_domain())
 
     @api.depends("full_domain", "company_id")
-    @api.depends_context("allowed_company_ids")
+    @api.depends_context("allowed_company_ids", "nurture_later")
     def _compute_matching_count(self):
+        if self.env.context.get("nurture_later"):
+            self.matching_count = False
+            return
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"]
         for preset in self:
-            try:
-                domain = parse_domain(leads, preset.full_domain)
-            except ValidationError:
-                preset.matching_count = 0
-                continue
             companies = preset.company_id or self.env.companies
-            domain &= Domain("company_id", "in", [*companies.ids, False])
-            preset.matching_count = leads.search_count(domain, limit=MANY_LEADS)
+            try:
+                domain = read_domain(preset.full_domain)
+                domain &= Domain("company_id", "in", [*companies.ids, False])
+                with self.env.cr.savepoint(flush=False):
+                    count = leads.search_count(domain, limit=MANY_LEADS)
+            except ERRORS:
+                count = 0
+            preset.matching_count = count
+
+    @api.model
+    @api.readonly
+    def web_search_read(self, *args, **kwargs):
+        """Lists are shown at once; the numbers of leads follow, see nurture_later_field.js."""
+        return super(NurturePreset, self.with_context(nurture_later=True)).web_search_read(
+            *args, **kwargs
+        )
 
     @api.constrains("lost_min_days", "lost_max_days")
     def _check_period(self):

@@ -690,10 +690,7 @@ class NurtureSequence(models.Model):
         """
         cron = self.env["ir.cron"]
         traces = self.env["nurture.trace"]
-        entered = 0
-        for sequence in self.filtered(lambda sequence: sequence.entry != "manual"):
-            entered += sequence._enrol_matching()
-            cron._commit_progress()
+        entered = self.filtered(lambda sequence: sequence.entry != "manual")._enrol_all()
         try:
             self.env["mailing.trace"]._nurture_catch_up()
             while traces._give_up():

@@ -1,5 +1,6 @@
 import hashlib
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -314,6 +315,41 @@ class NurtureSequence(models.Model):
     # ENROL
     # ------------------------------------------------------------
 
+    def _enrol_all(self):
+        """Let matching leads enter these sequences. Commits.
+
+        :return: how many entered
+        """
+        entered = 0
+        for sequence in self._get_to_look():
+            entered += sequence._enrol_matching()
+            self.env["ir.cron"]._commit_progress()
+        return entered
+
+    def _get_to_look(self):
+        """Those of these sequences that somebody may enter: all leads have to be looked through,
+        or some were lost since that was done. However many sequences there are, leads are asked
+        once."""
+        since = {sequence: sequence._get_lost_since() for sequence in self}
+        last = None
+        if any(since.values()):
+            leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+            ((last,),) = leads._read_group([("won_status", "=", "lost")], [], ["date_closed:max"])
+        return self.filtered(
+            lambda one: one.last_error or not since[one] or (last and last >= since[one])
+        )
+
+    def _get_lost_since(self):
+        """From when on lost leads may not have been looked at, or None when all leads have to be
+        looked through."""
+        self.ensure_one()
+        # a clock that was set back must not end it
+        if not self.looked_date or abs(fields.Datetime.now() - self.looked_date) >= LOOK_THROUGH:
+            return None
+        if self.looked_for != self._get_choice_checksum():
+            return None
+        return self.looked_date - MAX_TRANSACTION
+
     def _enrol_matching(self):
         """Let matching leads enter. A sequence whose audience cannot be read any more says so and
         does not stop the others.
@@ -322,13 +358,9 @@ class NurtureSequence(models.Model):
         """
         self.ensure_one()
         now = fields.Datetime.now()
-        # a clock that was set back must not end it
-        is_recent = self.looked_date and abs(now - self.looked_date) < LOOK_THROUGH
-        since = None
         try:
             choice = self._get_choice_checksum()
-            if is_recent and self.looked_for == choice:
-                since = self.looked_date - MAX_TRANSACTION
+            since = self._get_lost_since()
             entered = self._enrol(lost_since=since)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at it: the next run takes whoever is left
@@ -379,24 +411,33 @@ class NurtureSequence(models.Model):
         self.env.flush_all()
         obstacles = lead_model._nurture_obstacles(self, own=own)
         free = SQL(
-            "SELECT lead.id FROM crm_lead lead WHERE lead.id IN (%s) AND %s",
+            "SELECT array_agg(lead.id) FROM crm_lead lead WHERE lead.id IN (%s) AND %s",
             lead_model._search(domain).select(),
-            # who is inside is looked at while entering
             SQL(" AND ").join(
                 SQL("NOT (%s)", condition)
                 for reason, condition in obstacles
-                if reason not in (*OF_CHOICE, "inside")
+                if reason not in OF_CHOICE
             ),
         )
-        participants = self.env["nurture.participant"].sudo()
-        if lead_model.search_count(domain, limit=MANY) < MANY:
-            return participants._enrol(self, free, by_hand=not own)
-        # Right after an import PostgreSQL may take a table for empty, and compare each lead with
-        # each: all these conditions can be looked up in one pass.
+        with self._in_one_pass(lead_model.search_count(domain, limit=MANY) == MANY):
+            # mostly there is nobody, which is all that has to be found out
+            ((free_ids,),) = self.env.execute_query(free)
+            if not free_ids:
+                return []
+            query = SQL("SELECT unnest(%s::int[])", free_ids)
+            participants = self.env["nurture.participant"].sudo()
+            return participants._enrol(self, query, by_hand=not own)
+
+    @contextmanager
+    def _in_one_pass(self, many):
+        """Have conditions on ``many`` leads looked up by joins of whole tables: right after an
+        import PostgreSQL may take a table for empty, and compare each lead with each."""
+        if not many:
+            yield
+            return
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'off', true)"))
-        entered = participants._enrol(self, free, by_hand=not own)
+        yield
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
-        return entered
 
     def _get_kept_out(self, leads=None, losing=False):
         """Who of those that the sequence is for may enter now, and who may not.

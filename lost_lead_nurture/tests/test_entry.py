@@ -1,5 +1,7 @@
 """Entry by hand: from CRM, from the Lost wizard, over RPC."""
 
+from unittest.mock import patch
+
 from dateutil.relativedelta import relativedelta
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -171,6 +173,30 @@ class TestLookingThrough(NurtureCase):
         self.ann.tag_ids = self.tag
         self.advance(days=-3)
         self.assertInside(self.ann)
+
+    def test_nothing_to_do(self):
+        """However many sequences there are, leads are asked once whether one was lost lately."""
+        one = self.count_idle()
+        for number in range(9):
+            preset = self.env["nurture.preset"].create({"name": f"Not these {number}"})
+            sequence = self.make_sequence(excluded_preset_ids=preset.ids)
+            self.make_step(sequence, subject=f"Number {number}")
+            sequence.action_start()
+        self.advance()
+        # for the presets of all of them together
+        self.assertLessEqual(self.count_idle(), one + 12)
+
+    def count_idle(self):
+        """Queries of asking all running sequences whether somebody may enter, when nobody may."""
+        self.clock += relativedelta(minutes=30)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        running = self.env["nurture.sequence"].search([("state", "=", "running")])
+        with patch.object(type(running), "_enrol_matching") as enrol:
+            running._enrol_all()
+        enrol.assert_not_called()
+        return self.env.cr.sql_log_count - before
 
 
 @tagged("post_install", "-at_install")

@@ -1,5 +1,7 @@
 """What a lost reason costs, and what is done about it."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -108,6 +110,18 @@ class TestLostReason(NurtureCase):
         arch = self.env["crm.lost.reason"].with_user(self.salesman).get_view(view_type="form")
         self.assertNotIn('action_nurture"', arch["arch"])
         self.assertNotIn("nurture_won_back_count", arch["arch"])
+
+    def test_list(self):
+        """A list of reasons is shown without the figures, which it asks for afterwards."""
+        self.make_lead("a@reader.example.com")
+        reasons = self.reason_stock.with_user(self.marketer)
+        with patch.object(type(self.env["crm.lead"]), "_read_group") as count:
+            rows = reasons.web_search_read(
+                [("id", "=", reasons.id)], {name: {} for name in FIGURES}
+            )
+        count.assert_not_called()
+        self.assertEqual(rows["records"][0]["nurture_lost_count"], 0)
+        self.assertEqual(self.figures()[0], 1)
 
     def test_constant_queries(self):
         """A list of many reasons costs as much as one of a few."""

@@ -1,5 +1,6 @@
 from ast import literal_eval
 from datetime import datetime, timedelta, timezone
+from unittest.mock import patch
 
 from odoo.fields import Datetime
 from odoo.tests import tagged
@@ -39,6 +40,21 @@ class TestPreset(NurtureCase):
         self.assertEqual(self.found(), {"stock", "price"})
         self.assertEqual(self.found(lost_reason_ids=self.reason_stock.ids), {"stock"})
         self.assertEqual(self.found(excluded_reason_ids=self.reason_stock.ids), {"price"})
+
+    def test_list(self):
+        """A list of presets does not count leads: it asks for the numbers once it is shown."""
+        self.make_lead("stock@reader.example.com")
+        preset = self.env["nurture.preset"].create(
+            {"name": "Preset", "lost_reason_ids": self.reason_stock.ids}
+        )
+        presets = preset.with_user(self.marketer)
+        with patch.object(type(self.env["crm.lead"]), "search_count") as count:
+            rows = presets.web_search_read([], {"name": {}, "matching_count": {}})["records"]
+        count.assert_not_called()
+        self.assertIn(preset.id, [row["id"] for row in rows])
+        self.assertEqual(presets.read(["matching_count"])[0]["matching_count"], 1)
+        (row,) = presets.web_read({"matching_count": {}})
+        self.assertEqual(row["matching_count"], 1)
 
     def test_only_lost(self):
         self.make_lead("lost@reader.example.com")

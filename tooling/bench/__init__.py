@@ -9,6 +9,7 @@ is what a process of Odoo does on a real PostgreSQL; opens, clicks and replies c
     mails.py     composing and queueing
     answers.py   opens, clicks, replies
     screens.py   forms and lists
+    crowd.py     many sequences on very many leads
     install.py   installing while people are at work
     report.py    the table, docs/benchmark.md and the line of JSON
 """

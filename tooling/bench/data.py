@@ -39,6 +39,29 @@ _LEADS = """
                 now(), now()
            FROM generate_series(%(first)s, %(last)s) n
 """
+# Each lead in the sequence of its reason: the first mail sent, the second one to come.
+_CROWD = """
+    WITH sequence AS (
+         SELECT * FROM unnest(%(reasons)s, %(sequences)s, %(firsts)s, %(seconds)s)
+                       part(reason_id, id, first_id, second_id)
+         ), entered AS (
+         INSERT INTO nurture_participant (sequence_id, company_id, lead_id, identity, round, state,
+                     entered_date, lead_name, lost_reason_id, date_lost, email, create_date)
+              SELECT sequence.id, company_id, lead.id, email_normalized, 1, 'running', now(), name,
+                     lost_reason_id, date_closed, email_normalized, now()
+                FROM crm_lead lead
+                JOIN sequence ON sequence.reason_id = lost_reason_id
+           RETURNING id, sequence_id, company_id
+         )
+    INSERT INTO nurture_trace (participant_id, step_id, sequence_id, company_id, state,
+                schedule_date, processed_date, create_date)
+         SELECT entered.id, step.id, sequence_id, company_id,
+                CASE WHEN step.id = first_id THEN 'processed' ELSE 'scheduled' END,
+                now() + interval '7 days', now(), now()
+           FROM entered
+           JOIN sequence ON sequence.id = sequence_id
+     CROSS JOIN unnest(ARRAY[first_id, second_id]) step(id)
+"""
 _PARTICIPANTS = """
     INSERT INTO nurture_participant (sequence_id, company_id, lead_id, identity, round, state,
                 exit_reason, entered_date, exit_date, won_back_date, lead_name, lost_reason_id,
@@ -125,6 +148,15 @@ def fill(database, ids, traces):
                 f" WHERE trace.step_id = {ids['steps'][number]}"
             )
             _add_mails(cursor, mailing, ", nurture_trace_id", ", trace.id", source)
+    vacuum(database)
+
+
+def fill_crowd(database, ids, leads):
+    """Write leads that are in one of many sequences, by the reason for which they were lost."""
+    statement = _LEADS.replace("%(reason)s", "(%(reasons)s)[1 + n %% array_length(%(reasons)s, 1)]")
+    with _cursor(database) as cursor:
+        cursor.execute(statement, ids | {"first": 1, "last": leads})
+        cursor.execute(_CROWD, ids)
     vacuum(database)
 
 

@@ -55,6 +55,39 @@ def with_sequence(env):
     return ids
 
 
+def with_crowd(env, sequences):
+    """Make so many running sequences, each for the leads of one reason by a preset of its own,
+    without what some other preset chooses."""
+    ids = plainly(env)
+    reasons = env["crm.lost.reason"].create(
+        [{"name": f"Reason {number}"} for number in range(sequences)]
+    )
+    presets = env["nurture.preset"].create(
+        [{"name": reason.name, "lost_reason_ids": reason.ids} for reason in reasons]
+    )
+    made = []
+    for number, preset in enumerate(presets):
+        sequence = env["nurture.sequence"].create(
+            {
+                "name": f"Sequence {number}",
+                "preset_id": preset.id,
+                "excluded_preset_ids": presets[number - 1].ids if number % 5 == 4 else [],
+            }
+        )
+        first = add_step(env, sequence, make_mailing(env))
+        second = add_step(env, sequence, make_mailing(env), first, "after", 7)
+        sequence.action_start()
+        made.append((sequence.id, first.id, second.id))
+    env.cr.commit()  # pylint: disable=invalid-commit
+    sequence_ids, first_ids, second_ids = map(list, zip(*made, strict=True))
+    return ids | {
+        "reasons": reasons.ids,
+        "sequences": sequence_ids,
+        "firsts": first_ids,
+        "seconds": second_ids,
+    }
+
+
 def _make_sequence(env, ids):
     return env["nurture.sequence"].create(
         {"name": "Bench", "domain": repr([("lost_reason_id", "=", ids["reason"])])}

@@ -34,6 +34,7 @@ def main(scale, only=None):
         "engine": ("Entering and deciding", measure_engine),
         "mails": ("Queueing mails", measure_mails),
         "big": ("A big sequence in full swing", measure_big),
+        "crowd": ("Many sequences on very many leads", measure_crowd),
         "install": ("Installing beside people at work", measure_install),
     }
     if only and only not in parts:
@@ -306,6 +307,42 @@ def _make_mailer(server):
         )
 
     return post
+
+
+# ----------------------------------------------------------------
+# MANY SEQUENCES
+# ----------------------------------------------------------------
+
+
+def measure_crowd(made, scale):
+    """Tick and look with fifty sequences, and read the lists that count leads."""
+    sequences, leads = 50, _at_least(300_000 * scale, 10_000)
+    names = {}
+    for count, size in ((1, 3000), (sequences, leads)):
+        names[count] = made.copy(templates.base(demo=False), f"crowd_{count}")
+        odoo.install(names[count], addons.names())
+        ids = inside(names[count], "prepare", "with_crowd", sequences=count)
+        data.fill_crowd(names[count], ids, size)
+        inside(names[count], "crowd", "look_through")
+    few, many = inside(names[1], "crowd", "tick", few=names[1], many=names[sequences], rounds=9)
+    looking, bare = inside(names[sequences], "crowd", "look", rounds=3)
+    lists = inside(names[sequences], "crowd", "read_lists", rounds=9)
+    crowd = f"{sequences} sequences and {leads:,} leads"
+    return [
+        Figure("tick_crowd", f"A tick with nothing due, {crowd}", many, "1 and 3,000", few, 3),
+        Figure(
+            "look_crowd",
+            f"Look all leads through, {crowd}",
+            looking,
+            "the same choices in bare SQL",
+            bare,
+            2,
+        ),
+        *(
+            Figure(name.replace(" ", "_"), f"{name.capitalize()}, {crowd}", own, "core's", rival, 2)
+            for name, (own, rival) in lists.items()
+        ),
+    ]
 
 
 # ----------------------------------------------------------------

@@ -33,10 +33,10 @@ def _screens(env, ids):
     participant = participants.search([("sequence_id", "=", sequence.id)], limit=1)
     lead = participant.lead_id
     return {
-        "overview": functools.partial(_search, sequence, [("is_template", "=", False)], "kanban"),
+        "overview": functools.partial(search, sequence, [("is_template", "=", False)], "kanban"),
         "sequence form": _form(sequence),
         "participants list": functools.partial(
-            _search, participants, [("sequence_id", "=", sequence.id)]
+            search, participants, [("sequence_id", "=", sequence.id)]
         ),
         "timeline": _form(participant),
         "lead form": _form(lead.with_context(active_test=False)),
@@ -53,13 +53,18 @@ def _form(record):
     return read_form
 
 
-def _search(model, domain, view_type="list"):
+def search(model, domain, view_type="list", leave_out=None):
+    """Read what a view shows of some records.
+
+    :param leave_out: how the names of fields begin that are not read
+    """
     arch = etree.fromstring(model.get_view(view_type=view_type)["arch"])
     fields = {
         node.get("name"): {"fields": {"display_name": {}}}
         if model._fields[node.get("name")].relational
         else {}
         for node in arch.iter("field")
+        if not (leave_out and node.get("name").startswith(leave_out))
     }
     model.env.invalidate_all()
-    model.web_search_read(domain, fields, limit=80, count_limit=10001)
+    model.websearch_read(domain, fields, limit=80, count_limit=10001)

@@ -1,0 +1,77 @@
+"""Many sequences on very many leads: a scheduled action with nothing to do, looking through all
+leads, and the lists that count them."""
+
+from odoo.tools import SQL
+
+from . import engine, screens
+from .inside import environment, in_turns
+
+
+def look_through(env):
+    """Look through all leads for good, as the scheduled action does once an hour."""
+    _look(env)
+
+
+def tick(env, few, many, rounds):
+    """Seconds of the scheduled action with nothing to do, in two databases."""
+    return engine.tick(env, few, many, rounds)
+
+
+def look(env, rounds):
+    """Seconds of looking through all leads for each of the sequences, and of the same choices in
+    SQL that was made before."""
+    statements = [_choice(sequence) for sequence in _sequences(env)]
+
+    def bare():
+        for statement in statements:
+            env.execute_query(statement)
+
+    return in_turns(rounds, lambda: _look(env), bare)
+
+
+def read_lists(env, rounds):
+    """Seconds of lists as a marketer opens them, and of core's.
+
+    :return: {list: [seconds, seconds of core's]}
+    """
+    with environment(env.cr.dbname) as fresh:
+        admin = fresh(user=fresh.ref("base.user_admin"))
+        presets, filters = admin["nurture.preset"], admin["mailing.filter"]
+        reasons = admin["crm.lost.reason"]
+        return {
+            "presets list": in_turns(
+                rounds,
+                lambda: screens.search(presets, []),
+                lambda: screens.search(filters, []),
+            ),
+            "lost reasons list": in_turns(
+                rounds,
+                lambda: screens.search(reasons, []),
+                lambda: screens.search(reasons, [], leave_out="nurture_"),
+            ),
+        }
+
+
+def _sequences(env):
+    return env["nurture.sequence"].search([("state", "=", "running")])
+
+
+def _look(env):
+    sequences = _sequences(env)
+    sequences.looked_date = False
+    sequences._enrol_all()
+    env.cr.commit()  # pylint: disable=invalid-commit
+
+
+def _choice(sequence):
+    """Who may enter, in one statement."""
+    leads = sequence.env["crm.lead"].sudo().with_context(active_test=False)
+    return SQL(
+        "SELECT lead.id FROM crm_lead lead WHERE lead.id IN (%s) AND %s",
+        leads._search(sequence._get_lead_domain()).select(),
+        SQL(" AND ").join(
+            SQL("NOT (%s)", condition)
+            for reason, condition in leads._nurture_obstacles(sequence)
+            if reason not in ("not_lost", "company", "unmatched")
+        ),
+    )
