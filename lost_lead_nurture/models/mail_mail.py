@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from itertools import zip_longest
 from smtplib import SMTPServerDisconnected
 
 import psycopg2
@@ -10,10 +11,12 @@ from odoo.tools import SQL
 
 from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
-from ..tools.inside import INSIDE
+from ..tools.inside import INSIDE, Carried
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
+#: Of so many mails that have left their sequences are told together.
+HEARD_TOGETHER = 50
 
 
 class MailMail(models.Model):
@@ -77,13 +80,7 @@ class MailMail(models.Model):
             leaving = self.filtered(lambda mail: mail._nurture_get_stats())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
             return super(MailMail, self - leaving + free)._send(auto_commit=False, **kwargs)
-        for mail_id in self.ids:
-            # alone: each commit empties the cache, and all the others would be read again
-            mail = self.browse(mail_id)
-            if not mail._nurture_get_stats():
-                super(MailMail, mail)._send(auto_commit=True, **kwargs)
-            elif mail._nurture_begin_sending():
-                mail._nurture_send(super(MailMail, mail)._send, **kwargs)
+        self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
         return True
 
     def _postprocess_sent_message(self, *args, **kwargs):
@@ -91,35 +88,115 @@ class MailMail(models.Model):
         told = self.with_context(nurture_told=INSIDE)
         return super(MailMail, told)._postprocess_sent_message(*args, **kwargs)
 
-    def _nurture_send(self, send, **kwargs):
-        """Have core send this mail, and see to it that what it writes down is what happened."""
+    def _nurture_send_queue(self, ours, **kwargs):
+        """Send these mails one by one. Before a mail leaves it is noted that it does, by the commit
+        of the one before it: so there is never more than one of which nobody would know.
+
+        :param ours: those of them that sequences send
+        """
+        queue = [self.browse(mail_id) for mail_id in self.ids]
+        noted = self.browse()
+        left = Carried(None)
+        try:
+            # each alone: a commit empties the cache, and all the others would be read again
+            for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
+                if mail not in ours:
+                    super(MailMail, mail)._send(auto_commit=True, **kwargs)
+                    continue
+                ready = mail == noted or mail._nurture_begin_sending()
+                noted = self.browse()
+                if ready and mail._nurture_hold():
+                    noted = (following & ours)._nurture_note_ahead()
+                    mail._nurture_send(left, **kwargs)
+                if len(left) >= HEARD_TOGETHER:
+                    self._nurture_hear_sent(left)
+        except Exception:
+            noted._nurture_withdraw_note()
+            self._nurture_hear_sent(left)
+            raise
+        self._nurture_hear_sent(left)
+
+    def _nurture_send(self, left, **kwargs):
+        """Have core send this mail, and see to it that what it writes down is what happened.
+
+        :param left: dictionary to put the ids of the statistics of mails into that have left;
+            their sequences are still to be told
+        """
+        count = len(left)
+        mail = self.with_context(nurture_left=left)
         with watch(kwargs.get("smtp_session")) as delivery:
             try:
-                send(auto_commit=True, **kwargs)
+                super(MailMail, mail)._send(auto_commit=True, **kwargs)
             except (SMTPServerDisconnected, psycopg2.Error):
                 # core gives up here: neither it nor the reader's sequence would hear of this mail
                 self.env.cr.rollback()
+                for stat_id in list(left)[count:]:
+                    del left[stat_id]
                 self._nurture_end_sending(delivery)
                 queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
                 queue._trigger(fields.Datetime.now() + PAUSE)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 raise
-            if self.exists() and self.state != "sent" and delivery.accepted:
+            if len(left) == count and delivery.accepted and self.exists() and self.state != "sent":
                 # something failed after it had left, and would have it sent again
                 self._nurture_end_sending(delivery)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _nurture_hear_sent(self, left):
+        """Tell the sequences of mails that have left, of all together.
+
+        :param left: dictionary of the ids of their statistics, which is emptied
+        """
+        if not left:
+            return
+        ids = list(left)
+        left.clear()
+        try:
+            self.env["mailing.trace"].sudo().browse(ids)._nurture_hear_late()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # that they have left is kept: the scheduled action of the sequences tells it
+            self.env.cr.rollback()
+
+    def _nurture_note_ahead(self):
+        """Note that this mail is sent next, in the transaction that ends the one before it.
+
+        :return: itself, empty when it cannot be
+        """
+        if not self:
+            return self
+        try:
+            with self.env.cr.savepoint(flush=False):
+                stats = self._nurture_lock()
+                if stats and all(wanted and not sending for _id, sending, wanted in stats):
+                    noted = self.env["mailing.trace"].sudo().browse(row[0] for row in stats)
+                    noted.nurture_sending_date = fields.Datetime.now()
+                    self.env.flush_all()
+                    return self
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # its turn comes
+            self.invalidate_recordset(flush=False)
+        return self.browse()
+
+    def _nurture_withdraw_note(self):
+        """This mail is not sent next after all."""
+        self.env.cr.rollback()
+        if self and self._nurture_lock():
+            self._nurture_get_stats().nurture_sending_date = False
+            self.env.flush_all()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _nurture_lock(self):
         """Lock this mail with its statistics, so that nobody takes it out of the queue or sends it
         at the same time.
 
-        :return: its statistics as (since when it is being sent, whether its sequence still sends
-            it), empty when somebody else has it or it is not in the queue any more
+        :return: its statistics as (id, since when it is being sent, whether its sequence still
+            sends it), empty when somebody else has it or it is not in the queue any more
         """
         self.env.flush_all()
         return self.env.execute_query(
             SQL(
-                "SELECT stat.nurture_sending_date,"
+                "SELECT stat.id, stat.nurture_sending_date,"
                 " COALESCE(sequence.state = 'running' AND participant.state = 'running', true)"
                 " FROM mailing_trace stat"
                 " JOIN mail_mail mail ON mail.id = stat.mail_mail_id"
@@ -144,13 +221,31 @@ class MailMail(models.Model):
             self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
             self.env.flush_all()
             self.env.cr.commit()  # pylint: disable=invalid-commit
-            # what is locked from here on belongs to a living process
-            stats = self._nurture_lock()
-            return bool(stats) and all(sending for sending, _wanted in stats)
+            return True
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just done something with it; the rest of the queue goes on
             self.env.cr.rollback()
             return False
+
+    def _nurture_hold(self):
+        """Lock this mail, of which it is noted that it is being sent: what is locked from here on
+        belongs to a living process.
+
+        :return: whether it may be sent
+        """
+        try:
+            stats = self._nurture_lock()
+            if not stats or not all(sending for _id, sending, _wanted in stats):
+                return False
+            if all(wanted for _id, _sending, wanted in stats):
+                return True
+            # stopped, or left, since that was noted
+            self._nurture_get_stats().nurture_sending_date = False
+            self._nurture_pull_back()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+        return False
 
     def _nurture_take_over(self):
         """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
@@ -160,9 +255,9 @@ class MailMail(models.Model):
         """
         try:
             stats = self._nurture_lock()
-            if any(sending for sending, _wanted in stats):
+            if any(sending for _id, sending, _wanted in stats):
                 self._nurture_doubt()
-            elif all(wanted for _sending, wanted in stats):
+            elif all(wanted for _id, _sending, wanted in stats):
                 return bool(stats)
             else:
                 self._nurture_pull_back()

@@ -143,7 +143,13 @@ class MailingTrace(models.Model):
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
-        mails._nurture_hear("sent")
+        left = get_carried(self.env, "nurture_left")
+        if left is None:
+            mails._nurture_hear("sent")
+        else:
+            # a queue is being sent, which tells of many together
+            mails.filtered("nurture_trace_id")._nurture_keep_unheard("sent")
+            left.update(dict.fromkeys(mails.ids))
         return mails
 
     @told_by_core
@@ -297,6 +303,7 @@ class MailingTrace(models.Model):
             return
         if event in REACTIONS:
             self._nurture_end_doubt()
+            self._nurture_hear_late()
         mails = self.filtered(
             lambda mail: (
                 mail.nurture_trace_id
@@ -316,8 +323,20 @@ class MailingTrace(models.Model):
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
             code = event == "click" and self.env.context.get("nurture_link_code")
             unheard = ":".join(filter(None, [event, code]))
-            for mail in mails.sudo():
-                mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, unheard]))
+            mails._nurture_keep_unheard(unheard)
+
+    def _nurture_keep_unheard(self, event):
+        """Keep what the sequence is still to be told."""
+        for mail in self.sudo():
+            mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+
+    def _nurture_hear_late(self):
+        """Tell the sequences that these mails have left, as far as they have not been told."""
+        # with all rights: it is about what the engine has written down
+        late = self.sudo().filtered(lambda mail: mail.nurture_unheard == "sent")
+        late = late.try_lock_for_update()
+        late.nurture_unheard = False
+        late._nurture_hear("sent")
 
     def _nurture_get_link(self):
         """The address of the link that is being clicked, see ``link.tracker.click.add_click``."""

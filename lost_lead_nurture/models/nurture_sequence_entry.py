@@ -410,9 +410,15 @@ class NurtureSequence(models.Model):
             domain &= Domain("date_closed", ">=", lost_since)
         self.env.flush_all()
         obstacles = lead_model._nurture_obstacles(self, own=own)
+        chosen = lead_model._search(domain)
         free = SQL(
-            "SELECT array_agg(lead.id) FROM crm_lead lead WHERE lead.id IN (%s) AND %s",
-            lead_model._search(domain).select(),
+            # the same leads under the name that the conditions use: joined by their ids, they
+            # would all be read twice
+            "SELECT array_agg(lead.id) FROM %s CROSS JOIN LATERAL (SELECT %s.*) lead"
+            " WHERE %s AND %s",
+            chosen.from_clause,
+            SQL.identifier(chosen.table),
+            chosen.where_clause,
             SQL(" AND ").join(
                 SQL("NOT (%s)", condition)
                 for reason, condition in obstacles

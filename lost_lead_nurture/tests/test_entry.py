@@ -188,7 +188,7 @@ class TestLookingThrough(NurtureCase):
 
     def count_idle(self):
         """Queries of asking all running sequences whether somebody may enter, when nobody may."""
-        self.clock += relativedelta(minutes=30)
+        self.clock += relativedelta(minutes=10)
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count

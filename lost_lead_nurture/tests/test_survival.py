@@ -11,6 +11,7 @@ from psycopg2 import OperationalError
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tests.test_cursor import TestCursor
 from odoo.tools import SQL, mute_logger
 
 from .common import ANN, BOB, TwoLeadsCase
@@ -127,6 +128,63 @@ class TestSending(TwoLeadsCase):
         self.assertFalse(trace.retry_date)
         self.assertEqual(self.mail(self.ann).mail_mail_id.state, "exception")
         self.mail_to(BOB)
+
+    def test_only_one_is_being_sent(self):
+        """That a mail is being sent is kept by the commit of the one before it."""
+        leads = [self.make_lead(f"{number}@reader.example.com") for number in range(6)]
+        self.run_cron()
+        commits = []
+        commit = TestCursor.commit
+
+        def count(cr):
+            commits.append(cr)
+            return commit(cr)
+
+        with patch.object(TestCursor, "commit", count):
+            self.send_mails()
+        mails = len(self.catcher.messages)
+        self.assertEqual(mails, len(leads) + 2)
+        # the first note, and what the sequence is told in the end
+        self.assertLessEqual(len(commits), mails + 3)
+        self.assertFalse(any(self.mail(lead).nurture_sending_date for lead in leads))
+
+    def test_killed_at_the_second(self):
+        """The one after it was not handed over: it is not in doubt, and goes."""
+        last = self.make_lead("last@reader.example.com")
+        self.run_cron()
+        data = smtplib.SMTP.data
+        answers = []
+
+        def die(session, message):
+            answers.append(data(session, message))
+            if len(answers) == 2:
+                session.close()
+                raise Killed
+            return answers[-1]
+
+        with patch.object(smtplib.SMTP, "data", die):
+            self.send_mails()
+        self.assertEqual(len(self.catcher.messages), 2)
+        self.send_mails()
+        self.assertEqual(self.trace(self.bob, self.first).reason, "mail_in_doubt")
+        self.assertEqual(len(self.mails_to(last.email_normalized)), 1)
+        self.run_cron()
+        for lead in (self.ann, last):
+            self.assertEqual(self.trace(lead, self.first).state, "processed")
+            self.assertEqual(self.trace(lead, self.second).state, "scheduled")
+
+    def test_killed_before_the_sequence_heard(self):
+        """The scheduled action tells what the queue could not, an answer does before."""
+        mails = type(self.env["mail.mail"])
+        with patch.object(mails, "_nurture_hear_sent", side_effect=Killed):
+            self.send_mails()
+        self.assertEqual(self.trace(self.ann, self.second).state, "waiting")
+        self.send_mails()
+        self.answer(self.mail_to(ANN))
+        self.assertEqual(self.participant(self.ann).exit_reason, "replied")
+        self.assertFalse(self.mail(self.ann).nurture_unheard)
+        self.run_cron()
+        self.assertEqual(self.trace(self.bob, self.second).state, "scheduled")
 
     def test_killed_and_then_the_server_is_down(self):
         """It is still in doubt, not one that has failed."""

@@ -6,7 +6,8 @@ is what a process of Odoo does on a real PostgreSQL; opens, clicks and replies c
     data.py      the databases: leads, participants, traces and mails, written by SQL
     inside.py    what runs inside Odoo, and how it is timed
     engine.py    entering, deciding, an idle scheduled action, memory
-    mails.py     composing and queueing
+    mails.py     composing, queueing and sending
+    sink.py      a mail server that forgets what it gets
     answers.py   opens, clicks, replies
     screens.py   forms and lists
     crowd.py     many sequences on very many leads

@@ -3,10 +3,20 @@
 import time
 
 
+#: What somebody has to add to core for the same to come of a reply.
+RESTORING = """
+lead = env["crm.lead"].browse(env["mail.thread"].message_process(False, env.context["mail"]))
+lead.action_restore()
+lead.activity_schedule("mail.mail_activity_data_call", summary="Came back", user_id=env.user.id)
+lead.message_post(body="Came back: replied.", author_id=env.ref("base.partner_root").id)
+"""
+
+
 def requests(env, ids, count):
     """Make requests and mails that count as a person's.
 
-    :return: {kind: list of paths, or of raw mails}
+    :return: {kind: list of paths, or of raw mails}, and as ``restoring`` the id of the server
+        action by which core does with a reply what a sequence does
     """
     mails = _unopened(env, ids, 3 * count)
     code = _make_link(env, ids["mailings"][-1])
@@ -27,6 +37,7 @@ def requests(env, ids, count):
         "open": [_open_path(mail) for mail in opened],
         "click": [_click_path(mail, code) for mail in clicked],
         "reply": [_reply(mail) for mail in replied],
+        "restoring": "sequence" not in ids and _make_restoring(env),
     }
     env.cr.commit()  # pylint: disable=invalid-commit
     return result
@@ -55,6 +66,21 @@ def _unopened(env, ids, count):
     if len(mails) < count:
         raise ValueError(f"{count} mails are needed, there are {len(mails)}")
     return mails
+
+
+def _make_restoring(env):
+    return (
+        env["ir.actions.server"]
+        .create(
+            {
+                "name": "Take a reply in",
+                "model_id": env["ir.model"]._get_id("mail.thread"),
+                "state": "code",
+                "code": RESTORING,
+            }
+        )
+        .id
+    )
 
 
 def _make_link(env, mailing_id):

@@ -1,5 +1,7 @@
-"""Composing and queueing the mail of a step, beside core's plain mailing to the same people."""
+"""Composing, queueing and sending the mail of a step, beside core's plain mailing to the same
+people."""
 
+import functools
 import itertools
 import warnings
 
@@ -33,6 +35,37 @@ def queue(env, ids, rounds, chunk, total):
     first = timed(_queue, step, 1000)
     last = timed(_queue, step, total - 1000)
     return by_core / chunk, by_engine / chunk, first / 1000, (first + last) / total
+
+
+def send(env, ids, port, rounds, chunk):
+    """Seconds per mail of sending what is queued to a mail server on ``port``, by core and by the
+    engine."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # core's own, at each of its commits
+    env["ir.mail_server"].create({"name": "Sink", "smtp_host": "127.0.0.1", "smtp_port": port})
+    step = env["nurture.step"].browse(ids["steps"][0])
+    step.sequence_id._enrol_matching()
+    env.cr.commit()  # pylint: disable=invalid-commit
+    total = (rounds + 1) * chunk
+    plain = prepare.make_mailing(env)
+    leads = step.sequence_id.participant_ids.lead_id.ids[:total]
+    plain.with_context(default_force_send=False)._action_send_mail(leads)
+    _queue(step, total)
+    queues = [
+        mailing.mailing_trace_ids.mail_mail_id.sorted("id").ids
+        for mailing in (plain, step.mailing_id)
+    ]
+
+    def send_some(queue):
+        some, queue[:chunk] = queue[:chunk], []
+        mails = env["mail.mail"].browse(some)
+        env.invalidate_all()
+        return timed(functools.partial(mails.send, auto_commit=True))
+
+    by_core, by_engine = in_turns(rounds, *(functools.partial(send_some, each) for each in queues))
+    left = env["mail.mail"].search_count([("state", "!=", "sent")])
+    if left:
+        raise ValueError(f"{left} mails were not sent")
+    return by_core / chunk, by_engine / chunk
 
 
 def _queue(step, count):

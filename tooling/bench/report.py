@@ -17,8 +17,8 @@ SQL), core doing the same, or the same with little data. The limit is what the p
 
 - *Judged and told*: the request, and the work that a mail's opens and clicks cause a minute later,
   when it is known whether a person did it. Core is an Odoo without the add-on.
-- A reply does more here than in core: the lead is restored and handed over by core's own methods,
-  with a note and something to do. In a profile that was three quarters of what it adds.
+- A reply restores the lead, with a note and something to do. Core does the same with the reply, by
+  its own methods in a server action.
 - Forms and lists are what the server does when the browser asks for them.
 """
 

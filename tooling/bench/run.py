@@ -1,6 +1,7 @@
 """Runs the measures one after the other, each in processes and databases of their own."""
 
 import contextlib
+import functools
 import http.client
 import json
 import statistics
@@ -9,7 +10,7 @@ import urllib.parse
 import xmlrpc.client
 
 from .. import addons, databases, odoo, settings, shell, templates
-from . import data, install, report
+from . import data, install, report, sink
 from .report import Figure
 
 #: A browser, as far as a server can see.
@@ -33,6 +34,7 @@ def main(scale, only=None):
     parts = {
         "engine": ("Entering and deciding", measure_engine),
         "mails": ("Queueing mails", measure_mails),
+        "sending": ("Sending mails", measure_sending),
         "big": ("A big sequence in full swing", measure_big),
         "crowd": ("Many sequences on very many leads", measure_crowd),
         "install": ("Installing beside people at work", measure_install),
@@ -174,6 +176,20 @@ def measure_mails(made, scale):
     ]
 
 
+def measure_sending(made, scale):
+    """Send queued mails by SMTP: a step's, and core's plain mailing."""
+    rounds = 10
+    chunk = _at_least(200 * scale, 50)
+    name, ids = made.with_addons("sending", "with_sequence")
+    data.add_leads(name, ids, chunk * (rounds + 1))
+    with sink.listening() as port:
+        core, engine = inside(
+            name, "mails", "send", ids=ids, port=port, rounds=rounds, chunk=chunk
+        )
+    title = f"Send a queued mail by SMTP, of {chunk * rounds:,}"
+    return [Figure("send", title, engine, "core's plain mailing", core, 1.15)]
+
+
 # ----------------------------------------------------------------
 # A BIG SEQUENCE IN FULL SWING
 # ----------------------------------------------------------------
@@ -236,10 +252,14 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
                 seconds[kind][size] += told
     figures = []
     for kind, by_size in seconds.items():
-        title = {"open": "An open", "click": "A click", "reply": "A reply"}[kind]
+        title, rival = {
+            "open": ("An open", "core"),
+            "click": ("A click", "core"),
+            "reply": ("A reply", "core, and the same restore, note and activity"),
+        }[kind]
         figures += [
             Figure(
-                kind, f"{title}, judged and told", by_size["medium"], "core", by_size["core"], 1.3
+                kind, f"{title}, judged and told", by_size["medium"], rival, by_size["core"], 1.3
             ),
             Figure(
                 f"{kind}_many",
@@ -267,7 +287,9 @@ def _serving(database):
 def _send_in_turns(servers, kind, answers):
     """Send answers to each server in turn, one at a time; return the median seconds of each."""
     send = {
-        size: _make_mailer(server) if kind == "reply" else _make_browser(server)
+        size: _make_mailer(server, answers[size]["restoring"])
+        if kind == "reply"
+        else _make_browser(server)
         for size, server in servers.items()
     }
     taken = {size: [] for size in servers}
@@ -296,15 +318,21 @@ def _make_browser(server):
     return get
 
 
-def _make_mailer(server):
+def _make_mailer(server, action):
+    """
+    :param action: id of the server action that takes the mail in, where core is to do what the
+        sequence does
+    """
     proxy = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object")
     common = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/common")
     uid = common.authenticate(server.database, server.login, server.password, {})
+    call = functools.partial(proxy.execute_kw, server.database, uid, server.password)
 
     def post(mail, _number):
-        proxy.execute_kw(
-            server.database, uid, server.password, "mail.thread", "message_process", [False, mail]
-        )
+        if action:
+            call("ir.actions.server", "run", [[action]], {"context": {"mail": mail}})
+        else:
+            call("mail.thread", "message_process", [False, mail])
 
     return post
 

@@ -67,4 +67,4 @@ def search(model, domain, view_type="list", leave_out=None):
         if not (leave_out and node.get("name").startswith(leave_out))
     }
     model.env.invalidate_all()
-    model.websearch_read(domain, fields, limit=80, count_limit=10001)
+    model.web_search_read(domain, fields, limit=80, count_limit=10001)
