@@ -2,7 +2,6 @@
 
 import time
 
-
 #: What somebody has to add to core for the same to come of a reply.
 RESTORING = """
 lead = env["crm.lead"].browse(env["mail.thread"].message_process(False, env.context["mail"]))

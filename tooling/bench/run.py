@@ -183,9 +183,7 @@ def measure_sending(made, scale):
     name, ids = made.with_addons("sending", "with_sequence")
     data.add_leads(name, ids, chunk * (rounds + 1))
     with sink.listening() as port:
-        core, engine = inside(
-            name, "mails", "send", ids=ids, port=port, rounds=rounds, chunk=chunk
-        )
+        core, engine = inside(name, "mails", "send", ids=ids, port=port, rounds=rounds, chunk=chunk)
     title = f"Send a queued mail by SMTP, of {chunk * rounds:,}"
     return [Figure("send", title, engine, "core's plain mailing", core, 1.15)]
 
