@@ -2,6 +2,13 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 
+#: What lists ask for once they are shown.
+LATER = {
+    *("nurture_currency_id", "nurture_lost_count", "nurture_lost_revenue"),
+    *("nurture_sequence_count", "nurture_won_back_count", "nurture_won_back_revenue"),
+}
+
+
 class CrmLostReason(models.Model):
     _inherit = "crm.lost.reason"
 
@@ -48,12 +55,10 @@ class CrmLostReason(models.Model):
     def _compute_nurture_currency_id(self):
         self.nurture_currency_id = self.env.company.currency_id
 
-    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
+    @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_lost(self):
         self.nurture_lost_count = 0
         self.nurture_lost_revenue = 0.0
-        if self._nurture_is_later():
-            return
         for reason, company, count, revenue in (
             self.env["crm.lead"]
             .with_context(active_test=False)
@@ -66,11 +71,8 @@ class CrmLostReason(models.Model):
             reason.nurture_lost_count += count
             reason.nurture_lost_revenue += self._nurture_convert(revenue, company)
 
-    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
+    @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_sequence_count(self):
-        if self._nurture_is_later():
-            self.nurture_sequence_count = 0
-            return
         counts = self.env["nurture.sequence"]._read_group(
             self._nurture_sequence_domain(), ["preset_id"], ["__count"]
         )
@@ -79,12 +81,10 @@ class CrmLostReason(models.Model):
                 count for preset, count in counts if reason in preset.lost_reason_ids
             )
 
-    @api.depends_context("allowed_company_ids", "uid", "nurture_later")
+    @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_won_back(self):
         self.nurture_won_back_count = 0
         self.nurture_won_back_revenue = 0.0
-        if self._nurture_is_later():
-            return
         for reason, count in self.env["nurture.participant"]._read_group(
             self._nurture_won_back_domain(), ["lost_reason_id"], ["__count"]
         ):
@@ -97,16 +97,14 @@ class CrmLostReason(models.Model):
 
     @api.model
     @api.readonly
-    def web_search_read(self, *args, **kwargs):
+    def web_search_read(self, domain, specification, *args, **kwargs):
         """Lists are shown at once; the figures follow, see nurture_later_field.js."""
-        return super(CrmLostReason, self.with_context(nurture_later=True)).web_search_read(
-            *args, **kwargs
-        )
-
-    @api.model
-    def _nurture_is_later(self):
-        """Whether what takes long to count is asked for later."""
-        return self.env.context.get("nurture_later")
+        later = LATER & specification.keys()
+        specification = {name: spec for name, spec in specification.items() if name not in later}
+        result = super().web_search_read(domain, specification, *args, **kwargs)
+        for row in result["records"]:
+            row.update(dict.fromkeys(later, False))
+        return result
 
     def _nurture_lost_domain(self):
         lost = self.env["crm.lead"]._nurture_lost_domain()

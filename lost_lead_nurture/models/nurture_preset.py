@@ -117,11 +117,8 @@ class NurturePreset(models.Model):
             preset.full_domain = repr(preset._get_domain())
 
     @api.depends("full_domain", "company_id")
-    @api.depends_context("allowed_company_ids", "nurture_later")
+    @api.depends_context("allowed_company_ids")
     def _compute_matching_count(self):
-        if self.env.context.get("nurture_later"):
-            self.matching_count = False
-            return
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"]
         for preset in self:
@@ -137,11 +134,14 @@ class NurturePreset(models.Model):
 
     @api.model
     @api.readonly
-    def web_search_read(self, *args, **kwargs):
+    def web_search_read(self, domain, specification, *args, **kwargs):
         """Lists are shown at once; the numbers of leads follow, see nurture_later_field.js."""
-        return super(NurturePreset, self.with_context(nurture_later=True)).web_search_read(
-            *args, **kwargs
-        )
+        asked = {name: spec for name, spec in specification.items() if name != "matching_count"}
+        result = super().web_search_read(domain, asked, *args, **kwargs)
+        if len(asked) < len(specification):
+            for row in result["records"]:
+                row["matching_count"] = False
+        return result
 
     @api.constrains("lost_min_days", "lost_max_days")
     def _check_period(self):

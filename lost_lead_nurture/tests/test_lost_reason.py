@@ -120,7 +120,7 @@ class TestLostReason(NurtureCase):
                 [("id", "=", reasons.id)], {name: {} for name in FIGURES}
             )
         count.assert_not_called()
-        self.assertEqual(rows["records"][0]["nurture_lost_count"], 0)
+        self.assertIs(rows["records"][0]["nurture_lost_count"], False)
         self.assertEqual(self.figures()[0], 1)
 
     def test_constant_queries(self):

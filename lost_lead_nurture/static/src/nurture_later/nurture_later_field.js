@@ -22,11 +22,11 @@ export const nurtureLaterService = {
         }
 
         return {
-            async ask(resModel, resId, name) {
+            async ask(resModel, resId, names) {
                 const batch = batches.get(resModel) || open(resModel);
                 batch.ids.add(resId);
-                batch.names.add(name);
-                return (await batch.rows).get(resId)?.[name];
+                names.forEach((name) => batch.names.add(name));
+                return (await batch.rows).get(resId) || {};
             },
         };
     },
@@ -34,7 +34,7 @@ export const nurtureLaterService = {
 
 /**
  * A number that takes a while to count: the list is shown without it, the number follows. The
- * server leaves it out of what lists read (`nurture_later` in the context).
+ * server leaves it out of what lists read (`web_search_read` of the model).
  */
 export class NurtureLaterField extends Component {
     static template = "lost_lead_nurture.NurtureLaterField";
@@ -54,12 +54,22 @@ export class NurtureLaterField extends Component {
         if (record.isNew || record.model.useSampleModel) {
             return;
         }
+        const field = record.fields[name];
+        const currency = field.type === "monetary" && field.currency_field;
         try {
-            const value = await this.later.ask(record.resModel, record.resId, name);
+            const row = await this.later.ask(
+                record.resModel,
+                record.resId,
+                currency ? [name, currency] : [name]
+            );
             // for the sum below the list
-            record.data[name] = value;
-            const format = registry.category("formatters").get(record.fields[name].type);
-            this.state.text = format(value, { data: record.data, field: record.fields[name] });
+            record.data[name] = row[name];
+            if (currency && row[currency]) {
+                const [id, display_name] = row[currency];
+                record.data[currency] = { id, display_name };
+            }
+            const format = registry.category("formatters").get(field.type);
+            this.state.text = format(row[name], { data: record.data, field });
         } catch {
             this.state.text = "?";
         }
