@@ -41,6 +41,7 @@ CHANGES = [
     Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),
     Spelling("crm_lead", "email_normalized"),
     Spelling("mailing_trace", "email"),
+    Column("ir_act_server", "nurture_allowed", "bool", default=False),
     Column("res_company", "nurture_cap_number", "int4", default=0),
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),

@@ -45,7 +45,9 @@ class InstallCase(TransactionCase):
         for model in self.models_of_core():
             for field in self.new_fields(model):
                 with self.subTest(model=model._name, field=field.name):
-                    column = prepared.pop((model._table, field.name))
+                    key = (model._table, field.name)
+                    self.assertIn(key, prepared, "add it to CHANGES in hooks.py")
+                    column = prepared.pop(key)
                     self.assertEqual(column.type, field.column_type[1].lower())
                     if field.default:
                         self.assertEqual(column.default, field.default(model))
@@ -68,6 +70,7 @@ class InstallCase(TransactionCase):
             }
             for name, comment in names.items():
                 with self.subTest(index=name):
+                    self.assertIn(name, prepared, "add it to CHANGES in hooks.py")
                     index = prepared.pop(name)
                     self.assertEqual((index.table, index.comment), (model._table, comment))
         self.assertFalse(prepared, "there are no such indexes")
@@ -87,7 +90,7 @@ class InstallCase(TransactionCase):
                 table = field.relation if field.type == "many2many" else model._table
                 if target in BUSY:
                     with self.subTest(model=model._name, field=field.name):
-                        self.assertIn((table, target), prepared)
+                        self.assertIn((table, target), prepared, "add it to CHANGES in hooks.py")
 
 
 @tagged("post_install", "-at_install")
