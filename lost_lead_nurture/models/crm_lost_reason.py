@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-
 #: What lists ask for once they are shown.
 LATER = {
     *("nurture_currency_id", "nurture_lost_count", "nurture_lost_revenue"),

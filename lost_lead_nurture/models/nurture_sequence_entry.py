@@ -509,9 +509,10 @@ class NurtureSequence(models.Model):
 
         :param lead_ids: list of ids of ``crm.lead``
         :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}, "unknown":
-            ids that are no leads (any more)}``; the reasons are those of :data:`ENTRY_OBSTACLES`, for instance ``not_lost``,
-            ``no_address``, ``blacklisted``, ``company`` (another one), ``inside`` (the address is
-            or was in the sequence) and ``duplicate`` (another of these leads has the same address)
+            ids that are no leads (any more)}``; the reasons are those of
+            :data:`ENTRY_OBSTACLES`, for instance ``not_lost``, ``no_address``, ``blacklisted``,
+            ``company`` (another one), ``inside`` (the address is or was in the sequence) and
+            ``duplicate`` (another of these leads has the same address)
         :raise UserError: when the sequence is not running
         :raise AccessError: for who may not read both, or change neither the sequence nor the leads
         """
