@@ -156,6 +156,19 @@ class NurturePreset(models.Model):
                     )
                 )
 
+    @api.constrains("company_id")
+    def _check_company_allowed(self):
+        """Nobody gives others a preset that they have not asked for."""
+        user = self.env.user
+        for preset in self:
+            company = preset.sudo().company_id
+            if company - user.company_ids and not user._is_superuser():
+                raise ValidationError(
+                    self.env._(
+                        "You do not work for %s. Choose one of your companies.", company.name
+                    )
+                )
+
     @api.constrains("extra_domain")
     def _check_extra_domain(self):
         for preset in self:

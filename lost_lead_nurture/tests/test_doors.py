@@ -89,6 +89,7 @@ DOORS = {
     ("nurture.sequence", "action_save_as_template"): (OPENS,),
     ("nurture.sequence", "action_start"): (CHANGES,),
     ("nurture.sequence", "action_stop"): (CHANGES,),
+    ("nurture.sequence", "action_take_over"): (CHANGES,),
     ("nurture.sequence", "action_test"): (OPENS,),
     ("nurture.sequence", "action_update"): (OPENS,),
     ("nurture.sequence", "action_view_analysis"): (OPENS,),

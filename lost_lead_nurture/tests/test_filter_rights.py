@@ -634,6 +634,11 @@ class TestForeignRecords(FilterCase):
         with self.assertRaisesRegex(ValidationError, "“Theirs” belongs to another company"):
             self.sequence.with_user(both).goal_team_id = team
 
+    def test_company_of_a_preset(self):
+        preset = self.env["nurture.preset"].with_user(self.marketer).create({"name": "Mine"})
+        with self.assertRaisesRegex(ValidationError, "do not work for Other Company"):
+            preset.company_id = self.other
+
     def test_what_is_there_stays(self):
         """Adding one of one's own does not ask for what somebody else has chosen."""
         self.foreign.extra_domain = "[]"
