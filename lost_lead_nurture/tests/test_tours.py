@@ -60,11 +60,11 @@ class TestTours(NurtureCase):
         self.start_tour("/odoo", "nurture_salesperson_tour", login=self.salesman.login)
 
     def test_onboarding(self):
-        """What a new user is shown: from the app to a sequence that runs."""
+        """What a new user is shown: from the list of sequences to one that runs."""
         self.company.website = "https://www.test.example.com"
         self.make_lead("tour@reader.example.com")
         before = self.env["nurture.sequence"].search([])
-        self.start_tour("/odoo", "nurture_tour", login=self.marketer.login)
+        self.start_tour("/odoo/nurture-sequences", "nurture_tour", login=self.marketer.login)
         sequence = self.env["nurture.sequence"].search([]) - before
         self.assertEqual((sequence.state, sequence.user_id), ("running", self.marketer))
         self.assertTrue(

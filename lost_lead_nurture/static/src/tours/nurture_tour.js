@@ -1,28 +1,14 @@
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 
-// From the app to a sequence that runs. Who wants it starts it by the link of the empty overview, or
-// in Settings › Technical › Tours.
+// From the list of sequences to one that runs. Who wants it starts it by the link of the empty overview,
+// or in Settings › Technical › Tours; both begin there, not wherever the user comes from.
 registry.category("web_tour.tours").add("nurture_tour", {
-    url: "/odoo",
+    url: "/odoo/nurture-sequences",
     steps: () => [
         {
-            // core's own step for it shows nobody the way
-            isActive: ["community"],
-            trigger: ".o_navbar_apps_menu button:enabled",
-            content: _t("Here are the apps."),
-            tooltipPosition: "bottom",
-            run: "click",
-        },
-        {
-            trigger: ".o_app[data-menu-xmlid='lost_lead_nurture.nurture_menu_root']",
-            content: _t("Let's win back some lost leads."),
-            tooltipPosition: "bottom",
-            run: "click",
-        },
-        {
             trigger: ".o_nurture_overview .o-kanban-button-new",
-            content: _t("Begin with a template: each is a whole sequence, with finished mails."),
+            content: _t("Let's win back some lost leads. Begin with a template: each is a whole sequence, with finished mails."),
             tooltipPosition: "bottom",
             run: "click",
         },
