@@ -24,7 +24,10 @@ CORE = "core"
 DIALOG = "dialog"
 
 #: Methods of every model, which ask for access rights and record rules by themselves.
-ORM_METHODS = {"copy", "copy_data", "create", "default_get", "name_search", "unlink", "write"}
+ORM_METHODS = {
+    *("copy", "copy_data", "create", "default_get", "name_search", "unlink"),
+    *("web_search_read", "write"),
+}
 #: Every other method that can be called from outside: (model, method): (who passes, arguments). A
 #: new one needs a decision, and a line here.
 DOORS = {
