@@ -18,6 +18,7 @@ CHANGES = [
     ),
     Index.of_model("crm_lead", "_nurture_open_email_index", CrmLead._nurture_open_email_index),
     Index.of_model("crm_lead", "_nurture_lost_index", CrmLead._nurture_lost_index),
+    Index.of_model("crm_lead", "_nurture_bounced_index", CrmLead._nurture_bounced_index),
     Column("crm_lead_lost", "nurture_sequence_id", "int4", target="nurture_sequence"),
     Column("mailing_trace", "nurture_trace_id", "int4", target="nurture_trace"),
     Column("mailing_trace", "nurture_unheard", "varchar"),
@@ -32,6 +33,7 @@ CHANGES = [
     Index.of_model(
         "mailing_trace", "_nurture_message_id_index", MailingTrace._nurture_message_id_index
     ),
+    Index.of_model("mailing_trace", "_nurture_bounced_index", MailingTrace._nurture_bounced_index),
     Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
     Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
     Column("mail_activity", "nurture_trace_id", "int4", target="nurture_trace"),
@@ -39,10 +41,11 @@ CHANGES = [
     Column("sale_order", "nurture_participant_id", "int4", target="nurture_participant"),
     Index.of_field("sale_order", "nurture_participant_id"),
     Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),
+    Index.of_model("res_partner", "_nurture_bounced_index", ResPartner._nurture_bounced_index),
     Spelling("crm_lead", "email_normalized"),
     Spelling("mailing_trace", "email"),
     Column("ir_act_server", "nurture_allowed", "bool", default=False),
-    Column("res_company", "nurture_cap_number", "int4", default=0),
+    Column("res_company", "nurture_cap_number", "int4", default=2),
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
 ]

@@ -1,5 +1,6 @@
 from odoo import api, models
-from odoo.tools import formataddr
+from odoo.exceptions import UserError
+from odoo.tools import SQL, formataddr
 
 from ..tools.addresses import (
     by_spelling,
@@ -28,6 +29,39 @@ class CrmLead(models.Model):
     def _search(self, domain, *args, **kwargs):
         """Whoever looks for an address finds it, however it is written."""
         return super()._search(by_spelling(domain, "email_normalized"), *args, **kwargs)
+
+    def action_nurture_let_in(self):
+        """Let the addresses of these leads into sequences again, which had asked to be forgotten.
+        The leads keep who did it.
+
+        :raise AccessError: for who is no marketer, or may not read the leads
+        :raise UserError: when none of the addresses had been forgotten
+        """
+        # who may see what is forgotten may let it in
+        self.env["nurture.forgotten"].check_access("read")
+        self.check_access("read")
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT lead.id, ARRAY[%s]::text[] FROM crm_lead lead WHERE lead.id IN %s AND (%s)",
+                SQL(", ").join(self._nurture_sql_addresses()),
+                tuple(self.ids) or (0,),
+                SQL(" OR ").join(self._nurture_sql_forgotten()),
+            )
+        )
+        if not rows:
+            raise UserError(self.env._("None of these leads has a forgotten address."))
+        addresses = {address for _id, found in rows for address in found if address}
+        self.env["nurture.forgotten"]._let_in(addresses)
+        # marketers may not write on leads, but what they decided is told there
+        for lead in self.browse(id_ for id_, _addresses in rows).sudo():
+            lead.message_post(
+                body=self.env._(
+                    "Let in again: this address had been forgotten, and sequences may write to it "
+                    "from now on."
+                )
+            )
+        return True
 
     def _message_get_default_recipients(self, with_cc=False, all_tos=False):
         """A mail of a sequence goes to the address that was decided about. Core takes the contact's

@@ -22,6 +22,8 @@ class CrmLead(models.Model):
     _nurture_open_email_index = models.Index("(email_normalized) WHERE active")
     # those that were lost since all leads were last looked through
     _nurture_lost_index = models.Index("(date_closed) WHERE won_status = 'lost'")
+    # those whose mails came back
+    _nurture_bounced_index = models.Index("(email_normalized) WHERE message_bounce > 0")
 
     nurture_obstacle = fields.Char(
         compute="_compute_nurture_obstacle",
@@ -79,12 +81,15 @@ class CrmLead(models.Model):
         if sequence.entry_per == "address":
             obstacles.append(("no_address", SQL("lead.email_normalized IS NULL")))
         obstacles.append(("blacklisted", self._nurture_sql_blacklisted()))
+        obstacles += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
         obstacles += [
             ("inside", condition)
             for condition in self.env["nurture.participant"]._sql_inside(sequence)
         ]
         if sequence.exclude_other_sequences:
             obstacles.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
+        if sequence.exclude_bounced:
+            obstacles += [("bounced", condition) for condition in self._nurture_sql_bounced()]
         if sequence.exclude_customers and not losing:
             obstacles += [
                 ("customer", condition)
@@ -149,6 +154,56 @@ class CrmLead(models.Model):
             " AND blacklist.email = %s)",
             address or SQL("lead.email_normalized"),
         )
+
+    @api.model
+    def _nurture_sql_addresses(self):
+        """All that somebody is known by who asked to be forgotten, for the alias ``lead``.
+
+        :return: list of SQL
+        """
+        return [SQL("lead.email_normalized")]
+
+    @api.model
+    def _nurture_sql_forgotten(self):
+        """Whether somebody with the lead's address asked to be forgotten.
+
+        :return: list of SQL conditions on ``lead``
+        """
+        forgotten = self.env["nurture.forgotten"]
+        if not forgotten._is_any():
+            return [SQL("false")]
+        return [forgotten._sql_is_forgotten(one) for one in self._nurture_sql_addresses()]
+
+    @api.model
+    def _nurture_sql_bounced(self):
+        """Whether a mail to the lead's address came back, and nobody there has opened, clicked or
+        answered a mail that was sent later. Core counts those that are no mailings, and forgets
+        them when it hears from the address.
+
+        :return: list of SQL conditions on ``lead``
+        """
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM mailing_trace bounced"
+                " WHERE bounced.email = lead.email_normalized"
+                " AND bounced.trace_status = 'bounce' AND bounced.trace_type = 'mail'"
+                " AND bounced.is_test_trace IS NOT TRUE"
+                " AND NOT EXISTS (SELECT 1 FROM mailing_trace life"
+                " WHERE life.email = bounced.email AND life.id != bounced.id"
+                " AND GREATEST(life.open_datetime, life.links_click_datetime,"
+                " life.reply_datetime) > COALESCE(bounced.sent_datetime, bounced.create_date)))"
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM crm_lead bounced"
+                " WHERE bounced.email_normalized = lead.email_normalized"
+                " AND bounced.message_bounce > 0)"
+            ),
+            SQL(
+                "EXISTS (SELECT 1 FROM res_partner bounced"
+                " WHERE bounced.email_normalized = lead.email_normalized"
+                " AND bounced.message_bounce > 0)"
+            ),
+        ]
 
     @api.model
     def _search_is_blacklisted(self, operator, value):
@@ -298,6 +353,7 @@ class CrmLead(models.Model):
                 "blacklisted",
                 SQL("sequence.exit_on_blacklisted AND %s", self._nurture_sql_blacklisted()),
             ),
+            ("forgotten", _any("true", self._nurture_sql_forgotten())),
             ("open_deal", _any("sequence.exit_on_open_deal", self._nurture_sql_open_deals())),
         ]
 

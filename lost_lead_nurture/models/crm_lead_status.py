@@ -59,8 +59,8 @@ class CrmLead(models.Model):
         compute="_compute_nurture_possible",
         compute_sudo=True,
         search="_search_nurture_possible",
-        help="Lost, with an email address that is neither blacklisted nor has ended a sequence in "
-        "silence, and in no sequence now.",
+        help="Lost, with an email address that is neither blacklisted nor forgotten nor has ended "
+        "a sequence in silence, and in no sequence now.",
     )
 
     # ------------------------------------------------------------
@@ -220,6 +220,7 @@ class CrmLead(models.Model):
                  WHERE lead.won_status = 'lost'
                    AND lead.email_normalized IS NOT NULL
                    AND NOT %(blacklisted)s
+                   AND NOT (%(forgotten)s)
                    AND NOT %(silent)s
                    AND NOT EXISTS (SELECT 1 FROM nurture_participant way
                                     WHERE way.lead_id = lead.id AND way.state = 'running')
@@ -228,6 +229,7 @@ class CrmLead(models.Model):
                                       AND way.state = 'running')
                 """,
                 blacklisted=self._nurture_sql_blacklisted(),
+                forgotten=SQL(" OR ").join(self._nurture_sql_forgotten()),
                 silent=self._nurture_sql_silent(),
             )
         )

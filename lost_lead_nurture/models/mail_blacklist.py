@@ -52,18 +52,7 @@ class MailBlacklist(models.Model):
         """Whoever does not want mails leaves the sequences that take heed of it, at once, and gets
         none of the mails in the queue of the others."""
         addresses = [canonical(address) for address in self.mapped("email")]
-        participants = (
-            self.env["nurture.participant"]
-            .sudo()
-            .search(
-                [
-                    ("state", "=", "running"),
-                    "|",
-                    ("email", "in", addresses),
-                    ("lead_id.email_normalized", "in", addresses),
-                ]
-            )
-        )
+        participants = self.env["nurture.participant"].sudo()._find_running(addresses)
         leaving = participants.filtered("sequence_id.exit_on_blacklisted")
         asked = is_inside(self.env, "nurture_unsubscribed")
         leaving._leave("unsubscribed" if asked else "blacklisted")

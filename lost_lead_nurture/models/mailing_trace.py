@@ -74,6 +74,7 @@ class MailingTrace(models.Model):
 
     # what an address got and did, for the frequency cap and the sunset
     _nurture_email_index = models.Index("(email)")
+    _nurture_bounced_index = models.Index("(email) WHERE trace_status = 'bounce'")
     # core looks the mails up by it that an incoming mail answers
     _nurture_message_id_index = models.Index("(message_id)")
 
@@ -163,6 +164,7 @@ class MailingTrace(models.Model):
         unopened = mails.filtered(lambda mail: mail.trace_status not in OPENED)
         opened = super(MailingTrace, mails).set_opened(domain)
         unopened._nurture_date_back("open_datetime")
+        opened._nurture_end_bounces()
         opened._nurture_hear("open")
         return opened
 
@@ -211,6 +213,27 @@ class MailingTrace(models.Model):
         for mail in self:
             if moment := mail._nurture_get_moment():
                 mail[field] = moment
+
+    def _nurture_end_bounces(self):
+        """Mails arrive at these addresses: core, which counts what came back until it hears from
+        them, hears so."""
+        addresses = {mail.email for mail in self if mail.email and mail.trace_type == "mail"}
+        if not addresses:
+            return
+        for model in ("crm.lead", "res.partner"):
+            bounced = (
+                self.env[model]
+                .sudo()
+                .with_context(active_test=False)
+                .search([("email_normalized", "in", list(addresses)), ("message_bounce", ">", 0)])
+            )
+            for address, records in bounced.grouped("email_normalized").items():
+                records._message_reset_bounce(address)
+
+    def _nurture_forget(self):
+        """Erase whom these messages were for, and what mail servers said of that."""
+        self.write({"email": False, "failure_reason": False})
+        self.mail_mail_id.filtered(lambda mail: mail.state != "outgoing").email_to = False
 
     @api.model
     def _nurture_find(self, domain):

@@ -196,13 +196,46 @@ class NurtureParticipant(models.Model):
 
     def action_forget(self):
         """Erase who it was, for somebody who asks to be forgotten: name and address. What became
-        of it goes on counting. Whoever is still in a sequence leaves it."""
+        of it goes on counting. Whoever is still in a sequence leaves it, other sequences included,
+        and no sequence takes the address any more, see ``nurture.forgotten``."""
         check_records(self)
         self.sequence_id.check_access("write")
         participants = self.sudo()
+        addresses = participants._get_addresses()
+        self.env["nurture.forgotten"]._remember(addresses)
         participants._leave("removed")
+        # whoever steers the others: nobody may write to that address
+        participants._find_running(addresses)._leave("forgotten")
+        participants.trace_ids.mailing_trace_ids._nurture_forget()
         participants._forget()
         return True
+
+    def _get_addresses(self):
+        """The addresses at which they were written to, and would be now."""
+        self.env["crm.lead"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT known.address FROM crm_lead lead, unnest(ARRAY[%s]::text[]) known (address)"
+                " WHERE lead.id IN %s",
+                SQL(", ").join(self.env["crm.lead"]._nurture_sql_addresses()),
+                tuple(self.lead_id.ids) or (0,),
+            )
+        )
+        addresses = {address for (address,) in rows}
+        addresses.update(self.mapped("email"), self.trace_ids.mailing_trace_ids.mapped("email"))
+        return [address for address in addresses if address]
+
+    @api.model
+    def _find_running(self, addresses):
+        """Who is in a sequence with one of these addresses."""
+        return self.search(
+            [
+                ("state", "=", "running"),
+                "|",
+                ("email", "in", addresses),
+                ("lead_id.email_normalized", "in", addresses),
+            ]
+        )
 
     def _forget(self):
         """Erase name and address, and what the system said, which may tell them."""

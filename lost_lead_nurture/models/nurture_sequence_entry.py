@@ -23,7 +23,7 @@ MANY = 1000
 CHOICE_FIELDS = (
     *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
     *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
-    *("exclude_other_sequences", "holdout_percent"),
+    *("exclude_other_sequences", "exclude_bounced", "holdout_percent"),
 )
 #: Obstacles that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "company", "unmatched")
@@ -97,7 +97,14 @@ class NurtureSequence(models.Model):
     )
     exclude_other_sequences = fields.Boolean(
         string="In Another Sequence",
+        default=True,
         help="Keep out addresses that are in another running sequence.",
+    )
+    exclude_bounced = fields.Boolean(
+        string="Bounced Addresses",
+        default=True,
+        help="Keep out addresses from which a mail came back, of whatever sequence or mailing, and "
+        "send them no mails, until somebody there has opened, clicked or answered one since.",
     )
     excluded_preset_ids = fields.Many2many(
         "nurture.preset",

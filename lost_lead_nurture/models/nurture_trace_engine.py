@@ -332,6 +332,14 @@ class NurtureTrace(models.Model):
                 SQL("%s AND %s", is_email, self.env["crm.lead"]._nurture_sql_blacklisted()),
             ),
             (
+                "bounced",
+                SQL(
+                    "%s AND sequence.exclude_bounced AND (%s)",
+                    is_email,
+                    SQL(" OR ").join(self.env["crm.lead"]._nurture_sql_bounced()),
+                ),
+            ),
+            (
                 "duplicate",
                 SQL(
                     "%s AND sequence.entry_per = 'address'"

@@ -9,7 +9,7 @@ class ResCompany(models.Model):
 
     nurture_cap_number = fields.Integer(
         string="Marketing Messages per Address",
-        default=0,
+        default=2,
         help="Sequences send an address no more marketing mails and SMS than this in the days "
         "beside it, those of other mailings included. 0: no limit.",
     )

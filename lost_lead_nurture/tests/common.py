@@ -40,7 +40,15 @@ class NurtureCase(HttpCase, CronMixinCase):
         # no noise from tracking and subscriptions
         cls.env = cls.env(context=dict(cls.env.context, tracking_disable=True))
         cls.company = cls.env.company
-        cls.company.write({"name": "Test Company", "email": "company@test.example.com"})
+        # what protects people by default is off but in tests of it: many mails in a week, and
+        # several sequences for one lead
+        cls.company.write(
+            {
+                "name": "Test Company",
+                "email": "company@test.example.com",
+                "nurture_cap_number": 0,
+            }
+        )
         cls.alias_domain = cls.env["mail.alias.domain"].create({"name": "test.example.com"})
         cls.company.alias_domain_id = cls.alias_domain
         cls.env["ir.config_parameter"].set_param("web.base.url", cls.base_url())
@@ -139,6 +147,7 @@ class NurtureCase(HttpCase, CronMixinCase):
                 "user_id": self.marketer.id,
                 "company_id": self.company.id,
                 "domain": repr([("lost_reason_id", "=", self.reason_stock.id)]),
+                "exclude_other_sequences": False,
                 **values,
             }
         )

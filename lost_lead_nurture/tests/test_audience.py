@@ -22,7 +22,12 @@ class TestAudience(NurtureCase):
 
     def values(self, **values):
         """What the form of a new sequence tells."""
-        return {"domain": self.sequence.domain, "company_id": self.company.id, **values}
+        return {
+            "domain": self.sequence.domain,
+            "company_id": self.company.id,
+            "exclude_other_sequences": False,
+            **values,
+        }
 
     def kept_out(self, audience):
         return {row["reason"]: row["count"] for row in audience["kept_out"]}

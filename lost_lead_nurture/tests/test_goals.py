@@ -467,7 +467,7 @@ class TestGoals(GoalsCase):
         self.assertReached(self.ann, "quotation")
 
     def test_bounced_off(self):
-        self.start(exit_on_bounced=False)
+        self.start(exit_on_bounced=False, exclude_bounced=False)
         self.bounce(self.mail_to(ANN))
         self.assertStays(self.ann)
 

@@ -477,6 +477,7 @@ class TestDuplicate(LivingCase):
             "exclude_customers": False,
             "exclude_open_deals": False,
             "exclude_other_sequences": True,
+            "exclude_bounced": False,
             "excluded_preset_ids": [Command.set(preset.ids)],
             "exit_on_bounced": False,
             "exit_on_meeting": False,

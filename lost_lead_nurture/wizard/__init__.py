@@ -4,6 +4,7 @@ from . import (
     nurture_dry_run,
     nurture_enrol,
     nurture_explain,
+    nurture_let_in,
     nurture_resume,
     nurture_sequence_new,
     nurture_start,

@@ -15,6 +15,10 @@ class CrmLead(models.Model):
         )
 
     @api.model
+    def _nurture_sql_addresses(self):
+        return super()._nurture_sql_addresses() + [self._nurture_sql_phone()]
+
+    @api.model
     def _nurture_sql_contacts(self):
         return super()._nurture_sql_contacts() + [
             SQL(

@@ -68,6 +68,11 @@ class MailingTrace(models.Model):
             "note": self._nurture_get_kept_note(),
         }
 
+    def _nurture_forget(self):
+        self.filtered("sms_number").sms_number = False
+        self._nurture_get_sms("sent", "pending", "error", "canceled").number = False
+        return super()._nurture_forget()
+
     def _nurture_get_texts(self):
         texts = super()._nurture_get_texts()
         for sms in self._nurture_get_sms("outgoing"):

@@ -5,6 +5,10 @@ from odoo.tools import SQL
 class NurtureParticipant(models.Model):
     _inherit = "nurture.participant"
 
+    def _get_addresses(self):
+        numbers = set(self.trace_ids.mailing_trace_ids.mapped("sms_number"))
+        return super()._get_addresses() + [number for number in numbers if number]
+
     @api.model
     def _sql_is_queued(self):
         # core tells the statistics first that an SMS has left the queue, then the SMS itself

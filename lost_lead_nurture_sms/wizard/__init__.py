@@ -1,1 +1,1 @@
-from . import sms_composer
+from . import nurture_let_in, sms_composer

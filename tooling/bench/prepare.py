@@ -90,7 +90,13 @@ def with_crowd(env, sequences):
 
 def _make_sequence(env, ids):
     return env["nurture.sequence"].create(
-        {"name": "Bench", "domain": repr([("lost_reason_id", "=", ids["reason"])])}
+        {
+            "name": "Bench",
+            "domain": repr([("lost_reason_id", "=", ids["reason"])]),
+            # looked at as by default, but nobody has to wait
+            "cap_own": True,
+            "cap_number": 1000,
+        }
     )
 
 

@@ -13,7 +13,7 @@ const FIELDS = [
     ...["domain", "company_id", "user_id", "holdout_percent"],
     ...["entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"],
     ...["reentry", "reentry_days", "exclude_customers", "exclude_open_deals"],
-    ...["exclude_other_sequences", "excluded_preset_ids"],
+    ...["exclude_other_sequences", "exclude_bounced", "excluded_preset_ids"],
 ];
 /** How long nothing more is changed, in milliseconds, before it is counted. */
 const PAUSE = 300;
