@@ -172,3 +172,27 @@ class TestObstacles(SmsCase):
         ann.phone = False
         self.advance(days=2)
         self.assertTrace(ann, second, "rejected", "no_phone")
+
+    def test_two_numbers(self):
+        """What is sent goes to the number that was decided about, or not at all."""
+        ann = self.make_lead("ann@reader.example.com", phone=f"{ANN} / {BOB}")
+        self.start()
+        numbers = [sms["number"] for sms in self.provider.messages]
+        self.assertEqual(numbers, [ann.phone_sanitized] if ann.phone_sanitized else [])
+        self.assertEqual(
+            self.trace(ann, self.first).reason, "done" if numbers else "invalid_phone"
+        )
+
+    def test_forgotten_number(self):
+        """Who asked to be forgotten is not found by the phone number, either."""
+        ann = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.start()
+        messages = self.trace(ann, self.first).mailing_trace_ids
+        self.assertEqual(messages.sms_number, ANN)
+        self.participant(ann).with_user(self.marketer).action_forget()
+        self.assertFalse(messages.sms_number)
+        again = self.make_lead("other@reader.example.com", phone=ANN)
+        self.assertEqual(self.sequence.enrol(again.ids)["kept_out"], {"forgotten": again.ids})
+        wizard = self.env["nurture.let.in"].with_user(self.marketer).create({"address": ANN})
+        wizard.action_let_in()
+        self.assertEqual(self.sequence.enrol(again.ids)["entered"], again.ids)
