@@ -10,6 +10,7 @@ from ..tools.addresses import (
     name_in,
     on_wire,
 )
+from ..tools.arguments import check_records
 
 
 class CrmLead(models.Model):
@@ -37,6 +38,7 @@ class CrmLead(models.Model):
         :raise AccessError: for who is no marketer, or may not read the leads
         :raise UserError: when none of the addresses had been forgotten
         """
+        check_records(self)
         # who may see what is forgotten may let it in
         self.env["nurture.forgotten"].check_access("read")
         self.check_access("read")

@@ -80,7 +80,8 @@ class TestBouncedAddresses(NurtureCase):
     def assertOut(self, lead):  # noqa: N802
         self.assertEqual(self.sequence._get_kept_out().get("bounced"), lead.ids)
         self.assertEqual(
-            self.sequence.enrol(lead.ids), {"entered": [], "kept_out": {"bounced": lead.ids}}
+            self.sequence.enrol(lead.ids),
+            {"entered": [], "kept_out": {"bounced": lead.ids}, "unknown": []},
         )
 
     def test_plain_mailing(self):

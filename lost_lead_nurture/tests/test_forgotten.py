@@ -51,7 +51,7 @@ class TestForgotten(NurtureCase):
             with self.subTest(sequence=sequence.name):
                 self.assertEqual(
                     sequence.enrol(again.ids),
-                    {"entered": [], "kept_out": {"forgotten": again.ids}},
+                    {"entered": [], "kept_out": {"forgotten": again.ids}, "unknown": []},
                 )
                 explained = sequence.with_user(self.marketer).explain(again.id)
                 self.assertFalse(explained["enters"])

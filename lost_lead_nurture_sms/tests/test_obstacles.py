@@ -179,9 +179,7 @@ class TestObstacles(SmsCase):
         self.start()
         numbers = [sms["number"] for sms in self.provider.messages]
         self.assertEqual(numbers, [ann.phone_sanitized] if ann.phone_sanitized else [])
-        self.assertEqual(
-            self.trace(ann, self.first).reason, "done" if numbers else "invalid_phone"
-        )
+        self.assertEqual(self.trace(ann, self.first).reason, "done" if numbers else "invalid_phone")
 
     def test_forgotten_number(self):
         """Who asked to be forgotten is not found by the phone number, either."""
