@@ -16,6 +16,7 @@ from . import (
     test_filter_rights,
     test_gallery,
     test_goals,
+    test_guard,
     test_install,
     test_js,
     test_languages,
