@@ -26,6 +26,7 @@
         "wizard/nurture_enrol_views.xml",
         "wizard/nurture_explain_views.xml",
         "wizard/nurture_let_in_views.xml",
+        "wizard/nurture_reach_views.xml",
         "wizard/nurture_resume_views.xml",
         "wizard/nurture_sequence_new_views.xml",
         "wizard/nurture_start_views.xml",

@@ -10,6 +10,7 @@
         "mass_mailing_sms",
     ],
     "data": [
+        "views/mailing_mailing_views.xml",
         "views/nurture_step_views.xml",
     ],
     "assets": {

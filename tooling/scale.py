@@ -50,7 +50,8 @@ env["nurture.step"].create({{
     "mailing_id": env["mailing.mailing"].create({{
         "subject": "Scale",
         "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
-        "body_html": '<p><a href="https://shop.example.com/">See it</a></p>',
+        "body_html": '<p><a href="https://shop.example.com/">See it</a></p>'
+        '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p>',
     }}).id,
 }})
 ours = env.ref("lost_lead_nurture.ir_cron_nurture")

@@ -14,7 +14,7 @@ class MailThread(models.AbstractModel):
         self = self.with_context(nurture_told=INSIDE)
         if machines.is_automatic(message):
             # an out-of-office is not an answer
-            self = self.with_context(nurture_ignore_reaction=True)
+            self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._message_route_process(message, message_dict, routes)
 
     @api.model
@@ -22,5 +22,5 @@ class MailThread(models.AbstractModel):
         self = self.with_context(nurture_told=INSIDE)
         if machines.is_harmless_report(email_message):
             # core takes every report for a bounce, a receipt that the mail was read included
-            self = self.with_context(nurture_ignore_reaction=True)
+            self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._routing_handle_bounce(email_message, message_dict)

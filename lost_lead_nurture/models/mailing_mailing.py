@@ -1,9 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools.arguments import read_choice
-from ..tools.inside import Carried
+from ..tools.inside import Carried, get_carried
 from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal
 
@@ -181,50 +180,6 @@ class MailingMailing(models.Model):
     def _check_nurture_runnable(self):
         self.nurture_sequence_id._check_runnable()
 
-    # ------------------------------------------------------------
-    # SENDING: the sequence decides who gets the mail of a step
-    # ------------------------------------------------------------
-
-    def action_launch(self):
-        self._check_not_nurture()
-        return super().action_launch()
-
-    def action_schedule(self):
-        self._check_not_nurture()
-        return super().action_schedule()
-
-    def action_put_in_queue(self):
-        self._check_not_nurture()
-        return super().action_put_in_queue()
-
-    def action_retry_failed(self):
-        nurtured = self.filtered("nurture_sequence_id")
-        failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
-        # one that may have arrived is not sent again among many
-        traces = failed.nurture_trace_id
-        traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
-        if others := self - nurtured:
-            return super(MailingMailing, others).action_retry_failed()
-        return True
-
-    def _check_not_nurture(self):
-        for mailing in self:
-            if mailing.nurture_sequence_id:
-                raise UserError(
-                    self.env._(
-                        "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
-                        "each lead in its time. Duplicate the mail to send it by itself.",
-                        mailing=mailing.subject,
-                        sequence=mailing.sudo().nurture_sequence_id.name,
-                    )
-                )
-
-    def _get_recipients_domain(self):
-        """The mail of a step has no recipients of its own."""
-        if self.nurture_sequence_id:
-            return Domain.FALSE
-        return super()._get_recipients_domain()
-
     def _nurture_get_links(self):
         """The addresses of the links in the text, as they are written there."""
         self.ensure_one()
@@ -235,10 +190,14 @@ class MailingMailing(models.Model):
         lead id). Core commits once at the end."""
         self.ensure_one()
         self.with_context(
-            nurture_trace_by_lead=trace_by_lead,
+            nurture_trace_by_lead=Carried(None, trace_by_lead),
             nurture_links=Carried(),
             nurture_compiled=Carried(),
         )._action_send_mail(list(trace_by_lead))
+
+    def _nurture_is_engine(self):
+        """Whether it is the engine that sends: no client can say so, see :mod:`..tools.inside`."""
+        return get_carried(self.env, "nurture_trace_by_lead") is not None
 
     @api.model
     def action_fetch_favorites(self, extra_domain=None):
@@ -255,7 +214,7 @@ class MailingMailing(models.Model):
         if {"subject", "preview", "body_arch", "body_html"} & vals.keys():
             # also for those who only use mailings
             self.sudo()._nurture_get_steps()._forget_text()
-        if "nurture_trace_by_lead" in self.env.context and set(self.mapped("state")) == {"done"}:
+        if self._nurture_is_engine() and set(self.mapped("state")) == {"done"}:
             # Core notes after each batch that the mailing is sent: for a step that would be one
             # row for all workers to fight over.
             vals = {
@@ -271,13 +230,13 @@ class MailingMailing(models.Model):
     def _get_seen_list(self):
         # Who gets the mail once is decided by the participants. Core's list of all who ever got
         # it grows with every batch.
-        if "nurture_trace_by_lead" in self.env.context:
+        if self._nurture_is_engine():
             return set()
         return super()._get_seen_list()
 
     def _get_mass_mailing_context(self):
         context = super()._get_mass_mailing_context()
-        if "nurture_trace_by_lead" in self.env.context:
+        if self._nurture_is_engine():
             # queue, also when the batch is small
             context["default_force_send"] = False
         if is_rehearsal(self.env):

@@ -84,6 +84,9 @@ class MailingTrace(models.Model):
             {**vals, "email": canonical(vals["email"])} if vals.get("email") else vals
             for vals in vals_list
         ]
+        # a client's context does not say whose message it is
+        if "default_nurture_trace_id" in self.env.context:
+            self = self.with_context(default_nurture_trace_id=False)
         mails = super().create(vals_list)
         # mails that core's composer does not even queue
         stillborn = mails.filtered(lambda mail: mail.trace_status in ("cancel", "error"))
@@ -248,7 +251,7 @@ class MailingTrace(models.Model):
     def _nurture_counting(self, domain):
         """Leave the mails of sequences out of ``self`` and ``domain`` when a machine answered
         them: neither the sequence nor its figures take that for a reaction."""
-        if not self.env.context.get("nurture_ignore_reaction"):
+        if not is_inside(self.env, "nurture_ignore_reaction"):
             return self, domain
         mails = self.filtered(lambda mail: not mail.nurture_trace_id)
         return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
@@ -271,7 +274,7 @@ class MailingTrace(models.Model):
 
     def _nurture_note_automatic(self, domain=None):
         """A machine answered these mails: keep that, as nothing else comes of it."""
-        if not self.env.context.get("nurture_ignore_reaction"):
+        if not is_inside(self.env, "nurture_ignore_reaction"):
             return
         mails = self.filtered("nurture_trace_id")
         if domain:
@@ -322,7 +325,7 @@ class MailingTrace(models.Model):
             code = self.env.context.get("nurture_link_code") if event == "click" else None
             heard[event, code] += self.ids
             return
-        if event in REACTIONS and self.env.context.get("nurture_ignore_reaction"):
+        if event in REACTIONS and is_inside(self.env, "nurture_ignore_reaction"):
             return
         if event in REACTIONS:
             self._nurture_end_doubt()

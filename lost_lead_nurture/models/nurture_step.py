@@ -131,7 +131,7 @@ class NurtureStep(models.Model):
         string="Mail",
         index="btree_not_null",
         ondelete="restrict",
-        domain="[('mailing_model_name', '=', 'crm.lead'), ('mailing_type', '=', 'mail')]",
+        domain="[('mailing_type', '=', 'mail'), ('nurture_is_free', '=', True)]",
         help="The mail of an email step. It is sent by the sequence only.",
     )
     waiting_count = fields.Integer(compute="_compute_trace_counts", string="Waiting")
@@ -534,6 +534,8 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
             elif any(is_html_empty(mailing.body_html) for mailing in mailings):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))
+            else:
+                problems += step._get_opt_out_problems()
         return problems
 
     def _get_link_problems(self):

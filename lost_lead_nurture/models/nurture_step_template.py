@@ -89,6 +89,7 @@ class NurtureStep(models.Model):
                 "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
                 "active": False,
                 "favorite": True,
+                "nurture_only": True,
                 "user_id": False,
             }
         )

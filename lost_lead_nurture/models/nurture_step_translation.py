@@ -18,7 +18,7 @@ class NurtureStepTranslation(models.Model):
         string="Mail",
         required=True,
         ondelete="restrict",
-        domain="[('mailing_model_name', '=', 'crm.lead'), ('nurture_sequence_id', '=', False)]",
+        domain="[('mailing_type', '=', 'mail'), ('nurture_is_free', '=', True)]",
         help="The same mail in this language. Leads with this language get it.",
     )
 
@@ -35,10 +35,19 @@ class NurtureStepTranslation(models.Model):
         self.step_id._check_mailing()
         self.step_id._check_runnable()
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        translations = super().create(vals_list)
+        translations.mailing_id._nurture_mark()
+        return translations
+
     def write(self, vals):
         if vals.get("step_id") and not self.env.su:
             self.env["nurture.step"].browse(vals["step_id"]).check_access("write")
-        return super().write(vals)
+        result = super().write(vals)
+        if "mailing_id" in vals:
+            self.mailing_id._nurture_mark()
+        return result
 
     def _get_steered(self):
         return self.step_id.sequence_id

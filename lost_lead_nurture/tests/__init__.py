@@ -18,6 +18,7 @@ from . import (
     test_forgotten,
     test_gallery,
     test_goals,
+    test_guard,
     test_install,
     test_js,
     test_languages,

@@ -30,6 +30,9 @@ BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
 
+#: For mails of other texts: without it a sequence does not start.
+UNSUBSCRIBE = '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p>'
+
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 

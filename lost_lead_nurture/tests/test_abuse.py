@@ -452,8 +452,10 @@ class TestPeople(AbuseCase):
 
     def test_exit_reason_from_outside(self):
         self.start()
-        self.env["mail.blacklist"].with_context(nurture_exit_reason="won")._add(ANN)
-        self.assertEqual(self.participant(self.ann).exit_reason, "blacklisted")
+        for person, reason in ((self.ann, "won"), (self.bob, "unsubscribed")):
+            blacklist = self.env["mail.blacklist"].with_context(nurture_exit_reason=reason)
+            blacklist._add(person.email_normalized)
+            self.assertEqual(self.participant(person).exit_reason, "blacklisted")
 
     def test_participants_are_not_made_by_hand(self):
         with self.assertRaises(AccessError):

@@ -3,7 +3,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from .common import NurtureCase
+from .common import UNSUBSCRIBE, NurtureCase
 
 MODELS = (
     "nurture.preset",
@@ -119,7 +119,7 @@ class TestAccess(NurtureCase):
             {
                 "subject": "Mine",
                 "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
-                "body_html": "<p>Hello</p>",
+                "body_html": "<p>Hello</p>" + UNSUBSCRIBE,
             }
         )
         sequence = env["nurture.sequence"].create({"name": "Mine", "preset_id": preset.id})

@@ -12,6 +12,7 @@ from odoo.addons.lost_lead_nurture.models import nurture_hit
 from odoo.addons.lost_lead_nurture.tools import machines
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST, Request
 
+from ..tools.inside import INSIDE
 from .common import BODY, BROWSER, NurtureCase
 
 ANN = "ann@reader.example.com"
@@ -290,7 +291,7 @@ class TestMachines(MachineCase):
     def test_core_told_directly(self):
         """What calls core's methods for a machine's answer does not count."""
         self.start()
-        quiet = self.stat.with_context(nurture_ignore_reaction=True)
+        quiet = self.stat.with_context(nurture_ignore_reaction=INSIDE)
         domain = [("id", "=", self.stat.id)]
         for method in ("set_opened", "set_clicked", "set_replied", "set_bounced"):
             getattr(quiet, method)()

@@ -11,7 +11,7 @@ from psycopg2.errors import SerializationFailure
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import NurtureCase
+from .common import UNSUBSCRIBE, NurtureCase
 
 
 @tagged("post_install", "-at_install")
@@ -241,7 +241,7 @@ class TestPromises(NurtureCase):
         """Core compiles it once per mail; and what each reader gets is the reader's own."""
         self.first.mailing_id.body_html = (
             "<p>Hello <t t-out=\"object.name or 'you'\"/></p>"
-            '<p><a href="https://shop.example.com/">Shop</a></p>'
+            '<p><a href="https://shop.example.com/">Shop</a></p>' + UNSUBSCRIBE
         )
         self.sequence.action_start()
         qweb = type(self.env["ir.qweb"])
@@ -326,6 +326,7 @@ class TestPromises(NurtureCase):
         leads = self.make_leads(3)
         leads[1].expected_revenue = 0
         body = '<p>Worth <t t-out="1 / object.expected_revenue"/>, <a href="https://x.example.com">go</a></p>'
+        body += UNSUBSCRIBE
         self.first.mailing_id.write({"body_html": body, "body_arch": body})
         self.sequence.action_start()
         with mute_logger("odoo.addons.mail.models.mail_render_mixin"):

@@ -14,7 +14,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import format_date
 
 from ..tools.rehearsal import rehearsal
-from .common import NurtureCase
+from .common import UNSUBSCRIBE, NurtureCase
 
 LEAD = "ann@reader.example.com"
 ME = "marketer@test.example.com"
@@ -171,14 +171,14 @@ class TestTestRun(NurtureCase):
         self.assertIn("could not be sent to you", line["failed"])
 
     def test_template_that_fails(self):
-        self.first.mailing_id.body_html = "<p><t t-out='1/0'/></p>"
+        self.first.mailing_id.body_html = "<p><t t-out='1/0'/></p>" + UNSUBSCRIBE
         test = self.begin()
         with self.nothing_left():
             test.action_play("run")
         line = self.line(test, self.first)
         self.assertEqual((line["state"], line["reason"]), ("error", "The step failed"))
         self.assertIn("division by zero", line["detail"])
-        self.first.mailing_id.body_html = "<p>Mended</p>"
+        self.first.mailing_id.body_html = "<p>Mended</p>" + UNSUBSCRIBE
         test.action_restart()
         test.action_play("run")
         self.assertIn("Mended", self.html_of(self.mail_to(ME)))
@@ -236,6 +236,7 @@ class TestTestRun(NurtureCase):
     def test_link(self):
         self.first.mailing_id.body_html = (
             f'<p><a href="{LINK}">One</a> <a href="https://shop.example.com/other">Two</a></p>'
+            + UNSUBSCRIBE
         )
         step = self.make_step(
             self.sequence, "mail_click", self.first, link_url="*/other", subject="Two"
@@ -684,7 +685,7 @@ class TestRealTransactions(TransactionCase):
                 {
                     "subject": "Real (test)",
                     "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
-                    "body_html": f'<p><a href="{LINK}">See it</a></p>',
+                    "body_html": f'<p><a href="{LINK}">See it</a></p>' + UNSUBSCRIBE,
                 }
             )
             action = env["ir.actions.server"].create(

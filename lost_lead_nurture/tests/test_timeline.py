@@ -7,7 +7,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
 
-from .common import ANN
+from .common import ANN, UNSUBSCRIBE
 from .test_machines import TWO_LINKS
 from .test_stop import LivingCase
 from .test_timing import TimingCase
@@ -424,7 +424,9 @@ class TestTimeline(LivingCase, TimelineMixin):
         """It is shown as it was, though its text and the lead have changed; looking counts for
         nothing."""
         self.start()
-        self.first.mailing_id.write({"body_html": "<p>Changed</p>", "subject": "Changed"})
+        self.first.mailing_id.write(
+            {"body_html": "<p>Changed</p>" + UNSUBSCRIBE, "subject": "Changed"}
+        )
         trace = self.trace(self.ann, self.first)
         for user in (self.marketer, self.salesman):
             mail = trace.with_user(user).get_preview()
@@ -456,7 +458,8 @@ class TestTimeline(LivingCase, TimelineMixin):
     def test_forgotten_by_links_and_errors(self):
         """Nor do the links that were clicked, a bounce, or what the system says of an error."""
         self.first.mailing_id.body_html = """<p><a href="https://shop.example.com/a">
-            For <t t-out="object.contact_name"/>: <t t-out="object.email_from"/></a></p>"""
+            For <t t-out="object.contact_name"/>: <t t-out="object.email_from"/></a></p>
+            <p><a href="/unsubscribe_from_list">Unsubscribe</a></p>"""
         second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.sequence.exit_on_bounced = False
         self.start()

@@ -13,7 +13,8 @@ from .test_stop import ANN, BOB, LivingCase
 
 CAT = "cat@reader.example.com"
 TWO_LINKS = """<div><p>Hello</p><p><a href="https://shop.example.com/one_50%">One</a>
-<a href="https://shop.example.com/two?size=40">Two</a></p></div>"""
+<a href="https://shop.example.com/two?size=40">Two</a></p>
+<p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
 
 
 class UpdateCase(LivingCase):

@@ -1,10 +1,12 @@
 from . import (
     crm_lead_lost,
     mail_compose_message,
+    mailing_mailing_schedule_date,
     nurture_dry_run,
     nurture_enrol,
     nurture_explain,
     nurture_let_in,
+    nurture_reach,
     nurture_resume,
     nurture_sequence_new,
     nurture_start,

@@ -8,14 +8,16 @@ class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
 
     def _action_send_mail(self, auto_commit=False):
-        # One commit must carry the mails and what the engine wrote about them.
-        if "nurture_trace_by_lead" in self.env.context:
+        if self.mass_mailing_id._nurture_is_engine():
+            # One commit must carry the mails and what the engine wrote about them.
             auto_commit = False
+        else:
+            self.mass_mailing_id._check_not_nurture()
         return super()._action_send_mail(auto_commit=auto_commit)
 
     def _prepare_mail_values_mailing_traces(self, mail_values_all):
         trace_values_all = super()._prepare_mail_values_mailing_traces(mail_values_all)
-        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        trace_by_lead = get_carried(self.env, "nurture_trace_by_lead") or {}
         for lead_id, trace_id in trace_by_lead.items():
             if trace_values_all.get(lead_id):
                 trace_values_all[lead_id]["nurture_trace_id"] = trace_id
@@ -40,7 +42,7 @@ class MailComposeMessage(models.TransientModel):
     def _render_lang(self, res_ids, engine="inline_template"):
         """Placeholders are written in the language of the lead, where its contact has none."""
         langs = super()._render_lang(res_ids, engine=engine)
-        if "nurture_trace_by_lead" in self.env.context:
+        if get_carried(self.env, "nurture_trace_by_lead"):
             for lead in self.env["crm.lead"].browse(res_ids):
                 langs[lead.id] = langs[lead.id] or lead.lang_id.code
         return langs

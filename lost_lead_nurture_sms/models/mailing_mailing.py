@@ -21,27 +21,49 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def action_send_sms(self, res_ids=None):
-        if "nurture_trace_by_lead" not in self.env.context:
+        if not self._nurture_is_engine():
             self._check_not_nurture()
         return super().action_send_sms(res_ids)
 
     def _send_sms_get_composer_values(self, res_ids):
         values = super()._send_sms_get_composer_values(res_ids)
-        if "nurture_trace_by_lead" in self.env.context:
+        if self._nurture_is_engine():
             # sending at once could not be undone when the batch fails
             values["mass_force_send"] = False
         return values
 
     def _get_seen_list_sms(self):
         # see _get_seen_list of the mails; nurture.trace knows the numbers that have had it
-        if "nurture_trace_by_lead" in self.env.context:
+        if self._nurture_is_engine():
             return [], []
         return super()._get_seen_list_sms()
 
     def action_retry_failed_sms(self):
-        nurtured = self.filtered("nurture_sequence_id")
+        nurtured = self._nurture_guarded()
+        nurtured.filtered(lambda sms: not sms.nurture_sequence_id)._check_not_nurture()
         failed = nurtured.mailing_trace_ids.filtered(lambda sms: sms.trace_status == "error")
         failed.nurture_trace_id.action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed_sms()
         return None
+
+    # ------------------------------------------------------------
+    # WHOM A MAILING OF ITS OWN WOULD REACH
+    # ------------------------------------------------------------
+
+    def _nurture_get_addresses(self, leads):
+        if self.mailing_type != "sms":
+            return super()._nurture_get_addresses(leads)
+        return {
+            lead: lead.phone_sanitized or lead.partner_id.phone_sanitized or None for lead in leads
+        }
+
+    def _nurture_get_excluded(self, addresses):
+        if self.mailing_type != "sms":
+            return super()._nurture_get_excluded(addresses)
+        _seen_ids, seen = self._get_seen_list_sms()
+        excluded = set(seen)
+        if self.use_exclusion_list:
+            entries = self.env["phone.blacklist"].sudo().search([("number", "in", addresses)])
+            excluded.update(entries.mapped("number"))
+        return excluded

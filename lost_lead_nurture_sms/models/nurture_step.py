@@ -127,6 +127,7 @@ class NurtureStep(models.Model):
                 "mailing_type": "sms",
                 "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
                 "keep_archives": True,
+                "nurture_only": True,
                 **values,
             }
         )

@@ -45,5 +45,5 @@ class SmsTracker(models.Model):
     def _update_sms_mailings(self, trace_status, traces):
         if trace_status == "process":
             # the mailing of a step is not “being sent”: core's queue of mailings would take it up
-            traces = traces.filtered(lambda sms: not sms.nurture_trace_id)
+            traces = traces.filtered(lambda sms: not sms.mass_mailing_id._nurture_guarded())
         return super()._update_sms_mailings(trace_status, traces)

@@ -1,4 +1,5 @@
 from . import (
+    test_guard,
     test_install,
     test_obstacles,
     test_sms,

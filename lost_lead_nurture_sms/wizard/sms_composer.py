@@ -1,18 +1,25 @@
 from odoo import models
 
+from odoo.addons.lost_lead_nurture.tools.inside import get_carried
+
 
 class SmsComposer(models.TransientModel):
     _inherit = "sms.composer"
 
+    def _action_send_sms(self):
+        if not self.mailing_id._nurture_is_engine():
+            self.mailing_id._check_not_nurture()
+        return super()._action_send_sms()
+
     def _prepare_mass_sms_trace_values(self, record, sms_values):
         values = super()._prepare_mass_sms_trace_values(record, sms_values)
-        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        trace_by_lead = get_carried(self.env, "nurture_trace_by_lead") or {}
         if trace_id := trace_by_lead.get(record.id):
             values["nurture_trace_id"] = trace_id
         return values
 
     def _get_blacklist_record_ids(self, records, recipients_info):
-        if "nurture_trace_by_lead" not in self.env.context:
+        if get_carried(self.env, "nurture_trace_by_lead") is None:
             return super()._get_blacklist_record_ids(records, recipients_info)
         # core reads the whole blacklist; and a sequence always respects it
         numbers = {record.id: recipients_info[record.id]["sanitized"] for record in records}

@@ -192,8 +192,12 @@ def campaign(env, name, leads, body=None, code=None, delay=0, batch_size=5, seco
     return sequence.id
 
 
+#: Without it a sequence does not start.
+UNSUBSCRIBE = '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p>'
+
+
 def _add_mail(env, sequence, parent, delay, subject, body=None):
-    body = body or '<p><a href="https://shop.example.com/">See it</a></p>'
+    body = (body or '<p><a href="https://shop.example.com/">See it</a></p>') + UNSUBSCRIBE
     mailing = env["mailing.mailing"].create(
         {
             "subject": subject,
@@ -297,6 +301,7 @@ def set_parameter(env, name, value):
 def set_body(env, sequence_id, body):
     """Mend the mails of a sequence."""
     steps = env["nurture.sequence"].browse(sequence_id).step_ids
+    body += UNSUBSCRIBE
     steps.mailing_id.write({"body_html": body, "body_arch": body})
 
 

@@ -220,6 +220,21 @@ test("mail figures do not lead where the user may not go", async () => {
     expect(".o_nurture_eye").toHaveCount(0);
 });
 
+test("a step without a mail leads straight to the editor", async () => {
+    const steps = STEPS();
+    steps[2].mailing = false;
+    setWorkflow({ steps });
+    onRpc("nurture.step", "action_write_mail", ({ args }) => {
+        expect.step(`write ${args[0]}`);
+        return { type: "ir.actions.act_window", res_model: "mailing.mailing", res_id: 9 };
+    });
+    mockService("action", { doAction: ({ res_id }) => expect.step(`open ${res_id}`) });
+    await mountWorkflow();
+    expect(".o_nurture_write").toHaveCount(1);
+    await contains(`${card(3)} .o_nurture_write`).click();
+    expect.verifySteps(["write 3", "open 9"]);
+});
+
 test("a type of another add-on is drawn with what the server tells of it", async () => {
     setWorkflow({ steps: [step(1, "Text", false, "begin", 0, { type: "sms" })] });
     await mountWorkflow();

@@ -45,7 +45,7 @@ export class NurtureWorkflow extends Component {
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
                 ...["leavePreview", "openFigure", "openMailing", "possiblePlaces", "preview"],
-                ...["remove", "reorder", "restore"],
+                ...["remove", "reorder", "restore", "writeMail"],
             ].map((name) => [name, this[name].bind(this)])
         );
         useEffect(
@@ -447,6 +447,17 @@ export class NurtureWorkflow extends Component {
             res_model: "mailing.mailing",
             res_id: step.mailing,
             views: [[false, "form"]],
+        });
+    }
+
+    /** A step without a mail gets one, and it opens in the editor. */
+    writeMail(step) {
+        return this.once(async () => {
+            if (await this.props.record.save()) {
+                const args = [[step.id]];
+                const action = await this.orm.call("nurture.step", "action_write_mail", args);
+                await this.action.doAction(action);
+            }
         });
     }
 

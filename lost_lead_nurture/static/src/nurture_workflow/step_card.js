@@ -79,6 +79,12 @@ export class StepCard extends Component {
         return this.type.message && this.step.mailing && this.props.workflow.mails_readable;
     }
 
+    /** Whether its mail is still to be written. */
+    get canWrite() {
+        const { active, mailing, type } = this.step;
+        return this.props.editable && active && type === "email" && !mailing;
+    }
+
     /** What it waits for, as short as can be. */
     get chip() {
         const { trigger, label, minutes, wait } = this.step;

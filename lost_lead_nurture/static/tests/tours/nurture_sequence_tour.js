@@ -22,16 +22,21 @@ function follow(name, trigger) {
     ];
 }
 
-/** Write a mail in the dialog of a step, beginning with one of core's templates, and save both. */
+/** Write a mail from the dialog of a step, beginning with one of core's templates, and save both. */
 function writeMail(subject) {
     return [
-        { trigger: ".modal .o_field_widget[name=mailing_id] input", run: `edit ${subject}` },
-        { trigger: ".o_m2o_dropdown_option_create_edit a", run: "click" },
-        { trigger: ".modal .o_field_widget[name=subject] input:value('" + subject + "')" },
+        { trigger: ".modal .o_nurture_write_mail:contains('Write the Mail')", run: "click" },
+        {
+            content: "nobody sends it from here, or chooses who gets it",
+            trigger:
+                ".modal:has([name=subject]):not(:has(button[name=action_launch])):not(:has(button[name=action_schedule])):not(:has([name=mailing_model_id]))",
+        },
+        { trigger: ".modal .o_field_widget[name=subject] input", run: `edit ${subject}` },
         { trigger: ".modal [data-name=default]", run: "click" },
         { trigger: ".modal [name=body_arch] :iframe .s_text_block" },
-        { trigger: ".modal:has([name=mailing_model_id]) .o_form_button_save", run: "click" },
-        { trigger: ".modal:not(:has([name=mailing_model_id])) [name=mailing_id]" },
+        { trigger: ".modal:has([name=subject]) .o_form_button_save", run: "click" },
+        { trigger: ".modal:not(:has([name=subject])) [name=mailing_id]" },
+        { trigger: ".modal .o_nurture_write_mail:contains('Edit the Mail')" },
         { trigger: ".modal .o_form_button_save", run: "click" },
         { trigger: "body:not(:has(.modal))" },
     ];
