@@ -1,6 +1,7 @@
 # what others inherit from comes first
 from . import nurture_guard_mixin  # isort: skip
 from . import (
+    account_move_line,
     calendar_event,
     crm_lead,
     crm_lead_address,
@@ -22,9 +23,12 @@ from . import (
     mailing_mailing_guard,
     mailing_mailing_opt_out,
     mailing_mailing_reach,
+    mailing_mailing_results,
     mailing_trace,
+    mailing_trace_figures,
     nurture_batch,
     nurture_forgotten,
+    nurture_credit,
     nurture_hit,
     nurture_participant,
     nurture_participant_goals,

@@ -2,6 +2,7 @@ from . import (
     test_guard,
     test_install,
     test_obstacles,
+    test_results,
     test_sms,
     test_step,
     test_timeline,
