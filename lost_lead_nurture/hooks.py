@@ -12,6 +12,7 @@ CHANGES = [
     Column("crm_lead", "nurture_score", "int4", default=0),
     Reference("nurture_participant", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
+    Reference("nurture_sequence", "failure_activity_id", "mail_activity", "SET NULL"),
     Reference("nurture_test", "lead_id", "crm_lead", "CASCADE"),
     Relation(
         *("crm_lead_nurture_enrol_rel", "nurture_enrol_id", "nurture_enrol"),
@@ -27,6 +28,7 @@ CHANGES = [
     Column("mailing_trace", "nurture_machine_reason", "varchar"),
     Column("mailing_trace", "nurture_machine_date", "timestamp"),
     Column("mailing_trace", "nurture_machine_notes", "jsonb"),
+    Column("mailing_trace", "nurture_refused_date", "timestamp"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Index.of_field("mailing_trace", "nurture_trace_id"),
     Index.of_field("mailing_trace", "nurture_unheard"),

@@ -19,5 +19,6 @@ class MailActivity(models.Model):
     def _action_done(self, feedback=False, attachment_ids=None):
         traces = self.sudo().nurture_trace_id
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
-        traces._hear("done")
+        if traces:
+            traces._hear("done")
         return result

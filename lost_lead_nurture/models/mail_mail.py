@@ -1,4 +1,5 @@
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import zip_longest
 from smtplib import SMTPServerDisconnected
@@ -7,7 +8,7 @@ import psycopg2
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
@@ -79,14 +80,54 @@ class MailMail(models.Model):
             # somebody else's transaction: nothing can be noted, but what is leaving is left alone
             leaving = self.filtered(lambda mail: mail._nurture_get_stats())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
-            return super(MailMail, self - leaving + free)._send(auto_commit=False, **kwargs)
+            for mail in free:
+                with mail._nurture_watch(**kwargs) as watched:
+                    super(MailMail, watched)._send(auto_commit=False, **kwargs)
+            return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
         return True
 
-    def _postprocess_sent_message(self, *args, **kwargs):
+    def _postprocess_sent_message(
+        self, success_pids, success_emails, failure_reason=False, failure_type=None
+    ):
+        if failure_type == "mail_smtp":
+            self._nurture_name_failing_server()
         # an administrator may send a mail by hand
         told = self.with_context(nurture_told=INSIDE)
-        return super(MailMail, told)._postprocess_sent_message(*args, **kwargs)
+        return super(MailMail, told)._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
+        )
+
+    @contextmanager
+    def _nurture_watch(self, smtp_session=None, mail_server=None, **_others):
+        """Yield this mail with what its mail server says of it, a ``delivery.Delivery``, in the
+        context key ``nurture_delivery``."""
+        with watch(smtp_session, self._nurture_name_server(mail_server)) as delivery:
+            yield self.with_context(nurture_delivery=delivery)
+
+    @api.model
+    def _nurture_name_server(self, mail_server):
+        """What people call an outgoing mail server, which may be that of the configuration."""
+        return (mail_server and mail_server.sudo().name) or config["smtp_server"] or ""
+
+    def _nurture_name_failing_server(self):
+        """A mail server could not be reached: core says what went wrong, and not with which."""
+        ours = self.filtered(lambda mail: mail._nurture_get_stats())
+        for server_id, _domain, _sender, mail_ids in ours._split_by_mail_configuration():
+            mails = self.browse(mail_ids)
+            server = self.env["ir.mail_server"].browse(server_id or ())
+            mails.failure_reason = self.env._(
+                "The mail server “%(server)s” could not be used: %(error)s",
+                server=self._nurture_name_server(server),
+                error=mails[:1].failure_reason,
+            )
+
+    def _nurture_put_off(self, date):
+        """Leave these mails in the queue until ``date``."""
+        self.write({"state": "outgoing", "failure_type": False, "scheduled_date": date})
+        # mails to one provider are put off by the hundred
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        queue._nurture_trigger_once(date)
 
     def _nurture_send_queue(self, ours, **kwargs):
         """Send these mails one by one. Before a mail leaves it is noted that it does, by the commit
@@ -116,16 +157,17 @@ class MailMail(models.Model):
             raise
         self._nurture_hear_sent(left)
 
-    def _nurture_send(self, left, **kwargs):
+    def _nurture_send(self, left, **kwargs):  # pylint: disable=missing-return
         """Have core send this mail, and see to it that what it writes down is what happened.
 
         :param left: dictionary to put the ids of the statistics of mails into that have left;
             their sequences are still to be told
         """
         count = len(left)
-        mail = self.with_context(nurture_left=left)
-        with watch(kwargs.get("smtp_session")) as delivery:
+        with self.with_context(nurture_left=left)._nurture_watch(**kwargs) as mail:
+            delivery = mail.env.context["nurture_delivery"]
             try:
+                # pylint: disable-next=super-method-mismatch
                 super(MailMail, mail)._send(auto_commit=True, **kwargs)
             except (SMTPServerDisconnected, psycopg2.Error):
                 # core gives up here: neither it nor the reader's sequence would hear of this mail

@@ -680,8 +680,11 @@ class NurtureSequence(models.Model):
             )
 
     def _warn(self, summary, note):
-        """Tell the responsible, by an activity, that somebody has to look at the sequence."""
-        self.activity_schedule(
+        """Tell the responsible, by an activity, that somebody has to look at the sequence.
+
+        :return: the activity
+        """
+        return self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=summary,
             note=note,

@@ -112,6 +112,8 @@ class NurtureTrace(models.Model):
     _due = models.Index("(step_id, schedule_date, id) WHERE state = 'scheduled'")
     # the traces that _give_up ends
     _expiring = models.Index("(expire_date) WHERE state IN ('waiting', 'error')")
+    # what the form of a sequence says of failures
+    _failed = models.Index("(sequence_id, reason) WHERE state = 'error'")
     # the traces that _retry_failed tries again
     _retrying = models.Index("(retry_date) WHERE retry_date IS NOT NULL")
 

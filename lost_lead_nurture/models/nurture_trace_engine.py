@@ -509,6 +509,9 @@ class NurtureTrace(models.Model):
         elif state == "error":
             # who is not retried does not stay in the sequence for ever
             values["expire_date"] = self._sql_window(now)
+            # the responsible is told
+            cron = self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()
+            cron._nurture_trigger_once(now)
             if reason not in ONLY_BY_HAND:
                 values["retry_date"] = self._sql_retry(now)
         self._update(SQL("id IN %s", tuple(self.ids)), **values)

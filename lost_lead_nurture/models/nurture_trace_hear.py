@@ -46,7 +46,9 @@ class NurtureTrace(models.Model):
         """The mail left: now the clock of what follows runs. A retry revives what a failure of
         the mail had stopped."""
         now = fields.Datetime.now()
-        self.filtered(lambda trace: trace.state == "error")._set_state("processed", "done")
+        self.filtered(
+            lambda trace: trace.state == "error" or trace.reason == "mail_put_off"
+        )._set_state("processed", "done")
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
             " OR nurture_trace.state = 'cancelled' AND reason = 'parent_failed')"
@@ -78,6 +80,10 @@ class NurtureTrace(models.Model):
             ),
         )
         self.participant_id._complete()
+
+    def _note_put_off(self, detail):
+        """The recipient's mail server wants these mails later: keep that."""
+        self._update(SQL("id IN %s", tuple(self.ids)), reason="mail_put_off", detail=detail)
 
     def _hear_not_sent(self, state, get_reason):
         """The mail was cancelled or failed: say so, and stop the branch."""

@@ -6,15 +6,22 @@ import socket
 
 from aiosmtpd.controller import Controller
 
+#: A server that wants no mail of ours, whoever it is for.
+RELAY_DENIED = "554 5.7.1 Relay access denied"
+
 
 class Catcher:
-    """Keep every mail in :attr:`messages`, except those to an address in :attr:`refused`, and what
-    came over the wire in :attr:`envelopes`, as (recipients, bytes)."""
+    """Keep every mail in :attr:`messages`, and what came over the wire in :attr:`envelopes`, as
+    (recipients, bytes); but not what is for an address in :attr:`refused`, whom it does not know,
+    nor where it has another answer: by the address, or sender, in :attr:`answers` and, after the
+    whole mail, in :attr:`answers_to_data`."""
 
     def __init__(self):
         self.messages = []
         self.envelopes = []
         self.refused = set()
+        self.answers = {}
+        self.answers_to_data = {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -26,16 +33,30 @@ class Catcher:
         self.messages.clear()
         self.envelopes.clear()
         self.refused.clear()
+        self.answers.clear()
+        self.answers_to_data.clear()
 
     # the hooks of aiosmtpd
+
+    async def handle_MAIL(self, _server, _session, envelope, address, options):  # noqa: N802
+        if address in self.answers:
+            return self.answers[address]
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
         if address in self.refused:
             return "550 no such user here"
+        if address in self.answers:
+            return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        for address in envelope.rcpt_tos:
+            if address in self.answers_to_data:
+                return self.answers_to_data[address]
         self.envelopes.append((list(envelope.rcpt_tos), envelope.content))
         self.messages.append(
             email.message_from_bytes(envelope.content, policy=email.policy.default)

@@ -11,6 +11,7 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import ANN, TwoLeadsCase
+from .smtp import RELAY_DENIED
 
 SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 HEAR_LOGGER = "odoo.addons.lost_lead_nurture.models.mailing_trace"
@@ -82,10 +83,10 @@ class TestEventsAreNeverLost(AbuseCase):
 class TestStopMeansStop(AbuseCase):
     def refuse_first(self):
         self.sequence.action_start()
-        self.catcher.refused = {ANN}
+        self.catcher.answers = {ANN: RELAY_DENIED}
         with mute_logger(*SMTP_LOGGERS):
             self.advance()
-        self.catcher.refused = set()
+        self.catcher.answers = {}
         return self.trace(self.ann, self.first)
 
     def test_retry_after_leaving(self):

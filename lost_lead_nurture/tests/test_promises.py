@@ -12,6 +12,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import UNSUBSCRIBE, NurtureCase
+from .smtp import RELAY_DENIED
 
 
 @tagged("post_install", "-at_install")
@@ -149,7 +150,7 @@ class TestPromises(NurtureCase):
         lead = self.make_lead("ann@reader.example.com")
         after = self.make_step(self.sequence, "after", self.first, 1)
         self.sequence.action_start()
-        self.catcher.refused = {"ann@reader.example.com"}
+        self.catcher.answers = {"ann@reader.example.com": RELAY_DENIED}
         with mute_logger(
             "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
         ):
@@ -160,7 +161,7 @@ class TestPromises(NurtureCase):
         self.assertTrue(trace.detail)
         self.assertEqual(self.trace(lead, after).reason, "parent_failed")
         self.assertEqual(self.participant(lead).state, "running", "it can be retried")
-        self.catcher.refused = set()
+        self.catcher.answers = {}
         trace.with_user(self.marketer).action_retry()
         self.advance(days=2)
         self.assertEqual(len(self.mails_to("ann@reader.example.com")), 1)

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import BODY, NurtureCase
-from .smtp import Catcher
+from .smtp import RELAY_DENIED, Catcher
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
@@ -168,7 +168,7 @@ class TestActivities(StepRulesCase):
 @tagged("post_install", "-at_install")
 class TestRetryPolicy(StepRulesCase):
     def refuse(self, **delta):
-        self.catcher.refused = {ANN}
+        self.catcher.answers = {ANN: RELAY_DENIED}
         with mute_logger(
             "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
         ):
@@ -188,7 +188,7 @@ class TestRetryPolicy(StepRulesCase):
         self.assertEqual(trace.state, "error")
         self.refuse(hours=1)
         self.assertEqual((trace.state, trace.tries), ("error", 1))
-        self.catcher.refused = set()
+        self.catcher.answers = {}
         self.advance(hours=3)
         self.assertEqual((trace.state, trace.tries), ("processed", 2))
         self.assertEqual(len(self.mails_to(ANN, "First")), 1)
@@ -220,7 +220,7 @@ class TestRetryPolicy(StepRulesCase):
         self.first.write({"retry_count": 1, "retry": 1, "retry_unit": "hours"})
         self.sequence.action_start()
         self.refuse()
-        self.catcher.refused = set()
+        self.catcher.answers = {}
         self.ann.action_restore()
         self.advance(hours=2)
         self.assertFalse(self.mails_to(ANN))
@@ -229,7 +229,7 @@ class TestRetryPolicy(StepRulesCase):
         self.first.write({"retry_count": 1, "retry": 1, "retry_unit": "hours"})
         self.sequence.action_start()
         self.refuse()
-        self.catcher.refused = set()
+        self.catcher.answers = {}
         self.sequence.action_stop()
         self.advance(hours=2)
         self.assertFalse(self.mails_to(ANN))

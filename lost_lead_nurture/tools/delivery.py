@@ -1,38 +1,138 @@
 """What became of a mail, as the mail server saw it."""
 
+import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from smtplib import SMTPDataError
+
+#: What a refusal means: nobody gets mail at that address, the server takes it later, or something
+#: is wrong with us that is no fault of the address.
+BOUNCE, LATER, FAILURE = "bounce", "later", "failure"
+
+#: What servers say of an address at which nobody gets mail, whatever the code beside it.
+_NOBODY = re.compile(
+    r"user unknown|unknown user|no such (?:user|recipient|mailbox|person|account)"
+    r"|(?:user|recipient|mailbox|account|address)[^.]{0,40}(?:not found|does(?: not|n't) exist"
+    r"|is (?:disabled|inactive|unknown|unavailable)|has been (?:disabled|deactivated))"
+    r"|(?:user|address) does(?: not|n't) have|doesn't have an? [\w.]+ account"
+    r"|invalid (?:recipient|mailbox)|recipient ?not ?found|unrouteable address"
+    r"|mailbox (?:unavailable|not available|unknown|full)|over ?quota|收件人不存在|用户不存在",
+    re.IGNORECASE,
+)
+#: What they say where they do not want mail of ours.
+_UNWANTED = re.compile(
+    r"relay|spam|blocked|black ?list|block ?list|denied by|policy|reputation|authenticat|spf|dkim"
+    r"|dmarc|sender|reverse dns|\bptr\b|rate limit|too many|helo",
+    re.IGNORECASE,
+)
+#: Enhanced status codes (RFC 3463, 7505) about the recipient's address: bad in some way, a mailbox
+#: that is closed or full, a host that takes no mail for it. 5.1.7 and 5.1.8 are about ours.
+_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-6]|9|10)|2\.[0-2]|4\.[14])\b")
+#: Codes (RFC 5321, 7504) in answer to the recipient's address that stand without an enhanced one.
+_ADDRESS_CODES = (521, 550, 551, 552, 553, 556)
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A mail server's no.
+
+    :param stage: in answer to what: ``mail``, ``rcpt`` or ``data``
+    :param code: SMTP code
+    :param text: what it said
+    """
+
+    stage: str
+    code: int
+    text: str
+
+    @property
+    def words(self):
+        """As it was said, in one line."""
+        return f"{self.code} {' '.join(self.text.split())}"
+
+    @property
+    def meaning(self):
+        """:data:`BOUNCE`, :data:`LATER` or :data:`FAILURE`; in doubt the address is not blamed."""
+        enhanced = _ENHANCED.match(self.text)
+        if 400 <= self.code < 500 or (enhanced and enhanced[0].startswith("4")):
+            return LATER
+        if self.stage == "mail":
+            return FAILURE
+        if _NOBODY.search(self.text) and "sender" not in self.text.lower():
+            return BOUNCE
+        if _UNWANTED.search(self.text):
+            return FAILURE
+        if enhanced:
+            return BOUNCE if _ADDRESS.match(enhanced[0]) else FAILURE
+        return BOUNCE if self.stage == "rcpt" and self.code in _ADDRESS_CODES else FAILURE
 
 
 @dataclass
 class Delivery:
-    """How far the conversation with the mail server came."""
+    """How far the conversation with the mail server came.
 
+    :param server: what the server is called here
+    """
+
+    server: str = ""
     #: whether the server was given the mail: from here on it may have it, whatever happens next
     begun: bool = False
     #: whether it said that it has it
     accepted: bool = False
+    #: what it said if it did not want the mail
+    refusal: Refusal | None = None
+    _commands: dict = field(default_factory=dict)
+
+    def follow(self, session):
+        """Note what ``session`` (``smtplib.SMTP``) is answered, until :meth:`leave`."""
+        self._commands = {name: getattr(session, name) for name in ("mail", "rcpt", "data")}
+        session.mail, session.rcpt, session.data = self._mail, self._rcpt, self._data
+
+    def leave(self, session):
+        for name, command in self._commands.items():
+            setattr(session, name, command)
+
+    def _mail(self, *args, **kwargs):
+        self.refusal = None
+        return self._note("mail", *self._commands["mail"](*args, **kwargs))
+
+    def _rcpt(self, *args, **kwargs):
+        return self._note("rcpt", *self._commands["rcpt"](*args, **kwargs))
+
+    def _data(self, message):
+        self.begun = True
+        try:
+            code, answer = self._commands["data"](message)
+        except SMTPDataError as error:
+            # it did not even want to see it
+            self.begun = False
+            self._note("data", error.smtp_code, error.smtp_error)
+            raise
+        # any other answer is a no
+        self.begun = self.accepted = code == 250
+        return self._note("data", code, answer)
+
+    def _note(self, stage, code, answer):
+        if not 200 <= code < 300:
+            text = answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)
+            self.refusal = Refusal(stage, code, text)
+        return code, answer
 
 
 @contextmanager
-def watch(session):
+def watch(session, server=""):
     """Yield a :class:`Delivery` that follows what ``session`` (``smtplib.SMTP``) delivers; without
-    a session nothing is delivered."""
-    delivery = Delivery()
+    a session nothing is delivered.
+
+    :param server: what the server is called here
+    """
+    delivery = Delivery(server)
     if session is None:
         yield delivery
         return
-    hand_over = session.data
-
-    def data(message):
-        delivery.begun = True
-        code, answer = hand_over(message)
-        # any other answer is a no
-        delivery.begun = delivery.accepted = code == 250
-        return code, answer
-
-    session.data = data
+    delivery.follow(session)
     try:
         yield delivery
     finally:
-        session.data = hand_over
+        delivery.leave(session)

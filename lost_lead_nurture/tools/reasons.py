@@ -49,6 +49,7 @@ TRACE_REASONS = [
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),
+    ("mail_put_off", "Put off: the recipient's mail server asks to try again later"),
     ("mail_in_doubt", "It is not known whether the mail was sent"),
     ("window", "Put off to the sending hours"),
     ("cap", "The address has got enough marketing lately"),

@@ -1,7 +1,5 @@
 """The rules that tell machines from people, without Odoo."""
 
-import email
-import email.policy
 import importlib.util
 import random
 import sys
@@ -218,96 +216,6 @@ class TestTogether(unittest.TestCase):
         """Somebody who calls a link again and again does not keep the judge busy."""
         hits = [(n % 4000, "ab"[n % 2]) for n in range(40000)]
         self.assertEqual(set(self.judge(*hits)), {"burst"})
-
-
-def message(headers="", content="Content-Type: text/plain\n\nYes, please.\n"):
-    raw = f"From: ann@reader.example.com\nSubject: Re: First\n{headers}MIME-Version: 1.0\n{content}"
-    return email.message_from_string(raw, policy=email.policy.SMTP)
-
-
-def report(kind, *parts):
-    """A message/report of some kind, with parts (content type, text)."""
-    body = "".join(f"--b\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
-    return message(
-        content=f'Content-Type: multipart/report; report-type={kind}; boundary="b"\n\n{body}--b--\n'
-    )
-
-
-def status(*actions):
-    recipients = "\n".join(
-        f"Final-Recipient: rfc822; ann@reader.example.com\nAction: {action}\n" for action in actions
-    )
-    return report(
-        "delivery-status",
-        ("text/plain", "See below."),
-        ("message/delivery-status", f"Reporting-MTA: dns; mx.example.com\n\n{recipients}"),
-    )
-
-
-RECEIPT = report(
-    "disposition-notification",
-    ("text/plain", "Your message was displayed."),
-    ("message/disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed"),
-)
-COMPLAINT = report("feedback-report", ("message/feedback-report", "Feedback-Type: abuse"))
-
-
-class TestAnswers(unittest.TestCase):
-    def test_people(self):
-        for headers in (
-            "",
-            "Auto-Submitted: no\n",
-            "Auto-Submitted: No ; x=y\n",
-            "X-Auto-Response-Suppress: All\n",
-            "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\n",
-            "Precedence: list\n",
-            "Precedence: normal\n",
-            "Return-Path: <ann@reader.example.com>\n",
-            "Disposition-Notification-To: ann@reader.example.com\n",
-            "X-Autoreply: no\n",
-        ):
-            with self.subTest(headers):
-                self.assertFalse(machines.is_automatic(message(headers)))
-
-    def test_machines(self):
-        for headers in (
-            "Auto-Submitted: auto-replied\n",
-            "Auto-Submitted: auto-generated\n",
-            "Auto-Submitted: AUTO-REPLIED (vacation)\n",
-            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
-            "Precedence: auto_reply\n",
-            "Precedence: bulk\n",
-            "X-Precedence: auto-reply\n",
-            "X-Autoreply: yes\n",
-            "X-Autorespond: First\n",
-            "X-Auto-Reply-From: ann@reader.example.com\n",
-            "Return-Path: <>\n",
-        ):
-            with self.subTest(headers):
-                self.assertTrue(machines.is_automatic(message(headers)))
-
-    def test_reports(self):
-        for automatic in (RECEIPT, COMPLAINT, status("failed"), status("delayed")):
-            self.assertTrue(machines.is_automatic(automatic))
-
-    def test_harmless_reports(self):
-        for harmless in (
-            RECEIPT,
-            COMPLAINT,
-            status("delayed"),
-            status("relayed", "delivered"),
-            status("expanded"),
-        ):
-            self.assertTrue(machines.is_harmless_report(harmless), harmless)
-        for other in (
-            message(),
-            status("failed"),
-            status("Failed"),
-            status("delayed", "failed"),
-            status(),
-            report("delivery-status", ("text/plain", "It cannot be delivered.")),
-        ):
-            self.assertFalse(machines.is_harmless_report(other), other)
 
 
 class TestNotes(unittest.TestCase):

@@ -1,0 +1,218 @@
+"""The rules that tell automatic mail from what people write, without Odoo."""
+
+import email
+import email.policy
+import importlib.util
+import unittest
+
+from tooling import settings
+
+from .pure import load
+
+automatic = load("automatic")
+subjects = load("subjects")
+_spec = importlib.util.spec_from_file_location(
+    "nurture_mail_samples", settings.ROOT / "lost_lead_nurture" / "tests" / "mail_samples.py"
+)
+mail_samples = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(mail_samples)
+
+
+def message(headers="", content="Content-Type: text/plain\n\nYes, please.\n"):
+    raw = f"From: ann@reader.example.com\nSubject: Re: First\n{headers}MIME-Version: 1.0\n{content}"
+    return email.message_from_string(raw, policy=email.policy.SMTP)
+
+
+def report(kind, *parts):
+    """A message/report of some kind, with parts (content type, text)."""
+    body = "".join(f"--b\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
+    return message(
+        content=f'Content-Type: multipart/report; report-type={kind}; boundary="b"\n\n{body}--b--\n'
+    )
+
+
+def status(*actions):
+    recipients = "\n".join(
+        f"Final-Recipient: rfc822; ann@reader.example.com\nAction: {action}\n" for action in actions
+    )
+    return report(
+        "delivery-status",
+        ("text/plain", "See below."),
+        ("message/delivery-status", f"Reporting-MTA: dns; mx.example.com\n\n{recipients}"),
+    )
+
+
+RECEIPT = report(
+    "disposition-notification",
+    ("text/plain", "Your message was displayed."),
+    ("message/disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed"),
+)
+COMPLAINT = report("feedback-report", ("message/feedback-report", "Feedback-Type: abuse"))
+
+
+class TestAnswers(unittest.TestCase):
+    def test_people(self):
+        for headers in (
+            "",
+            "Auto-Submitted: no\n",
+            "Auto-Submitted: No ; x=y\n",
+            "X-Auto-Response-Suppress: All\n",
+            "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\n",
+            "Precedence: list\n",
+            "Precedence: normal\n",
+            "Return-Path: <ann@reader.example.com>\n",
+            "Disposition-Notification-To: ann@reader.example.com\n",
+            "X-Autoreply: no\n",
+        ):
+            with self.subTest(headers):
+                self.assertFalse(automatic.is_automatic(message(headers)))
+
+    def test_machines(self):
+        for headers in (
+            "Auto-Submitted: auto-replied\n",
+            "Auto-Submitted: auto-generated\n",
+            "Auto-Submitted: AUTO-REPLIED (vacation)\n",
+            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
+            "Precedence: auto_reply\n",
+            "Precedence: bulk\n",
+            "X-Precedence: auto-reply\n",
+            "X-Autoreply: yes\n",
+            "X-Autorespond: First\n",
+            "X-Auto-Reply-From: ann@reader.example.com\n",
+            "Return-Path: <>\n",
+        ):
+            with self.subTest(headers):
+                self.assertTrue(automatic.is_automatic(message(headers)))
+
+    def test_reports(self):
+        for sent in (RECEIPT, COMPLAINT, status("failed"), status("delayed")):
+            self.assertTrue(automatic.is_automatic(sent))
+
+    def test_harmless_reports(self):
+        for harmless in (
+            RECEIPT,
+            COMPLAINT,
+            status("delayed"),
+            status("relayed", "delivered"),
+            status("expanded"),
+        ):
+            self.assertTrue(automatic.is_harmless_report(harmless), harmless)
+        for other in (
+            message(),
+            status("failed"),
+            status("Failed"),
+            status("delayed", "failed"),
+            status(),
+            report("delivery-status", ("text/plain", "It cannot be delivered.")),
+        ):
+            self.assertFalse(automatic.is_harmless_report(other), other)
+
+    def test_lists(self):
+        """What a list passes on a person wrote, unless more than the list says otherwise."""
+        listed = "List-Id: <all.reader.example.com>\nPrecedence: bulk\n"
+        self.assertFalse(automatic.is_automatic(message(listed)))
+        self.assertTrue(automatic.is_automatic(message(listed + "Auto-Submitted: auto-replied\n")))
+        self.assertTrue(
+            automatic.is_automatic(message("List-Unsubscribe: <x>\nPrecedence: bulk\n"))
+        )
+
+    def test_doubled_headers(self):
+        for values in (("no", "auto-replied"), ("auto-replied", "no"), ("auto-replied",) * 2):
+            headers = "".join(f"Auto-Submitted: {value}\n" for value in values)
+            self.assertTrue(automatic.is_automatic(message(headers)), values)
+        self.assertFalse(automatic.is_automatic(message("Auto-Submitted: no\n" * 2)))
+
+    def test_harmless_answers(self):
+        """An out-of-office at the address for bounces is none; a mail that came back is."""
+        away = message("Auto-Submitted: auto-replied\n")
+        returned = message("Auto-Submitted: auto-replied\nX-Failed-Recipients: a@b.example\n")
+        self.assertTrue(automatic.is_harmless_report(away))
+        self.assertFalse(automatic.is_harmless_report(returned))
+
+    def test_postmaster_who_writes(self):
+        """Who has such an address may answer all the same."""
+        written = message()
+        written.replace_header("From", "Postmaster <postmaster@reader.example.com>")
+        self.assertFalse(automatic.is_automatic(written))
+        written.replace_header("From", "MAILER-DAEMON")
+        self.assertTrue(automatic.is_automatic(written))
+
+
+class TestSamples(unittest.TestCase):
+    """The mails that are sent through the gateway as well."""
+
+    def judge(self, samples):
+        for sample in samples:
+            raw = sample.build("<mail@test.example.com>", "ann@reader.example.com", "x@example.com")
+            with self.subTest(sample.name):
+                yield automatic.is_automatic(
+                    email.message_from_bytes(raw, policy=email.policy.SMTP)
+                )
+
+    def test_automatic(self):
+        for judged in self.judge(mail_samples.AUTOMATIC):
+            self.assertTrue(judged)
+
+    def test_people(self):
+        for judged in self.judge(mail_samples.HUMAN):
+            self.assertFalse(judged)
+
+
+class TestSubjects(unittest.TestCase):
+    def test_base(self):
+        """Whatever programs put before it, it is the same subject."""
+        for prefix in (
+            "",
+            "Re: ",
+            "AW: RE: ",
+            "Antw: ",
+            "回复：",
+            "Re[3]: ",
+            "[EXTERN] Re: ",
+            "R: I: ",
+        ):
+            for subject in (
+                "Größe 42 wieder da!",
+                "到货通知",
+                "Info: Nową  ofertę",
+                "Re: your mail",
+            ):
+                with self.subTest(prefix=prefix, subject=subject):
+                    self.assertEqual(
+                        subjects.base_subject(prefix + subject), subjects.base_subject(subject)
+                    )
+        self.assertNotEqual(subjects.base_subject("Info: First"), subjects.base_subject("First"))
+
+    def test_answers(self):
+        for subject in (
+            "Re: First",
+            "AW:First",
+            "答复: First",
+            "[all] Re: First",
+            "RE [2] : First",
+        ):
+            self.assertTrue(subjects.is_answer(subject), subject)
+        for subject in ("First", "Retour: First", "Automatische Antwort: Re: First", "Rest: x"):
+            self.assertFalse(subjects.is_answer(subject), subject)
+
+    def test_whatever_is_in_the_header(self):
+        """Nothing there makes it fail."""
+        for raw in (
+            b"",
+            b"Subject:\n",
+            b"Subject: =?gb2312?B?1tgA?=\n",
+            b"Subject: =?nonsense?B?YWJj?= =?utf-8?Q?=FF?=\n",
+            b"Subject: =?utf-8?B?A?=\n",
+            b"Subject: =?iso-2022-jp?B?GyRCJXM=?=\n",
+            "Subject: 系统退信\n".encode("gbk"),
+            "Subject: 系统退信\n".encode(),
+            b"Subject: \x00\xff\xfe\n",
+            b"Subject: [[[[" + b"[Re: " * 500 + b"\n",
+            b"Content-Type: multipart/mixed\n",
+            b"Content-Type: text/html; charset=no-such\n",
+            b"From: \n",
+        ):
+            with self.subTest(raw[:60]):
+                one = email.message_from_bytes(raw + b"\nText\n", policy=email.policy.SMTP)
+                self.assertIsInstance(subjects.subject_of(one), str)
+                self.assertEqual(automatic.is_automatic(one), "退信" in subjects.subject_of(one))
