@@ -30,6 +30,9 @@ class MailingMailing(models.Model):
         if "nurture_trace_by_lead" in self.env.context:
             # sending at once could not be undone when the batch fails
             values["mass_force_send"] = False
+        if self.mailing_model_real == "crm.lead":
+            # leads tell what they got, as with mails
+            values["mass_keep_log"] = True
         return values
 
     def _get_seen_list_sms(self):
