@@ -16,6 +16,7 @@ from . import (
     mail_activity,
     mail_blacklist,
     mail_mail,
+    mail_render_mixin,
     mail_thread,
     mailing_mailing,
     mailing_trace,
@@ -58,4 +59,5 @@ from . import (
     res_users,
     resource_calendar,
     sale_order,
+    utm_source,
 )

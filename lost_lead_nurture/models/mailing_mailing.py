@@ -1,10 +1,11 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import MissingError, UserError
 from odoo.fields import Domain
 
 from ..tools.arguments import read_choice
-from ..tools.inside import Carried
+from ..tools.inside import Carried, Inside
 from ..tools.links import links_in
+from ..tools.mail_texts import fill_text
 from ..tools.rehearsal import is_rehearsal
 
 _SENT = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
@@ -173,6 +174,14 @@ class MailingMailing(models.Model):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
         return self._nurture_open_mails(self.env.context.get("nurture_figure", "sent"))
 
+    @api.depends("subject")
+    def _compute_display_name(self):  # pylint: disable=missing-return
+        """A subject with placeholders reads as somebody gets it of whom nothing is known."""
+        super()._compute_display_name()
+        for mailing in self:
+            if name := mailing.display_name:
+                mailing.display_name = fill_text(name).strip() or "…"
+
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):
         self._nurture_get_steps()._check_mailing()
@@ -214,7 +223,7 @@ class MailingMailing(models.Model):
                     self.env._(
                         "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
                         "each lead in its time. Duplicate the mail to send it by itself.",
-                        mailing=mailing.subject,
+                        mailing=mailing.display_name,
                         sequence=mailing.sudo().nurture_sequence_id.name,
                     )
                 )
@@ -239,6 +248,40 @@ class MailingMailing(models.Model):
             nurture_links=Carried(),
             nurture_compiled=Carried(),
         )._action_send_mail(list(trace_by_lead))
+
+    # ------------------------------------------------------------
+    # LINKS: on the website of the lead's company, as all other links in the mail
+    # ------------------------------------------------------------
+
+    def get_base_url(self):
+        url = self.env.context.get("nurture_base_url")
+        # nobody who calls from outside says where the links of a mail lead
+        return str(url) if isinstance(url, Inside) else super().get_base_url()
+
+    def _get_unsubscribe_oneclick_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_unsubscribe_oneclick_url(email_to, res_id)
+
+    def _get_unsubscribe_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_unsubscribe_url(email_to, res_id)
+
+    def _get_view_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_view_url(email_to, res_id)
+
+    def _nurture_at_home_of(self, res_id):
+        """This mailing with its links where those of the lead ``res_id`` lead to."""
+        if self.mailing_model_real != "crm.lead":
+            return self
+        return self.with_context(nurture_base_url=Inside(self._nurture_get_base_url(res_id)))
+
+    def _nurture_get_base_url(self, res_id):
+        """The base address of the website of the lead ``res_id``, else of this mailing."""
+        try:
+            return self.env["crm.lead"].sudo().browse(res_id and int(res_id)).get_base_url()
+        except MissingError:
+            return self.get_base_url()
 
     @api.model
     def action_fetch_favorites(self, extra_domain=None):

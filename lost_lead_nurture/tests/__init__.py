@@ -6,6 +6,7 @@ from . import (
     test_audience_tours,
     test_bad_input,
     test_callers,
+    test_chatter,
     test_doors,
     test_dry_run,
     test_engine,
@@ -22,6 +23,7 @@ from . import (
     test_lead_status,
     test_lead_tours,
     test_lead_wizards,
+    test_links,
     test_lost_reason,
     test_machines,
     test_mishaps,
@@ -47,6 +49,7 @@ from . import (
     test_triggers,
     test_update,
     test_ways_out,
+    test_wire,
     test_workers,
     test_workflow,
 )
