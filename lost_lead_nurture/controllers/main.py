@@ -16,6 +16,16 @@ class NurtureMailController(MassMailController):
         request.update_context(nurture_unsubscribed=INSIDE)
         return super()._mailing_unsubscribe_from_document(mailing, document_id, email, hash_token)
 
+    @http.route()
+    def mailing_unsubscribe_oneclick(
+        self, mailing_id, document_id=None, email=None, hash_token=None, **_post
+    ):
+        # what mail programs post (RFC 8058) says nothing more; core passes it on to a page that
+        # does not know it, and warns of that
+        return super().mailing_unsubscribe_oneclick(
+            mailing_id, document_id=document_id, email=email, hash_token=hash_token
+        )
+
     # ------------------------------------------------------------
     # PEOPLE AND MACHINES: both get what they ask for, only people count
     # ------------------------------------------------------------

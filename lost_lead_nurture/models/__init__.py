@@ -18,6 +18,7 @@ from . import (
     mail_activity,
     mail_blacklist,
     mail_mail,
+    mail_render_mixin,
     mail_thread,
     mail_thread_blacklist,
     mailing_mailing,
@@ -72,4 +73,5 @@ from . import (
     res_users,
     resource_calendar,
     sale_order,
+    utm_source,
 )

@@ -1,15 +1,22 @@
+import re
+from contextlib import contextmanager
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command, Domain
 
 from ..tools.dates import on_day
 from ..tools.inside import INSIDE, is_inside
+from ..tools.wire import clean, is_blank
 
 #: Who sees where leads stand in their sequences.
 STATUS_GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
 #: Days that dates can be counted back by, whatever somebody writes into a filter.
 MAX_DAYS = 365 * 1000
+#: What a text for a lead names of it, such as ``object.partner_id.name``.
+PATHS = re.compile(r"\bobject((?:\.\w+)+)")
 
 
 class CrmLead(models.Model):
@@ -138,9 +145,47 @@ class CrmLead(models.Model):
         renderer = self.env["mail.render.mixin"]
         if not template:
             return dict.fromkeys(self.ids, "")
-        if html:
-            return renderer._render_template_qweb_regex(template, "crm.lead", self.ids)
-        return renderer._render_template_inline_template_regex(template, "crm.lead", self.ids)
+        with self._nurture_without_blanks(template):
+            if html:
+                return renderer._render_template_qweb_regex(template, "crm.lead", self.ids)
+            texts = renderer._render_template_inline_template_regex(template, "crm.lead", self.ids)
+        return {lead_id: clean(text) for lead_id, text in texts.items()}
+
+    @contextmanager
+    def _nurture_without_blanks(self, template):
+        """While this lasts, texts that ``template`` names and that consist of blanks are missing:
+        it is told by that whether a placeholder takes its fallback."""
+        hidden = []
+        try:
+            for path in set(PATHS.findall(str(template))):
+                hidden += self._nurture_hide_blanks(path[1:].split("."))
+            yield
+        finally:
+            for field, record, value in hidden:
+                field._update_cache(record, value)
+
+    def _nurture_hide_blanks(self, path):
+        """Forget blank texts at the end of ``path``, names of fields, in the cache alone.
+
+        :return: list of (field, record, text)
+        """
+        records = self
+        try:
+            for name in path:
+                field = records._fields.get(name)
+                if not field or not field.relational:
+                    break
+                records = records[name]
+            if not field or field.type not in ("char", "text") or field.translate:
+                return []
+            blank = records.filtered(lambda record: record[name] and is_blank(record[name]))
+        except (AccessError, MissingError):
+            # what renders the text says so
+            return []
+        blank.flush_recordset([name])
+        hidden = [(field, record, record[name]) for record in blank]
+        field._update_cache(blank, None)
+        return hidden
 
     @api.model
     def _nurture_can_render(self, template, html=False):
@@ -149,6 +194,42 @@ class CrmLead(models.Model):
         if html:
             return not renderer._has_unsafe_expression_template_qweb(template, "crm.lead")
         return not renderer._has_unsafe_expression_template_inline_template(template, "crm.lead")
+
+    def _message_mail_after_hook(self, mails):
+        # leads may have contacts whom not every marketer may read
+        self.sudo()._nurture_tell_contacts(mails)
+        return super()._message_mail_after_hook(mails)
+
+    def _nurture_tell_contacts(self, mails):
+        """Say on the contacts of the leads which mailings these got."""
+        mails = mails.filtered(
+            lambda mail: mail.mailing_id and mail.state == "outgoing" and mail.res_id
+        )
+        leads = self.filtered("partner_id").grouped("id") if mails else {}
+        values_list = [
+            {
+                "author_id": mail.author_id.id,
+                "body": self.env._(
+                    "The mailing %(subject)s to %(lead)s",
+                    subject=Markup("<b>%s</b>") % (mail.subject or ""),
+                    lead=lead._get_html_link(),
+                ),
+                "email_add_signature": False,
+                "email_from": mail.email_from,
+                "is_internal": True,
+                "message_type": "notification",
+                "model": "res.partner",
+                # by it what does not leave is taken back, see mail.mail
+                "parent_id": mail.mail_message_id.id,
+                "reply_to": mail.email_from,
+                "res_id": lead.partner_id.id,
+                "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+            }
+            for mail in mails
+            if (lead := leads.get(mail.res_id))
+        ]
+        if values_list:
+            self.env["res.partner"]._message_create(values_list)
 
     def _nurture_get_participants(self):
         return self.env["nurture.participant"].sudo().search([("lead_id", "in", self.ids)])

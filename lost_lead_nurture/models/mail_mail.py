@@ -7,12 +7,15 @@ from smtplib import SMTPServerDisconnected
 import psycopg2
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, config
+from odoo.tools import SQL, config, email_normalize
 
 from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
 from ..tools.inside import INSIDE, Carried
+from ..tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
+from ..tools.wire import MAX_SUBJECT, clean, clean_address
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
@@ -44,10 +47,21 @@ class MailMail(models.Model):
         email_list = super()._prepare_outgoing_list(mail_server, doc_to_followers)
         for values in email_list:
             self._nurture_address(values)
-        if stat := self._nurture_get_stats()[:1]:
-            for values in email_list:
-                if body := values["body"]:
-                    values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
+        if not (self.mailing_id and self.model == "crm.lead"):
+            return email_list
+        stat = self._nurture_get_stats()[:1]
+        for values in email_list:
+            self._nurture_clean_header(values)
+            if stat and has_placeholder(values["body"]):
+                # core keeps that as the reason of the failure
+                raise UserError(
+                    self.env._(
+                        "The link to unsubscribe could not be made for this recipient, so the mail "
+                        "was not sent: in the text it has to be /unsubscribe_from_list."
+                    )
+                )
+            if stat and (body := values["body"]):
+                values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
         return email_list
 
     @api.model
@@ -60,6 +74,39 @@ class MailMail(models.Model):
         values["email_to_normalized"] = [on_wire(address) for address in known]
         for header in ("email_to", "email_cc"):
             values[header] = [format_on_wire(address) for address in values[header]]
+
+    @api.model
+    def _nurture_clean_header(self, values):
+        """Names and subjects of leads may have line breaks in them, which no header may."""
+        values["subject"] = clean(values["subject"], MAX_SUBJECT)
+        values["reply_to"] = clean_address(values["reply_to"])
+        for name in ("email_to", "email_cc"):
+            values[name] = [clean_address(address) for address in values[name]]
+
+    def _personalize_outgoing_body(self, body, partner=False, doc_to_followers=None):
+        body = super()._personalize_outgoing_body(body, partner, doc_to_followers)
+        if body and self.mailing_id and self.model == "crm.lead":
+            body = body.__class__(self._nurture_fill_placeholders(str(body), partner))
+        return body
+
+    def _nurture_fill_placeholders(self, body, partner=False):
+        """Core fills placeholders only as it writes them itself, and when the text without HTML has
+        been made: here they are filled before."""
+        address = partner.email if partner else self.email_to
+        if not address or not any(placeholder in body for placeholder in (UNSUBSCRIBE, VIEW)):
+            return body
+        # the link is signed for the address that core takes for it, too
+        address = email_normalize(address, strict=False) or address
+        mailing = self.mailing_id
+        urls = {VIEW: mailing._get_view_url(address, self.res_id)}
+        if not self.env.context.get("mailing_test_mail"):
+            urls[UNSUBSCRIBE] = mailing._get_unsubscribe_url(address, self.res_id)
+        own_urls = {
+            mailing.get_base_url(),
+            mailing._nurture_get_base_url(self.res_id),
+            self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "",
+        }
+        return fill_placeholders(body, urls, own_urls)
 
     # ------------------------------------------------------------
     # SENDING: core sends, then commits that it has. What ends it in between would be sent again
@@ -362,16 +409,31 @@ class MailMail(models.Model):
         result = super().write(vals)
         if vals.get("state") == "cancel":
             self._nurture_get_stats().set_canceled()
+            self._nurture_untell()
         elif vals.get("state") == "outgoing":
             # whoever puts it back has decided that it is sent again
             self._nurture_get_stats().filtered("nurture_sending_date").nurture_sending_date = False
         return result
 
     def unlink(self):
-        stats = self.filtered(lambda mail: mail.state == "outgoing")._nurture_get_stats()
+        leaving = self.filtered(lambda mail: mail.state == "outgoing")
+        stats = leaving._nurture_get_stats()
+        leaving._nurture_untell()
         result = super().unlink()
         stats.set_canceled()
         return result
+
+    def _nurture_untell(self):
+        """Contacts were told of those of these mails that are mailings to leads, and they do not
+        leave. On the lead it is seen in the sequence, which the message there leads to."""
+        told = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
+        if told:
+            domain = [
+                ("parent_id", "in", told.mail_message_id.ids),
+                ("model", "=", "res.partner"),
+                ("message_type", "=", "notification"),
+            ]
+            self.env["mail.message"].sudo().search(domain).unlink()
 
     def _nurture_get_unwanted(self):
         """The mails of sequences that are stopped, and to those who are not in theirs any more."""

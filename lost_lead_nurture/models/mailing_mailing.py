@@ -1,8 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import MissingError
 from odoo.fields import Domain
 
-from ..tools.inside import Carried, get_carried
+from ..tools.inside import Carried, Inside, get_carried
 from ..tools.links import links_in
+from ..tools.mail_texts import fill_text
 from ..tools.rehearsal import is_rehearsal
 
 
@@ -43,6 +45,14 @@ class MailingMailing(models.Model):
         mailings = self.with_context(active_test=False)
         return mailings.nurture_step_ids | mailings.nurture_translation_ids.step_id
 
+    @api.depends("subject")
+    def _compute_display_name(self):  # pylint: disable=missing-return
+        """A subject with placeholders reads as somebody gets it of whom nothing is known."""
+        super()._compute_display_name()
+        for mailing in self:
+            if name := mailing.display_name:
+                mailing.display_name = fill_text(name).strip() or "…"
+
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):
         self._nurture_get_steps()._check_mailing()
@@ -69,6 +79,40 @@ class MailingMailing(models.Model):
     def _nurture_is_engine(self):
         """Whether it is the engine that sends: no client can say so, see :mod:`..tools.inside`."""
         return get_carried(self.env, "nurture_trace_by_lead") is not None
+
+    # ------------------------------------------------------------
+    # LINKS: on the website of the lead's company, as all other links in the mail
+    # ------------------------------------------------------------
+
+    def get_base_url(self):
+        url = self.env.context.get("nurture_base_url")
+        # nobody who calls from outside says where the links of a mail lead
+        return str(url) if isinstance(url, Inside) else super().get_base_url()
+
+    def _get_unsubscribe_oneclick_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_unsubscribe_oneclick_url(email_to, res_id)
+
+    def _get_unsubscribe_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_unsubscribe_url(email_to, res_id)
+
+    def _get_view_url(self, email_to, res_id):
+        mailing = self._nurture_at_home_of(res_id)
+        return super(MailingMailing, mailing)._get_view_url(email_to, res_id)
+
+    def _nurture_at_home_of(self, res_id):
+        """This mailing with its links where those of the lead ``res_id`` lead to."""
+        if self.mailing_model_real != "crm.lead":
+            return self
+        return self.with_context(nurture_base_url=Inside(self._nurture_get_base_url(res_id)))
+
+    def _nurture_get_base_url(self, res_id):
+        """The base address of the website of the lead ``res_id``, else of this mailing."""
+        try:
+            return self.env["crm.lead"].sudo().browse(res_id and int(res_id)).get_base_url()
+        except MissingError:
+            return self.get_base_url()
 
     @api.model
     def action_fetch_favorites(self, extra_domain=None):

@@ -105,7 +105,7 @@ class MailingMailing(models.Model):
                     self.env._(
                         "“%(mailing)s” is the mail of the step “%(step)s”. Duplicate it to send it "
                         "by itself.",
-                        mailing=mailing.subject,
+                        mailing=mailing.display_name,
                         step=steps[0].name,
                     )
                 )
@@ -123,7 +123,7 @@ class MailingMailing(models.Model):
                     self.env._(
                         "“%(mailing)s” cannot be deleted: it is the mail of the step “%(step)s” of "
                         "the sequence “%(sequence)s”.",
-                        mailing=mailing.subject,
+                        mailing=mailing.display_name,
                         step=steps[0].name,
                         sequence=steps[0].sequence_id.name,
                     )
@@ -156,7 +156,7 @@ class MailingMailing(models.Model):
                 self.env._(
                     "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
                     "each lead in its time. Duplicate the mail to send it by itself.",
-                    mailing=mailing.subject,
+                    mailing=mailing.display_name,
                     sequence=mailing.sudo().nurture_sequence_id.name,
                 )
             )

@@ -294,7 +294,7 @@ class NurtureStep(models.Model):
                     self.env._(
                         "The mail “%s” already belongs to a step. Duplicate it to use its text "
                         "again.",
-                        mailing.subject,
+                        mailing.display_name,
                     )
                 )
             if (
@@ -305,7 +305,7 @@ class NurtureStep(models.Model):
                     self.env._(
                         "The mail “%s” is not written for leads: choose Lead/Opportunity as its "
                         "recipients.",
-                        mailing.subject,
+                        mailing.display_name,
                     )
                 )
             if mailing.state != "draft" and not step._has_history():
@@ -313,7 +313,7 @@ class NurtureStep(models.Model):
                     self.env._(
                         "The mail “%s” was sent as a mailing of its own. Duplicate it to use it "
                         "in a sequence.",
-                        mailing.subject,
+                        mailing.display_name,
                     )
                 )
 
@@ -553,7 +553,7 @@ class NurtureStep(models.Model):
                 "such link.",
                 step=self.name,
                 link=self.link_url,
-                mail=self.parent_id.mailing_id.subject,
+                mail=self.parent_id.mailing_id.display_name,
             )
         ]
 

@@ -92,7 +92,7 @@ class Way:
         near = self._contacts.filtered(
             lambda one: date - timedelta(days=days) <= one.sent_datetime <= date
         )
-        return list(dict.fromkeys(near.mass_mailing_id.mapped("subject")))
+        return list(dict.fromkeys(near.mass_mailing_id.mapped("display_name")))
 
     def take_decisions(self, condition, traces=None):
         """Tell all decisions that meet ``condition`` and were not told yet.

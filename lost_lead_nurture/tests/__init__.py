@@ -8,6 +8,7 @@ from . import (
     test_bad_input,
     test_bounced_addresses,
     test_callers,
+    test_chatter,
     test_doors,
     test_dry_run,
     test_engine,
@@ -28,6 +29,7 @@ from . import (
     test_lead_status,
     test_lead_tours,
     test_lead_wizards,
+    test_links,
     test_lost_reason,
     test_machines,
     test_mailing_results,
@@ -56,6 +58,7 @@ from . import (
     test_triggers,
     test_update,
     test_ways_out,
+    test_wire,
     test_workers,
     test_workflow,
 )

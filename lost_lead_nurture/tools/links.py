@@ -1,5 +1,9 @@
 """Links of mails, and links that people name."""
 
+import re
+from html import escape, unescape
+from urllib.parse import urlsplit
+
 import lxml.html
 from markupsafe import Markup
 
@@ -55,3 +59,68 @@ def is_about(pattern, url):
         if not found:
             return False
     return rest.endswith(last)
+
+
+#: Links that core leaves in texts until it is known who gets them: what they stand for, and where
+#: they lead if nobody replaces them.
+UNSUBSCRIBE, VIEW = "unsubscribe_from_list", "view"
+# no address goes over one of these; begun behind one, a text is read once however long it is
+_NO_URL = r"\s\"'<>()\[\]"
+_SLASH = r"(?:/|&\#0*47;|&\#x0*2f;|&sol;)"
+_PLACEHOLDER = re.compile(
+    rf"(?<![^{_NO_URL}])(?P<before>[^{_NO_URL}]*?(?:{_SLASH}|(?<=[\"'])))"
+    rf"(?P<what>{UNSUBSCRIBE}|{VIEW})(?![\w-]|\.\w){_SLASH}*(?![\w/-])"
+    rf"(?:[?\#](?:[^{_NO_URL}]*[^{_NO_URL}.,;:!?])?)?",
+    re.IGNORECASE,
+)
+#: One that was not replaced, however it is written.
+_LEFT = re.compile(rf"(?:^|\W|%2f){UNSUBSCRIBE}(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def fill_placeholders(html, urls, own_urls):
+    """Have the placeholders of a mail lead where they are meant to.
+
+    The one to unsubscribe is one on whatever host, also behind a path. To see the mail in the
+    browser is only a path, or one on a host of ours: others have pages of that name, too.
+
+    :param urls: addresses by :data:`UNSUBSCRIBE` and :data:`VIEW`; without one its placeholder
+        stays
+    :param own_urls: base addresses that are ours
+    """
+    own = {_split_base(url) for url in own_urls}
+
+    def fill(match):
+        what = match["what"].lower()
+        is_attribute = html[match.start() - 1 : match.start()] in ("'", '"')
+        if not urls.get(what) or not _is_placeholder(unescape(match[0]), what, own, is_attribute):
+            return match[0]
+        return escape(urls[what])
+
+    return _PLACEHOLDER.sub(fill, html)
+
+
+def has_placeholder(text):
+    """Whether ``text`` has a link to unsubscribe that leads nowhere."""
+    return bool(_LEFT.search(text or ""))
+
+
+def _is_placeholder(url, what, own, is_attribute):
+    """Whether ``url`` is the placeholder ``what`` and not a page of that name, or a word."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    *before, last = [part for part in parts.path.split("/") if part]
+    if last.lower() != what or parts.scheme not in ("", "http", "https"):
+        return False
+    if what == UNSUBSCRIBE:
+        # without a host only what stands alone: all else is part of something
+        return bool(parts.netloc) or not before or url.startswith("/")
+    if not parts.netloc:
+        return is_attribute and not before and url.startswith("/")
+    return (parts.netloc.lower(), tuple(before)) in own
+
+
+def _split_base(url):
+    parts = urlsplit(url)
+    return parts.netloc.lower(), tuple(part for part in parts.path.split("/") if part)

@@ -7,7 +7,7 @@ from html import escape
 import lxml.html
 
 #: ``{{object.contact_name ||| there}}``
-PLACEHOLDER = re.compile(r"\{\{[^}]*?(?:\|\|\|\s*([^}]*?)\s*)?\}\}")
+PLACEHOLDER = re.compile(r"\{\{.*?(?:\|\|\|\s*(.*?)\s*)?\}\}", re.DOTALL)
 #: ``<t t-out="object.contact_name">there</t>``
 OUTPUT = re.compile(r"<t\s+t-out=\"[^\"]*\"\s*(?:/>|>([^<]*)</t>)")
 #: Mail programs have margins of their own.

@@ -1,7 +1,10 @@
+from markupsafe import Markup
+
 from odoo import models
 
 from ..tools.addresses import canonical, spellings
 from ..tools.inside import get_carried
+from ..tools.wire import MAX_SUBJECT, clean
 
 
 class MailComposeMessage(models.TransientModel):
@@ -38,6 +41,51 @@ class MailComposeMessage(models.TransientModel):
 
     def _get_optout_emails(self, mail_values_dict):
         return list(spellings(super()._get_optout_emails(mail_values_dict)))
+
+    def _prepare_mail_values_dynamic(self, res_ids):
+        mail_values_all = super()._prepare_mail_values_dynamic(res_ids)
+        if self._nurture_is_to_leads():
+            for values in mail_values_all.values():
+                values["subject"] = clean(values["subject"], MAX_SUBJECT)
+                for name in ("email_from", "reply_to"):
+                    values[name] = clean(values.get(name))
+        return mail_values_all
+
+    def _prepare_mail_values(self, res_ids):
+        mail_values_all = super()._prepare_mail_values(res_ids)
+        if self._nurture_is_to_leads():
+            self._nurture_tell(mail_values_all)
+        return mail_values_all
+
+    def _nurture_is_to_leads(self):
+        return self.model == "crm.lead" and self._is_mass_mailing()
+
+    def _nurture_tell(self, mail_values_all):
+        """Have the message that stays on each lead say what was sent to it: core puts the subject
+        there as it was written, and keeps none where answers go elsewhere."""
+        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        traces = self.env["nurture.trace"].sudo().browse(trace_by_lead.values())
+        sequence = self.mass_mailing_id.sudo().nurture_sequence_id
+        links = {
+            participant.lead_id.id: participant._get_html_link(title=sequence.name)
+            for participant in traces.participant_id
+            if participant.sequence_id == sequence
+        }
+        name = self.mass_mailing_name or self.mass_mailing_id.display_name
+        for lead_id, values in mail_values_all.items():
+            line, quote, mail = (values.get("body") or Markup()).partition(Markup("<blockquote"))
+            if not quote or values.get("state") == "cancel":
+                continue
+            subject = Markup("<b>%s</b>") % (values["subject"] or "")
+            if link := links.get(lead_id):
+                # it may still be pulled back: what became of it is where this leads to
+                line = Markup("<div><span>%s</span></div>") % self.env._(
+                    "Mail %(subject)s of the sequence %(sequence)s", subject=subject, sequence=link
+                )
+            else:
+                line = line.replace(Markup("<b>%s</b>") % name, subject, 1)
+            values["body"] = line + quote + mail
+            values["is_notification"] = True
 
     def _render_lang(self, res_ids, engine="inline_template"):
         """Placeholders are written in the language of the lead, where its contact has none."""

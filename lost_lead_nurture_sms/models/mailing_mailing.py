@@ -39,6 +39,9 @@ class MailingMailing(models.Model):
         if self._nurture_is_engine():
             # sending at once could not be undone when the batch fails
             values["mass_force_send"] = False
+        if self.mailing_model_real == "crm.lead":
+            # leads tell what they got, as with mails
+            values["mass_keep_log"] = True
         return values
 
     def _get_seen_list_sms(self):

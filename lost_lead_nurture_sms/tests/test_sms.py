@@ -43,6 +43,15 @@ class TestSms(SmsCase):
         participant = self.participant(self.ann)
         self.assertEqual((participant.state, participant.exit_reason), ("completed", "finished"))
 
+    def test_chatter(self):
+        """The lead tells what it got, as with mails."""
+        self.sequence.action_start()
+        self.advance()
+        for lead, name in ((self.ann, "Ann"), (self.bob, "Bob")):
+            told = lead.message_ids.filtered(lambda one: "the desk is back" in (one.body or ""))
+            self.assertEqual(len(told), 1)
+            self.assertIn(f"Hello {name},", told.body)
+
     def test_never_sent_at_once(self):
         """Not even when the mailing says so."""
         self.first.mailing_id.sms_force_send = True
