@@ -7,8 +7,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.dates import on_clock
 from ..tools.reasons import ONLY_BY_HAND
-from ..tools.timeline import on_clock
 
 #: So often the responsible is told of failures, at most.
 WARNING_PAUSE = timedelta(hours=1)
