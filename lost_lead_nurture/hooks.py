@@ -2,6 +2,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .models.crm_lead_conditions import CrmLead
 from .models.mailing_trace import MailingTrace
+from .models.mailing_trace_figures import MailingTrace as MailingTraceFigures
 from .models.res_partner import ResPartner
 from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
 
@@ -34,12 +35,19 @@ CHANGES = [
         "mailing_trace", "_nurture_message_id_index", MailingTrace._nurture_message_id_index
     ),
     Index.of_model("mailing_trace", "_nurture_bounced_index", MailingTrace._nurture_bounced_index),
+    Index.of_model(
+        "mailing_trace", "_nurture_woken_index", MailingTraceFigures._nurture_woken_index
+    ),
+    Reference("nurture_credit", "lead_id", "crm_lead", "CASCADE"),
+    Reference("nurture_credit", "mailing_id", "mailing_mailing", "CASCADE"),
     Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
     Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
     Column("mail_activity", "nurture_trace_id", "int4", target="nurture_trace"),
     Index.of_field("mail_activity", "nurture_trace_id"),
     Column("sale_order", "nurture_participant_id", "int4", target="nurture_participant"),
     Index.of_field("sale_order", "nurture_participant_id"),
+    Column("sale_order", "nurture_credit_id", "int4", target="nurture_credit"),
+    Index.of_field("sale_order", "nurture_credit_id"),
     Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),
     Index.of_model("res_partner", "_nurture_bounced_index", ResPartner._nurture_bounced_index),
     Spelling("crm_lead", "email_normalized"),

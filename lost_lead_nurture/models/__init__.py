@@ -1,6 +1,7 @@
 # what others inherit from comes first
 from . import nurture_guard_mixin  # isort: skip
 from . import (
+    account_move_line,
     calendar_event,
     crm_lead,
     crm_lead_address,
@@ -19,8 +20,11 @@ from . import (
     mail_thread,
     mail_thread_blacklist,
     mailing_mailing,
+    mailing_mailing_results,
     mailing_trace,
+    mailing_trace_figures,
     nurture_batch,
+    nurture_credit,
     nurture_forgotten,
     nurture_hit,
     nurture_participant,

@@ -2,8 +2,8 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
-from odoo.tools import format_date
 
+from ..tools.dates import on_day
 from ..tools.inside import INSIDE, is_inside
 
 #: Who sees where leads stand in their sequences.
@@ -23,6 +23,12 @@ class CrmLead(models.Model):
         "lead_id",
         string="Nurture Sequences",
         groups=STATUS_GROUPS,
+    )
+    nurture_credit_ids = fields.One2many(
+        "nurture.credit",
+        "lead_id",
+        groups="base.group_system",
+        help="The times that a plain mailing won it back.",
     )
     days_since_lost = fields.Integer(
         string="Days since Lost",
@@ -71,9 +77,11 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def write(self, vals):
+        if not {"active", "probability", "stage_id"} & vals.keys():
+            return super().write(vals)
+        lost = self._nurture_get_lost()
         result = super().write(vals)
-        if {"active", "probability", "stage_id"} & vals.keys():
-            self._nurture_check_won_back()
+        self._nurture_check_won_back(lost)
         return result
 
     def unlink(self):
@@ -86,8 +94,9 @@ class CrmLead(models.Model):
 
     def action_set_won(self):
         # core restores first and wins then: only the result counts
+        lost = self._nurture_get_lost()
         result = super(CrmLead, self.with_context(nurture_skip_check=INSIDE)).action_set_won()
-        self._nurture_check_won_back()
+        self._nurture_check_won_back(lost)
         return result
 
     # ------------------------------------------------------------
@@ -144,13 +153,23 @@ class CrmLead(models.Model):
     def _nurture_get_participants(self):
         return self.env["nurture.participant"].sudo().search([("lead_id", "in", self.ids)])
 
-    def _nurture_check_won_back(self):
+    def _nurture_get_lost(self):
+        """Those of ``self`` that are lost, as far as anybody asks."""
+        if is_inside(self.env, "nurture_skip_check"):
+            return self.browse()
+        return self.filtered(lambda lead: lead.won_status == "lost")
+
+    def _nurture_check_won_back(self, lost):
         """Somebody changed the state of leads: those no longer lost leave their sequences, and
-        the sequence is credited when one of its mails had reached them."""
+        the mailing or the sequence whose mail had reached them is credited.
+
+        :param lost: those of ``self`` that were lost before
+        """
         if is_inside(self.env, "nurture_skip_check") or not self:
             return
         back = self.filtered(lambda lead: lead.won_status != "lost")
         if back:
+            self.env["nurture.credit"]._note(back & lost)
             self.env["nurture.participant"]._check_goals(back)
 
     def _nurture_win_back(self, participant, reason, step=None):
@@ -171,9 +190,9 @@ class CrmLead(models.Model):
             lead.action_restore()
             # nothing more of other sequences; this one may have a branch for answers
             others = lead._nurture_get_participants() - participant
-            others.filtered(
-                lambda other: other.state == "running" and other.sequence_id.exit_on_restored
-            )._leave("restored")
+            others = others._may_come_back().filtered("sequence_id.exit_on_restored")
+            others.filtered(lambda other: other.state == "running")._leave("restored")
+            others.filtered(lambda other: other.state == "holdout")._note_return("restored")
             # a lost lead stays in the stage in which it was lost
             if sequence.goal_stage_id:
                 lead.stage_id = sequence.goal_stage_id
@@ -222,6 +241,8 @@ class CrmLead(models.Model):
                 way._leave("merged")
             running.add(way.sequence_id)
         ways.lead_id = self
+        credits_ = self.env["nurture.credit"].sudo()
+        credits_.search([("lead_id", "in", opportunities.ids)]).lead_id = self
         return result
 
     def _nurture_win_back_note(self, participant, reason, step=None):
@@ -241,6 +262,6 @@ class CrmLead(models.Model):
             "%(came_back)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
             came_back=came_back,
             what=what,
-            date=format_date(self.env, participant.date_lost) or self.env._("an unknown day"),
+            date=on_day(self.env, participant.date_lost) or self.env._("an unknown day"),
             reason=participant.lost_reason_id.name or self.env._("no reason given"),
         )

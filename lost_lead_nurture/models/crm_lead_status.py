@@ -1,9 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL
 
-from ..tools.timeline import on_clock
+from ..tools.dates import on_clock, on_day
 from .crm_lead import STATUS_GROUPS
 
 
@@ -104,7 +104,7 @@ class CrmLead(models.Model):
                 lead.nurture_detail = self.env._(
                     "%(came_back)s on %(date)s.",
                     came_back=came_back,
-                    date=format_date(self.env, way.won_back_date),
+                    date=on_day(self.env, way.won_back_date),
                 )
             elif lead.nurture_state == "running":
                 coming = open_traces.get(way, self.env["nurture.trace"])
@@ -152,7 +152,7 @@ class CrmLead(models.Model):
             return self.env._("“%s” failed: a marketer has to look at it.", failed.step_id.name)
         if until := max(traces.filtered("expire_date").mapped("expire_date"), default=None):
             return self.env._(
-                "Waits for a reaction, until %s at the latest.", format_date(self.env, until)
+                "Waits for a reaction, until %s at the latest.", on_day(self.env, until)
             )
         return self.env._("A mail is about to leave.")
 

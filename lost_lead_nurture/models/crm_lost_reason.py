@@ -88,11 +88,14 @@ class CrmLostReason(models.Model):
             self._nurture_won_back_domain(), ["lost_reason_id"], ["__count"]
         ):
             reason.nurture_won_back_count = count
-        for line in self._nurture_paid_lines():
-            reason = line.sale_line_ids.order_id.nurture_participant_id.lost_reason_id[:1]
-            # revenue is on the credit side of the books
-            revenue = self._nurture_convert(-line.balance, line.company_id)
-            reason.with_env(self.env).nurture_won_back_revenue += revenue
+        amounts = self.env["sale.order"]._nurture_invoiced_by(
+            "lost_reason_id", self.ids, [("company_id", "in", self.env.companies.ids)]
+        )
+        lines = self.env["account.move.line"]
+        for reason in self:
+            reason.nurture_won_back_revenue = lines._nurture_convert(
+                amounts.get(reason._origin.id), self.env.company.currency_id
+            )
 
     @api.model
     @api.readonly
@@ -120,15 +123,6 @@ class CrmLostReason(models.Model):
             ("nurture_participant_id.lost_reason_id", "in", self.ids),
             ("company_id", "in", self.env.companies.ids),
         ]
-
-    def _nurture_paid_lines(self):
-        """Paid invoice lines of the quotations made for those who came back."""
-        orders = self.env["sale.order"].sudo()
-        return (
-            self.env["account.move.line"]
-            .sudo()
-            .search(orders._nurture_paid_lines_domain(self._nurture_orders_domain()))
-        )
 
     @api.model
     def _nurture_convert(self, amount, company):

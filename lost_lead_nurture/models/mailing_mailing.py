@@ -7,20 +7,6 @@ from ..tools.inside import Carried
 from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal
 
-_SENT = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
-#: Domains on ``mailing.trace`` behind each figure of a mailing or a sequence. A mail is ignored
-#: when it arrived and was neither opened, clicked nor answered; core marks a clicked or answered
-#: mail as opened too.
-FIGURES = {
-    "sent": _SENT,
-    "opened": _SENT & Domain("open_datetime", "!=", False),
-    "clicked": _SENT & Domain("links_click_datetime", "!=", False),
-    "replied": _SENT & Domain("reply_datetime", "!=", False),
-    # pending: an SMS that the provider has sent
-    "ignored": _SENT & Domain("trace_status", "in", ("pending", "sent")),
-    "bounced": _SENT & Domain("trace_status", "=", "bounce"),
-}
-
 
 class MailingMailing(models.Model):
     _inherit = "mailing.mailing"
@@ -36,10 +22,6 @@ class MailingMailing(models.Model):
         compute_sudo=True,
         search="_search_nurture_sequence_id",
         help="The sequence that sends this mail.",
-    )
-    ignored = fields.Integer(
-        compute="_compute_ignored",
-        help="Mails that arrived and were neither opened, clicked nor answered.",
     )
 
     @api.depends("nurture_step_ids.sequence_id", "nurture_translation_ids.step_id.sequence_id")
@@ -62,116 +44,6 @@ class MailingMailing(models.Model):
         """The steps that send this mail, archived ones too."""
         mailings = self.with_context(active_test=False)
         return mailings.nurture_step_ids | mailings.nurture_translation_ids.step_id
-
-    def _compute_ignored(self):
-        for mailing in self:
-            mailing.ignored = mailing._nurture_figures()["ignored"]
-
-    # ------------------------------------------------------------
-    # RESULTS: core credits by UTM source, which a lead that is won back does not change
-    # ------------------------------------------------------------
-
-    def _compute_crm_lead_count(self):  # pylint: disable=missing-return
-        super()._compute_crm_lead_count()
-        counts = dict(
-            self.env["nurture.participant"]
-            .sudo()
-            ._read_group(
-                [("credited_step_id.mailing_id", "in", self.ids)],
-                ["credited_step_id"],
-                ["__count"],
-            )
-        )
-        for step, count in counts.items():
-            step.mailing_id.crm_lead_count += count
-
-    def _compute_sale_quotation_count(self):  # pylint: disable=missing-return
-        super()._compute_sale_quotation_count()
-        orders = self.env["sale.order"].sudo()
-        for mailing in self.filtered("nurture_sequence_id"):
-            mailing.sale_quotation_count = orders.search_count(mailing._nurture_order_domain())
-
-    def _compute_sale_invoiced_amount(self):  # pylint: disable=missing-return
-        super()._compute_sale_invoiced_amount()
-        orders = self.env["sale.order"].sudo()
-        for mailing in self.filtered("nurture_sequence_id"):
-            mailing.sale_invoiced_amount = orders._nurture_invoiced_amount(
-                mailing._nurture_order_domain()
-            )
-
-    def _nurture_order_domain(self):
-        """Quotations credited to this mail, as a step or as core does, by its UTM source."""
-        return Domain(
-            "nurture_participant_id.credited_step_id.mailing_id", "in", self.ids
-        ) | Domain("source_id", "in", self.source_id.ids)
-
-    def action_redirect_to_leads_and_opportunities(self):
-        action = super().action_redirect_to_leads_and_opportunities()
-        if self.nurture_sequence_id:
-            action["domain"] = list(
-                Domain(action["domain"])
-                | Domain("nurture_participant_ids.credited_step_id.mailing_id", "in", self.ids)
-            )
-        return action
-
-    def action_redirect_to_quotations(self):
-        if not self.nurture_sequence_id:
-            return super().action_redirect_to_quotations()
-        return self.env["nurture.sequence"]._open_list(
-            "sale.order", self.env._("Quotations"), self._nurture_order_domain()
-        )
-
-    def action_redirect_to_invoiced(self):
-        if not self.nurture_sequence_id:
-            return super().action_redirect_to_invoiced()
-        return self.env["sale.order"]._nurture_open_invoices(self._nurture_order_domain())
-
-    def _nurture_figures(self):
-        """Counts of the mails of ``self`` by figure, see :data:`FIGURES`."""
-        by_mailing = self._nurture_figures_by_mailing().values()
-        return {name: sum(figures[name] for figures in by_mailing) for name in FIGURES}
-
-    def _nurture_figures_by_mailing(self):
-        """Counts of the mails of each of these mailings: ``{mailing: {figure: number}}``."""
-        counts = {mailing: dict.fromkeys(FIGURES, 0) for mailing in self}
-        rows = (
-            self.env["mailing.trace"]
-            .sudo()
-            ._read_group(
-                Domain("mass_mailing_id", "in", self.ids) & FIGURES["sent"],
-                ["mass_mailing_id", "trace_status"],
-                [
-                    "__count",
-                    "open_datetime:count",
-                    "links_click_datetime:count",
-                    "reply_datetime:count",
-                ],
-            )
-        )
-        for mailing, status, sent, opened, clicked, replied in rows:
-            figures = counts[mailing]
-            figures["sent"] += sent
-            figures["opened"] += opened
-            figures["clicked"] += clicked
-            figures["replied"] += replied
-            if status in ("pending", "sent"):
-                figures["ignored"] += sent
-            elif status == "bounce":
-                figures["bounced"] += sent
-        return counts
-
-    def _nurture_open_mails(self, figure):
-        """Open the mails of ``self`` behind one of :data:`FIGURES`."""
-        read_choice(self.env, figure, FIGURES)
-        action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
-        action["name"] = self.env._("Mails")
-        action["domain"] = list(Domain("mass_mailing_id", "in", self.ids) & FIGURES[figure])
-        action["context"] = {"create": False}
-        return action
-
-    def action_view_nurture_mails(self):
-        """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
-        return self._nurture_open_mails(self.env.context.get("nurture_figure", "sent"))
 
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):

@@ -10,8 +10,8 @@ from odoo.tools.urls import urljoin
 from ..tools import machines
 from ..tools.addresses import by_spelling, canonical
 from ..tools.inside import get_carried, is_inside
+from ..tools.dates import on_clock
 from ..tools.links import quoted_in
-from ..tools.timeline import on_clock
 
 _logger = logging.getLogger(__name__)
 

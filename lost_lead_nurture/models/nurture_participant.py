@@ -72,6 +72,17 @@ class NurtureParticipant(models.Model):
     won_back_date = fields.Datetime(
         readonly=True, help="When the lead came back after a mail of this sequence."
     )
+    came_back_date = fields.Datetime(
+        string="Came Back without Mails",
+        readonly=True,
+        help="When a lead came back that was held out: nobody is credited.",
+    )
+    came_back_reason = fields.Selection(
+        # the same as those why others leave, see WON_BACK
+        EXIT_REASONS,
+        readonly=True,
+        help="How a lead came back that was held out.",
+    )
     credited_step_id = fields.Many2one(
         "nurture.step",
         string="Won Back By",
@@ -133,6 +144,10 @@ class NurtureParticipant(models.Model):
         if self.exit_date:
             reason = labels.get(self.exit_reason)
             lines.append((self.exit_date, "", self.env._("Ended: %s", reason), None))
+        if self.came_back_date:
+            reason = labels.get(self.came_back_reason)
+            back = self.env._("Came back without mails: %s", reason)
+            lines.append((self.came_back_date, "", back, None))
         return lines
 
     def _explain(self):
@@ -144,6 +159,8 @@ class NurtureParticipant(models.Model):
             "exit_reason": self.exit_reason,
             "entered_date": fields.Datetime.to_string(self.entered_date),
             "exit_date": fields.Datetime.to_string(self.exit_date),
+            "came_back_date": fields.Datetime.to_string(self.came_back_date),
+            "came_back_reason": self.came_back_reason,
             "steps": [
                 {
                     "step": trace.step_id.name,

@@ -32,9 +32,8 @@ class NurtureParticipant(models.Model):
 
         :param date: when it happened; now, if not given
         """
-        participants = self.sudo().search(
-            [("lead_id", "in", leads.ids), ("state", "in", ("running", "completed"))]
-        )
+        states = ("running", "completed", "holdout")
+        participants = self.sudo().search([("lead_id", "in", leads.ids), ("state", "in", states)])
         participants = participants._may_come_back()
         if not participants:
             return
@@ -42,7 +41,9 @@ class NurtureParticipant(models.Model):
         try:
             with self.env.cr.savepoint():
                 for reason, leaving in participants._get_ways_out().items():
-                    leaving._reach(reason, date=date)
+                    held_out = leaving.filtered(lambda one: one.state == "holdout")
+                    held_out._note_return(reason, date)
+                    (leaving - held_out)._reach(reason, date=date)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
@@ -50,7 +51,7 @@ class NurtureParticipant(models.Model):
 
     def _may_come_back(self):
         """Those who can reach a goal: who is in the sequence, or has completed it without coming
-        back not too long ago."""
+        back not too long ago; and who is held out, which is only noted."""
         return self.filtered(
             lambda one: (
                 one.state == "running"
@@ -59,8 +60,20 @@ class NurtureParticipant(models.Model):
                     and one.exit_reason not in WON_BACK
                     and one._is_in_window()
                 )
+                or (one.state == "holdout" and not one.came_back_date and one._is_in_window())
             )
         )
+
+    def _note_return(self, reason, date=None):
+        """Those held out came back without a mail. That is what the others are compared with:
+        nobody is credited, and nothing becomes of the lead.
+
+        :param date: when it happened; now, if not given
+        """
+        if self and reason in WON_BACK:
+            self.write(
+                {"came_back_date": date or fields.Datetime.now(), "came_back_reason": reason}
+            )
 
     @api.model
     def _is_idle(self):
@@ -122,12 +135,20 @@ class NurtureParticipant(models.Model):
         """Bring leads back into the pipeline. Only the first time does: who was lost again since
         is not restored by an old mail."""
         fresh = self.filtered(lambda one: not one.won_back_date and one.exit_reason not in WON_BACK)
+        if not step:
+            fresh._credit_mailings(date)
         touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch()
         for participant, last_step in touches.items():
             # the lead may have come back by another sequence just now, which ended this one
             if participant.exit_reason not in WON_BACK:
                 participant._credit(last_step, date)
                 participant._bring_back(reason, step)
+
+    def _credit_mailings(self, date=None):
+        """Leads that are about to be restored may have been woken by a plain mailing, between two
+        mails of the sequence."""
+        coming_back = self.filtered(lambda one: one.sequence_id.goal_restore).lead_id
+        self.env["nurture.credit"]._note(coming_back._nurture_get_lost(), date)
 
     def _bring_back(self, reason, step=None):
         """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
@@ -169,7 +190,11 @@ class NurtureParticipant(models.Model):
             ("id", "!=", self.id),
             ("won_back_date", ">=", self.entered_date),
         ]
-        if not self.search_count(elsewhere, limit=1):
+        mailings = self.env["nurture.credit"]
+        if not (
+            self.search_count(elsewhere, limit=1)
+            or mailings._since(self.lead_id, self.entered_date)
+        ):
             self.write(
                 {"won_back_date": date or fields.Datetime.now(), "credited_step_id": step.id}
             )

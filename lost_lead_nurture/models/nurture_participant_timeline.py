@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount
 
 from ..tools.arguments import check_records
+from ..tools.dates import on_clock, on_day
 from ..tools.reasons import WON_BACK
-from ..tools.timeline import bold, make_entry, on_clock, some_of
+from ..tools.timeline import bold, make_entry, some_of
 from .nurture_sequence import REVENUE_GROUPS
 from .nurture_timeline import Way
 
@@ -43,7 +44,7 @@ class NurtureParticipant(models.Model):
         for participant in self:
             participant.timeline = participant._origin._get_timeline()
 
-    @api.depends("state", "exit_reason")
+    @api.depends("state", "exit_reason", "came_back_date")
     @api.depends_context("lang")
     def _compute_status(self):
         states = dict(self._fields["state"]._description_selection(self.env))
@@ -57,13 +58,15 @@ class NurtureParticipant(models.Model):
                     state=status,
                     reason=reasons.get(participant.exit_reason),
                 )
+            elif participant.came_back_date:
+                status = self.env._("%s: came back without mails", status)
             participant.status = status
 
     @api.depends("date_lost", "lost_reason_id", "expected_revenue", "company_id")
     @api.depends_context("lang", "tz")
     def _compute_loss(self):
         for participant in self:
-            date = format_date(self.env, participant.date_lost, date_format="medium")
+            date = on_day(self.env, participant.date_lost)
             amount = participant.expected_revenue
             parts = [
                 date and self.env._("lost %s", date),
@@ -178,7 +181,7 @@ class NurtureParticipant(models.Model):
     def _get_end_entries(self, way):
         """That the lead came back, and how its way ended."""
         if self.state == "holdout":
-            return []
+            return self._get_return_entries()
         reasons = dict(self._fields["exit_reason"]._description_selection(self.env))
         reason = reasons.get(self.exit_reason)
         came_back = self.won_back_date
@@ -202,6 +205,15 @@ class NurtureParticipant(models.Model):
                 why = [self._get_last_chance(way), *why]
             entries.append(make_entry("ended", ended, text, why))
         return entries
+
+    def _get_return_entries(self):
+        """That a lead came back which was held out."""
+        if not self.came_back_date:
+            return []
+        reasons = dict(self._fields["came_back_reason"]._description_selection(self.env))
+        text = self.env._("Came back without mails: %s", bold(reasons.get(self.came_back_reason)))
+        why = [self.env._("held out for comparison: nobody is credited")]
+        return [make_entry("goal", self.came_back_date, text, why)]
 
     def _get_cancelled(self, way):
         """What the end cancelled, in words."""
@@ -241,7 +253,7 @@ class NurtureParticipant(models.Model):
         if not (may_come_back and self._is_in_window()):
             return False
         until = self.exit_date + timedelta(days=way.participant.sequence_id.window_days)
-        date = format_date(self.env, until)
+        date = on_day(self.env, until)
         return self.env._("if it comes back until %s, it still counts", date)
 
     def _get_hand_over(self):
@@ -282,7 +294,8 @@ class NurtureParticipant(models.Model):
         shown = orders if earning else orders.filtered(lambda order: order in readable)
         entries = [self._get_order_entry(order, order in readable) for order in shown]
         if entries and earning:
-            paid = orders._nurture_invoiced_amount([("nurture_participant_id", "=", self.id)])
+            paid = orders._nurture_invoiced_by("id", self.ids).get(self.id)
+            paid = self.env["account.move.line"]._nurture_convert(paid, self.currency_id)
             amount = format_amount(self.env, paid, self.currency_id)
             entries[-1]["why"].append(self.env._("paid so far, less refunds: %s", amount))
         return entries

@@ -10,7 +10,7 @@ from odoo.tools import SQL, format_amount
 from ..tools import transaction
 from ..tools.arguments import check_records
 from ..tools.domains import LostRights, check_domain
-from .mailing_mailing import FIGURES
+from .mailing_trace_figures import FIGURES, rate
 from .nurture_step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
@@ -26,6 +26,8 @@ ENGINE_FIELDS = frozenset(
         *("looked_date", "looked_for"),
     }
 )
+#: For so many days something that follows is taken for a result, if nobody says otherwise.
+WINDOW_DAYS = 90
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
 ADVANCE_SECONDS = 20
 
@@ -103,7 +105,7 @@ class NurtureSequence(models.Model):
     )
     window_days = fields.Integer(
         string="Window (days)",
-        default=90,
+        default=WINDOW_DAYS,
         help="For so many days after a mail a reaction is waited for, and a lead that comes back "
         "is credited to the sequence.",
     )
@@ -123,7 +125,23 @@ class NurtureSequence(models.Model):
         string="Leads/Opportunities",
         help="Leads that came back after a mail of this sequence.",
     )
+    holdout_count = fields.Integer(
+        compute="_compute_participant_counts",
+        string="Held Out",
+        help="Leads that get nothing, so that those who do can be compared.",
+    )
+    holdout_back_count = fields.Integer(
+        compute="_compute_participant_counts",
+        string="Came Back without Mails",
+        help="Leads that were held out and came back by themselves. No mail is credited.",
+    )
     sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS)
+    delivered_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="Delivered",
+        groups=MAIL_GROUPS,
+        help="Mails that left and did not come back. Rates are of these.",
+    )
     opened_count = fields.Integer(
         compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
     )
@@ -137,7 +155,14 @@ class NurtureSequence(models.Model):
         compute="_compute_mail_counts",
         string="Ignored",
         groups=MAIL_GROUPS,
-        help="Mails that arrived and were neither opened, clicked nor answered.",
+        help="Mails delivered a day ago or earlier, and neither opened, clicked nor answered.",
+    )
+    no_reaction_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="No Reaction Yet",
+        groups=MAIL_GROUPS,
+        help="Mails delivered less than a day ago, and neither opened, clicked nor answered: it is "
+        "too early to call them ignored.",
     )
     bounced_count = fields.Integer(
         compute="_compute_mail_counts", string="Bounced", groups=MAIL_GROUPS
@@ -158,7 +183,7 @@ class NurtureSequence(models.Model):
     )
     invoiced_amount = fields.Monetary(
         compute="_compute_invoiced",
-        string="Invoiced",
+        string="Invoiced (Paid)",
         groups=REVENUE_GROUPS,
         help="Untaxed total of the paid invoices, less refunds, of the quotations made for leads "
         "of this sequence.",
@@ -194,18 +219,21 @@ class NurtureSequence(models.Model):
             sequence.participant_count = sum(by_state.values())
             sequence.running_count = by_state.get("running", 0)
             sequence.lead_count = figures["won_back"]
+            sequence.holdout_count = by_state.get("holdout", 0)
+            # what was counted by an earlier version does not have it
+            sequence.holdout_back_count = figures.get("held_out_back", 0)
 
     def _compute_mail_counts(self):
         for sequence, figures in self._get_figures("mails").items():
+            # what was counted by an earlier version does not have all of them
             total = {
-                name: sum(mail[name] for mail in figures["mails"].values()) for name in FIGURES
+                name: sum(mail.get(name, 0) for mail in figures["mails"].values())
+                for name in FIGURES
             }
             for name, number in total.items():
                 sequence[f"{name}_count"] = number
             for name in ("opened", "clicked", "replied"):
-                sequence[f"{name}_ratio"] = (
-                    100.0 * total[name] / total["sent"] if total["sent"] else 0.0
-                )
+                sequence[f"{name}_ratio"] = rate(total, name)
 
     def _compute_quotation_count(self):
         orders = self.env["sale.order"]
@@ -224,9 +252,12 @@ class NurtureSequence(models.Model):
             sequence.quotation_count = counts.get(sequence._origin.id, 0)
 
     def _compute_invoiced(self):
-        amounts = self.env["sale.order"].sudo()._nurture_invoiced_by_sequence(self)
+        amounts = self.env["sale.order"]._nurture_invoiced_by("sequence_id", self.ids)
+        lines = self.env["account.move.line"]
         for sequence in self:
-            sequence.invoiced_amount = amounts.get(sequence._origin.id, 0.0)
+            sequence.invoiced_amount = lines._nurture_convert(
+                amounts.get(sequence._origin.id), sequence.currency_id
+            )
             sequence.invoiced_label = format_amount(
                 self.env, sequence.invoiced_amount, sequence.currency_id, trailing_zeroes=False
             )
@@ -522,6 +553,16 @@ class NurtureSequence(models.Model):
         """Open the participants."""
         return self._open_participants(self.env._("Participants"))
 
+    def action_view_holdouts(self):
+        """Open the participants who are held out."""
+        return self._open_participants(self.env._("Held Out"), [("state", "=", "holdout")])
+
+    def action_view_holdouts_back(self):
+        """Open those held out who came back."""
+        return self._open_participants(
+            self.env._("Came Back without Mails"), [("came_back_date", "!=", False)]
+        )
+
     def action_view_mails(self):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
         check_records(self, one=True)
@@ -572,6 +613,33 @@ class NurtureSequence(models.Model):
             [("sequence_id", "=", self.id), *domain],
             view_mode="list,kanban,graph,pivot,form",
         )
+
+    @api.model
+    def _open_documents(self, name, documents):
+        """Open those of ``documents``, found with all rights, that are the user's to see. Where
+        these are not all, the title says so.
+
+        :param name: what they are called
+        """
+        model = documents._name
+        own = self.env[model].with_context(active_test=False)
+        domain = [("id", "in", documents.ids)]
+        is_readable = own.has_access("read")
+        shown = own.search_count(domain) if is_readable else 0
+        if not is_readable or shown < len(documents):
+            name = self.env._(
+                "%(name)s: %(shown)s of %(all)s are yours to see",
+                name=name,
+                shown=shown,
+                all=len(documents),
+            )
+        if not is_readable:
+            return {
+                "type": "ir.actions.client",
+                "tag": "display_notification",
+                "params": {"type": "info", "message": name},
+            }
+        return self._open_list(model, name, domain)
 
     @api.model
     def _open_list(self, model, name, domain, view_mode="list,form"):

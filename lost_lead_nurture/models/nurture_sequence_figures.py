@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .mailing_mailing import FIGURES
 from .nurture_step_workflow import CHART_DAYS
 
 #: From so many traces on, a sequence shows the figures of its last count.
@@ -94,17 +93,19 @@ class NurtureSequence(models.Model):
         The number of queries does not grow with the sequences.
 
         :param parts: of :data:`PARTS`; all, if none is named
-        :return: ``{sequence: counts}``; counts are ``participants`` {state: number}, ``won_back``
-            and ``exits`` {reason: number}; ``steps`` {step id: {state: number of traces}} and
-            ``days`` {step id: {state: {day: number of traces}}} of the last :data:`CHART_DAYS`
-            days; ``mails`` {mailing id: {figure: number}}, ``mail_days`` {figure: {day: number of
-            mails}} of the same days, and ``coming`` {day: number of messages that are scheduled}.
+        :return: ``{sequence: counts}``; counts are ``participants`` {state: number}, ``won_back``,
+            ``held_out_back`` (those held out who came back) and ``exits`` {reason: number};
+            ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
+            number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id: {figure:
+            number}}, ``mail_days`` {figure: {day: number of mails}} of the same days, and
+            ``coming`` {day: number of messages that are scheduled}.
             Ids and days are texts, as in JSON.
         """
         figures = {
             sequence: {
                 "participants": {},
                 "won_back": 0,
+                "held_out_back": 0,
                 "exits": {},
                 "steps": {},
                 "days": {},
@@ -138,6 +139,13 @@ class NurtureSequence(models.Model):
         )
         for sequence, number in rows:
             by_id[sequence.id]["won_back"] = number
+        rows = self.env["nurture.participant"]._read_group(
+            [("sequence_id", "in", self.ids), ("came_back_date", "!=", False)],
+            ["sequence_id"],
+            ["__count"],
+        )
+        for sequence, number in rows:
+            by_id[sequence.id]["held_out_back"] = number
 
     @api.model
     def _by_id(self, figures):
@@ -176,8 +184,9 @@ class NurtureSequence(models.Model):
         """What was sent and opened on each of the last days, in the user's time zone."""
         sequences = {mail.id: sequence for sequence in self for mail in sequence._get_mailings()}
         since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
+        meanings = self.env["mailing.trace"]._nurture_get_figures()
         for name, date in MAIL_DATES.items():
-            mails = Domain("mass_mailing_id", "in", list(sequences)) & FIGURES[name]
+            mails = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name]
             rows = (
                 self.env["mailing.trace"]
                 .sudo()

@@ -4,10 +4,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date
 
+from ..tools.dates import on_axis, on_day
 from ..tools.zones import midnight
-from .mailing_mailing import FIGURES
+from .mailing_trace_figures import FIGURES, RATE_OF, rate
 from .nurture_sequence_figures import MAIL_DATES
 from .nurture_step_workflow import chart_days
 
@@ -16,13 +16,14 @@ SUMS = {
     "participant_count",
     "running_count",
     "lead_count",
+    *("holdout_count", "holdout_back_count"),
     *(f"{figure}_count" for figure in FIGURES),
     "quotation_count",
     "invoiced_amount",
 }
 #: Ratios of a group of sequences are those of all its mails together: a sequence with ten mails
 #: does not weigh as much as one with ten thousand.
-RATIOS = {f"{figure}_ratio": f"{figure}_count" for figure in ("opened", "clicked", "replied")}
+RATIOS = {f"{figure}_ratio": figure for figure in ("opened", "clicked", "replied")}
 
 
 class NurtureSequence(models.Model):
@@ -58,7 +59,7 @@ class NurtureSequence(models.Model):
     @api.depends_context("tz", "lang")
     def _compute_chart(self):
         days = chart_days(self)
-        labels = [format_date(self.env, day, date_format="MMM d") for day in days]
+        labels = [on_axis(self.env, day) for day in days]
         names = {"sent": self.env._("Sent"), "opened": self.env._("Opened")}
         for sequence, figures in self._get_figures("mail_days").items():
             # what was counted by an earlier version does not have them
@@ -96,7 +97,7 @@ class NurtureSequence(models.Model):
         """When the next mails go out, in words."""
         if not count:
             return False
-        values = {"count": count, "date": format_date(self.env, until)}
+        values = {"count": count, "date": on_day(self.env, until)}
         if until > tomorrow:
             if count == 1:
                 return self.env._("The next mail goes out on %(date)s", **values)
@@ -201,8 +202,9 @@ class NurtureSequence(models.Model):
         if name == "currency_id":
             return self.currency_id.ids
         if name in RATIOS:
-            sent = sum(self.mapped("sent_count"))
-            return 100.0 * sum(self.mapped(RATIOS[name])) / sent if sent else 0.0
+            figures = (RATIOS[name], RATE_OF[RATIOS[name]])
+            total = {figure: sum(self.mapped(f"{figure}_count")) for figure in figures}
+            return rate(total, RATIOS[name])
         if name == "invoiced_amount" and len(self.currency_id) > 1:
             return sum(sequence._convert_invoiced() for sequence in self)
         return sum(self.mapped(name))

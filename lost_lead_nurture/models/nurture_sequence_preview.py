@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_date, format_time
+from odoo.tools import format_time
 
+from ..tools.dates import on_day
 from ..tools.domains import ERRORS, named_ids, read_domain
 
 #: So many leads are told by name, the others are counted.
@@ -223,9 +224,7 @@ class NurtureSequence(models.Model):
             return self.env._("today at %s", time)
         if days == 1:
             return self.env._("tomorrow at %s", time)
-        return self.env._(
-            "on %(date)s at %(time)s", date=format_date(self.env, local.date()), time=time
-        )
+        return self.env._("on %(date)s at %(time)s", date=on_day(self.env, local.date()), time=time)
 
 
 def _whatever_is_blacklisted(condition):

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools.arguments import check_records, read_choice
+from .mailing_trace_figures import RATE_OF
 
 
 class NurtureSequence(models.Model):
@@ -22,6 +23,7 @@ class NurtureSequence(models.Model):
         shared = {
             "mails_readable": self.env["mailing.mailing"].has_access("read"),
             "offers": steps._get_offers(),
+            "rate_of": RATE_OF,
             "types": steps._get_types(),
         }
         by_sequence = (

@@ -8,7 +8,7 @@ from odoo.tools.misc import file_open
 from ..tools.arguments import check_records, read_choice, read_number
 from ..tools.links import without_links
 from ..tools.triggers import ROOT, TRIGGERS
-from .mailing_mailing import FIGURES
+from .mailing_trace_figures import FIGURES
 
 #: No step has so many siblings.
 MAX_PLACES = 10_000

@@ -7,8 +7,8 @@ from odoo.tools import SQL
 
 from ..tools import transaction
 from ..tools.arguments import check_records
+from ..tools.dates import on_clock
 from ..tools.reasons import TRACE_REASONS
-from ..tools.timeline import on_clock
 
 
 class NurtureTrace(models.Model):

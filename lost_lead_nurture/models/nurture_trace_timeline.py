@@ -1,9 +1,10 @@
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_date, format_list
+from odoo.tools import format_list
 
-from ..tools.timeline import bold, in_words, make_entry, on_clock, some_of
+from ..tools.dates import on_clock, on_day
+from ..tools.timeline import bold, in_words, make_entry, some_of
 from ..tools.triggers import TRIGGERS
 from .nurture_timeline import Decision, Reaction
 
@@ -362,7 +363,7 @@ class NurtureTrace(models.Model):
             for activity in way.activities.get(self.id, ())
             for text in (
                 self.env._("for %s", activity.user_id.name),
-                self.env._("until %s", format_date(self.env, activity.date_deadline)),
+                self.env._("until %s", on_day(self.env, activity.date_deadline)),
             )
         ]
 

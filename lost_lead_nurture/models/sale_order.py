@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 
@@ -21,6 +22,19 @@ class SaleOrder(models.Model):
         "back.",
     )
 
+    nurture_credit_id = fields.Many2one(
+        "nurture.credit",
+        string="Won Back By a Mailing",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        copy=False,
+        # worked out, and nobody's to write
+        groups="base.group_system",
+        help="The plain mailing that brought the opportunity of this quotation back, if it was no "
+        "sequence.",
+    )
+
     @api.depends("opportunity_id")
     def _compute_nurture_participant_id(self):
         """Credit a quotation once, to the last sequence its lead was won back by. One that is made
@@ -31,12 +45,17 @@ class SaleOrder(models.Model):
             lead = order.opportunity_id
             if not kept or (lead and kept.lead_id != lead):
                 won_back = order._nurture_won_back_by()
-                kept = won_back if order._nurture_counts(won_back) else False
+                counts = order._nurture_counts(won_back) and not order._nurture_find_credit()
+                kept = won_back if counts else False
             order.nurture_participant_id = kept
+
+    def _nurture_get_leads(self):
+        """The opportunity of the quotation, or the leads of its customer."""
+        return self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
 
     def _nurture_won_back_by(self):
         """The way through a sequence that won the opportunity, or the customer, back last."""
-        leads = self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
+        leads = self._nurture_get_leads()
         return (
             self.env["nurture.participant"]
             .sudo()
@@ -71,11 +90,44 @@ class SaleOrder(models.Model):
         return result
 
     def _nurture_check_goals(self):
-        """A quotation or an order is a goal of sequences, and credited to the one it ends."""
+        """A quotation or an order is a goal of sequences, and credited to what won its lead
+        back."""
+        if self.env["nurture.credit"]._is_nothing_to_credit():
+            return
+        orders = self.sudo().filtered(lambda order: order.state != "cancel")
+        orders._nurture_tell_sequences()
+        orders._nurture_credit_mailings()
+
+    def _nurture_find_credit(self):
+        """The plain mailing that won the opportunity, or the customer, back after any sequence
+        did, in the window before this quotation."""
+        mailings = self.env["nurture.credit"]
+        if mailings._is_idle():
+            return mailings
+        won_back = self._nurture_won_back_by()
+        credit = mailings._last_of(self._nurture_get_leads(), self.company_id)
+        is_last = not won_back or (credit and credit.date > won_back.won_back_date)
+        return credit if is_last and credit._is_in_window(self.date_order) else mailings
+
+    def _nurture_credit_mailings(self):
+        """Credit quotations to the plain mailings that won their leads back. What a quotation was
+        credited to stays."""
+        if self.env["nurture.credit"]._is_idle():
+            return
+        for order in self:
+            kept, lead = order.nurture_credit_id, order.opportunity_id
+            if kept and (not lead or kept.lead_id == lead):
+                continue
+            credit = kept.browse() if order.nurture_participant_id else order._nurture_find_credit()
+            if credit != kept:
+                order.nurture_credit_id = credit
+
+    def _nurture_tell_sequences(self):
+        """Let whoever reaches a goal by these quotations leave, and credit them."""
+        orders = self
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return
-        orders = self.sudo().filtered(lambda order: order.state != "cancel")
         lead_model = self.env["crm.lead"]
         leads = orders.opportunity_id | lead_model._nurture_leads_of(orders.partner_id)
         if not participants.search_count([("lead_id", "in", leads.ids)], limit=1):
@@ -96,63 +148,40 @@ class SaleOrder(models.Model):
         return {name: value for name, value in vals.items() if name != "nurture_participant_id"}
 
     @api.model
-    def _nurture_paid_lines_domain(self, domain):
-        """Invoice lines of the orders in ``domain`` on invoices that are paid or, which nets out
-        with their refund, reversed. Other orders may be on the same invoices."""
-        return [
-            ("sale_line_ids.order_id", "any", domain),
-            ("parent_state", "=", "posted"),
-            ("move_id.payment_state", "in", ("paid", "in_payment", "reversed")),
-        ]
+    def _nurture_invoiced_by(self, column, ids, domain=()):
+        """What was paid for the quotations credited to ways through sequences, by a column of those
+        ways.
+
+        :param column: of ``nurture_participant``: ``sequence_id``, ``lost_reason_id`` or ``id``
+        :param ids: values of the column
+        :param domain: of the quotations that count; without one, all
+        :return: ``{value: {currency: amount}}``
+        """
+        orders = self.sudo()._search(
+            Domain(f"nurture_participant_id.{column}", "in", ids) & Domain(domain)
+        )
+        lines = self.env["account.move.line"].sudo()
+        paid = lines._search(lines._nurture_paid_domain())
+        self.env["sale.order.line"].flush_model(["order_id", "invoice_lines"])
+        return lines._nurture_add_up(
+            SQL(
+                """
+                SELECT participant.%(column)s AS key, rel.invoice_line_id AS id
+                  FROM nurture_participant participant
+                  JOIN sale_order ON sale_order.nurture_participant_id = participant.id
+                  JOIN sale_order_line ON sale_order_line.order_id = sale_order.id
+                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sale_order_line.id
+                 WHERE sale_order.id IN %(orders)s AND rel.invoice_line_id IN %(paid)s
+                """,
+                column=SQL.identifier(column),
+                orders=orders.subselect(),
+                paid=paid.subselect(),
+            )
+        )
 
     @api.model
     def _nurture_open_invoices(self, domain):
         """Open the invoices and refunds behind the amount invoiced of the orders in ``domain``."""
-        lines = self.env["account.move.line"].search(self._nurture_paid_lines_domain(domain))
-        return self.env["nurture.sequence"]._open_list(
-            "account.move", self.env._("Invoiced"), [("id", "in", lines.move_id.ids)]
+        return self.env["account.move.line"]._nurture_open_invoices(
+            [("sale_line_ids.order_id", "any", domain)]
         )
-
-    @api.model
-    def _nurture_invoiced_amount(self, domain):
-        """Untaxed total of what was paid for the orders in ``domain``, in the company's
-        currency."""
-        lines = self.env["account.move.line"].sudo()
-        ((balance,),) = lines._read_group(
-            self._nurture_paid_lines_domain(domain), [], ["balance:sum"]
-        )
-        # revenue is on the credit side of the books
-        return -(balance or 0.0)
-
-    @api.model
-    def _nurture_invoiced_by_sequence(self, sequences):
-        """Untaxed total of what was paid for the quotations of each sequence, in the currency of
-        its company. One query, however many sequences.
-
-        :return: ``{id of the sequence: amount}``
-        """
-        orders = [("nurture_participant_id.sequence_id", "in", sequences.ids)]
-        lines = (
-            self.env["account.move.line"].sudo()._search(self._nurture_paid_lines_domain(orders))
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """
-                -- revenue is on the credit side of the books
-                SELECT sequence_id, -SUM(balance)
-                  FROM (SELECT DISTINCT participant.sequence_id, line.id, line.balance
-                          FROM account_move_line line
-                          JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = line.id
-                          JOIN sale_order_line ON sale_order_line.id = rel.order_line_id
-                          JOIN sale_order ON sale_order.id = sale_order_line.order_id
-                          JOIN nurture_participant participant
-                            ON participant.id = sale_order.nurture_participant_id
-                         WHERE line.id IN %(lines)s
-                           AND participant.sequence_id = ANY(%(sequences)s)) invoiced
-              GROUP BY sequence_id
-                """,
-                lines=lines.subselect(),
-                sequences=list(sequences.ids),
-            )
-        )
-        return dict(rows)

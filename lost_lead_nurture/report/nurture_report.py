@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..models.mailing_trace_figures import FIGURES, RATE_OF
+
 
 class NurtureReport(models.Model):
     """What came of the sequences, to be grouped as one likes. A record is one of three things that
@@ -31,25 +33,41 @@ class NurtureReport(models.Model):
 
     entered = fields.Integer("Participants", readonly=True)
     sent = fields.Integer(readonly=True)
+    delivered = fields.Integer(readonly=True, help="Mails that left and did not come back.")
     opened = fields.Integer(readonly=True)
     clicked = fields.Integer(readonly=True)
     replied = fields.Integer(readonly=True)
     ignored = fields.Integer(
-        readonly=True, help="Mails that arrived and were neither opened, clicked nor answered."
+        readonly=True,
+        help="Mails delivered a day ago or earlier, and neither opened, clicked nor answered.",
+    )
+    no_reaction = fields.Integer(
+        "No Reaction Yet",
+        readonly=True,
+        help="Mails delivered less than a day ago, and neither opened, clicked nor answered.",
     )
     bounced = fields.Integer(readonly=True)
     won_back = fields.Integer(readonly=True)
+    held_out = fields.Integer(readonly=True, help="Participants who get nothing, to compare with.")
+    held_out_back = fields.Integer(
+        "Came Back without Mails",
+        readonly=True,
+        help="Participants held out who came back by themselves.",
+    )
     opened_rate = fields.Float(
-        "Opened (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+        "Opened (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
     )
     clicked_rate = fields.Float(
-        "Clicked (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+        "Clicked (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
     )
     replied_rate = fields.Float(
-        "Replied (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+        "Replied (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
     )
     ignored_rate = fields.Float(
-        "Ignored (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+        "Ignored (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+    )
+    no_reaction_rate = fields.Float(
+        "No Reaction Yet (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
     )
     bounced_rate = fields.Float(
         "Bounced (%)", readonly=True, aggregator="avg", help="Of the mails sent."
@@ -74,6 +92,7 @@ class NurtureReport(models.Model):
         ],
         "nurture.trace": ["participant_id", "step_id"],
         "nurture.participant": [
+            "came_back_date",
             "company_id",
             "credited_step_id",
             "entered_date",
@@ -91,7 +110,7 @@ class NurtureReport(models.Model):
         participants = self.env["nurture.participant"]._search([])
         columns = (
             *("id", "sequence_id", "lost_reason_id", "user_id", "team_id", "company_id", "state"),
-            *("entered_date", "won_back_date", "credited_step_id"),
+            *("entered_date", "won_back_date", "credited_step_id", "came_back_date"),
         )
         seen = participants.select(*(SQL.identifier(participants.table, name) for name in columns))
         return SQL(
@@ -110,6 +129,17 @@ class NurtureReport(models.Model):
             " participant.company_id"
         )
 
+    @property
+    def _nothing(self):
+        """The figures of mails of what is none."""
+        return SQL(
+            "%s, %s",
+            SQL(", ").join(SQL("0 AS %s", SQL.identifier(name)) for name in FIGURES),
+            SQL(", ").join(
+                SQL("NULL::numeric AS %s", SQL.identifier(f"{name}_rate")) for name in RATE_OF
+            ),
+        )
+
     # ids of the three kinds are kept apart by what is left when they are divided by three
 
     def _select_entered(self):
@@ -117,53 +147,57 @@ class NurtureReport(models.Model):
             """
             SELECT participant.id * 3::bigint AS id, participant.entered_date AS date, %s,
                    NULL::integer AS step_id, 1 AS entered, 0 AS won_back,
+                   (participant.state = 'holdout')::integer AS held_out,
+                   (participant.came_back_date IS NOT NULL)::integer AS held_out_back,
                    CASE WHEN participant.state = 'holdout' THEN NULL
                         WHEN participant.won_back_date IS NULL THEN 0.0
                         ELSE 100.0 END AS won_back_rate,
-                   0 AS sent, 0 AS opened, 0 AS clicked, 0 AS replied, 0 AS ignored, 0 AS bounced,
-                   NULL::numeric AS opened_rate, NULL::numeric AS clicked_rate,
-                   NULL::numeric AS replied_rate, NULL::numeric AS ignored_rate,
-                   NULL::numeric AS bounced_rate
+                   %s
               FROM participant
             """,
             self._of_participant,
+            self._nothing,
         )
 
     def _select_mails(self):
-        """Mails with what became of them, as in ``mailing_mailing.FIGURES``."""
-        figures = {
-            "opened": SQL("mail.open_datetime IS NOT NULL"),
-            "clicked": SQL("mail.links_click_datetime IS NOT NULL"),
-            "replied": SQL("mail.reply_datetime IS NOT NULL"),
-            "ignored": SQL("mail.trace_status IN ('pending', 'sent')"),
-            "bounced": SQL("mail.trace_status = 'bounce'"),
-        }
+        """Mails with what became of them, as all screens count it."""
+        figures = self.env["mailing.trace"]._nurture_sql_figures()
         return SQL(
             """
-            SELECT mail.id * 3::bigint + 1, mail.sent_datetime, %s,
-                   trace.step_id, 0, 0, NULL, 1, %s, %s
-              FROM mailing_trace mail
-              JOIN nurture_trace trace ON trace.id = mail.nurture_trace_id
+            SELECT mailing_trace.id * 3::bigint + 1, mailing_trace.sent_datetime, %(of)s,
+                   trace.step_id, 0, 0, 0, 0, NULL, %(numbers)s, %(rates)s
+              FROM mailing_trace
+              JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id
               JOIN participant ON participant.id = trace.participant_id
-             WHERE mail.sent_datetime IS NOT NULL AND mail.is_test_trace IS NOT TRUE
+             WHERE %(sent)s
             """,
-            self._of_participant,
-            SQL(", ").join(SQL("(%s)::integer", figure) for figure in figures.values()),
-            SQL(", ").join(
-                SQL("CASE WHEN %s THEN 100.0 ELSE 0.0 END", figure) for figure in figures.values()
+            of=self._of_participant,
+            numbers=SQL(", ").join(
+                # a missing status is none of those asked for
+                SQL("COALESCE((%s)::integer, 0)", figures[name])
+                for name in FIGURES
             ),
+            rates=SQL(", ").join(
+                SQL(
+                    "CASE WHEN %s THEN CASE WHEN %s THEN 100.0 ELSE 0.0 END END",
+                    figures[whole],
+                    figures[name],
+                )
+                for name, whole in RATE_OF.items()
+            ),
+            sent=figures["sent"],
         )
 
     def _select_won_back(self):
         return SQL(
             """
             SELECT participant.id * 3::bigint + 2, participant.won_back_date, %s,
-                   participant.credited_step_id, 0, 1, NULL, 0, 0, 0, 0, 0, 0,
-                   NULL, NULL, NULL, NULL, NULL
+                   participant.credited_step_id, 0, 1, 0, 0, NULL, %s
               FROM participant
              WHERE participant.won_back_date IS NOT NULL
             """,
             self._of_participant,
+            self._nothing,
         )
 
     def action_open(self):

@@ -15,7 +15,8 @@ from unittest.mock import patch
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields
-from odoo.tests import HttpCase, new_test_user
+from odoo.fields import Command
+from odoo.tests import Form, HttpCase, new_test_user
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.lost_lead_nurture.tools import transaction
@@ -327,3 +328,47 @@ class TwoLeadsCase(NurtureCase):
         self.bob = self.make_lead(BOB)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
+
+
+class DealCase(NurtureCase):
+    """What comes of leads that are won back: quotations, invoices and money."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not cls.env["account.journal"].search(
+            [("type", "=", "sale"), ("company_id", "=", cls.env.company.id)], limit=1
+        ):
+            cls.env["account.chart.template"].try_loading("generic_coa", cls.env.company)
+        cls.product = cls.env["product.product"].create(
+            {
+                "name": "Limited item",
+                "type": "service",
+                "invoice_policy": "order",
+                "taxes_id": False,
+            }
+        )
+
+    def order(self, lead):
+        partner = self.env["res.partner"].create({"name": "Ann", "email": lead.email_from})
+        return self.env["sale.order"].create(
+            {
+                "partner_id": partner.id,
+                "opportunity_id": lead.id,
+                "date_order": self.clock,
+                "order_line": [
+                    Command.create({"product_id": self.product.id, "price_unit": 250.0})
+                ],
+            }
+        )
+
+    def invoice(self, order):
+        order.action_confirm()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        return invoice
+
+    def pay(self, invoice):
+        Form.from_action(
+            self.env, invoice.action_register_payment()
+        ).save().action_create_payments()

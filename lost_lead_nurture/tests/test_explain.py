@@ -133,14 +133,14 @@ class TestExplain(LivingCase):
         )
         self.assertEqual(
             [line["what"].replace("\u202f", " ") for line in first["decisions"]],
-            ["Scheduled, for 3/2/26, 9:00 AM", "Processed"],
+            ["Scheduled, for Mar 2, 2026, 9:00 AM", "Processed"],
         )
         self.assertEqual(coming["schedule_date"], "2026-03-09 09:00:00")
         self.assertEqual(
             [(line["date"], line["what"].replace("\u202f", " ")) for line in coming["decisions"]],
             [
                 ("2026-03-02 09:00:00", "Waiting"),
-                ("2026-03-02 09:00:00", "Scheduled, for 3/9/26, 9:00 AM"),
+                ("2026-03-02 09:00:00", "Scheduled, for Mar 9, 2026, 9:00 AM"),
             ],
         )
         self.clock = self.days(2)

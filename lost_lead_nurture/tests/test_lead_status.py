@@ -40,7 +40,7 @@ class TestLeadStatus(TwoLeadsCase):
         self.assertStatus(self.ann, "running", "Running")
         self.assertEqual(self.ann.nurture_label, "In nurture: Restock")
         self.assertEqual(self.ann.nurture_next_date, self.clock + timedelta(days=7))
-        self.assertIn("Next: “Second” on 3/9/26", self.ann.nurture_detail)
+        self.assertIn("Next: “Second” on Mar 9, 2026", self.ann.nurture_detail)
 
     def test_due_now(self):
         self.sequence.action_start()
@@ -58,7 +58,7 @@ class TestLeadStatus(TwoLeadsCase):
         self.second.action_archive()
         self.make_step(self.sequence, "mail_click", self.first)
         self.start()
-        self.assertRegex(self.ann.nurture_detail, r"^Waits for a reaction, until 05/31/2026")
+        self.assertRegex(self.ann.nurture_detail, r"^Waits for a reaction, until May 31, 2026")
 
     def test_failed(self):
         with self.breaking_mail_of(self.ann):
@@ -78,7 +78,7 @@ class TestLeadStatus(TwoLeadsCase):
         self.answer(self.mail_to(ANN))
         self.assertStatus(self.ann, "won_back", "Replied")
         self.assertEqual(self.ann.nurture_label, "Won back by Restock")
-        self.assertEqual(self.ann.nurture_detail, "Replied on 03/02/2026.")
+        self.assertEqual(self.ann.nurture_detail, "Replied on Mar 2, 2026.")
         self.assertStatus(self.bob, "running", "Running")
 
     def test_won_back_and_still_running(self):
@@ -89,7 +89,7 @@ class TestLeadStatus(TwoLeadsCase):
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.participant(self.ann).state, "running")
         self.assertStatus(self.ann, "won_back", "Running")
-        self.assertEqual(self.ann.nurture_detail, "Came back on 03/02/2026.")
+        self.assertEqual(self.ann.nurture_detail, "Came back on Mar 2, 2026.")
 
     def test_lost_again(self):
         """Who was won back and is lost again is not won back."""

@@ -72,7 +72,7 @@ class TestOverview(TwoLeadsCase):
         self.start()
         self.assertEqual(self.seen_by(self.marketer).coming_date, date(2026, 3, 9))
         self.assertEqual(
-            self.seen_by(self.marketer).coming, "The next 2 mails go out on 03/09/2026"
+            self.seen_by(self.marketer).coming, "The next 2 mails go out on Mar 9, 2026"
         )
         self.advance(days=6)
         self.assertEqual(self.seen_by(self.marketer).coming, "2 mails go out until tomorrow")

@@ -11,8 +11,8 @@ from odoo.fields import Command
 from odoo.modules import module
 from odoo.sql_db import Cursor, db_connect
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import format_date
 
+from ..tools.dates import on_day
 from ..tools.rehearsal import rehearsal
 from .common import NurtureCase
 
@@ -298,7 +298,7 @@ class TestTestRun(NurtureCase):
             self.assertIn(f"Activity planned: Call Ann, for {self.salesman.name}", text)
             # core's today is not that of the tests; it is a day later in the sequence
             due = fields.Date.add(fields.Date.context_today(self.env.user), days=3)
-            self.assertIn(format_date(self.env, due), text)
+            self.assertIn(on_day(self.env, due), text)
             self.assertEqual(self.line(test, call)["offers"], ["done"])
             test.action_play("done", call.id)
         self.assertEqual(self.line(test, done)["state"], "scheduled")
@@ -313,13 +313,13 @@ class TestTestRun(NurtureCase):
         third = self.make_step(self.sequence, "mail_not_open", second, 36, "hours", subject="Third")
         fourth = self.make_step(self.sequence, "after", second, 1, "months", subject="Fourth")
         test = self.begin()
-        self.assertEqual(self.line(test, self.first)["date"], "Mon 3/2/26, 9:00\u202fAM")
+        self.assertEqual(self.line(test, self.first)["date"], "Mon Mar 2, 2026, 9:00\u202fAM")
         test.action_play("run")
-        self.assertEqual(self.line(test, second)["date"], "Thu 4/2/26, 9:00\u202fAM")
+        self.assertEqual(self.line(test, second)["date"], "Thu Apr 2, 2026, 9:00\u202fAM")
         test.action_play("run")
-        self.assertEqual(self.line(test, second)["date"], "Thu 4/2/26, 9:00\u202fAM")
-        self.assertEqual(self.line(test, third)["date"], "Fri 4/3/26, 9:00\u202fPM")
-        self.assertEqual(self.line(test, fourth)["date"], "Sat 5/2/26, 9:00\u202fAM")
+        self.assertEqual(self.line(test, second)["date"], "Thu Apr 2, 2026, 9:00\u202fAM")
+        self.assertEqual(self.line(test, third)["date"], "Fri Apr 3, 2026, 9:00\u202fPM")
+        self.assertEqual(self.line(test, fourth)["date"], "Sat May 2, 2026, 9:00\u202fAM")
 
     def test_sending_hours(self):
         hours = [
@@ -337,10 +337,10 @@ class TestTestRun(NurtureCase):
         test.action_play("run")
         line = self.line(test, second)
         self.assertIn(
-            "would wait for the sending hours: Mon 3/9/26, 9:00\u202fAM", line["texts"][1]
+            "would wait for the sending hours: Mon Mar 9, 2026, 9:00\u202fAM", line["texts"][1]
         )
-        self.assertEqual(line["date"], "Mon 3/9/26, 9:00\u202fAM")
-        self.assertEqual(self.line(test, third)["date"], "Tue 3/10/26, 9:00\u202fAM")
+        self.assertEqual(line["date"], "Mon Mar 9, 2026, 9:00\u202fAM")
+        self.assertEqual(self.line(test, third)["date"], "Tue Mar 10, 2026, 9:00\u202fAM")
 
     def test_cap(self):
         self.sequence.write({"cap_own": True, "cap_number": 1, "cap_days": 7})
@@ -351,7 +351,7 @@ class TestTestRun(NurtureCase):
         line = self.line(test, second)
         self.assertEqual(line["state"], "processed")
         self.assertIn("enough marketing lately", "\n".join(line["texts"]))
-        self.assertTrue(line["date"].startswith("Mon 3/9/26"), line["date"])
+        self.assertTrue(line["date"].startswith("Mon Mar 9, 2026"), line["date"])
         second.over_cap = "skip"
         test.action_restart()
         test.action_play("run")

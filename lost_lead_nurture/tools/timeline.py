@@ -5,7 +5,7 @@ from markupsafe import Markup, escape
 
 from odoo import fields
 from odoo.tools import format_list
-from odoo.tools.misc import babel_locale_parse, format_datetime, get_lang
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 #: So many names are told of what was cancelled together; of the others how many they are.
 MANY_NAMES = 3
@@ -41,11 +41,6 @@ def in_words(env, duration):
     locale = babel_locale_parse(get_lang(env).code)
     # no rounding to one week or one hour
     return format_timedelta(duration, threshold=2, locale=locale)
-
-
-def on_clock(env, date):
-    """A moment, on the clock of the user."""
-    return format_datetime(env, date, dt_format="short")
 
 
 def quoted(env, name):

@@ -3,9 +3,10 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_amount, format_date, format_datetime, html2plaintext
+from odoo.tools import SQL, format_amount, format_datetime, html2plaintext
 
 from ..tools.inside import INSIDE
+from ..tools.dates import on_clock, on_day
 from ..tools.links import links_in
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone
@@ -362,7 +363,7 @@ class Replay:
         if field.type == "datetime":
             return self._date(value)
         if field.type == "date":
-            return format_date(self.words, value)
+            return on_day(self.words, value)
         if field.type == "monetary":
             return format_amount(self.words, value, lead[field.get_currency_field(lead)])
         if field.type == "html":
@@ -399,7 +400,7 @@ class Replay:
                     "Activity planned: %(what)s, for %(who)s, until %(date)s",
                     what=activity.summary or activity.activity_type_id.name,
                     who=activity.user_id.name,
-                    date=format_date(self.words, activity.date_deadline + self._days()),
+                    date=on_day(self.words, activity.date_deadline + self._days()),
                 )
             )
         for message in made["mail.message"]:
@@ -422,9 +423,9 @@ class Replay:
 
     def format(self, moment):
         """A moment of the test's clock, in words."""
-        zone = self.words.context.get("tz")
+        zone = self.words.tz.zone
         day = format_datetime(self.words, moment, tz=zone, dt_format="EEE")
-        return f"{day} {format_datetime(self.words, moment, tz=zone, dt_format='short')}"
+        return f"{day} {on_clock(self.words, moment, zone)}"
 
     def get_timeline(self):
         """All that has happened and is to come, in the order of time."""

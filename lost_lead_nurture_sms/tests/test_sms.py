@@ -1,5 +1,7 @@
 """An SMS on its way: queued, sent, clicked, bounced, failed, pulled back."""
 
+from datetime import timedelta
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -432,6 +434,9 @@ class TestSms(SmsCase):
         self.sequence.action_start()
         self.advance()
         self.report("delivered", *self.sms_to(self.bob))
+        self.assertEqual((self.sequence.sent_count, self.sequence.no_reaction_count), (2, 2))
+        self.clock += timedelta(days=1)
+        self.env.invalidate_all()
         self.assertEqual((self.sequence.sent_count, self.sequence.ignored_count), (2, 2))
         self.follow(self.sms_to(self.ann)[0])
         self.sequence.invalidate_recordset()

@@ -53,7 +53,19 @@ const WORKFLOW = {
     },
     steps: [],
     exits: [],
+    rate_of: {
+        ...{ opened: "delivered", clicked: "delivered", replied: "delivered" },
+        ...{ ignored: "delivered", no_reaction: "delivered", bounced: "sent" },
+    },
 };
+
+function makeMails(values = {}) {
+    return {
+        ...{ sent: 0, delivered: 0, opened: 0, clicked: 0, replied: 0 },
+        ...{ ignored: 0, no_reaction: 0, bounced: 0 },
+        ...values,
+    };
+}
 
 function step(id, name, parent, trigger, minutes = 0, values = {}) {
     const { label, icon, kind } = TRIGGERS.find((one) => one.value === trigger);
@@ -75,7 +87,7 @@ function step(id, name, parent, trigger, minutes = 0, values = {}) {
         languages: [],
         filtered: false,
         counts: {},
-        mails: { sent: 0, opened: 0, clicked: 0, replied: 0, bounced: 0 },
+        mails: makeMails(),
         chart: false,
         problems: [],
         ...values,
@@ -85,7 +97,14 @@ function step(id, name, parent, trigger, minutes = 0, values = {}) {
 const STEPS = () => [
     step(1, "First", false, "begin", 0, {
         counts: { processed: 40, rejected: 2, cancelled: 1 },
-        mails: { sent: 40, opened: 10, clicked: 0, replied: 4, bounced: 0 },
+        mails: makeMails({
+            sent: 42,
+            delivered: 40,
+            opened: 10,
+            replied: 4,
+            ignored: 30,
+            bounced: 2,
+        }),
         chart: { processed: [0, 3, 5], rejected: [0, 0, 1] },
     }),
     step(2, "Opened it", 1, "mail_open", 2 * DAY, { counts: { scheduled: 3 } }),
@@ -200,7 +219,8 @@ test("a card shows its figures, and a number opens what it counts", async () => 
     await mountWorkflow();
     expect(queryAllTexts(`${card(1)} .o_nurture_figure b`)).toEqual([
         ...["0", "0", "40", "2"],
-        ...["40", "25%", "0%", "10%", "0%"],
+        // of the mails delivered; the bounces of those sent
+        ...["42", "25%", "0%", "10%", "75%", "5%"],
     ]);
     expect(`${card(1)} svg polyline`).toHaveCount(2);
     expect(`${card(3)} .o_nurture_figure`).toHaveCount(0, {

@@ -25,6 +25,8 @@ const FIGURES = {
     opened: _t("Opened"),
     clicked: _t("Clicked"),
     replied: _t("Replied"),
+    ignored: _t("Ignored"),
+    no_reaction: _t("No reaction yet"),
     bounced: _t("Bounced"),
 };
 
@@ -113,10 +115,16 @@ export class StepCard extends Component {
         if (!mails) {
             return [];
         }
-        const ratios = ["opened", "clicked", "replied", "bounced"].map((name) => ({
-            ...this.makeFigure(name, mails[name]),
-            value: mails.sent ? _t("%s%", Math.round((100 * mails[name]) / mails.sent)) : "–",
-        }));
+        const isEarly = mails.no_reaction && !mails.ignored;
+        const silence = isEarly ? "no_reaction" : "ignored";
+        const ratios = ["opened", "clicked", "replied", silence, "bounced"].map((name) => {
+            // the one definition of what rates are of is the server's
+            const whole = mails[this.props.workflow.rate_of[name]];
+            return {
+                ...this.makeFigure(name, mails[name]),
+                value: whole ? _t("%s%", Math.round((100 * mails[name]) / whole)) : "–",
+            };
+        });
         return [this.makeFigure("sent", mails.sent), ...ratios].map((figure) => ({
             ...figure,
             opens: figure.opens && this.props.workflow.mails_readable,

@@ -1,0 +1,160 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+#: What is counted of the messages of a mailing, a step or a sequence.
+FIGURES = (
+    *("sent", "delivered", "opened", "clicked", "replied"),
+    *("ignored", "no_reaction", "bounced"),
+)
+#: What the rate of a figure is of. Whoever a message did not reach could not do anything with it;
+#: what came back had left.
+RATE_OF = {
+    **dict.fromkeys(
+        ("opened", "clicked", "replied", "ignored", "no_reaction"),
+        "delivered",
+    ),
+    "bounced": "sent",
+}
+#: Who has not reacted for so long has ignored the message; before, it is too early to say so.
+PATIENCE = timedelta(hours=24)
+#: Core's statuses of a message that left and did not come back. Pending: an SMS that the provider
+#: has taken, as in core's rates.
+_ARRIVED = ("pending", "sent", "open", "reply")
+
+
+def rate(figures, name):
+    """The rate of the figure ``name`` in percent, see :data:`RATE_OF`.
+
+    :param figures: ``{figure: number}``
+    """
+    whole = figures[RATE_OF[name]]
+    return 100.0 * figures[name] / whole if whole else 0.0
+
+
+class MailingTrace(models.Model):
+    """What the figures of messages mean: the one definition, for whatever counts, lists or analyses
+    them."""
+
+    _inherit = "mailing.trace"
+
+    # what leads reacted to, for whom they are credited to
+    _nurture_woken_index = models.Index(
+        "(res_id) WHERE model = 'crm.lead'"
+        " AND (links_click_datetime IS NOT NULL OR reply_datetime IS NOT NULL)"
+    )
+
+    @api.model
+    def _nurture_get_figures(self):
+        """What each figure counts: those of :data:`FIGURES`, and ``received``, which is what core
+        calls delivered.
+
+        Somebody who clicked had the message, and has opened it, whatever a mail server says later.
+
+        :return: ``{figure: Domain}``
+        """
+        sent = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
+        opened = Domain("open_datetime", "!=", False) | Domain(
+            "trace_status", "in", ("open", "reply")
+        )
+        clicked = Domain("links_click_datetime", "!=", False)
+        replied = Domain("reply_datetime", "!=", False) | Domain("trace_status", "=", "reply")
+        reacted = opened | clicked | replied
+        silent = sent & Domain("trace_status", "in", _ARRIVED) & ~reacted
+        since = fields.Datetime.to_string(fields.Datetime.now() - PATIENCE)
+        return {
+            "sent": sent,
+            "received": sent & (Domain("trace_status", "=", "sent") | reacted),
+            "delivered": sent & (Domain("trace_status", "in", _ARRIVED) | reacted),
+            "opened": sent & opened,
+            "clicked": sent & clicked,
+            "replied": sent & replied,
+            "ignored": silent & Domain("sent_datetime", "<=", since),
+            "no_reaction": silent & Domain("sent_datetime", ">", since),
+            "bounced": sent & Domain("trace_status", "=", "bounce"),
+        }
+
+    @api.model
+    def _nurture_get_figure_names(self):
+        """What each figure is called."""
+        return {
+            "sent": self.env._("Sent"),
+            "received": self.env._("Received"),
+            "delivered": self.env._("Delivered"),
+            "opened": self.env._("Opened"),
+            "clicked": self.env._("Clicked"),
+            "replied": self.env._("Replied"),
+            "ignored": self.env._("Ignored"),
+            "no_reaction": self.env._("No Reaction Yet"),
+            "bounced": self.env._("Bounced"),
+        }
+
+    @api.model
+    def _nurture_sql_figures(self):
+        """What each figure counts, as SQL conditions on the table ``mailing_trace``.
+
+        :return: ``{figure: SQL}``
+        """
+        traces = self.sudo()
+        return {
+            name: traces._search(domain).where_clause
+            for name, domain in self._nurture_get_figures().items()
+        }
+
+    @api.model
+    def _nurture_count_figures(self, mailings):
+        """Count the messages of mailings, whosever they are. One query, however many mailings.
+
+        :return: ``{mailing: {figure: number}}``
+        """
+        conditions = self._nurture_sql_figures()
+        counts = {mailing: dict.fromkeys(conditions, 0) for mailing in mailings}
+        ids = {mailing._origin.id: mailing for mailing in mailings if mailing._origin}
+        if not ids:
+            return counts
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT mass_mailing_id, %s FROM mailing_trace WHERE mass_mailing_id IN %s"
+                " GROUP BY mass_mailing_id",
+                SQL(", ").join(
+                    SQL("count(*) FILTER (WHERE %s)", condition)
+                    for condition in conditions.values()
+                ),
+                tuple(ids),
+            )
+        )
+        for mailing_id, *numbers in rows:
+            counts[ids[mailing_id]] = dict(zip(conditions, numbers, strict=True))
+        return counts
+
+    @api.model
+    def _nurture_last_woken(self, leads, since):
+        """The plain mailing whose mail each lead replied to or clicked in last. Left out are leads
+        for whom that was the mail of a sequence, or none.
+
+        :param since: the earliest date of a reply or click that counts
+        :return: list of (lead id, mailing id)
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (res_id) res_id, mass_mailing_id, nurture_trace_id
+                  FROM mailing_trace
+                 WHERE model = 'crm.lead' AND res_id IN %(leads)s
+                   AND (links_click_datetime IS NOT NULL OR reply_datetime IS NOT NULL)
+                   AND GREATEST(links_click_datetime, reply_datetime) >= %(since)s
+                   AND sent_datetime IS NOT NULL AND is_test_trace IS NOT TRUE
+              ORDER BY res_id, GREATEST(links_click_datetime, reply_datetime) DESC, id DESC
+                """,
+                leads=tuple(leads.ids),
+                since=since,
+            )
+        )
+        return [
+            (lead_id, mailing_id)
+            for lead_id, mailing_id, nurture_trace_id in rows
+            if mailing_id and not nurture_trace_id
+        ]
