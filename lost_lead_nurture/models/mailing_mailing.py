@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..tools.arguments import read_choice
 from ..tools.inside import Carried
 from ..tools.links import links_in
 from ..tools.rehearsal import is_rehearsal

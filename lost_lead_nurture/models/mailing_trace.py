@@ -9,8 +9,8 @@ from odoo.tools.urls import urljoin
 
 from ..tools import machines
 from ..tools.addresses import by_spelling, canonical
-from ..tools.inside import get_carried, is_inside
 from ..tools.dates import on_clock
+from ..tools.inside import get_carried, is_inside
 from ..tools.links import quoted_in
 
 _logger = logging.getLogger(__name__)

@@ -555,10 +555,12 @@ class NurtureSequence(models.Model):
 
     def action_view_holdouts(self):
         """Open the participants who are held out."""
+        check_records(self, one=True)
         return self._open_participants(self.env._("Held Out"), [("state", "=", "holdout")])
 
     def action_view_holdouts_back(self):
         """Open those held out who came back."""
+        check_records(self, one=True)
         return self._open_participants(
             self.env._("Came Back without Mails"), [("came_back_date", "!=", False)]
         )
@@ -626,20 +628,24 @@ class NurtureSequence(models.Model):
         domain = [("id", "in", documents.ids)]
         is_readable = own.has_access("read")
         shown = own.search_count(domain) if is_readable else 0
-        if not is_readable or shown < len(documents):
-            name = self.env._(
+        if not is_readable and not documents:
+            title = self.env._("%s: none yet", name)
+        elif shown < len(documents):
+            title = self.env._(
                 "%(name)s: %(shown)s of %(all)s are yours to see",
                 name=name,
                 shown=shown,
                 all=len(documents),
             )
+        else:
+            title = name
         if not is_readable:
             return {
                 "type": "ir.actions.client",
                 "tag": "display_notification",
-                "params": {"type": "info", "message": name},
+                "params": {"type": "info", "message": title},
             }
-        return self._open_list(model, name, domain)
+        return self._open_list(model, title, domain)
 
     @api.model
     def _open_list(self, model, name, domain, view_mode="list,form"):

@@ -5,8 +5,8 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_datetime, html2plaintext
 
-from ..tools.inside import INSIDE
 from ..tools.dates import on_clock, on_day
+from ..tools.inside import INSIDE
 from ..tools.links import links_in
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone

@@ -28,7 +28,7 @@ class TestSmsResults(ButtonsMixin, SmsCase):
         """One followed the link, two arrived, one bounced and one is at the provider."""
         texts = [self.sms_to(lead)[0] for lead in self.leads]
         self.report("delivered", *texts[:3])
-        self.report("not_delivered", texts[3])
+        self.report("rejected", texts[3])
         self.follow(texts[0])
         self.clock += timedelta(days=2)
         self.env.invalidate_all()

@@ -13,8 +13,8 @@ export const RESULTS = "o_nurture_results";
  */
 patch(ButtonBox.prototype, {
     setup() {
-        super.setup();
         const ui = useService("ui");
+        // what is registered first is called last: core has divided them by then
         onWillRender(() => {
             if (ui.size >= SIZES.LG && this.props.class.split(" ").includes(RESULTS)) {
                 this.visibleButtons.push(...this.additionalButtons);
@@ -22,5 +22,6 @@ patch(ButtonBox.prototype, {
                 this.isFull = true;
             }
         });
+        super.setup();
     },
 });
