@@ -16,6 +16,8 @@ ORM = "orm"
 CHANGES = "changes"
 #: Who may read the record.
 READS = "reads"
+#: Marketers, whose the records are that they may read.
+MARKETERS = "marketers"
 #: Nothing is told or done but where to look, and there the user's own rights count.
 OPENS = "opens"
 #: Our part of a method of core, which asks for core's rights.
@@ -31,6 +33,7 @@ ORM_METHODS = {
 #: Every other method that can be called from outside: (model, method): (who passes, arguments). A
 #: new one needs a decision, and a line here.
 DOORS = {
+    ("crm.lead", "action_nurture_let_in"): (MARKETERS,),
     ("crm.lead", "action_nurture_remove"): (CHANGES,),
     ("crm.lead", "action_set_won"): (CORE,),
     ("crm.lead", "action_view_nurture"): (OPENS,),
@@ -59,8 +62,10 @@ DOORS = {
     ("mailing.mailing", "action_select_as_winner"): (CORE,),
     ("mailing.mailing", "action_send_mail"): (CORE,),
     ("mailing.mailing", "action_send_winner_mailing"): (CORE,),
+    ("mailing.mailing", "action_view_link_trackers"): (CORE,),
     ("mailing.mailing", "action_view_nurture_mails"): (OPENS,),
     ("mailing.mailing.schedule.date", "action_schedule_date"): (CORE,),
+    ("mailing.mailing", "get_base_url"): (CORE,),
     ("mailing.trace", "set_bounced"): (CHANGES,),
     ("mailing.trace", "set_canceled"): (CHANGES,),
     ("mailing.trace", "set_clicked"): (CHANGES,),
@@ -77,6 +82,7 @@ DOORS = {
     ("nurture.dry.run", "action_view_sends"): (DIALOG,),
     ("nurture.dry.run.line", "action_view_leads"): (DIALOG,),
     ("nurture.enrol", "action_enrol"): (DIALOG,),
+    ("nurture.let.in", "action_let_in"): (DIALOG,),
     ("nurture.participant", "action_forget"): (CHANGES,),
     ("nurture.participant", "action_remove"): (CHANGES,),
     ("nurture.participant", "action_retry"): (CHANGES,),
@@ -110,6 +116,8 @@ DOORS = {
     ("nurture.sequence", "action_view_ended"): (OPENS,),
     ("nurture.sequence", "action_view_exits"): (OPENS,),
     ("nurture.sequence", "action_view_failed"): (OPENS,),
+    ("nurture.sequence", "action_view_holdouts"): (OPENS,),
+    ("nurture.sequence", "action_view_holdouts_back"): (OPENS,),
     ("nurture.sequence", "action_view_invoices"): (OPENS,),
     ("nurture.sequence", "action_view_leads"): (OPENS,),
     ("nurture.sequence", "action_view_links"): (OPENS,),
@@ -224,6 +232,7 @@ class TestDoors(DoorsCase):
         self.env.flush_all()
         closed = {
             CHANGES: (self.salesman, self.mailer, self.employee, self.stranger),
+            MARKETERS: (self.salesman, self.mailer, self.employee, self.stranger),
             READS: (self.mailer, self.employee, self.stranger),
         }
         for (model, method), (who, *args) in DOORS.items():
