@@ -149,7 +149,11 @@ class TestStopMeansStop(AbuseCase):
     def test_state_written_over_rpc(self):
         self.sequence.action_start()
         self.run_cron()
-        self.sequence.with_user(self.marketer).write({"state": "stopped"})
+        with self.assertRaisesRegex(UserError, "by its buttons"):
+            self.sequence.with_user(self.marketer).write({"state": "stopped"})
+        self.assertEqual(self.sequence.state, "running")
+        # whoever has all rights may; then it is as stopped as by its button
+        self.sequence.write({"state": "stopped"})
         self.send_mails()
         self.assertFalse(self.catcher.messages)
 

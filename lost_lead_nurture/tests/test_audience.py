@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
@@ -102,7 +102,8 @@ class TestAudience(NurtureCase):
         self.assertEqual(self.kept_out(after), {"no_address": 1, "inside": 2})
 
     def test_unknown_reason(self):
-        self.assertFalse(self.opened(self.sequence.action_view_audience("nonsense")))
+        with self.assertRaisesRegex(UserError, "“nonsense” is none of"):
+            self.sequence.action_view_audience("nonsense")
 
     # ------------------------------------------------------------
     # WHILE IT IS EDITED
