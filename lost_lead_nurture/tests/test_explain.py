@@ -202,7 +202,10 @@ class TestExplain(LivingCase):
         for lead, user in ((others, self.salesman), (self.ann, self.employee)):
             with self.assertRaises(AccessError):
                 self.explain(lead, user)
+        others.unlink()
         with self.assertRaisesRegex(UserError, "no such lead"):
+            self.explain(others)
+        with self.assertRaisesRegex(UserError, "no id of a record"):
             self.explain(self.env["crm.lead"])
 
     def test_wizard(self):
