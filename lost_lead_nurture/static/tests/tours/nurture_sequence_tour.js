@@ -108,6 +108,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
         { trigger: `${card("Still there")}:contains('after 7 days')` },
         ...follow("Still there", "after"),
         ...chooseMail("Last chance"),
+        { trigger: `${card("Last chance")}:contains('after 7 days')` },
         ...follow("It is back", "mail_not_open"),
         { trigger: ".modal .o_field_widget[name=delay] input", run: "edit 3 && press Tab" },
         { trigger: ".modal .o_field_widget[name=when]:contains('Not opened, after 3 days')" },
