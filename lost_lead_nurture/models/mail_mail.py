@@ -9,7 +9,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, config, email_normalize
+from odoo.tools import config, email_normalize
 
 from ..tools.addresses import format_on_wire, on_wire
 from ..tools.delivery import watch
@@ -193,8 +193,10 @@ class MailMail(models.Model):
                     continue
                 ready = mail == noted or mail._nurture_begin_sending()
                 noted = self.browse()
-                if ready and mail._nurture_hold():
-                    noted = (following & ours)._nurture_note_ahead()
+                # no note is left alone while sequences are told
+                ahead = following & ours if len(left) < HEARD_TOGETHER - 1 else noted
+                if ready and (stats := mail._nurture_hold(ahead)):
+                    noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
                     mail._nurture_send(left, **kwargs)
                 if len(left) >= HEARD_TOGETHER:
                     self._nurture_hear_sent(left)
@@ -247,26 +249,6 @@ class MailMail(models.Model):
             # that they have left is kept: the scheduled action of the sequences tells it
             self.env.cr.rollback()
 
-    def _nurture_note_ahead(self):
-        """Note that this mail is sent next, in the transaction that ends the one before it.
-
-        :return: itself, empty when it cannot be
-        """
-        if not self:
-            return self
-        try:
-            with self.env.cr.savepoint(flush=False):
-                stats = self._nurture_lock()
-                if stats and all(wanted and not sending for _id, sending, wanted in stats):
-                    noted = self.env["mailing.trace"].sudo().browse(row[0] for row in stats)
-                    noted.nurture_sending_date = fields.Datetime.now()
-                    self.env.flush_all()
-                    return self
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            # its turn comes
-            self.invalidate_recordset(flush=False)
-        return self.browse()
-
     def _nurture_withdraw_note(self):
         """This mail is not sent next after all."""
         self.env.cr.rollback()
@@ -275,29 +257,10 @@ class MailMail(models.Model):
             self.env.flush_all()
             self.env.cr.commit()  # pylint: disable=invalid-commit
 
-    def _nurture_lock(self):
-        """Lock this mail with its statistics, so that nobody takes it out of the queue or sends it
-        at the same time.
-
-        :return: its statistics as (id, since when it is being sent, whether its sequence still
-            sends it), empty when somebody else has it or it is not in the queue any more
-        """
+    def _nurture_lock(self, ahead=()):
+        """See :meth:`mailing.trace._nurture_lock_queued`."""
         self.env.flush_all()
-        return self.env.execute_query(
-            SQL(
-                "SELECT stat.id, stat.nurture_sending_date,"
-                " COALESCE(sequence.state = 'running' AND participant.state = 'running', true)"
-                " FROM mailing_trace stat"
-                " JOIN mail_mail mail ON mail.id = stat.mail_mail_id"
-                " LEFT JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id"
-                " LEFT JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id"
-                " LEFT JOIN nurture_participant participant"
-                " ON participant.id = trace.participant_id"
-                " WHERE mail.id = %s AND mail.state = 'outgoing'"
-                " FOR UPDATE OF stat, mail SKIP LOCKED",
-                self.id,
-            )
-        )
+        return self.env["mailing.trace"].sudo()._nurture_lock_queued(self, ahead)
 
     def _nurture_begin_sending(self):
         """Note that this mail is being sent, and commit that.
@@ -316,25 +279,30 @@ class MailMail(models.Model):
             self.env.cr.rollback()
             return False
 
-    def _nurture_hold(self):
+    def _nurture_hold(self, ahead):
         """Lock this mail, of which it is noted that it is being sent: what is locked from here on
-        belongs to a living process.
+        belongs to a living process. Note the same of the one after it, in the transaction that
+        ends this one.
 
-        :return: whether it may be sent
+        :param ahead: the mail after it, or none
+        :return: the statistics of both, empty when this one may not be sent
         """
         try:
-            stats = self._nurture_lock()
-            if not stats or not all(sending for _id, sending, _wanted in stats):
-                return False
-            if all(wanted for _id, _sending, wanted in stats):
-                return True
+            stats = self._nurture_lock(ahead)
+            own = [stat for stat in stats if stat.mail_id == self.id]
+            if not own or not all(stat.sending for stat in own):
+                return []
+            if all(stat.wanted for stat in own):
+                return stats
             # stopped, or left, since that was noted
             self._nurture_get_stats().nurture_sending_date = False
             self._nurture_pull_back()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
-        return False
+            if ahead:
+                return self._nurture_hold(self.browse())
+        return []
 
     def _nurture_take_over(self):
         """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
@@ -344,9 +312,9 @@ class MailMail(models.Model):
         """
         try:
             stats = self._nurture_lock()
-            if any(sending for _id, sending, _wanted in stats):
+            if any(stat.sending for stat in stats):
                 self._nurture_doubt()
-            elif all(wanted for _id, _sending, wanted in stats):
+            elif all(stat.wanted for stat in stats):
                 return bool(stats)
             else:
                 self._nurture_pull_back()

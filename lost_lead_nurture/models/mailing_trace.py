@@ -1,10 +1,12 @@
 import logging
+from datetime import datetime
 from functools import wraps
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import consteq, hmac
+from odoo.tools import SQL, consteq, hmac
 from odoo.tools.urls import urljoin
 
 from ..tools import machines
@@ -21,6 +23,19 @@ REACTIONS = {"open", "click", "reply", "bounce"}
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
 TRAP = "/trap"
+
+
+class Stat(NamedTuple):
+    """Statistics of a mail that is locked."""
+
+    id: int
+    mail_id: int
+    #: since when it is being sent
+    sending: datetime | None
+    #: whether its sequence still sends it
+    wanted: bool
+    #: whether it was noted just now that it is sent next
+    noted: bool
 
 
 def told_by_core(method):
@@ -379,6 +394,51 @@ class MailingTrace(models.Model):
         return self.search(
             [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
         )
+
+    @api.model
+    def _nurture_lock_queued(self, mails, ahead=()):
+        """Lock mails of the queue with their statistics, so that nobody takes them out of it or
+        sends them at the same time.
+
+        :param mails: ``mail.mail``
+        :param ahead: the mail to be sent after them: when nothing stands against any of them it is
+            noted that it is being sent
+        :return: list of :class:`Stat`, without those of mails that somebody else has or that are
+            not in the queue any more
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH locked AS (
+                    SELECT stat.id, mail.id AS mail_id, stat.nurture_sending_date AS sending,
+                           COALESCE(sequence.state = 'running' AND participant.state = 'running',
+                                    true) AS wanted
+                      FROM mailing_trace stat
+                      JOIN mail_mail mail ON mail.id = stat.mail_mail_id
+                 LEFT JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id
+                 LEFT JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id
+                 LEFT JOIN nurture_participant participant ON participant.id = trace.participant_id
+                     WHERE mail.id IN %(ids)s AND mail.state = 'outgoing'
+                       FOR UPDATE OF stat, mail SKIP LOCKED
+                ), noted AS (
+                    UPDATE mailing_trace SET nurture_sending_date = %(now)s
+                     WHERE id IN (SELECT id FROM locked WHERE mail_id IN %(ahead)s)
+                       AND EXISTS (SELECT 1 FROM locked WHERE mail_id NOT IN %(ahead)s)
+                       AND NOT EXISTS (SELECT 1 FROM locked WHERE NOT wanted
+                                       OR (sending IS NULL) != (mail_id IN %(ahead)s))
+                 RETURNING id
+                )
+                SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
+                """,
+                ids=(*mails.ids, *(ahead.ids if ahead else ())),
+                ahead=tuple(ahead.ids) if ahead else (0,),
+                now=fields.Datetime.now(),
+            )
+        )
+        self.browse(row[0] for row in rows).invalidate_recordset(
+            ["nurture_sending_date"], flush=False
+        )
+        return [Stat(*row) for row in rows]
 
     def _nurture_cancel_queued(self):
         """Cancel the messages of ``self`` that are still in a queue."""

@@ -103,23 +103,24 @@ class NurtureTrace(models.Model):
     def _hear_reaction(self, event, link=None):
         """Somebody did something (or the mail bounced): what waited for it becomes due after its
         delay, what it rules out is cancelled, and who reached a goal leaves."""
-        moment = self._sql_moment(event)
-        scheduled = self._update(
-            self._sql_children(self._get_children(triggers.wanting(event), link), "waiting"),
-            state="scheduled",
-            base_date=moment,
-            schedule_date=self._sql_due(moment),
-            expire_date=None,
-        )
-        self._update(
-            self._sql_children(
-                self._get_children(triggers.refuted_by(event), link), "waiting", "scheduled"
-            ),
-            state="cancelled",
-            reason="opposite",
-        )
+        scheduled = cancelled = self.browse()
+        if wanting := self._get_children(triggers.wanting(event), link):
+            moment = self._sql_moment(event)
+            scheduled = self._update(
+                self._sql_children(wanting, "waiting"),
+                state="scheduled",
+                base_date=moment,
+                schedule_date=self._sql_due(moment),
+                expire_date=None,
+            )
+        if refuted := self._get_children(triggers.refuted_by(event), link):
+            cancelled = self._update(
+                self._sql_children(refuted, "waiting", "scheduled"),
+                state="cancelled",
+                reason="opposite",
+            )
         if event in ("open", "click", "reply"):
-            self._end_silence()
+            cancelled |= self._end_silence()
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
                 date = trace.mailing_trace_ids.sorted("id")[-1:].links_click_datetime
@@ -128,7 +129,8 @@ class NurtureTrace(models.Model):
             self._hear_last_word(event, scheduled)
         if event == "bounce":
             self.sequence_id._stop_if_bouncing()
-        self.participant_id._complete()
+        if cancelled or event not in ("open", "click"):
+            self.participant_id._complete()
 
     @api.model
     def _sql_moment(self, event):

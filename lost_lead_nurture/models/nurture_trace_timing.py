@@ -206,11 +206,14 @@ class NurtureTrace(models.Model):
 
     def _end_silence(self):
         """Somebody gave a sign of life: whoever was put off for the farewell goes on at once, and
-        a farewell that has not been sent yet is not any more."""
+        a farewell that has not been sent yet is not any more.
+
+        :return: the traces of farewells that are cancelled
+        """
         alive = self.filtered(lambda trace: trace.sequence_id.silent_limit).participant_id
         if not alive:
-            return
-        self._update(
+            return self.browse()
+        cancelled = self._update(
             self._sql_farewell(alive.ids, "scheduled"), state="cancelled", reason="opposite"
         )
         self._update(
@@ -222,6 +225,7 @@ class NurtureTrace(models.Model):
             reason=None,
             schedule_date=fields.Datetime.now(),
         )
+        return cancelled
 
     @api.model
     def _sql_farewell(self, participant_ids, state):

@@ -62,9 +62,12 @@ def send(env, ids, port, rounds, chunk):
         return timed(functools.partial(mails.send, auto_commit=True))
 
     by_core, by_engine = in_turns(rounds, *(functools.partial(send_some, each) for each in queues))
-    left = env["mail.mail"].search_count([("state", "!=", "sent")])
-    if left:
-        raise ValueError(f"{left} mails were not sent")
+    unsent = [
+        ("mass_mailing_id", "in", (plain + step.mailing_id).ids),
+        ("sent_datetime", "=", False),
+    ]
+    if left := env["mailing.trace"].search(unsent):
+        raise ValueError(f"Not sent: {left.mapped('trace_status')}")
     return by_core / chunk, by_engine / chunk
 
 
