@@ -1,8 +1,11 @@
+from urllib.parse import urlsplit
+
 from odoo import api, fields, models
 from odoo.exceptions import MissingError
 from odoo.fields import Domain
+from odoo.tools.urls import urljoin
 
-from ..tools.inside import Carried, Inside, get_carried
+from ..tools.inside import Carried, get_carried
 from ..tools.links import links_in
 from ..tools.mail_texts import fill_text
 from ..tools.rehearsal import is_rehearsal
@@ -84,28 +87,27 @@ class MailingMailing(models.Model):
     # LINKS: on the website of the lead's company, as all other links in the mail
     # ------------------------------------------------------------
 
-    def get_base_url(self):
-        url = self.env.context.get("nurture_base_url")
-        # nobody who calls from outside says where the links of a mail lead
-        return str(url) if isinstance(url, Inside) else super().get_base_url()
-
     def _get_unsubscribe_oneclick_url(self, email_to, res_id):
-        mailing = self._nurture_at_home_of(res_id)
-        return super(MailingMailing, mailing)._get_unsubscribe_oneclick_url(email_to, res_id)
+        url = super()._get_unsubscribe_oneclick_url(email_to, res_id)
+        return self._nurture_move_home(url, res_id)
 
     def _get_unsubscribe_url(self, email_to, res_id):
-        mailing = self._nurture_at_home_of(res_id)
-        return super(MailingMailing, mailing)._get_unsubscribe_url(email_to, res_id)
+        url = super()._get_unsubscribe_url(email_to, res_id)
+        return self._nurture_move_home(url, res_id)
 
     def _get_view_url(self, email_to, res_id):
-        mailing = self._nurture_at_home_of(res_id)
-        return super(MailingMailing, mailing)._get_view_url(email_to, res_id)
+        url = super()._get_view_url(email_to, res_id)
+        return self._nurture_move_home(url, res_id)
 
-    def _nurture_at_home_of(self, res_id):
-        """This mailing with its links where those of the lead ``res_id`` lead to."""
+    def _nurture_move_home(self, url, res_id):
+        """``url``, which leads to where this mailing is at home, where the lead ``res_id`` is."""
         if self.mailing_model_real != "crm.lead":
-            return self
-        return self.with_context(nurture_base_url=Inside(self._nurture_get_base_url(res_id)))
+            return url
+        base, home = self.get_base_url(), self._nurture_get_base_url(res_id)
+        if base == home:
+            return url
+        path = urlsplit(url).path.removeprefix(urlsplit(base).path.rstrip("/"))
+        return urljoin(home, f"{path}?{urlsplit(url).query}")
 
     def _nurture_get_base_url(self, res_id):
         """The base address of the website of the lead ``res_id``, else of this mailing."""

@@ -64,17 +64,18 @@ def is_about(pattern, url):
 #: Links that core leaves in texts until it is known who gets them: what they stand for, and where
 #: they lead if nobody replaces them.
 UNSUBSCRIBE, VIEW = "unsubscribe_from_list", "view"
-# no address goes over one of these; begun behind one, a text is read once however long it is
-_NO_URL = r"\s\"'<>()\[\]"
-_SLASH = r"(?:/|&\#0*47;|&\#x0*2f;|&sol;)"
+#: No address goes over one of these.
+_BORDERS = " \t\r\n\"'<>()[]"
+_IN_URL = rf"[^{re.escape(_BORDERS)}]"
+_SLASH = r"(?:/|&\#0*47;|&\#[xX]0*2[fF];|&sol;)"
 _PLACEHOLDER = re.compile(
-    rf"(?<![^{_NO_URL}])(?P<before>[^{_NO_URL}]*?(?:{_SLASH}|(?<=[\"'])))"
-    rf"(?P<what>{UNSUBSCRIBE}|{VIEW})(?![\w-]|\.\w){_SLASH}*(?![\w/-])"
-    rf"(?:[?\#](?:[^{_NO_URL}]*[^{_NO_URL}.,;:!?])?)?",
-    re.IGNORECASE,
+    rf"(?<=[/;\"'])(?P<what>{UNSUBSCRIBE}|{VIEW})(?![\w-]|\.\w){_SLASH}*(?![\w/-])"
+    rf"(?:[?\#](?:{_IN_URL}*(?![.,;:!?]){_IN_URL})?)?"
 )
+#: How far an address may go.
+_MAX_URL = 2000
 #: One that was not replaced, however it is written.
-_LEFT = re.compile(rf"(?:^|\W|%2f){UNSUBSCRIBE}(?![\w-]|\.\w)", re.IGNORECASE)
+_LEFT = re.compile(rf"(?<![\w-]){UNSUBSCRIBE}(?![\w-]|\.\w)|%2[fF]{UNSUBSCRIBE}")
 
 
 def fill_placeholders(html, urls, own_urls):
@@ -88,20 +89,25 @@ def fill_placeholders(html, urls, own_urls):
     :param own_urls: base addresses that are ours
     """
     own = {_split_base(url) for url in own_urls}
+    parts, done = [], 0
+    for match in _PLACEHOLDER.finditer(html):
+        begin = _find_begin(html, max(done, match.start() - _MAX_URL), match.start())
+        url, what = unescape(html[begin : match.end()]), match["what"]
+        is_attribute = html[begin - 1 : begin] in ("'", '"')
+        if urls.get(what) and _is_placeholder(url, what, own, is_attribute):
+            parts += [html[done:begin], escape(urls[what])]
+            done = match.end()
+    return "".join([*parts, html[done:]])
 
-    def fill(match):
-        what = match["what"].lower()
-        is_attribute = html[match.start() - 1 : match.start()] in ("'", '"')
-        if not urls.get(what) or not _is_placeholder(unescape(match[0]), what, own, is_attribute):
-            return match[0]
-        return escape(urls[what])
 
-    return _PLACEHOLDER.sub(fill, html)
+def _find_begin(html, first, last):
+    """Where the address begins that ``last`` is in, from ``first`` on."""
+    return max(first, 1 + max(html.rfind(border, first, last) for border in _BORDERS))
 
 
 def has_placeholder(text):
     """Whether ``text`` has a link to unsubscribe that leads nowhere."""
-    return bool(_LEFT.search(text or ""))
+    return bool(text) and UNSUBSCRIBE in text and bool(_LEFT.search(text))
 
 
 def _is_placeholder(url, what, own, is_attribute):
@@ -111,7 +117,7 @@ def _is_placeholder(url, what, own, is_attribute):
     except ValueError:
         return False
     *before, last = [part for part in parts.path.split("/") if part]
-    if last.lower() != what or parts.scheme not in ("", "http", "https"):
+    if last != what or parts.scheme not in ("", "http", "https"):
         return False
     if what == UNSUBSCRIBE:
         # without a host only what stands alone: all else is part of something
