@@ -176,7 +176,7 @@ class MailMail(models.Model):
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
         queue._nurture_trigger_once(date)
 
-    def _nurture_send_queue(self, ours, **kwargs):
+    def _nurture_send_queue(self, ours, **kwargs):  # pylint: disable=missing-return
         """Send these mails one by one. Before a mail leaves it is noted that it does, by the commit
         of the one before it: so there is never more than one of which nobody would know.
 

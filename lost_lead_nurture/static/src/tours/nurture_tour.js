@@ -8,7 +8,9 @@ registry.category("web_tour.tours").add("nurture_tour", {
     steps: () => [
         {
             trigger: ".o_nurture_overview .o-kanban-button-new",
-            content: _t("Let's win back some lost leads. Begin with a template: each is a whole sequence, with finished mails."),
+            content: _t(
+                "Let's win back some lost leads. Begin with a template: each is a whole sequence, with finished mails."
+            ),
             tooltipPosition: "bottom",
             run: "click",
         },
