@@ -149,7 +149,7 @@ class MailingMailing(models.Model):
                     self.env._(
                         "“%s” was written for a sequence and belongs to no step: nobody gets it. "
                         "Choose it in a step, or release it as a mailing of its own.",
-                        mailing.subject,
+                        mailing.display_name,
                     )
                 )
             raise UserError(

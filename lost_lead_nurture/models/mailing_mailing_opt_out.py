@@ -42,7 +42,9 @@ class MailingMailing(models.Model):
         """
         for mailing in self.filtered(lambda mailing: mailing.mailing_type == "mail"):
             if is_html_empty(mailing.body_html):
-                raise UserError(self.env._("“%s” is empty: write it first.", mailing.subject or ""))
+                raise UserError(
+                    self.env._("“%s” is empty: write it first.", mailing.display_name or "")
+                )
             label = mailing._nurture_get_opt_out_label()
             vals = {}
             if not has_opt_out(mailing.body_html):

@@ -71,7 +71,7 @@ class NurtureStep(models.Model):
             self.mailing_id = self.env["mailing.mailing"].create(self._prepare_mail())
         return {
             "type": "ir.actions.act_window",
-            "name": self.mailing_id.subject,
+            "name": self.mailing_id.display_name,
             "res_model": "mailing.mailing",
             "res_id": self.mailing_id.id,
             "views": [(False, "form")],

@@ -65,7 +65,6 @@ DOORS = {
     ("mailing.mailing", "action_view_link_trackers"): (CORE,),
     ("mailing.mailing", "action_view_nurture_mails"): (OPENS,),
     ("mailing.mailing.schedule.date", "action_schedule_date"): (CORE,),
-    ("mailing.mailing", "get_base_url"): (CORE,),
     ("mailing.trace", "set_bounced"): (CHANGES,),
     ("mailing.trace", "set_canceled"): (CHANGES,),
     ("mailing.trace", "set_clicked"): (CHANGES,),

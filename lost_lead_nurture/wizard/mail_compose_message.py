@@ -63,13 +63,11 @@ class MailComposeMessage(models.TransientModel):
     def _nurture_tell(self, mail_values_all):
         """Have the message that stays on each lead say what was sent to it: core puts the subject
         there as it was written, and keeps none where answers go elsewhere."""
-        trace_by_lead = self.env.context.get("nurture_trace_by_lead") or {}
+        trace_by_lead = get_carried(self.env, "nurture_trace_by_lead") or {}
         traces = self.env["nurture.trace"].sudo().browse(trace_by_lead.values())
-        sequence = self.mass_mailing_id.sudo().nurture_sequence_id
         links = {
-            participant.lead_id.id: participant._get_html_link(title=sequence.name)
+            participant.lead_id.id: participant._get_html_link(title=participant.sequence_id.name)
             for participant in traces.participant_id
-            if participant.sequence_id == sequence
         }
         name = self.mass_mailing_name or self.mass_mailing_id.display_name
         for lead_id, values in mail_values_all.items():
