@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools.dates import on_clock
@@ -160,8 +161,12 @@ class NurtureSequence(models.Model):
 
     def _catch_up(self):
         entered = super()._catch_up()
-        self._tell_of_failures()
-        self.env["ir.cron"]._commit_progress()
+        try:
+            self._tell_of_failures()
+            self.env["ir.cron"]._commit_progress()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else has just written one of them: the next run tells
+            self.env.cr.rollback()
         return entered
 
     def _tell_of_failures(self):
@@ -169,7 +174,8 @@ class NurtureSequence(models.Model):
         no longer to be told. As long as one activity is not done there is no second one: it says
         what failed since."""
         self._end_failures()
-        unaware = self._get_unaware()
+        # two workers would both make an activity, and its user a follower, which can be one once
+        unaware = self._get_unaware().try_lock_for_update()
         for sequence_id, lines in unaware._get_failures().items():
             sequence = self.browse(sequence_id)
             note = Markup().join(Markup("<p>%s</p>") % self._say_failure(*line) for line in lines)

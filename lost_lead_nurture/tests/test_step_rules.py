@@ -238,8 +238,12 @@ class TestRetryPolicy(StepRulesCase):
         self.assertEqual(len(self.mails_to(ANN)), 1)
 
     def test_bad_numbers(self):
-        with self.assertRaisesRegex(ValidationError, "not negative"):
-            self.first.retry_count = -1
+        for wrong in ({"retry_count": -1}, {"retry_count": 101}, {"retry": -1}):
+            with (
+                self.subTest(wrong),
+                self.assertRaisesRegex(ValidationError, "100 times at most, and neither"),
+            ):
+                self.first.write(wrong)
 
 
 @tagged("post_install", "-at_install")
