@@ -192,12 +192,11 @@ class TestStop(LivingCase):
         self.sequence.action_stop()
         self.advance(days=10)
         sequence = self.sequence.with_user(self.marketer)
-        with self.assertRaisesRegex(UserError, "none of shift, spread, skip"):
+        with self.assertRaisesRegex(UserError, "none of: shift, spread, skip"):
             sequence.action_start("unlink")
-        with self.assertRaisesRegex(UserError, "one day at least"):
-            sequence.action_start("spread", 0)
-        with self.assertRaisesRegex(UserError, "ten years at most"):
-            sequence.action_start("spread", 10**9)
+        for days in (0, 10**9):
+            with self.assertRaisesRegex(UserError, "no whole number from 1 to 3650"):
+                sequence.action_start("spread", days)
         self.assertEqual(sequence.state, "stopped")
         self.assertIs(sequence.action_start(overdue="spread", days=2), True)
         self.assertTrue(self.days(10) <= self.scheduled(self.ann, self.second) < self.days(12))

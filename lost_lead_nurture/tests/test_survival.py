@@ -15,6 +15,7 @@ from odoo.tests.test_cursor import TestCursor
 from odoo.tools import SQL, mute_logger
 
 from .common import ANN, BOB, TwoLeadsCase
+from .smtp import RELAY_DENIED
 
 
 class Killed(BaseException):
@@ -263,13 +264,14 @@ class TestSending(TwoLeadsCase):
             self.assertEqual(self.trace(lead, self.second).state, "scheduled")
 
     def test_refused_by_the_server(self):
-        self.catcher.refused.add(ANN)
+        # whoever it is for: not the address's fault
+        self.catcher.answers = {ANN: RELAY_DENIED}
         self.send_mails()
         trace = self.trace(self.ann, self.first)
         self.assertEqual((trace.state, trace.reason), ("error", "mail_failed"))
-        self.assertIn("550", trace.detail)
+        self.assertIn("554", trace.detail)
         self.mail_to(BOB)
-        self.catcher.refused.clear()
+        self.catcher.answers.clear()
         trace.with_user(self.marketer).action_retry()
         self.send_mails()
         self.mail_to(ANN)
