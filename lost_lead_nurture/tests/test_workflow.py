@@ -81,7 +81,7 @@ class TestWorkflow(TwoLeadsCase):
         self.assertEqual(card["counts"], {"processed": 2})
         self.assertEqual(
             {name: number for name, number in card["mails"].items() if number},
-            {"sent": 2, "opened": 1, "ignored": 1},
+            {"sent": 2, "delivered": 2, "opened": 1, "no_reaction": 1},
         )
         self.assertEqual(card["chart"]["processed"], [0] * 14 + [2])
         self.assertEqual(self.card(self.clicked)["counts"], {"waiting": 2})
