@@ -26,7 +26,8 @@ def misbehaving(world, plan):
         ("answer-421", "rcpt", "421 too many mails"),
         ("answer-421-data", "data", "421 too many mails"),
         ("answer-450", "rcpt", "450 mailbox busy"),
-        ("answer-550", "rcpt", "550 no such user"),
+        # that there is no such user would be a bounce, which ends the journey and is no fault
+        ("answer-554", "rcpt", "554 5.7.1 relay access denied"),
         ("answer-550-data", "data", "550 we do not like this"),
     ):
         yield _misbehave(world, plan, name, point, answer)
@@ -49,6 +50,9 @@ def _misbehave(world, plan, name, point, answer, leads=6, times=2):
         world.workers.do("tick", smtp_timeout=PATIENCE)
     world.post.trouble = None
     assert world.post.troubles == times, f"{name}: {world.post.troubles} times"
+    if answer[0] == "4":
+        # these stay in the queue until it is time to try again
+        world.workers.do("pass_time_of_queue")
     campaign.settle()
     outcome = campaign.judge()
     # what only the server can know, and nothing else, is in doubt
