@@ -18,6 +18,10 @@ CHANGES = [
         *("crm_lead_nurture_enrol_rel", "nurture_enrol_id", "nurture_enrol"),
         *("crm_lead_id", "crm_lead"),
     ),
+    Relation(
+        *("mailing_mailing_nurture_reach_rel", "nurture_reach_id", "nurture_reach"),
+        *("mailing_mailing_id", "mailing_mailing"),
+    ),
     Index.of_model("crm_lead", "_nurture_open_email_index", CrmLead._nurture_open_email_index),
     Index.of_model("crm_lead", "_nurture_lost_index", CrmLead._nurture_lost_index),
     Index.of_model("crm_lead", "_nurture_bounced_index", CrmLead._nurture_bounced_index),
@@ -42,6 +46,7 @@ CHANGES = [
     ),
     Reference("nurture_credit", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_credit", "mailing_id", "mailing_mailing", "CASCADE"),
+    Column("mailing_mailing", "nurture_only", "bool"),
     Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
     Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
     Column("mail_activity", "nurture_trace_id", "int4", target="nurture_trace"),

@@ -161,6 +161,9 @@ class TestSms(SmsCase):
         for status in ("sent", "delivered"):
             self.report(status, sms)
             self.assertEqual(self.trace(self.ann, self.first).mail_status, "Clicked")
+        self.assertEqual(self.sequence.ignored_count, 0, "it is too early to say so")
+        self.advance(days=1)
+        self.env.invalidate_all()
         self.assertEqual(self.sequence.ignored_count, 1, "Bob")
 
     def test_machines_click(self):
