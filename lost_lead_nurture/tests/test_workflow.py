@@ -100,7 +100,7 @@ class TestWorkflow(TwoLeadsCase):
             found = self.env[action["res_model"]].search_count(action["domain"])
             self.assertEqual(found, figures.get(figure, 0), figure)
         for nonsense in ("nonsense", None, ["sent"], {"sent": 1}):
-            with self.assertRaisesRegex(UserError, "“nonsense” is none of"):
+            with self.assertRaisesRegex(UserError, "is none of: sent"):
                 self.first.with_user(self.marketer).action_view_figure(nonsense)
 
     def test_who_is_out_and_why(self):
@@ -214,7 +214,7 @@ class TestWorkflow(TwoLeadsCase):
         with self.assertRaises(AccessError):
             opened.with_user(self.salesman).action_reorder(1)
         for nonsense in ("up", None, 1.5, [1]):
-            with self.assertRaisesRegex(UserError, "“up” is no whole number"):
+            with self.assertRaisesRegex(UserError, "is no whole number"):
                 opened.with_user(self.marketer).action_reorder(nonsense)
         ignored.active = False
         with self.assertRaisesRegex(UserError, "“Ignored” is archived"):
