@@ -24,6 +24,7 @@ from . import (
     pypi_addons,
     settings,
     shell,
+    story,
     templates,
 )
 
@@ -127,7 +128,7 @@ def run_story():
         result = demo.play(name, port, log)
     finally:
         databases.drop(name)
-    report = odoo_log.read(log) if log.exists() else odoo_log.Report()
+    report = odoo_log.read(log, story.PROVOKED) if log.exists() else odoo_log.Report()
     show_problems(report.problems, log)
     shell.say(json.dumps(result))
     checks = result.get("checks", 1)

@@ -9,10 +9,12 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import ANN, NurtureCase
 
 SECRET = 2741
+ENTRY_LOGGER = "odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"
 
 
 class FilterCase(NurtureCase):
@@ -402,8 +404,9 @@ class TestFilterRights(FilterCase):
             with self.subTest(lose), self.rollback():
                 author = self.lose_author()
                 lose(author)
-                for _run in range(3):
-                    self.run_cron()
+                with mute_logger(ENTRY_LOGGER):
+                    for _run in range(3):
+                        self.run_cron()
                 self.assertFalse(self.participant(self.ann))
                 self.assertIn(author.name, self.sequence.last_error)
                 self.assertEqual(len(self.warnings()), 1)
@@ -424,7 +427,8 @@ class TestFilterRights(FilterCase):
             self.make_lead(f"{number}@reader.example.com", partner_id=self.customer.id)
         self.run_cron()
         author.active = False
-        self.advance(days=1)
+        with mute_logger(ENTRY_LOGGER):
+            self.advance(days=1)
         traces = self.env["nurture.trace"].search([("step_id", "=", self.step.id)])
         self.assertEqual(set(traces.mapped("state")), {"error"})
         self.assertIn("is not there any more", traces[0].detail)

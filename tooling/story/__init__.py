@@ -8,6 +8,7 @@ in at the mail gateway, and the scheduled actions do what is due. Only the days 
 compared with what did: by address and by mail.
 """
 
+from .examples import PROVOKED as PROVOKED
 from .mailbox import Mailbox
 from .plot import Story
 

@@ -11,6 +11,11 @@ GUIDE = settings.ROOT / "docs" / "integrators.md"
 EXAMPLE = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 #: What each of them prints, in their order.
 PRINTED = ('"entered": []', "sent_count", "“all of them” is no id of a record.")
+#: What the last of them makes Odoo warn of in its log: (logger, message).
+PROVOKED = (
+    (r"\.rpc\.controllers\.xmlrpc$", "endpoints are deprecated"),
+    (r"^odoo\.http$", "“all of them” is no id of a record"),
+)
 
 
 def run(server, user, user_id, sequence):

@@ -6,8 +6,8 @@ START = "2026-01-31 10:00:00,123 42"
 RESULT = f"{START} INFO db odoo.tests.result: %s when loading database 'db'"
 
 
-def report(*lines):
-    reader = odoo_log.Reader()
+def report(*lines, provoked=()):
+    reader = odoo_log.Reader(provoked)
     for line in lines:
         reader.feed(line + "\n")
     return reader.finish()
@@ -56,6 +56,13 @@ class TestReader(unittest.TestCase):
         warning = f"{START} WARNING db odoo.addons.x.tests.test_x.TestX.test_y.browser: {message}"
         self.assertFalse(report(warning).problems)
         self.assertTrue(report(warning.replace("WARNING", "ERROR")).problems)
+
+    def test_warnings_caused_on_purpose(self):
+        line = f"{START} WARNING db odoo.http: no id"
+        provoked = ((r"^odoo\.http$", "no id"),)
+        self.assertFalse(report(line, provoked=provoked).problems)
+        self.assertTrue(report(line.replace("no id", "no lead"), provoked=provoked).problems)
+        self.assertTrue(report(line.replace("odoo.http", "odoo.orm"), provoked=provoked).problems)
 
     def test_names_the_test_that_starts(self):
         reader = odoo_log.Reader()
