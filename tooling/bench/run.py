@@ -179,7 +179,7 @@ def measure_mails(made, scale):
 def measure_sending(made, scale):
     """Send queued mails by SMTP: a step's, and core's plain mailing."""
     rounds = 10
-    chunk = _at_least(200 * scale, 50)
+    chunk = _at_least(500 * scale, 50)
     name, ids = made.with_addons("sending", "with_sequence")
     data.add_leads(name, ids, chunk * (rounds + 1))
     with sink.listening() as port:
