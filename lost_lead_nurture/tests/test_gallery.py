@@ -159,6 +159,58 @@ class TestGallery(GalleryCase):
         self.assertIn("confirm_unsubscribe", html)
         self.assertEqual(len(self.links_of(message)), 1, "the button is tracked")
 
+    def test_restock_campaign(self):
+        """From the gallery through three weeks: a mail to all, in the second week one to those who
+        ignored it and another to those who looked, in the third a last one to whoever is left."""
+        self.clock = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+        self.company.nurture_cap_number = 2
+        names = (
+            *("ignores", "opens", "clicks", "late", "afterwards"),
+            *("answers", "restored", "leaves"),
+        )
+        leads = {name: self.make_lead(f"{name}@reader.example.com") for name in names}
+        card = self.card("Back in Stock")
+        self.assertEqual((card["mails"], card["days"]), (4, 16))
+        sequence = self.create_from(
+            self.env["nurture.sequence"].browse(card["id"]), lost_reason_ids=self.reason_stock
+        )
+        sequence.action_start()
+        acts = {
+            (1, "clicks"): self.click,
+            (1, "leaves"): self.unsubscribe,
+            (2, "opens"): self.read_mail,
+            (3, "answers"): self.answer,
+            (6, "late"): self.read_mail,
+            (9, "afterwards"): self.read_mail,
+            (10, "restored"): lambda _mail: leads["restored"].action_restore(),
+        }
+        start, got = self.clock, {name: [] for name in names}
+        for day in range(29):
+            self.advance(days=min(day, 1))
+            self.assertEqual((self.clock - start).days, day)
+            for name in names:
+                mails = self.mails_to(f"{name}@reader.example.com")
+                got[name] += [(day, mail["Subject"]) for mail in mails[len(got[name]) :]]
+                for mail in mails:
+                    self.assertIn("confirm_unsubscribe", self.html_of(mail))
+                if act := acts.get((day, name)):
+                    act(mails[0])
+        back, last = (0, "It is back in stock, Ann"), (16, "Ann: 20% off before it is gone")
+        keep, still = (7, "Shall we keep one for you?"), "There is still time, Ann"
+        self.assertEqual(
+            got,
+            {
+                "ignores": [back, keep, last],
+                "opens": [back, (9, still), last],
+                "clicks": [back, (8, still), last],
+                "late": [back, (13, still), last],
+                "afterwards": [back, keep, last],
+                "answers": [back],
+                "restored": [back, keep],
+                "leaves": [back],
+            },
+        )
+
     def test_without_website(self):
         """A mail never leads nowhere: no website, no button, and the dialog says so."""
         self.company.website = False
@@ -200,7 +252,7 @@ class TestGallery(GalleryCase):
         """The mails as they are read, in the order of the flow."""
         template = self.env.ref("lost_lead_nurture.template_restock").with_user(self.marketer)
         mails = template.get_template_mails()
-        self.assertEqual([mail["day"] for mail in mails], [0, 2, 7])
+        self.assertEqual([mail["day"] for mail in mails], [0, 7, 7, 16])
         self.assertEqual(mails[0]["subject"], "It is back in stock, and we thought of you")
         self.assertIn("Hello there,", mails[0]["body"])
         self.assertNotIn("<t ", mails[0]["body"])
