@@ -31,6 +31,12 @@ class MailMail(models.Model):
 
     _inherit = "mail.mail"
 
+    def _get_tracking_url(self):
+        url = super()._get_tracking_url()
+        if self.mailing_id and self.model == "crm.lead":
+            return self.mailing_id._nurture_move_home(url, self.res_id)
+        return url
+
     def _prepare_outgoing_body(self):
         body = super()._prepare_outgoing_body()
         stat = self._nurture_get_stats()[:1]

@@ -1,6 +1,7 @@
 import re
 
 from odoo import api, models
+from odoo.tools.urls import urljoin
 
 from ..tools.links import UNSUBSCRIBE
 
@@ -25,6 +26,21 @@ class MailRenderMixin(models.AbstractModel):
         anchor = rf"^{re.escape(base)}(?=#)"
         blacklist = [*(blacklist or []), anchor, *_NO_PAGE]
         return super()._shorten_links(html, link_tracker_vals, blacklist, base_url)
+
+    @api.model
+    def _render_template_postprocess(self, model, rendered):
+        """Links that are counted lead to the website of the lead's company. Core has them all on
+        one host, whomever the mail is for."""
+        rendered = super()._render_template_postprocess(model, rendered)
+        if model == "crm.lead" and self.env.context.get("post_convert_links"):
+            mailings = self.env["mailing.mailing"]
+            links = urljoin(self.env["link.tracker"].new().short_url_host, "r")[:-1]
+            for lead_id, html in rendered.items():
+                home = urljoin(mailings._nurture_get_base_url(lead_id), "r/")
+                if html and home != links:
+                    moved = str(html).replace(f'href="{links}', f'href="{home}')
+                    rendered[lead_id] = html.__class__(moved)
+        return rendered
 
     @api.model
     def _render_template(self, template_src, model, res_ids, *args, **kwargs):

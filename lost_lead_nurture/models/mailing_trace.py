@@ -324,9 +324,8 @@ class MailingTrace(models.Model):
         mail finds it. It must not get into the plain text, where it would show.
         """
         path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
-        trap = (
-            f'<a href="{urljoin(self.get_base_url(), path)}" aria-hidden="true" tabindex="-1"></a>'
-        )
+        url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
+        trap = f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>'
         body, end, rest = html.rpartition("</body>")
         return body + trap + end + rest if end else html + trap
 

@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -14,7 +13,7 @@ from odoo.addons.lost_lead_nurture.tools.links import (
     has_placeholder,
 )
 
-from .common import ANN, TwoLeadsCase
+from .common import ANN, BOB, TwoLeadsCase
 
 URLS = {UNSUBSCRIBE: "https://a.example/u?x=1&y=2", VIEW: "https://a.example/v?x=1&y=2"}
 OWN = ("https://a.example/", "https://b.example/shop")
@@ -53,15 +52,73 @@ class TestPlaceholders(TwoLeadsCase):
         self.advance()
         self.check(self.base_url())
 
-    def test_website_of_the_company(self):
-        """As with one website for each company: links of the lead lead to its."""
+    def give_website(self, company, domain):
+        """Give a company a website of its own. Without Odoo's Website the leads of the company say
+        so themselves, as they do with it: all that is asked for is ``get_base_url``."""
+        if "website" in self.env:
+            website = self.env["website"].create({"name": domain, "company_id": company.id})
+            website.domain = domain
+            company.website_id = website
+            return
         leads = type(self.ann)
-        with patch.object(leads, "get_base_url", lambda _self: "https://two.example"):
-            self.sequence.action_start()
-            self.advance()
-        self.check("https://two.example")
-        header = self.mail_to(ANN)["List-Unsubscribe"]
-        self.assertTrue(header.startswith("<https://two.example/mailing/"), header)
+        others = leads.get_base_url
+        self.patch(
+            leads,
+            "get_base_url",
+            lambda lead: domain if lead.company_id == company else others(lead),
+        )
+
+    def check_home(self, address, base_url, trap=True):
+        """All that a mail brings along is on this website: what a mail program posts to, what is
+        read and what is loaded, in both texts.
+
+        :param trap: whether there is a link in it that only bots find
+        """
+        message = self.mail_to(address)
+        self.assertTrue(message["List-Unsubscribe"].startswith(f"<{base_url}/mailing/"))
+        ours = ["mailing/", "r/", "mail/track/", "web/image/"]
+        for kind, text in zip(("html", "plain"), map(unescape, self.bodies(address)), strict=True):
+            urls = re.findall(r"https?://[^\s\"'<>\])]+", text)
+            found = {
+                path: {url.partition(f"/{path}")[0] for url in urls if f"/{path}" in url}
+                for path in [*ours, "nurture/t/"]
+            }
+            traps = found.pop("nurture/t/")
+            self.assertEqual(traps, {base_url} if trap and kind == "html" else set())
+            self.assertEqual(found, {path: {base_url} for path in ours}, kind)
+            self.assertIn("/confirm_unsubscribe", text)
+            self.assertIn("/view?", text)
+            self.assertEqual(len({url for url in urls if "/r/" in url}), 2)
+
+    def test_website_of_the_company(self):
+        """Two companies with a website each: the links of a lead's mail lead to that of its own, in
+        mails of sequences and in a plain mailing to leads of both."""
+        body = (
+            '<p><a href="https://shop.example.com/limited">Item</a> <a href="/shop">Shop</a>'
+            ' <img src="/web/image/1"/> <a href="/view">Look</a>'
+            ' <a href="/unsubscribe_from_list">Unsubscribe</a></p>'
+        )
+        sites = {ANN: "https://one.example", BOB: "https://two.example"}
+        other = self.env["res.company"].create({"name": "Other Company"})
+        other.alias_domain_id = self.alias_domain
+        self.bob.write({"user_id": False, "team_id": False})
+        self.bob.company_id = other
+        theirs = self.make_sequence(company_id=other.id, user_id=False)
+        mail = self.make_step(theirs, subject="Theirs").mailing_id
+        for company, domain in zip(self.company | other, sites.values(), strict=True):
+            self.give_website(company, domain)
+        (mail | self.first.mailing_id).write({"body_arch": body, "body_html": body})
+        (self.sequence | theirs).action_start()
+        self.advance()
+        for address, domain in sites.items():
+            with self.subTest("sequence", address=address):
+                self.check_home(address, domain)
+        self.catcher.clear()
+        self.make_mailing("Once", body=body)._action_send_mail((self.ann | self.bob).ids)
+        self.send_mails()
+        for address, domain in sites.items():
+            with self.subTest("plain mailing", address=address):
+                self.check_home(address, domain, trap=False)
 
     def test_as_it_was_written(self):
         for link in (
