@@ -3,7 +3,6 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
@@ -122,14 +121,7 @@ class NurtureSequence(models.Model):
             .sudo()
             .search(self._get_failed_domain() & Domain("reason", "not in", ONLY_BY_HAND))
         )
-        if not failed:
-            raise UserError(
-                self.env._(
-                    "There is nothing to retry: only failed steps of leads that are still in a "
-                    "running sequence can be."
-                )
-            )
-        failed._retry()
+        failed._retry_by_hand()
         self.sudo()._end_failures()
         self._wake_cron()
         return {"retried": len(failed)}
@@ -137,11 +129,7 @@ class NurtureSequence(models.Model):
     def button_retry_all(self):
         """:meth:`action_retry_all`, for people: what was done, as a notification."""
         retried = self.action_retry_all()["retried"]
-        if retried == 1:
-            message = self.env._("1 step is tried again, in a moment.")
-        else:
-            message = self.env._("%s steps are tried again, in a moment.", retried)
-        return self._notify(message, reload=True)
+        return self._notify(self.env["nurture.trace"]._say_retried(retried), reload=True)
 
     def action_view_failed(self):
         """Open what failed."""

@@ -214,30 +214,41 @@ class NurtureTrace(models.Model):
                 and trace.sequence_id.state == "running"
             )
         )
-        if not failed:
-            raise UserError(
-                self.env._(
-                    "There is nothing to retry: only failed steps of leads that are still in a "
-                    "running sequence can be."
-                )
-            )
-        failed._retry()
+        failed._retry_by_hand()
         self.sequence_id._wake_cron()
         return {"retried": len(failed)}
 
     def button_retry(self):
         """:meth:`action_retry`, for people: what was done, as a notification."""
         retried = self.action_retry()["retried"]
-        if retried == 1:
-            message = self.env._("1 step is tried again, in a moment.")
-        else:
-            message = self.env._("%s steps are tried again, in a moment.", retried)
+        message = self._say_retried(retried)
         if left := len(self) - retried:
             message += " " + self.env._(
                 "%s are not: they have not failed, or their lead is not in a running sequence.",
                 left,
             )
         return self.sequence_id._notify(message, reload=True)
+
+    def _retry_by_hand(self):
+        """Try these failed traces again, as somebody asks for it.
+
+        :raise UserError: when there are none
+        """
+        if not self:
+            raise UserError(
+                self.env._(
+                    "There is nothing to retry: only failed steps of leads that are still in a "
+                    "running sequence can be."
+                )
+            )
+        self._retry()
+
+    @api.model
+    def _say_retried(self, retried):
+        """How many steps are tried again, in words."""
+        if retried == 1:
+            return self.env._("1 step is tried again, in a moment.")
+        return self.env._("%s steps are tried again, in a moment.", retried)
 
     def _retry(self):
         """Put failed messages back into their queue, and make failed steps due."""
