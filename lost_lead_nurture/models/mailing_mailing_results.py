@@ -81,9 +81,10 @@ class MailingMailing(models.Model):
         :raise UserError: when there is no such figure
         """
         traces = self.env["mailing.trace"]
-        read_choice(self.env, figure, traces._nurture_get_figures())
+        names = traces._nurture_get_figure_names()
+        read_choice(self.env, figure, names)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
-        action["name"] = traces._nurture_get_figure_names()[figure]
+        action["name"] = names[figure]
         action["domain"] = list(self._nurture_mails_domain(figure))
         action["context"] = {"create": False}
         return action
@@ -96,7 +97,8 @@ class MailingMailing(models.Model):
         :raise UserError: when there is no such figure
         """
         check_records(self, one=True)
-        read_choice(self.env, figure, self.env["mailing.trace"]._nurture_get_figures())
+        names = self.env["mailing.trace"]._nurture_get_figure_names()
+        read_choice(self.env, figure, names)
         traces = self.env["mailing.trace"].search_fetch(
             self._nurture_mails_domain(figure), ["res_id"]
         )
@@ -105,7 +107,6 @@ class MailingMailing(models.Model):
         is_whole = records.has_access("read") and records.search_count(domain) == len(traces)
         if not is_whole:
             return self._nurture_open_mails(figure)
-        names = traces._nurture_get_figure_names()
         return self.env["nurture.sequence"]._open_list(records._name, names[figure], domain)
 
     def action_view_nurture_mails(self):

@@ -4,7 +4,6 @@ from odoo.tools import SQL
 
 from ..tools.arguments import check_records, read_choice
 from ..tools.domains import check_domain
-from ..tools.reasons import ENTRY_OBSTACLES
 from .nurture_sequence import MANY_LEADS
 from .nurture_sequence_entry import CHOICE_FIELDS
 
@@ -125,8 +124,17 @@ class NurtureSequence(models.Model):
         :meth:`_get_kept_out` does; of many those that were lost last."""
         self._origin.check_access("read")
         leads = self.env["crm.lead"].with_context(active_test=False)
+        domain = self._get_audience_domain()
+        lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
+        return self._sort_out(lost_last.select())
+
+    def _get_audience_domain(self):
+        """The leads that the sequence chooses and the user may see.
+
+        :raise UserError: when its filter cannot be used
+        """
         try:
-            domain = self._get_lead_domain()
+            return self._get_lead_domain()
         except ValidationError as error:
             raise UserError(
                 self.env._("The filter cannot be used. Change it, or choose a preset.")
@@ -134,13 +142,12 @@ class NurtureSequence(models.Model):
         except AccessError as error:
             # the sequence may be read, what its filter looks at may not
             raise UserError(str(error)) from error
-        lost_last = leads._search(domain, order="date_closed desc, id desc", limit=MANY_LEADS)
-        return self._sort_out(lost_last.select())
 
     def _has_many_leads(self):
         """Whether it chooses more than :data:`MANY_LEADS` of the leads that the user may see."""
         leads = self.env["crm.lead"].with_context(active_test=False)
-        return leads.search_count(self._get_lead_domain(), limit=MANY_LEADS + 1) > MANY_LEADS
+        domain = self._get_audience_domain()
+        return leads.search_count(domain, limit=MANY_LEADS + 1) > MANY_LEADS
 
     def _get_obstacle_by_lead(self, leads):
         """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and keeps out."""
@@ -164,8 +171,8 @@ class NurtureSequence(models.Model):
             out, whoever is inside already left out, or the reason
         """
         check_records(self, one=True)
-        reasons = [reason for reason, _label in ENTRY_OBSTACLES]
-        read_choice(self.env, what, ["matching", "entering", "held_out", "kept_out", *reasons])
+        groups = dict.fromkeys(("matching", "entering", "held_out", "kept_out"))
+        read_choice(self.env, what, groups | self._get_obstacle_labels())
         self.check_access("read")
         if what == "matching":
             return self.action_view_matching_leads()

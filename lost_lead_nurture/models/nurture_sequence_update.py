@@ -122,7 +122,8 @@ class NurtureSequence(models.Model):
         :raise UserError: when something keeps it from running
         """
         check_records(self)
-        read_choice(self.env, overdue, ("shift", "spread", "skip"))
+        ways = self.env["nurture.resume"]._fields["overdue"]._description_selection(self.env)
+        read_choice(self.env, overdue, dict(ways))
         read_number(self.env, days, 1, MAX_DELAY["days"])
         self.check_access("write")
         for sequence in self.filtered(lambda one: one.state == "stopped" and one.stop_date):

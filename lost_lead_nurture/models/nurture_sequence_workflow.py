@@ -65,8 +65,8 @@ class NurtureSequence(models.Model):
     def action_view_exits(self, reason):
         """Open the participants who left for ``reason``."""
         check_records(self, one=True)
-        reasons = self.env["nurture.participant"]._fields["exit_reason"].get_values(self.env)
-        read_choice(self.env, reason, reasons)
+        field = self.env["nurture.participant"]._fields["exit_reason"]
+        read_choice(self.env, reason, dict(field._description_selection(self.env)))
         return self._open_list(
             "nurture.participant",
             self.env._("Participants"),

@@ -158,7 +158,8 @@ class NurtureStep(models.Model):
         """
         check_records(self, one=True)
         states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
-        read_choice(self.env, figure, [*FIGURES, *states])
+        names = self.env["mailing.trace"]._nurture_get_figure_names()
+        read_choice(self.env, figure, {name: names[name] for name in FIGURES} | states)
         if figure in FIGURES:
             return self._get_mailings()._nurture_open_mails(figure)
         return self.sequence_id._open_list(

@@ -102,8 +102,12 @@ class TestAudience(NurtureCase):
         self.assertEqual(self.kept_out(after), {"no_address": 1, "inside": 2})
 
     def test_unknown_reason(self):
-        with self.assertRaisesRegex(UserError, "“nonsense” is none of"):
+        """What could be given is named as people know it, with the value that is to be given."""
+        with self.assertRaises(UserError) as refused:
             self.sequence.action_view_audience("nonsense")
+        labels = self.sequence._get_obstacle_labels()
+        self.assertIn("“nonsense” is none of: matching; entering; ", str(refused.exception))
+        self.assertIn(f"; {labels['no_address']} (no_address); ", str(refused.exception))
 
     # ------------------------------------------------------------
     # WHILE IT IS EDITED

@@ -100,7 +100,7 @@ class TestWorkflow(TwoLeadsCase):
             found = self.env[action["res_model"]].search_count(action["domain"])
             self.assertEqual(found, figures.get(figure, 0), figure)
         for nonsense in ("nonsense", None, ["sent"], {"sent": 1}):
-            with self.assertRaisesRegex(UserError, "is none of: sent"):
+            with self.assertRaisesRegex(UserError, r"is none of: Sent \(sent\); "):
                 self.first.with_user(self.marketer).action_view_figure(nonsense)
 
     def test_who_is_out_and_why(self):

@@ -70,16 +70,20 @@ def read_number(env, value, least, most):
 
 
 def read_choice(env, value, choices):
-    """One of ``choices``, which are strings.
+    """One of ``choices``.
 
+    :param choices: strings; ``{string: label}`` where people know them by a label, empty for one
+        that has none
     :raise UserError: when it is none of them
     """
     if not isinstance(value, str) or value not in choices:
+        labels = choices if isinstance(choices, dict) else {}
+        names = [f"{labels[one]} ({one})" if labels.get(one) else one for one in choices]
         raise UserError(
             env._(
                 "“%(value)s” is none of: %(choices)s.",
                 value=_shown(value),
-                choices=", ".join(choices),
+                choices="; ".join(names),
             )
         )
     return value
