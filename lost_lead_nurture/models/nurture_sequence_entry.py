@@ -558,22 +558,15 @@ class NurtureSequence(models.Model):
     def _enrol_notification(self, result):
         """What :meth:`enrol` did, as a notification."""
         labels = self._get_obstacle_labels()
-        count = len(result["entered"])
-        if count == 1:
-            lines = [self.env._("1 lead entered “%s”.", self.name)]
-        else:
-            entered = self.env._(
-                "%(count)s leads entered “%(sequence)s”.", count=count, sequence=self.name
-            )
-            lines = [entered]
+        lines = [self._say_entered(len(result["entered"]))]
         lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if result["entered"] else "warning",
-                "message": "\n".join(lines),
-                "sticky": bool(result["kept_out"]),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        kind = "success" if result["entered"] else "warning"
+        return self._notify("\n".join(lines), kind, sticky=bool(result["kept_out"]))
+
+    def _say_entered(self, count):
+        """How many leads entered, in words."""
+        if count == 1:
+            return self.env._("1 lead entered “%s”.", self.name)
+        return self.env._(
+            "%(count)s leads entered “%(sequence)s”.", count=count, sequence=self.name
+        )

@@ -1,7 +1,11 @@
 """Start, Start Again, Update and Retry say what they are about to do, and what they did."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
+
+from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
 
 from .common import ANN, BOB, NurtureCase
 
@@ -64,6 +68,30 @@ class TestStart(NurtureCase):
         expected = start.held_out_count
         self.assertIn(f"Held out for comparison: {expected}.", self.told(start.action_start()))
 
+    def test_many_leads(self):
+        """They enter in the background; to say so they are not sorted out once more."""
+        self.patch(nurture_sequence_audience, "MANY_LEADS", 2)
+        for number in range(3):
+            self.make_lead(f"lead{number}@reader.example.com")
+        start = self.open_start()
+        self.assertTrue(start.is_capped)
+        self.assertEqual(start.entering_count, 2, "those of the ones that are looked at")
+        start.invalidate_recordset()
+        with patch.object(type(self.sequence), "_get_audience", side_effect=AssertionError):
+            told = self.told(start.action_start())
+        self.assertIn("The leads enter in the background", told)
+        self.assertFalse(self.sequence.participant_ids)
+        self.run_cron()
+        self.assertEqual(len(self.sequence.participant_ids), 3)
+
+    def test_two_leads_are_not_many(self):
+        self.patch(nurture_sequence_audience, "MANY_LEADS", 2)
+        self.make_lead(ANN)
+        self.make_lead(BOB)
+        start = self.open_start()
+        self.assertFalse(start.is_capped)
+        self.assertIn("2 leads entered “Restock”.", self.told(start.action_start()))
+
     def test_by_hand(self):
         self.make_lead(ANN)
         self.sequence.entry = "manual"
@@ -119,3 +147,6 @@ class TestStart(NurtureCase):
         self.assertIn("1 step is tried again", told)
         self.assertIn("1 are not", told)
         self.assertEqual(traces[:1].state, "scheduled")
+        traces._set_state("error", "failed", "It was raining.")
+        told = self.told(self.sequence.with_user(self.marketer).button_retry_all())
+        self.assertEqual(told, "2 steps are tried again, in a moment.")

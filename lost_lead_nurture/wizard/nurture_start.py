@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from ..models.nurture_sequence import MANY_LEADS
-
 
 class NurtureStart(models.TransientModel):
     """Start a sequence: how many leads it is for is said before, and what became of them after."""
@@ -13,7 +11,7 @@ class NurtureStart(models.TransientModel):
     entry = fields.Selection(related="sequence_id.entry", related_sudo=False)
     matching_count = fields.Integer(compute="_compute_counts")
     is_capped = fields.Boolean(
-        compute="_compute_counts",
+        compute="_compute_is_capped",
         help="More leads match than are looked at here: they enter in the background.",
     )
     entering_count = fields.Integer(compute="_compute_counts")
@@ -32,15 +30,20 @@ class NurtureStart(models.TransientModel):
         for start in self:
             sequence = start.sequence_id
             found = sequence._get_audience() if sequence else {}
-            matching = sum(map(len, found.values()))
+            start.matching_count = sum(map(len, found.values()))
             entering, held_out = sequence.sudo()._split_holdout(found.pop(None, []))
-            start.matching_count = matching
-            start.is_capped = matching == MANY_LEADS and sequence._has_many_leads()
             start.entering_count = len(entering)
             start.held_out_count = len(held_out)
             start.inside_count = len(found.pop("inside", []))
             start.excluded_count = sum(map(len, found.values()))
             start.gets = start._describe(entering)
+
+    @api.depends("sequence_id")
+    @api.depends_context("uid")
+    def _compute_is_capped(self):
+        # apart: who starts it need not have all leads sorted out again
+        for start in self:
+            start.is_capped = bool(start.sequence_id) and start.sequence_id._has_many_leads()
 
     def _describe(self, lead_ids):
         """What the first of these leads gets, in words; False without leads."""
@@ -91,16 +94,7 @@ class NurtureStart(models.TransientModel):
                 sequence.name,
             )
             return sequence._notify(message, "warning", sticky=True)
-        if len(entered) == 1:
-            lines = [self.env._("1 lead entered “%s”.", sequence.name)]
-        else:
-            lines = [
-                self.env._(
-                    "%(count)s leads entered “%(sequence)s”.",
-                    count=len(entered),
-                    sequence=sequence.name,
-                )
-            ]
+        lines = [sequence._say_entered(len(entered))]
         if held_out:
             lines.append(self.env._("Held out for comparison: %s.", len(held_out)))
         if gets := self._describe(entered):
