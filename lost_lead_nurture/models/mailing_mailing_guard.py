@@ -212,11 +212,12 @@ class MailingMailing(models.Model):
     def action_retry_failed(self):
         """Retry what failed; the mails of a step by its sequence."""
         nurtured = self._nurture_guarded()
-        nurtured.filtered(lambda mailing: not mailing.nurture_sequence_id)._check_not_nurture()
-        failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
-        # one that may have arrived is not sent again among many
-        traces = failed.nurture_trace_id
-        traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
+        if nurtured:
+            nurtured.filtered(lambda mailing: not mailing.nurture_sequence_id)._check_not_nurture()
+            failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
+            # one that may have arrived is not sent again among many
+            traces = failed.nurture_trace_id
+            traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed()
         return True

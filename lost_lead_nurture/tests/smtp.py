@@ -8,6 +8,8 @@ from aiosmtpd.controller import Controller
 
 #: A server that wants no mail of ours, whoever it is for.
 RELAY_DENIED = "554 5.7.1 Relay access denied"
+#: They warn of every mail that a server refuses.
+SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 
 
 class Catcher:

@@ -7,6 +7,7 @@ from odoo.tools import mute_logger
 
 from ..tools.inside import get_carried
 from .common import ANN, BOB, TwoLeadsCase
+from .smtp import RELAY_DENIED, SMTP_LOGGERS
 
 #: The context of the fields in which the mails of steps are made.
 FOR_A_STEP = {"default_mailing_type": "mail", "default_nurture_only": True}
@@ -144,6 +145,22 @@ class TestGuard(GuardCase):
 
     def test_retry(self):
         self.refused(self.mail.action_retry_failed, "belongs to no step")
+
+    def test_retry_of_a_plain_mailing(self):
+        """It is core's, who knows nothing of steps."""
+        plain = self.make_mailing("Plain", mailing_domain=repr([("id", "=", self.open.id)]))
+        self.catcher.answers = {self.open.email_from: RELAY_DENIED}
+        with mute_logger(*SMTP_LOGGERS):
+            plain.action_send_mail()
+            self.send_mails()
+        self.assertEqual(plain.mailing_trace_ids.trace_status, "error")
+        self.catcher.clear()
+        plain.with_user(self.marketer).action_retry_failed()
+        self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").method_direct_trigger()
+        self.send_mails()
+        self.env.invalidate_all()
+        self.assertEqual(plain.mailing_trace_ids.trace_status, "sent")
+        self.mail_to(self.open.email_from, "Plain")
 
     def test_test_mail_to_oneself(self):
         wizard = self.env["mailing.mailing.test"].with_user(self.marketer)

@@ -6,9 +6,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import ANN, BOB, TwoLeadsCase
-from .smtp import RELAY_DENIED
+from .smtp import RELAY_DENIED, SMTP_LOGGERS
 
-SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
 UNKNOWN = "550 5.1.1 <ann@reader.example.com>: Recipient address rejected: User unknown"
 LATER = "450 4.2.0 <ann@reader.example.com>: Recipient address rejected: Greylisted"
 

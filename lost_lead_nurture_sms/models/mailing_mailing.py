@@ -52,9 +52,10 @@ class MailingMailing(models.Model):
 
     def action_retry_failed_sms(self):
         nurtured = self._nurture_guarded()
-        nurtured.filtered(lambda sms: not sms.nurture_sequence_id)._check_not_nurture()
-        failed = nurtured.mailing_trace_ids.filtered(lambda sms: sms.trace_status == "error")
-        failed.nurture_trace_id.action_retry()
+        if nurtured:
+            nurtured.filtered(lambda sms: not sms.nurture_sequence_id)._check_not_nurture()
+            failed = nurtured.mailing_trace_ids.filtered(lambda sms: sms.trace_status == "error")
+            failed.nurture_trace_id.action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed_sms()
         return None

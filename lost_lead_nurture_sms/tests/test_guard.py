@@ -106,3 +106,16 @@ class TestSmsGuard(SmsCase):
         self.assertEqual((question.open_count, question.lost_count), (1, 1))
         question.action_confirm()
         self.assertEqual(plain.state, "in_queue")
+
+    def test_retry_of_a_plain_mailing(self):
+        """It is core's, who knows nothing of steps."""
+        plain = self.make_sms(mailing_domain=repr([("id", "=", self.open.id)]))
+        self.provider.answers[self.open.phone] = "server_error"
+        plain.action_send_sms()
+        self.send_sms()
+        self.assertEqual(plain.mailing_trace_ids.trace_status, "error")
+        self.provider.answers.clear()
+        plain.with_user(self.marketer).action_retry_failed()
+        self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").method_direct_trigger()
+        self.send_sms()
+        self.assertEqual([sms["state"] for sms in self.sms_to(self.open)][1:], ["success"])
