@@ -5,6 +5,7 @@ from datetime import date
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import json_default
 
 from odoo.addons.lost_lead_nurture.models import nurture_sequence
 
@@ -101,7 +102,7 @@ class TestOverview(TwoLeadsCase):
             for name in (
                 *("name", "state", "chart", "participant_count", "sent_count", "opened_ratio"),
                 *("lead_count", "invoiced_amount", "quotation_count", "ended_count", "coming"),
-                *("step_count", "figures_date"),
+                *("step_count", "figures_date", "waits", "is_own_only"),
             )
         }
         self.start()
@@ -169,9 +170,17 @@ class TestOverview(TwoLeadsCase):
     # CALENDAR
     # ------------------------------------------------------------
 
-    def coming(self, user):
+    def coming(self, user, *states):
         self.env.invalidate_all()
-        return self.env["nurture.coming"].with_user(user).search([])
+        domain = [("state", "in", states or ["to_come"])]
+        return self.env["nurture.coming"].with_user(user).search(domain)
+
+    def listed(self, day):
+        """The leads behind a line of the calendar."""
+        action = day.action_view_traces()
+        # as it comes from the browser
+        domain = json.loads(json.dumps(action["domain"], default=json_default))
+        return day.env[action["res_model"]].search(domain).participant_id.sudo().lead_id
 
     def test_calendar(self):
         self.start()
@@ -184,6 +193,55 @@ class TestOverview(TwoLeadsCase):
         action = coming.action_view_traces()
         traces = self.env[action["res_model"]].search(action["domain"])
         self.assertEqual(traces.participant_id.lead_id, self.ann | self.bob)
+
+    def test_calendar_shows_what_was_done(self):
+        """One line per step and day; what was done stays when the sequence is stopped."""
+        self.start()
+        self.bob.action_set_won()
+        self.advance(days=7)
+        self.sequence.action_stop()
+        days = self.coming(self.marketer, "done", "to_come")
+        self.assertEqual(
+            [(day.date, day.state, day.step_id, day.display_name) for day in days],
+            [
+                (date(2026, 3, 2), "done", self.first, "✓ 2 leads: First"),
+                (date(2026, 3, 9), "done", self.second, "✓ 1 lead: Second"),
+            ],
+        )
+        self.assertEqual(self.listed(days[0]), self.ann | self.bob)
+        self.assertEqual(self.listed(days[1]), self.ann)
+
+    def test_done_and_to_come_on_one_day(self):
+        """Are two lines, each with its leads."""
+        self.sequence.entry = "manual"
+        self.sequence.action_start()
+        self.sequence.enrol(self.ann.ids)
+        self.advance()
+        self.sequence.enrol(self.bob.ids)
+        days = self.coming(self.marketer, "done", "to_come")
+        lines = [(day.date, day.display_name, self.listed(day)) for day in days]
+        self.assertEqual(
+            lines,
+            [
+                (date(2026, 3, 2), "✓ 1 lead: First", self.ann),
+                (date(2026, 3, 2), "1 lead: First", self.bob),
+                (date(2026, 3, 9), "1 lead: Second", self.ann),
+            ],
+        )
+
+    def test_what_was_done_is_in_the_zone_of_the_user(self):
+        self.clock = self.clock.replace(hour=20)
+        self.start()
+        self.marketer.tz = "Pacific/Auckland"
+        done = self.coming(self.marketer, "done")
+        self.assertEqual(done.date, date(2026, 3, 3))
+        self.assertEqual(self.listed(done), self.ann | self.bob)
+
+    def test_what_was_done_keeps_the_rules(self):
+        self.start()
+        self.bob.user_id = self.colleague
+        done = self.coming(self.salesman, "done")
+        self.assertEqual((done.display_name, self.listed(done)), ("✓ 1 lead: First", self.ann))
 
     def test_calendar_is_in_the_zone_of_the_user(self):
         self.clock = self.clock.replace(hour=20)
