@@ -530,7 +530,8 @@ class NurtureStep(models.Model):
             mailings = step._get_mailings()
             if not step.mailing_id:
                 problems.append(self.env._("Step “%s” has no mail.", step.name))
-            elif not all(mailings.mapped("active")):
+            elif not (step.sequence_id.is_template or all(mailings.mapped("active"))):
+                # those of templates are, so that nobody takes them for mailings
                 problems.append(self.env._("The mail of step “%s” is archived.", step.name))
             elif any(is_html_empty(mailing.body_html) for mailing in mailings):
                 problems.append(self.env._("The mail of step “%s” is empty.", step.name))

@@ -445,6 +445,12 @@ class TestOwnTemplates(GalleryCase):
         self.assertEqual(mailing.email_from, "shop@test.example.com", "the sender is kept")
         again.action_start()
 
+    def test_nothing_is_wrong_with_it(self):
+        """That its mails are archived, as they are to be, is no problem to mend."""
+        steps = self.save().with_context(active_test=True).step_ids
+        self.assertEqual(len(steps), 3)
+        self.assertFalse(steps._get_problems())
+
     def test_other_leads(self):
         """The leads that the template chooses may be exchanged for others."""
         template = self.save()
