@@ -51,6 +51,7 @@ from . import (
     nurture_sequence_test,
     nurture_sequence_timing,
     nurture_sequence_update,
+    nurture_sequence_waits,
     nurture_sequence_workers,
     nurture_sequence_workflow,
     nurture_step,

@@ -67,17 +67,21 @@ class MailingMailing(models.Model):
         by_mailing = self._nurture_figures_by_mailing().values()
         return {name: sum(figures[name] for figures in by_mailing) for name in FIGURES}
 
-    def _nurture_figures_by_mailing(self):
-        """Counts of the messages of each of these mailings: ``{mailing: {figure: number}}``."""
-        return self.env["mailing.trace"]._nurture_count_figures(self)
+    def _nurture_figures_by_mailing(self, domain=()):
+        """Counts of the messages of each of these mailings: ``{mailing: {figure: number}}``.
+
+        :param domain: of the messages that count; without one, all
+        """
+        return self.env["mailing.trace"]._nurture_count_figures(self, domain)
 
     def _nurture_mails_domain(self, figure):
         domains = self.env["mailing.trace"]._nurture_get_figures()
         return Domain("mass_mailing_id", "in", self.ids) & domains[figure]
 
-    def _nurture_open_mails(self, figure):
+    def _nurture_open_mails(self, figure, domain=()):
         """Open the messages of ``self`` behind a figure.
 
+        :param domain: of the messages that count; without one, all
         :raise UserError: when there is no such figure
         """
         traces = self.env["mailing.trace"]
@@ -85,7 +89,7 @@ class MailingMailing(models.Model):
         read_choice(self.env, figure, names)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
         action["name"] = names[figure]
-        action["domain"] = list(self._nurture_mails_domain(figure))
+        action["domain"] = list(self._nurture_mails_domain(figure) & Domain(domain))
         action["context"] = {"create": False}
         return action
 

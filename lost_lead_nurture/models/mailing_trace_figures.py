@@ -104,9 +104,19 @@ class MailingTrace(models.Model):
         }
 
     @api.model
-    def _nurture_count_figures(self, mailings):
+    def _nurture_narrow(self, domain):
+        """The messages in ``domain``, found with the rights of the user on what belongs to them,
+        for a search with all rights."""
+        domain = Domain(domain)
+        if domain.is_true():
+            return domain
+        return Domain("id", "in", self._search(domain, bypass_access=True))
+
+    @api.model
+    def _nurture_count_figures(self, mailings, domain=()):
         """Count the messages of mailings, whosever they are. One query, however many mailings.
 
+        :param domain: of the messages that count, see :meth:`_nurture_narrow`; without one, all
         :return: ``{mailing: {figure: number}}``
         """
         conditions = self._nurture_sql_figures()
@@ -114,15 +124,15 @@ class MailingTrace(models.Model):
         ids = {mailing._origin.id: mailing for mailing in mailings if mailing._origin}
         if not ids:
             return counts
+        counted = Domain("mass_mailing_id", "in", list(ids)) & self._nurture_narrow(domain)
         rows = self.env.execute_query(
             SQL(
-                "SELECT mass_mailing_id, %s FROM mailing_trace WHERE mass_mailing_id IN %s"
-                " GROUP BY mass_mailing_id",
+                "SELECT mass_mailing_id, %s FROM mailing_trace WHERE %s GROUP BY mass_mailing_id",
                 SQL(", ").join(
                     SQL("count(*) FILTER (WHERE %s)", condition)
                     for condition in conditions.values()
                 ),
-                tuple(ids),
+                self.sudo()._search(counted).where_clause,
             )
         )
         for mailing_id, *numbers in rows:

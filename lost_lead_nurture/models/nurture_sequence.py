@@ -15,7 +15,8 @@ from .nurture_step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
-#: Who sees what came of the mails. They are counted with all rights, whosever the leads are.
+#: Who sees what came of the mails. They are counted with all rights, whosever the leads are, but
+#: for salespeople: see _sees_all_leads.
 MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
 #: How far matching leads are counted while somebody waits for the form, as in core's lists.
 MANY_LEADS = 10_000
@@ -213,6 +214,7 @@ class NurtureSequence(models.Model):
         for sequence in self:
             sequence.step_count = len(sequence.step_ids)
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_participant_counts(self):
         for sequence, figures in self._get_figures("participants").items():
             by_state = figures["participants"]
@@ -223,6 +225,7 @@ class NurtureSequence(models.Model):
             # what was counted by an earlier version does not have it
             sequence.holdout_back_count = figures.get("held_out_back", 0)
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_mail_counts(self):
         for sequence, figures in self._get_figures("mails").items():
             # what was counted by an earlier version does not have all of them
@@ -235,6 +238,7 @@ class NurtureSequence(models.Model):
             for name in ("opened", "clicked", "replied"):
                 sequence[f"{name}_ratio"] = rate(total, name)
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_quotation_count(self):
         orders = self.env["sale.order"]
         if self.env.user.has_group("lost_lead_nurture.group_user"):
@@ -251,8 +255,11 @@ class NurtureSequence(models.Model):
         for sequence in self:
             sequence.quotation_count = counts.get(sequence._origin.id, 0)
 
+    @api.depends_context("uid")
     def _compute_invoiced(self):
-        amounts = self.env["sale.order"]._nurture_invoiced_by("sequence_id", self.ids)
+        amounts = self.env["sale.order"]._nurture_invoiced_by(
+            "sequence_id", self.ids, self._own_orders_domain()
+        )
         lines = self.env["account.move.line"]
         for sequence in self:
             sequence.invoiced_amount = lines._nurture_convert(
@@ -569,7 +576,7 @@ class NurtureSequence(models.Model):
         """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
         check_records(self, one=True)
         figure = self.env.context.get("nurture_figure", "sent")
-        return self._get_mailings()._nurture_open_mails(figure)
+        return self._get_mailings()._nurture_open_mails(figure, self._own_mails_domain())
 
     def action_view_leads(self):
         """Open the leads that came back."""
@@ -603,9 +610,8 @@ class NurtureSequence(models.Model):
     def action_view_invoices(self):
         """Open the paid invoices behind the figure Invoiced."""
         self.ensure_one()
-        return self.env["sale.order"]._nurture_open_invoices(
-            [("nurture_participant_id.sequence_id", "=", self.id)]
-        )
+        domain = Domain("nurture_participant_id.sequence_id", "=", self.id)
+        return self.env["sale.order"]._nurture_open_invoices(domain & self._own_orders_domain())
 
     def _open_participants(self, name, domain=()):
         self.ensure_one()

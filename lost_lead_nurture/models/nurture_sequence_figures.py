@@ -6,7 +6,7 @@ from .nurture_step_workflow import CHART_DAYS
 #: From so many traces on, a sequence shows the figures of its last count.
 MANY_TRACES = 20_000
 #: What is counted by itself.
-PARTS = ("participants", "traces", "mails", "mail_days", "coming")
+PARTS = ("participants", "waits", "traces", "mails", "mail_days", "coming")
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
 #: Figures of mails that are shown by day, with the date of the mail that says when.
@@ -83,10 +83,29 @@ class NurtureSequence(models.Model):
         """
         if self.env.su:
             return True
-        sees_all_leads = self.env.user.has_groups(
+        return self._sees_all_leads() and bool(self.company_id or is_only_company)
+
+    @api.model
+    def _sees_all_leads(self):
+        """Whether figures are of all leads. Other salespeople see those of their own leads only, of
+        mails and money, too."""
+        return self.env.su or self.env.user.has_groups(
             "lost_lead_nurture.group_user,sales_team.group_sale_salesman_all_leads"
         )
-        return sees_all_leads and bool(self.company_id or is_only_company)
+
+    def _own_mails_domain(self):
+        """The messages of which the user sees figures."""
+        if self._sees_all_leads():
+            return Domain.TRUE
+        # as far as the rules of traces let the user find them
+        return Domain("nurture_trace_id", "any", [("sequence_id", "in", self.ids)])
+
+    def _own_orders_domain(self):
+        """The quotations of which the user sees what was earned, whoever made them."""
+        if self._sees_all_leads():
+            return Domain.TRUE
+        own = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
+        return Domain("nurture_participant_id", "in", own)
 
     def _count_figures(self, *parts):
         """Count what these sequences have come to, with the rights of the user; mails with all.
@@ -97,8 +116,8 @@ class NurtureSequence(models.Model):
             ``held_out_back`` (those held out who came back) and ``exits`` {reason: number};
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id: {figure:
-            number}}, ``mail_days`` {figure: {day: number of mails}} of the same days, and
-            ``coming`` {day: number of messages that are scheduled}.
+            number}}, ``mail_days`` {figure: {day: number of mails}} of the same days, ``coming``
+            {day: number of messages that are scheduled}, and ``waits``, see :meth:`_count_waits`.
             Ids and days are texts, as in JSON.
         """
         figures = {
@@ -107,6 +126,7 @@ class NurtureSequence(models.Model):
                 "won_back": 0,
                 "held_out_back": 0,
                 "exits": {},
+                "waits": {},
                 "steps": {},
                 "days": {},
                 "mails": {},
@@ -153,7 +173,11 @@ class NurtureSequence(models.Model):
 
     def _count_mails(self, figures):
         mailings = {sequence: sequence._get_mailings() for sequence in self}
-        counts = self.env["mailing.mailing"].union(*mailings.values())._nurture_figures_by_mailing()
+        counts = (
+            self.env["mailing.mailing"]
+            .union(*mailings.values())
+            ._nurture_figures_by_mailing(self._own_mails_domain())
+        )
         for sequence, own in mailings.items():
             figures[sequence]["mails"] = {str(mailing.id): counts[mailing] for mailing in own}
 
@@ -185,8 +209,9 @@ class NurtureSequence(models.Model):
         sequences = {mail.id: sequence for sequence in self for mail in sequence._get_mailings()}
         since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
         meanings = self.env["mailing.trace"]._nurture_get_figures()
+        own = self.env["mailing.trace"]._nurture_narrow(self._own_mails_domain())
         for name, date in MAIL_DATES.items():
-            mails = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name]
+            mails = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name] & own
             rows = (
                 self.env["mailing.trace"]
                 .sudo()

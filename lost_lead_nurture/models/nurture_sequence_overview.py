@@ -31,6 +31,11 @@ class NurtureSequence(models.Model):
 
     _inherit = "nurture.sequence"
 
+    is_own_only = fields.Boolean(
+        compute="_compute_is_own_only",
+        string="Your Leads",
+        help="Whether figures are of the user's own leads only.",
+    )
     ended_count = fields.Integer(
         compute="_compute_ended_count", string="Done", help="Participants whose way is over."
     )
@@ -51,12 +56,17 @@ class NurtureSequence(models.Model):
     # CARD
     # ------------------------------------------------------------
 
+    @api.depends_context("uid")
+    def _compute_is_own_only(self):
+        self.is_own_only = not self._sees_all_leads()
+
     @api.depends("participant_count", "running_count")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_ended_count(self):
         for sequence in self:
             sequence.ended_count = sequence.participant_count - sequence.running_count
 
-    @api.depends_context("tz", "lang")
+    @api.depends_context("tz", "lang", "uid")
     def _compute_chart(self):
         days = chart_days(self)
         labels = [on_axis(self.env, day) for day in days]
@@ -147,7 +157,7 @@ class NurtureSequence(models.Model):
         return self._open_list("nurture.trace", self.env._("Coming Mails"), domain)
 
     def action_view_calendar(self):
-        """Open the calendar of what is to come."""
+        """Open the calendar of what was done and what is to come."""
         return self._open_report("nurture_coming_action")
 
     def action_view_analysis(self):

@@ -31,7 +31,8 @@ class NurtureSequence(models.Model):
             .search([("sequence_id", "in", self.ids)])
             .grouped("sequence_id")
         )
-        for sequence, figures in self._get_figures().items():
+        parts = ("participants", "traces", "mails")
+        for sequence, figures in self._get_figures(*parts).items():
             sequence.workflow = {
                 **shared,
                 # who may look only is not offered to change it

@@ -161,7 +161,8 @@ class NurtureStep(models.Model):
         names = self.env["mailing.trace"]._nurture_get_figure_names()
         read_choice(self.env, figure, {name: names[name] for name in FIGURES} | states)
         if figure in FIGURES:
-            return self._get_mailings()._nurture_open_mails(figure)
+            own = self.sequence_id._own_mails_domain()
+            return self._get_mailings()._nurture_open_mails(figure, own)
         return self.sequence_id._open_list(
             "nurture.trace",
             f"{self.name}: {states[figure]}",

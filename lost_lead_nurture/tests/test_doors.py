@@ -125,6 +125,7 @@ DOORS = {
     ("nurture.sequence", "action_view_participants"): (OPENS,),
     ("nurture.sequence", "action_view_quotations"): (OPENS,),
     ("nurture.sequence", "action_view_running"): (OPENS,),
+    ("nurture.sequence", "action_view_waits"): (OPENS,),
     ("nurture.sequence", "button_advance"): (CHANGES,),
     ("nurture.sequence", "button_retry_all"): (CHANGES,),
     ("nurture.sequence", "button_start"): (CHANGES,),
