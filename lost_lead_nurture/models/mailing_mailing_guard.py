@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ..tools.arguments import check_records
+
 
 class MailingMailing(models.Model):
     """A mail that was written for a step is sent by its sequence and by nobody else: from its first
@@ -98,6 +100,7 @@ class MailingMailing(models.Model):
 
         :raise UserError: when one of them is the mail of a step
         """
+        check_records(self)
         self.check_access("write")
         for mailing in self:
             if steps := mailing.sudo()._nurture_get_steps():

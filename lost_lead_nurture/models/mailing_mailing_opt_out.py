@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import is_html_empty
 
+from ..tools.arguments import check_records
 from ..tools.opt_out import OPT_OUT, add_opt_out, add_opt_out_block, has_opt_out
 
 
@@ -40,6 +41,7 @@ class MailingMailing(models.Model):
 
         :raise UserError: when one of them is not written yet
         """
+        check_records(self)
         for mailing in self.filtered(lambda mailing: mailing.mailing_type == "mail"):
             if is_html_empty(mailing.body_html):
                 raise UserError(

@@ -186,6 +186,7 @@ class NurtureSequence(models.Model):
 
     def action_take_over(self):
         """Answer for the presets that are left out, too, where their author cannot."""
+        check_records(self)
         leads = self.env["crm.lead"].sudo()
         for sequence in self:
             for preset in sequence.excluded_preset_ids:

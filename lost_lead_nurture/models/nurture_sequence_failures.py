@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ..tools.arguments import check_records
 from ..tools.dates import on_clock
 from ..tools.reasons import ONLY_BY_HAND
 
@@ -115,6 +116,7 @@ class NurtureSequence(models.Model):
         :return: ``{"retried": how many}``
         :raise UserError: when there is nothing to retry
         """
+        check_records(self)
         self.check_access("write")
         failed = (
             self.env["nurture.trace"]

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.arguments import check_records
 from ..tools.opt_out import has_opt_out
 
 
@@ -55,6 +56,7 @@ class NurtureStep(models.Model):
 
     def action_add_opt_out(self):
         """Add a link to unsubscribe to the mails of the step that have none."""
+        check_records(self)
         self._get_mailings().action_nurture_add_opt_out()
         return True
 
@@ -63,7 +65,7 @@ class NurtureStep(models.Model):
 
         :raise UserError: when it is a step that sends no mail
         """
-        self.ensure_one()
+        check_records(self, one=True)
         self.check_access("write")
         if self.step_type != "email":
             raise UserError(self.env._("“%s” is not a step that sends a mail.", self.name))

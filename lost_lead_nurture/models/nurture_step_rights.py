@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
+from ..tools.arguments import check_records
 from ..tools.values import can_parse
 
 #: Fields of a lead that no step sets: who may see it, what it belongs to and where it stands, and
@@ -96,6 +97,7 @@ class NurtureStep(models.Model):
 
         :raise UserError: when the user may not have it done
         """
+        check_records(self)
         self.check_access("write")
         with self.env.cr.savepoint():
             # who is asked about is whom it would be
