@@ -32,7 +32,8 @@ class NurtureStep(models.Model):
         ],
         string="For",
         default="salesperson",
-        help="When nobody is there, the responsible of the sequence.",
+        help="When nobody is there who works for the lead's company, the responsible of the "
+        "sequence.",
     )
     activity_user_id = fields.Many2one(
         "res.users", string="Assigned to", domain="[('share', '=', False)]"
@@ -98,4 +99,4 @@ class NurtureStep(models.Model):
             "user": self.activity_user_id,
         }[self.activity_who]
         candidates = wanted | self.sequence_id.user_id
-        return candidates.filtered("active")[:1] or self.env.user
+        return candidates._nurture_at_work(lead.company_id)[:1] or self.env.user

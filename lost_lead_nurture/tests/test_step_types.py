@@ -207,6 +207,20 @@ class TestStepTypes(NurtureCase):
         self.advance()
         self.assertEqual(self.ann.activity_ids.user_id, self.team.user_id | self.marketer)
 
+    def test_activity_in_another_company(self):
+        """Who does not work for the lead's company could not even open it."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        self.marketer.company_ids = [Command.link(other.id)]
+        self.sequence.company_id = False
+        carl = self.make_lead(
+            "carl@reader.example.com", company_id=other.id, user_id=False, team_id=False
+        )
+        self.make_activity(activity_who="user", activity_user_id=self.colleague.id)
+        self.sequence.action_start()
+        self.advance()
+        self.assertEqual(self.ann.activity_ids.user_id, self.colleague)
+        self.assertEqual(carl.activity_ids.user_id, self.marketer)
+
     def test_after_a_mail(self):
         """Actions and mails follow each other; an action's children count from the action."""
         first = self.make_step(self.sequence, subject="First")
