@@ -365,6 +365,11 @@ class TestOpenPipeline(GuardCase):
         self.assertEqual(self.plain.state, "in_queue")
         self.assertEqual(self.plain.schedule_type, "now")
 
+    def test_named_as_it_reads(self):
+        self.plain.subject = "For {{object.contact_name ||| you}}"
+        question = self.ask(self.plain.with_context(nurture_ask=True).action_launch)
+        self.assertEqual(question.subject, "For you")
+
     def test_asked_for_each_button(self):
         for name in ("action_put_in_queue", "action_send_mail"):
             plain = self.make_plain([("id", "in", self.leads.ids)])

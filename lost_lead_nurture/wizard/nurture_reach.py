@@ -32,10 +32,10 @@ class NurtureReach(models.TransientModel):
     )
     subject = fields.Char(compute="_compute_subject")
 
-    @api.depends("mailing_ids.subject")
+    @api.depends("mailing_ids.display_name")
     def _compute_subject(self):
         for question in self:
-            question.subject = ", ".join(question.mailing_ids.mapped("subject"))
+            question.subject = ", ".join(question.mailing_ids.mapped("display_name"))
 
     @api.depends("mailing_ids.ab_testing_pc", "method")
     def _compute_ab_testing_pc(self):

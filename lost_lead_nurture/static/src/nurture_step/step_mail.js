@@ -47,7 +47,7 @@ export class StepMail extends Component {
                 default_nurture_only: true,
                 default_subject: this.subject,
             },
-            onRecordSaved: (mailing) => this.choose(mailing.resId, mailing.data.subject),
+            onRecordSaved: (mailing) => this.choose(mailing.resId),
         });
     }
 
@@ -56,12 +56,12 @@ export class StepMail extends Component {
         const inOtherLanguages = translations.records.map((line) => line.data.mailing_id);
         const ids = [mailing, ...inOtherLanguages].filter(Boolean).map(({ id }) => id);
         await this.orm.call("mailing.mailing", "action_nurture_add_opt_out", [ids]);
-        await this.choose(mailing.id, mailing.display_name);
+        await this.choose(mailing.id);
     }
 
     /** Also when it is chosen already: what the step says of it is computed again. */
-    choose(id, subject) {
-        return this.props.record.update({ mailing_id: { id, display_name: subject } });
+    choose(id) {
+        return this.props.record.update({ mailing_id: { id } });
     }
 }
 
