@@ -68,7 +68,8 @@ class MailingMailing(models.Model):
         if self.mailing_type != "sms":
             return super()._nurture_get_addresses(leads)
         return {
-            lead: lead.phone_sanitized or lead.partner_id.phone_sanitized or None for lead in leads
+            lead: lead.phone_sanitized or lead.sudo().partner_id.phone_sanitized or None
+            for lead in leads
         }
 
     def _nurture_get_excluded(self, addresses):

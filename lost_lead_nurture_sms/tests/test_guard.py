@@ -119,3 +119,21 @@ class TestSmsGuard(SmsCase):
         self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").method_direct_trigger()
         self.send_sms()
         self.assertEqual([sms["state"] for sms in self.sms_to(self.open)][1:], ["success"])
+
+    def test_number_of_a_contact_of_others(self):
+        """Core writes to the contact, whoever may see it."""
+        contact = self.env["res.partner"].create({"name": "Carl", "phone": "+32456001104"})
+        lead = self.make_lead("carl@reader.example.com", partner_id=contact.id, lost=False)
+        lead.phone = False
+        contact.write(
+            {
+                "company_id": self.env["res.company"].create({"name": "Other Company"}).id,
+                "phone": "+32456001104",
+            }
+        )
+        lead.phone = False
+        self.env.invalidate_all()
+        plain = self.make_sms(
+            mailing_domain=repr([("id", "=", lead.id), ("user_id.login", "!=", "x")])
+        )
+        self.assertEqual(plain._nurture_count_reached()["pending"], 1)
