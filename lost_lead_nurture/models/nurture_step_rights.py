@@ -3,7 +3,6 @@ from markupsafe import Markup
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
-from odoo.tools.sql import column_exists
 
 from ..tools.arguments import check_records
 from ..tools.values import can_parse
@@ -58,13 +57,11 @@ class NurtureStep(models.Model):
         help="The fields of leads that you may have set by a step.",
     )
 
-    def _auto_init(self):
-        is_new = not column_exists(self.env.cr, self._table, "author_id")
-        result = super()._auto_init()
-        if is_new:
-            # it was not kept: whoever was there last
-            self.env.cr.execute(SQL("UPDATE nurture_step SET author_id = write_uid"))
-        return result
+    def _init_column(self, column_name):
+        """Who had set a step up was not kept: whoever was there last."""
+        if column_name != "author_id":
+            return super()._init_column(column_name)
+        return self.env.cr.execute(SQL("UPDATE nurture_step SET author_id = write_uid"))
 
     @api.depends("sequence_id")
     @api.depends_context("uid")

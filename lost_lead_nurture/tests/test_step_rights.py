@@ -244,6 +244,14 @@ class TestAuthor(StepRightsCase):
         step.field_value = "Somebody"
         self.assertEqual(step.author_id, self.env.user)
 
+    def test_author_of_before(self):
+        """Where nobody knows yet who set a step up it is who changed it last."""
+        step = self.set_up_by_boss()
+        self.forge(step, author_id=None, write_uid=self.marketer.id)
+        step._init_column("author_id")
+        step.invalidate_recordset()
+        self.assertEqual(step.author_id, self.marketer)
+
     def test_several_at_once(self):
         step = self.set_up_by_boss()
         score = self.set_up(self.boss, "score", score=1)
