@@ -9,6 +9,7 @@ from . import (
     test_bounced_addresses,
     test_callers,
     test_chatter,
+    test_core,
     test_doors,
     test_dry_run,
     test_engine,

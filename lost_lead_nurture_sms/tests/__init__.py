@@ -1,4 +1,5 @@
 from . import (
+    test_core,
     test_guard,
     test_install,
     test_obstacles,
