@@ -149,7 +149,7 @@ OVERRIDDEN = {
     ),
     "mail.mail._prepare_outgoing_list": (
         "mail_server, doc_to_followers",
-        "international addresses, clean headers, the link for bots; a mail with placeholders left stays",
+        "international addresses, clean headers, the link for bots; no placeholder leaves",
     ),
     "mail.mail._send": (
         "auto_commit, raise_exception, smtp_session, alias_domain_id, mail_server, "
@@ -409,8 +409,7 @@ CALLED = {
         "marketers write no more code than in core",
     ),
     "mail.render.mixin._render_field": (
-        "field, res_ids, engine, compute_lang, res_ids_lang, set_lang, add_context, "
-        "options",
+        "field, res_ids, engine, compute_lang, res_ids_lang, set_lang, add_context, options",
         "previews, rendered as they are sent",
     ),
     "mail.render.mixin._render_template_inline_template_regex": (

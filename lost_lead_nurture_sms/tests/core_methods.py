@@ -56,8 +56,7 @@ CALLED = {
         "the model of mailings",
     ),
     "mail.render.mixin._render_field": (
-        "field, res_ids, engine, compute_lang, res_ids_lang, set_lang, add_context, "
-        "options",
+        "field, res_ids, engine, compute_lang, res_ids_lang, set_lang, add_context, options",
         "previews, rendered as they are sent",
     ),
     "res.users._phone_format": (
