@@ -348,10 +348,6 @@ OVERRIDDEN = {
         "aggregate_spec, query",
         "figures that are counted add up in grouped lists",
     ),
-    "nurture.step._auto_init": (
-        "",
-        "authors of what was there before they were kept",
-    ),
     "utm.source._generate_name": (
         "record, content",
         "a mailing's source is named without placeholders",
