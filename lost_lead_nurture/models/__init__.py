@@ -57,6 +57,7 @@ from . import (
     nurture_step,
     nurture_step_action,
     nurture_step_activity,
+    nurture_step_audience,
     nurture_step_mail,
     nurture_step_rights,
     nurture_step_template,

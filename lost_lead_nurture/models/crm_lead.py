@@ -113,13 +113,9 @@ class CrmLead(models.Model):
     @api.model
     def _nurture_lost_domain(self):
         """The leads that sequences are for. Both values of ``active`` are named, because a lost
-        lead is archived and a search that does not mention it leaves archived leads out."""
-        return [
-            ("won_status", "=", "lost"),
-            "|",
-            ("active", "=", True),
-            ("active", "=", False),
-        ]
+        lead is archived and a search that does not mention it leaves archived leads out. It is
+        written as core's domain editor does, which shows it as its switch."""
+        return [("won_status", "=", "lost"), ("active", "in", [True, False])]
 
     def _nurture_filter_as_lost(self, domain, reason):
         """Those of the leads that ``domain`` would choose if they had just been lost for

@@ -47,6 +47,7 @@ from . import (
     test_rpc,
     test_rpc_fuzz,
     test_start,
+    test_step_filter,
     test_step_rights,
     test_step_rules,
     test_step_types,

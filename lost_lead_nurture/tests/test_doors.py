@@ -144,6 +144,7 @@ DOORS = {
     ("nurture.step", "action_take_over"): (CHANGES,),
     ("nurture.step", "action_view_figure"): (OPENS,),
     ("nurture.step", "action_write_mail"): (CHANGES,),
+    ("nurture.step", "get_filter_audience"): (READS,),
     ("nurture.step", "get_preview"): (READS,),
     ("nurture.template.save", "action_save"): (DIALOG,),
     ("nurture.test", "action_play"): (DIALOG,),

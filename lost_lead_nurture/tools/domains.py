@@ -70,6 +70,39 @@ def check_domain(model, text):
     parse_domain(model.with_user(model.env.user), text)
 
 
+def get_parts(domain):
+    """The parts of a ``Domain`` that all have to hold, without what constrains nothing."""
+    if _operator_of(domain) == "&":
+        return [part for child in domain.children for part in get_parts(child)]
+    return [] if domain.is_true() or finds_archived(domain) else [domain]
+
+
+def get_alternatives(domain):
+    """The parts of a ``Domain`` of which one has to hold; empty when it has none."""
+    if _operator_of(domain) != "|":
+        return []
+    return [one for child in domain.children for one in (get_alternatives(child) or [child])]
+
+
+def finds_archived(domain):
+    """Whether a ``Domain`` asks for nothing but that archived records are found, too."""
+    named = set()
+    for condition in get_alternatives(domain) or [domain]:
+        if getattr(condition, "field_expr", None) != "active":
+            return False
+        if condition.operator == "in":
+            named.update(condition.value)
+        elif condition.operator == "=":
+            named.add(condition.value)
+        else:
+            return False
+    return named == {True, False}
+
+
+def _operator_of(domain):
+    return getattr(domain, "OPERATOR", None)
+
+
 def named_ids(domain, field):
     """The ids that a ``Domain`` asks ``field`` to be one of."""
     named = set()

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
 from ..models.nurture_sequence import MANY_LEADS
-from ..tools.domains import parse_domain
+from ..tools.domains import get_parts, parse_domain, read_domain
 
 
 class NurtureSequenceNew(models.TransientModel):
@@ -76,10 +76,10 @@ class NurtureSequenceNew(models.TransientModel):
 
     @api.depends("template_id")
     def _compute_is_choosy(self):
-        lost = repr(self.env["crm.lead"]._nurture_lost_domain())
+        lost = get_parts(Domain(self.env["crm.lead"]._nurture_lost_domain()))
         for wizard in self:
-            template = wizard.template_id
-            wizard.is_choosy = bool(template.domain) and template.domain != lost
+            domain = wizard.template_id.domain
+            wizard.is_choosy = bool(domain) and get_parts(read_domain(domain)) != lost
 
     @api.depends("template_id")
     def _compute_lost_reason_ids(self):
