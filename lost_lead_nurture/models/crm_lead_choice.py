@@ -4,7 +4,15 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 
-from ..tools.domains import ERRORS, LostRights, is_own, read_domain
+from ..tools.domain_words import describe
+from ..tools.domains import (
+    ERRORS,
+    LostRights,
+    get_alternatives,
+    get_parts,
+    is_own,
+    read_domain,
+)
 
 #: Fields of a lead that are searched by its columns, or by its address only.
 OWN_FIELDS = ("days_since_lost", "is_blacklisted")
@@ -79,6 +87,46 @@ class CrmLead(models.Model):
         reasons = self._nurture_as(user, companies).env["crm.lost.reason"]
         found = reasons.search_count(asked & Domain("id", "=", reason.id))
         return Domain.TRUE if found else Domain.FALSE
+
+    def _nurture_find_failing(self, choice, authors, companies, viewer=None):
+        """Which parts of a filter keep it from choosing these leads: each is evaluated as the whole
+        is; arguments and errors as :meth:`_nurture_choose`.
+
+        :return: list of (part as a ``Domain``, the leads that it does not hold for);
+            ``Domain.TRUE`` for those that an author or the viewer may not see
+        """
+        domain = choice if isinstance(choice, Domain) else read_domain(choice)
+        users = []
+        if not is_own(domain, self, OWN_FIELDS):
+            users = self._nurture_get_finders(authors, companies, viewer)
+        leads = self.sudo().with_context(active_test=False)
+
+        def find(part):
+            found = [self._nurture_find_as(user, companies, part) for user in users] or [part]
+            return leads.search(Domain.AND(found) & Domain("id", "in", leads.ids))
+
+        seen = find(Domain.TRUE) if users else leads
+        failing = [(part, seen - find(part)) for part in get_parts(domain)] if seen else []
+        failing.append((Domain.TRUE, leads - seen))
+        return [(part, none.with_env(self.env)) for part, none in failing if none]
+
+    @api.model
+    def _nurture_describe_part(self, part):
+        """A part of a filter that does not hold, see :meth:`_nurture_find_failing`, in words for
+        the user. What looks at what they may not see is not told in detail."""
+        if part.is_true():
+            return self.env._("Who wrote the filter may not see this lead")
+        leads = self.with_user(self.env.user)
+        try:
+            if not is_own(part, leads, OWN_FIELDS):
+                with self.env.cr.savepoint(flush=False):
+                    leads._search(part)
+            words = describe(leads, part)
+        except ERRORS:
+            return self.env._("A rule that looks at what you may not see, or that is gone")
+        if get_alternatives(part):
+            return self.env._("None of these: %s", words)
+        return words
 
     @api.model
     def _nurture_get_finders(self, authors, companies, viewer):

@@ -6,6 +6,7 @@ from pytz import timezone, utc
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools.arguments import check_records, read_id
@@ -28,9 +29,11 @@ class NurtureSequence(models.Model):
 
         :param lead_id: id of a ``crm.lead`` that the user may read
         :return: ``{"enters": whether it would enter by itself now, "conditions": [{"reason",
-            "label", "ok"}], "ways": [{"round", "state", "exit_reason", "entered_date",
-            "exit_date", "steps": [{"step", "state", "reason", "schedule_date", "decisions":
-            [{"date", "what", "detail"}]}]}]}``; dates are UTC strings, what is missing is False
+            "label", "ok", "parts": [{"domain", "text"}]}], "ways": [{"round", "state",
+            "exit_reason", "entered_date", "exit_date", "steps": [{"step", "state", "reason",
+            "schedule_date", "decisions": [{"date", "what", "detail"}]}]}]}``; dates are UTC
+            strings, what is missing is False.
+            ``parts`` are what does not hold of a filter, in words and as a domain
         :raise UserError: when there is no such lead
         :raise AccessError: for who may not read the sequence or the lead
         """
@@ -78,7 +81,43 @@ class NurtureSequence(models.Model):
         if self.entry_per == "address":
             ok = not self._has_rival(lead, obstacles)
             conditions.append({"reason": "duplicate", "label": labels["duplicate"], "ok": ok})
+        for condition in conditions:
+            condition["parts"] = [] if condition["ok"] else self._explain_parts(condition, lead)
         return conditions
+
+    def _explain_parts(self, condition, lead):
+        """What exactly of a filter keeps the lead out."""
+        if condition["reason"] == "unmatched":
+            return self._explain_choice(lead)
+        if condition["reason"] == "suppressed":
+            return self._explain_suppressed(lead)
+        return []
+
+    def _explain_choice(self, lead):
+        """The parts of the sequence's filter that do not hold for the lead."""
+        sequence = self.sudo()
+        failing = lead._nurture_find_failing(
+            sequence.domain,
+            [sequence.domain_author_id],
+            self._get_companies(),
+            self._get_viewer(),
+        )
+        return [
+            {"domain": repr(part), "text": lead._nurture_describe_part(part)}
+            for part, _leads in failing
+        ]
+
+    def _explain_suppressed(self, lead):
+        """The presets to be kept out that choose the lead, for who may see presets."""
+        if not self.env["nurture.preset"].has_access("read"):
+            return []
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        presets = self.sudo().excluded_preset_ids
+        return [
+            {"domain": preset.full_domain, "text": self.env._("In “%s”", preset.name)}
+            for preset, domain in zip(presets, self._get_suppressed_domains(), strict=True)
+            if leads.search_count(domain & Domain("id", "=", lead.id), limit=1)
+        ]
 
     def _has_rival(self, lead, obstacles):
         """Whether another lead with the same address would enter instead: it may, and was lost

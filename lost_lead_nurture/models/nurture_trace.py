@@ -2,12 +2,14 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ..tools import transaction
 from ..tools.arguments import check_records
 from ..tools.dates import on_clock
+from ..tools.domains import ERRORS, get_alternatives, get_parts, read_domain
 from ..tools.reasons import TRACE_REASONS
 
 
@@ -70,7 +72,11 @@ class NurtureTrace(models.Model):
     reason = fields.Selection(
         TRACE_REASONS, readonly=True, help="Why it is in its state, or was put off."
     )
-    detail = fields.Text(readonly=True, help="What exactly went wrong, in the words of the system.")
+    detail = fields.Text(
+        readonly=True,
+        help="What exactly went wrong, in the words of the system. Of a filter that the lead did "
+        "not match: the part of it that did not hold.",
+    )
     base_date = fields.Datetime(
         string="Counts From",
         readonly=True,
@@ -164,8 +170,36 @@ class NurtureTrace(models.Model):
                     date=on_clock(self.env, due),
                 )
             date = fields.Datetime.to_datetime(entry["date"])
-            lines.append((date, self.step_id.name, what, entry.get("detail")))
+            detail = self._say_detail(entry.get("reason"), entry.get("detail"))
+            lines.append((date, self.step_id.name, what, detail))
         return lines
+
+    def _say_detail(self, reason, detail):
+        """The detail of a decision in words. Of a step's filter it is the part that did not hold,
+        as a domain."""
+        if reason != "filtered" or not detail:
+            return detail
+        words = "; ".join(self._say_filtered(detail))
+        return words[:1].upper() + words[1:]
+
+    def _say_filtered(self, detail):
+        """What did not hold of the filter of a step, as a list of words."""
+        leads = self.env["crm.lead"]
+        try:
+            parts = get_parts(read_domain(detail)) or [Domain.TRUE]
+        except ERRORS:
+            return [detail]
+        rules, told = [], []
+        for part in parts:
+            text = leads._nurture_describe_part(part)
+            if part.is_true() or get_alternatives(part):
+                # it says itself that it did not
+                told.append(text[:1].lower() + text[1:])
+            else:
+                rules.append(text)
+        if rules:
+            told.insert(0, self.env._("did not hold: %s", ", ".join(rules)))
+        return told
 
     @api.model
     def _render_decisions(self, lines):

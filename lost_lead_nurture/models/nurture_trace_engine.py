@@ -1,8 +1,10 @@
 import logging
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
@@ -243,7 +245,7 @@ class NurtureTrace(models.Model):
         for reason, ids in verdicts.leave.items():
             self.browse(ids).participant_id._reach(reason)
         for reason, ids in verdicts.reject.items():
-            self.browse(ids)._set_state("rejected", reason)
+            self.browse(ids)._reject(reason)
         for words, ids in verdicts.refuse.items():
             self.browse(ids)._set_state("error", "not_allowed", words)
         step._tell_refused(verdicts.refuse)
@@ -384,6 +386,24 @@ class NurtureTrace(models.Model):
                 verdicts.put("reject", "filtered", trace.id)
             else:
                 verdicts.put("leave", "unmatched", trace.id)
+
+    def _reject(self, reason):
+        """End traces that are not done for ``reason``. Of a filter it is kept which part of it did
+        not hold, as a domain: it is put into words for whoever reads it."""
+        if reason != "filtered":
+            return self._set_state("rejected", reason)
+        step = self.step_id
+        failing = self.participant_id.lead_id._nurture_find_failing(
+            step.filter_domain, [step.filter_author_id], step.sequence_id._get_companies()
+        )
+        by_parts = defaultdict(self.browse)
+        for trace in self:
+            lead = trace.participant_id.lead_id
+            parts = [part for part, leads in failing if lead in leads]
+            by_parts[repr(Domain.AND(parts)) if parts else None] |= trace
+        for parts, traces in by_parts.items():
+            traces._set_state("rejected", reason, parts)
+        return None
 
     def _judge_rights(self, verdicts):
         """Take those out of the accepted for whose lead the step may not be done, or not any

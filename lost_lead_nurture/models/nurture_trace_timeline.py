@@ -373,8 +373,12 @@ class NurtureTrace(models.Model):
             if self.step_id._is_message()
             else self.env._("%s not done", bold(self.step_id.name))
         )
-        why = [way.reasons.get(decision.reason), *self._get_stopped(way)]
+        why = [way.reasons.get(decision.reason)]
         detail = decision.detail or False
+        if detail and decision.reason == "filtered":
+            why += self._say_filtered(detail)
+            detail = False
+        why += self._get_stopped(way)
         return self._make_entry("rejected", decision.date, text, why, detail=detail)
 
     def _get_error_entry(self, way, decision, is_last):

@@ -10,6 +10,7 @@ from . import (
     test_callers,
     test_chatter,
     test_core,
+    test_domain_words,
     test_doors,
     test_dry_run,
     test_engine,

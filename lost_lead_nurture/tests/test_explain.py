@@ -87,6 +87,108 @@ class TestExplain(LivingCase):
         self.assertEqual(self.sequence.participant_ids.lead_id - entered, twin)
         self.assertEqual(self.obstacles(cases["inside"]), ["inside"])
 
+    def test_parts_of_the_filter(self):
+        """Which rules do not hold, in the words of the domain editor; of alternatives, that none
+        does. As a domain, too, for who reads it by a program."""
+        belgium = self.env.ref("base.be")
+        self.sequence.domain = repr(
+            [
+                *self.env["crm.lead"]._nurture_lost_domain(),
+                ("expected_revenue", ">", 50),
+                ("country_id", "in", belgium.ids),
+                *("|", ("city", "=", "Ghent"), ("city", "=", "Bruges")),
+            ]
+        )
+        self.bob.write({"country_id": belgium.id, "city": "Bruges"})
+        conditions = {one["reason"]: one for one in self.explain(self.ann)["conditions"]}
+        parts = conditions.pop("unmatched")["parts"]
+        self.assertEqual(
+            parts,
+            [
+                {
+                    "domain": repr([("country_id", "in", belgium.ids)]),
+                    "text": "Country = Belgium",
+                },
+                {
+                    "domain": repr(["|", ("city", "=", "Ghent"), ("city", "=", "Bruges")]),
+                    "text": "None of these: City = Ghent or City = Bruges",
+                },
+            ],
+        )
+        self.assertFalse(any(one["parts"] for one in conditions.values()))
+        self.assertFalse(any(one["parts"] for one in self.explain(self.bob)["conditions"]))
+        wizards = self.env["nurture.explain"].with_user(self.salesman)
+        wizard = wizards.create({"sequence_id": self.sequence.id, "lead_id": self.ann.id})
+        self.assertIn("Country = Belgium", wizard.conditions)
+
+    def test_parts_that_look_further(self):
+        """They are evaluated as the whole is: with the rights of the author and who asks."""
+        self.sequence.with_user(self.marketer).domain = repr(
+            [("partner_id.country_id.code", "=", "BE"), ("expected_revenue", "<", 50)]
+        )
+        self.ann.partner_id = self.env["res.partner"].create(
+            {"name": "Ann", "email": ANN, "country_id": self.env.ref("base.be").id}
+        )
+        for lead, number in ((self.ann, 1), (self.bob, 2)):
+            conditions = self.explain(lead)["conditions"]
+            (parts,) = [one["parts"] for one in conditions if one["reason"] == "unmatched"]
+            texts = [part["text"] for part in parts]
+            self.assertEqual(len(texts), number)
+            self.assertEqual(texts[-1], "Expected Revenue lower than 50")
+        self.assertRegex(texts[0], "➔ Country ➔ .* = BE")
+
+    def test_preset_that_is_kept_out(self):
+        """Which one chooses it, for who sees presets."""
+        preset = self.env["nurture.preset"].create({"name": "Spam"})
+        self.sequence.excluded_preset_ids = preset
+
+        def parts(user):
+            conditions = self.explain(self.ann, user)["conditions"]
+            (found,) = [one["parts"] for one in conditions if one["reason"] == "suppressed"]
+            return [part["text"] for part in found]
+
+        self.assertEqual(parts(self.marketer), ["In “Spam”"])
+        self.assertEqual(parts(self.salesman), [])
+
+    def test_filter_of_a_step(self):
+        """The rule that did not hold then, whatever the filter is by now, in the reader's words."""
+        partner = self.env["res.partner"].create({"name": "Secret Buyer"})
+        self.first.filter_domain = repr(
+            [
+                *("|", ("city", "=", "Ghent"), ("expected_revenue", ">", 1000)),
+                ("partner_id", "in", partner.ids),
+            ]
+        )
+        self.bob.write({"expected_revenue": 5000})
+        self.start()
+        self.first.filter_domain = "[]"
+
+        def detail(lead, user=None):
+            (way,) = self.explain(lead, user)["ways"]
+            self.assertEqual(way["steps"][0]["reason"], "filtered")
+            return way["steps"][0]["decisions"][-1]["detail"]
+
+        self.assertEqual(detail(self.bob), "Did not hold: Contact = Secret Buyer")
+        self.assertEqual(
+            detail(self.ann),
+            "Did not hold: Contact = Secret Buyer; "
+            "none of these: City = Ghent or Expected Revenue greater than 1,000",
+        )
+        way = self.participant(self.ann).with_user(self.marketer)
+        reasons = [why for entry in way.get_timeline()["entries"] for why in entry["why"]]
+        self.assertIn("did not hold: Contact = Secret Buyer", reasons)
+        self.assertIn("none of these: City = Ghent or Expected Revenue greater than 1,000", reasons)
+        # a contact of a company for which the reader does not work
+        partner.company_id = self.env["res.company"].create({"name": "Other Company"})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for text in (
+            detail(self.bob),
+            self.participant(self.bob).with_user(self.salesman).decisions,
+        ):
+            self.assertIn("one that you may not see", text)
+            self.assertNotIn("Secret", text)
+
     def test_by_hand(self):
         self.sequence.entry = "manual"
         self.sequence.action_start()

@@ -6,7 +6,7 @@ The attacks ask for something that they may not see by yes and no, as often as i
 from ast import literal_eval
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.service.model import call_kw
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -90,6 +90,41 @@ class TestFilterRights(FilterCase):
             return self.is_ok(self.mine.explain(self.ann.id), "unmatched")
 
         self.assertEqual(self.read_bits(ask), 1, "each answer is no")
+
+    def test_explain_parts(self):
+        """What it is that does not hold tells no more."""
+
+        def ask(number):
+            self.mine.domain = self.nosy(number)
+            conditions = self.mine.explain(self.ann.id)["conditions"]
+            (parts,) = [one["parts"] for one in conditions if one["reason"] == "unmatched"]
+            return not parts
+
+        self.assertEqual(self.read_bits(ask), 1, "each time it is the same rule")
+
+    def test_parts_for_an_author_who_sees_less(self):
+        """A lead that its author may not see is chosen by no rule: that is said, not which."""
+        self.env["ir.rule"].create(
+            {
+                "name": "Not Ann",
+                "model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "domain_force": repr([("id", "!=", self.ann.id)]),
+            }
+        )
+        text = repr([("partner_id.country_id.code", "=", "BE")])
+        bob = self.make_lead("bob@reader.example.com")
+        found = (self.ann | bob)._nurture_find_failing(text, [self.marketer], self.company)
+        words = {leads: leads._nurture_describe_part(part) for part, leads in found}
+        self.assertEqual(set(words), {self.ann, bob})
+        self.assertEqual(words[self.ann], "Who wrote the filter may not see this lead")
+        self.assertIn("= BE", words[bob])
+
+    def test_rules_on_what_the_reader_may_not_see(self):
+        """Are not told to them."""
+        part = Domain("nurture_credit_ids.mailing_id.subject", "ilike", "Secret")
+        leads = self.env["crm.lead"].with_user(self.salesman)
+        self.assertNotIn("Secret", leads._nurture_describe_part(part))
+        self.assertIn("Secret", self.env["crm.lead"]._nurture_describe_part(part))
 
     def test_dry_run(self):
         def ask(number):

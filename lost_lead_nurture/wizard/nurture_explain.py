@@ -51,7 +51,7 @@ class NurtureExplain(models.TransientModel):
         row = Markup(
             "<li class='list-group-item d-flex gap-2 %s'>"
             "<i class='fa fa-fw %s mt-1' aria-hidden='true'></i>"
-            "<span>%s</span><span class='ms-auto text-muted'>%s</span></li>"
+            "<span>%s%s</span><span class='ms-auto text-muted'>%s</span></li>"
         )
         rows = [
             row
@@ -59,8 +59,21 @@ class NurtureExplain(models.TransientModel):
                 "" if condition["ok"] else "o_nurture_no fw-bold",
                 "fa-check text-success" if condition["ok"] else "fa-times text-danger",
                 condition["label"],
+                self._render_parts(condition),
                 self.env._("Yes") if condition["ok"] else self.env._("No"),
             )
             for condition in conditions
         ]
         return Markup("<ul class='list-group'>%s</ul>") % Markup().join(rows)
+
+    def _render_parts(self, condition):
+        """What exactly of a filter keeps the lead out."""
+        texts = [part["text"] for part in condition["parts"]]
+        if not texts:
+            return ""
+        intro = Markup()
+        if condition["reason"] == "unmatched":
+            words = self.env._("What does not hold of its filter:")
+            intro = Markup("<div class='small fw-normal text-muted'>%s</div>") % words
+        part = Markup("<div class='small fw-normal'>%s</div>")
+        return intro + Markup().join(part % text for text in texts)

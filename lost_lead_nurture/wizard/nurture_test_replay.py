@@ -481,7 +481,7 @@ class Replay:
             "state_label": states[trace.state],
             "date": self.format(moment) if moment else False,
             "reason": reasons.get(reason, False),
-            "detail": trace.detail or False,
+            "detail": trace._say_detail(trace.reason, trace.detail) or False,
             "failed": told["failed"],
             "texts": told["texts"],
             "links": told["links"],
