@@ -348,6 +348,10 @@ OVERRIDDEN = {
         "aggregate_spec, query",
         "figures that are counted add up in grouped lists",
     ),
+    "nurture.step._init_column": (
+        "column_name",
+        "authors of what was there before they were kept",
+    ),
     "utm.source._generate_name": (
         "record, content",
         "a mailing's source is named without placeholders",

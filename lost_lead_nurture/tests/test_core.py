@@ -34,6 +34,7 @@ def read_parameters(function):
 class CoreCase(TransactionCase):
     module = "lost_lead_nurture"
     methods = core_methods
+    maxDiff = None
 
     def is_own(self, base):
         return base.__module__.startswith("odoo.addons.lost_lead_nurture")
