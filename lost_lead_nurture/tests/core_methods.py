@@ -99,6 +99,10 @@ OVERRIDDEN = {
         "auto_commit",
         "mails and what is written about them are one commit",
     ),
+    "mail.compose.message._get_blacklist_record_ids": (
+        "mail_values_dict, recipients_info",
+        "no address of a lead that is written to is blacklisted",
+    ),
     "mail.compose.message._get_done_emails": (
         "mail_values_dict",
         "one address in several spellings is one",

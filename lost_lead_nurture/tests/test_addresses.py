@@ -83,6 +83,30 @@ class TestOneAddress(AddressCase):
         self.start()
         self.assertMailed()
 
+    def test_plain_mailing(self):
+        """It is written to all addresses of a lead, or to its contact; none is blacklisted."""
+        other = "other@reader.example.com"
+        contact = self.env["res.partner"].create({"name": "Bob", "email": f"x{BOB}"})
+        leads = self.make_lead(f"{ANN}, {BOB}")
+        leads |= self.make_lead("her@reader.example.com", partner_id=contact.id)
+        leads |= self.make_lead(other)
+        self.env.flush_all()
+        # as an import or an integration leaves it behind
+        self.env.cr.execute("UPDATE res_partner SET email = %s WHERE id = %s", [BOB, contact.id])
+        self.env.invalidate_all()
+        self.env["mail.blacklist"]._add(BOB)
+        for excluding, count in ((True, 1), (False, 2)):
+            mailing = self.make_mailing("Plain", use_exclusion_list=excluding)
+            mailing.action_send_mail(leads.ids)
+            self.send_mails()
+            statuses = mailing.mailing_trace_ids.mapped("trace_status")
+            self.assertEqual(statuses.count("sent"), count)
+            if excluding:
+                self.assertEqual([to for to, _content in self.catcher.envelopes], [[other]])
+                self.assertEqual(statuses.count("cancel"), 2)
+        # where the mailing takes no heed of it, Bob gets it once
+        self.assertTrue(any(BOB in to for to, _content in self.catcher.envelopes))
+
     def test_cap_of_the_second(self):
         """Who stands second in one lead and alone in another one gets one mail."""
         self.make_lead(f"{ANN}, {BOB}")

@@ -1,6 +1,7 @@
 from markupsafe import Markup
 
 from odoo import models
+from odoo.tools.mail import email_normalize_all
 
 from ..tools.addresses import canonical, spellings
 from ..tools.inside import get_carried
@@ -41,6 +42,26 @@ class MailComposeMessage(models.TransientModel):
 
     def _get_optout_emails(self, mail_values_dict):
         return list(spellings(super()._get_optout_emails(mail_values_dict)))
+
+    def _get_blacklist_record_ids(self, mail_values_dict, recipients_info=None):
+        """Of a lead core looks at one address only, and writes to all in its field or to its
+        contact. As with records of other models, one that is blacklisted is enough."""
+        blacklisted = super()._get_blacklist_record_ids(mail_values_dict, recipients_info)
+        if not (self.use_exclusion_list and recipients_info and self._nurture_is_to_leads()):
+            return blacklisted
+        written = {
+            lead_id: {
+                canonical(address)
+                for text in data["mail_to"]
+                for address in email_normalize_all(text or "")
+            }
+            for lead_id, data in recipients_info.items()
+        }
+        # everybody's, whoever sends
+        entries = self.env["mail.blacklist"].sudo()
+        listed = entries.search([("email", "in", list(set().union(*written.values())))])
+        listed = set(listed.mapped("email"))
+        return {*blacklisted, *(lead_id for lead_id, found in written.items() if found & listed)}
 
     def _prepare_mail_values_dynamic(self, res_ids):
         mail_values_all = super()._prepare_mail_values_dynamic(res_ids)
