@@ -162,6 +162,8 @@ class CrmLostReason(models.Model):
 
     def action_nurture_invoices(self):
         """Open the paid invoices behind the revenue won back."""
+        # it tells how many there are, which not everybody may know
+        self._check_field_access(self._fields["nurture_won_back_revenue"], "read")
         return self.env["sale.order"]._nurture_open_invoices(self._nurture_orders_domain())
 
     def action_nurture(self):

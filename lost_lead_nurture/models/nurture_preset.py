@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Command, Domain
 
 from ..tools.domains import ERRORS, check_domain, parse_domain, read_domain
+from ..tools.inside import without_defaults
 from .crm_lead import MAX_DAYS
 from .nurture_sequence import MANY_LEADS
 
@@ -176,7 +177,9 @@ class NurturePreset(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        presets = super().create([self._without_filter(vals) for vals in vals_list])
+        model = without_defaults(self, ["mailing_filter_id"])
+        vals_list = [self._without_filter(vals) for vals in vals_list]
+        presets = super(NurturePreset, model).create(vals_list)
         presets._sync_filter()
         return presets
 

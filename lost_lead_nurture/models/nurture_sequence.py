@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_amount
 from ..tools import transaction
 from ..tools.arguments import check_records
 from ..tools.domains import LostRights, check_domain
+from ..tools.inside import without_defaults
 from .mailing_trace_figures import FIGURES, rate
 from .nurture_step import MAX_DELAY
 
@@ -323,7 +324,7 @@ class NurtureSequence(models.Model):
         for vals in vals_list:
             # a draft may say that it is one
             self._check_engine_fields({name for name in vals if vals[name] not in (False, "draft")})
-        return super().create(vals_list)
+        return super(NurtureSequence, without_defaults(self, ENGINE_FIELDS)).create(vals_list)
 
     def _check_engine_fields(self, names):
         """Nobody else writes what the engine writes."""
@@ -342,7 +343,7 @@ class NurtureSequence(models.Model):
         # before anything else is said
         self.check_access("write")
         self._check_engine_fields(vals)
-        if vals.get("active") is False:
+        if not vals.get("active", True):
             self.filtered(lambda sequence: sequence.state == "running").action_stop()
         if "company_id" in vals:
             self._check_company_free(vals["company_id"])
@@ -596,6 +597,9 @@ class NurtureSequence(models.Model):
     def action_view_quotations(self):
         """Open the quotations made for leads of the sequence, as far as the user may see them."""
         self.ensure_one()
+        # it tells how many there are, which not everybody may know
+        self.check_access("read")
+        self._check_field_access(self._fields["quotation_count"], "read")
         domain = [("nurture_participant_id.sequence_id", "=", self.id)]
         name = self.env._("Quotations")
         shown = self.env["sale.order"].search_count(domain)
@@ -610,6 +614,9 @@ class NurtureSequence(models.Model):
     def action_view_invoices(self):
         """Open the paid invoices behind the figure Invoiced."""
         self.ensure_one()
+        # it tells how many there are, which not everybody may know
+        self.check_access("read")
+        self._check_field_access(self._fields["invoiced_amount"], "read")
         domain = Domain("nurture_participant_id.sequence_id", "=", self.id)
         return self.env["sale.order"]._nurture_open_invoices(domain & self._own_orders_domain())
 
@@ -679,7 +686,8 @@ class NurtureSequence(models.Model):
         return problems + self.step_ids._get_problems()
 
     def _raise_problems(self):
-        problems = self._get_problems()
+        # archived steps are not done, whatever the context says
+        problems = self.with_context(active_test=True)._get_problems()
         if problems:
             raise UserError(
                 self.env._("“%s” cannot run yet:", self.name) + "\n- " + "\n- ".join(problems)

@@ -340,7 +340,7 @@ class NurtureStep(models.Model):
                     )
                 )
         result = super().write(vals)
-        if vals.get("active") is False:
+        if not vals.get("active", True):
             self._cancel_open_traces()
         if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():
             self.sequence_id._mark_edited()
@@ -355,6 +355,9 @@ class NurtureStep(models.Model):
     def unlink(self):
         """Delete steps with all that follows them; those that somebody is or was at are archived,
         so that their history stays."""
+        # also of what is only archived, or is archived already
+        self.check_access("unlink")
+        sequences = self.sequence_id
         branch = self.with_context(active_test=False).search([("id", "child_of", self.ids)])
         known = dict(
             self.env["nurture.trace"]
@@ -364,7 +367,9 @@ class NurtureStep(models.Model):
         kept = branch.filtered(lambda step: step in known)
         kept.filtered("active").write({"active": False})
         # from the ends of the branches, as a step cannot go before what follows it
-        return super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
+        result = super(NurtureStep, (branch - kept).sorted("id", reverse=True)).unlink()
+        sequences.exists()._check_runnable()
+        return result
 
     def _check_written(self):
         self._check_filter_domain()

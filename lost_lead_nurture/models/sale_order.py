@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.inside import without_defaults
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -79,7 +81,9 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        orders = super().create([self._without_credit(vals) for vals in vals_list])
+        model = without_defaults(self, ["nurture_participant_id"])
+        vals_list = [self._without_credit(vals) for vals in vals_list]
+        orders = super(SaleOrder, model).create(vals_list)
         orders._nurture_check_goals()
         return orders
 

@@ -1,6 +1,7 @@
 """Bad input: a clear message at the moment of saving or starting, and nothing changed."""
 
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from .common import NurtureCase
@@ -117,6 +118,55 @@ class TestBadInput(NurtureCase):
                 getattr(mailing, action)()
         self.make_lead("ann@reader.example.com")
         self.assertFalse(mailing._get_remaining_recipients())
+
+    def test_running_without_a_first_step(self):
+        """It would run and do nothing, whichever way the last step that begins it goes."""
+        self.sequence.action_start()
+        for inside in (False, True):
+            if inside:
+                self.make_lead("ann@reader.example.com")
+                self.run_cron()
+            for context in ({}, {"active_test": False}):
+                step = self.first.with_context(**context)
+                for act in (
+                    step.unlink,
+                    lambda step=step: step.write({"active": False}),
+                    lambda step=step: step.mailing_id.write(
+                        {"nurture_step_ids": [Command.delete(step.id)]}
+                    ),
+                    lambda step=step: step.sequence_id.write(
+                        {"step_ids": [Command.delete(step.id)]}
+                    ),
+                ):
+                    with (
+                        self.subTest(inside=inside, context=context),
+                        self.assertRaisesRegex(UserError, "no step to begin with"),
+                        self.env.cr.savepoint(),
+                    ):
+                        act()
+                    self.env.invalidate_all()
+                    self.assertTrue(self.first.active)
+        self.sequence.action_stop()
+        self.first.unlink()
+        for context in ({}, {"active_test": False}):
+            with self.assertRaisesRegex(UserError, "no step to begin with"):
+                self.sequence.with_context(**context).action_start()
+
+    def test_other_words_for_no(self):
+        """Whatever a client sends to archive it."""
+        self.make_lead("ann@reader.example.com")
+        second = self.make_step(self.sequence, "after", self.first, 7)
+        self.sequence.action_start()
+        self.advance()
+        for no in (0, None, ""):
+            second.write({"active": no})
+            traces = self.env["nurture.trace"].search([("step_id", "=", second.id)])
+            self.assertEqual(traces.state, "cancelled")
+            second.active = True
+            self.sequence.write({"active": no})
+            self.assertEqual(self.sequence.state, "stopped")
+            self.sequence.active = True
+            self.sequence.action_start()
 
     def test_deleting_a_sequence_with_history(self):
         self.make_lead("ann@reader.example.com")

@@ -117,13 +117,13 @@ DOORS = {
     ("nurture.sequence", "action_view_failed"): (OPENS,),
     ("nurture.sequence", "action_view_holdouts"): (OPENS,),
     ("nurture.sequence", "action_view_holdouts_back"): (OPENS,),
-    ("nurture.sequence", "action_view_invoices"): (OPENS,),
+    ("nurture.sequence", "action_view_invoices"): (READS,),
     ("nurture.sequence", "action_view_leads"): (OPENS,),
     ("nurture.sequence", "action_view_links"): (OPENS,),
     ("nurture.sequence", "action_view_mails"): (OPENS,),
     ("nurture.sequence", "action_view_matching_leads"): (OPENS,),
     ("nurture.sequence", "action_view_participants"): (OPENS,),
-    ("nurture.sequence", "action_view_quotations"): (OPENS,),
+    ("nurture.sequence", "action_view_quotations"): (READS,),
     ("nurture.sequence", "action_view_running"): (OPENS,),
     ("nurture.sequence", "action_view_waits"): (OPENS,),
     ("nurture.sequence", "button_advance"): (CHANGES,),
@@ -247,6 +247,35 @@ class TestDoors(DoorsCase):
         self.assertEqual(self.mail.trace_status, "sent")
 
     @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_number_of_invoices(self):
+        """Even a number is for those only who see the figure."""
+        for user, record, method in (
+            (self.salesman, self.sequence, "action_view_invoices"),
+            (self.salesman, self.reason_stock, "action_nurture_invoices"),
+            (self.employee, self.reason_stock, "action_nurture_invoices"),
+        ):
+            self.assert_closed(user, record, method)
+        for record, method in (
+            (self.sequence, "action_view_invoices"),
+            (self.sequence, "action_view_quotations"),
+            (self.reason_stock, "action_nurture_invoices"),
+        ):
+            with self.subTest(method):
+                user = self.marketer
+                if method == "action_view_quotations":
+                    user = self.salesman
+                self.assertTrue(self.call(user, record, method))
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_deleting_what_is_archived(self):
+        """Who may not delete a step is told so, even where nothing is left to be done."""
+        self.start()
+        self.second.active = False
+        self.env.flush_all()
+        for user in (self.salesman, self.stranger):
+            self.assert_closed(user, self.second, "unlink")
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
     def test_dialogs_about_a_foreign_sequence(self):
         """A dialog that somebody makes by RPC about a sequence of another company does nothing."""
         self.start()
@@ -325,6 +354,34 @@ class TestStatistics(DoorsCase):
             self.assert_closed(user, self.mail, "unlink")
         self.call(self.mailer, self.plain, "unlink")
         self.assertTrue(self.mail.exists())
+
+    def test_name_of_a_lead(self):
+        """Statistics are for all of Email Marketing; what a lead is called is not."""
+        for user in (self.mailer, self.stranger, self.employee):
+            mail = self.mail.with_user(user).sudo()
+            for linked in (mail.nurture_trace_id, mail.nurture_trace_id.participant_id):
+                self.assertNotIn(self.ann.name, linked.display_name)
+        read = self.mail.with_user(self.mailer).read(["nurture_trace_id"])
+        self.assertNotIn(self.ann.name, str(read))
+        for user in (self.marketer, self.salesman):
+            trace = self.mail.nurture_trace_id.with_user(user)
+            self.assertIn(self.ann.name, trace.display_name)
+            self.assertEqual(trace.participant_id.display_name, self.ann.name)
+
+    def test_looking_for_mails_by_their_sequence(self):
+        """Whoever uses mailings may know which are of sequences, not what those are like."""
+        mailings = self.env["mailing.mailing"].with_user(self.mailer)
+        mine = [("id", "in", self.plain.mass_mailing_id.ids + self.first.mailing_id.ids)]
+        of_it = mailings.search([*mine, ("nurture_sequence_id", "=", self.sequence.id)])
+        self.assertEqual(of_it, self.first.mailing_id)
+        self.assertEqual(mailings.search([*mine, ("nurture_sequence_id", "!=", False)]), of_it)
+        others = mailings.search([*mine, ("nurture_sequence_id", "=", False)])
+        self.assertEqual(others, self.plain.mass_mailing_id)
+        looking = [*mine, ("nurture_sequence_id.participant_ids.email", "=like", "a%")]
+        with self.assertRaises(AccessError):
+            mailings.search(looking)
+        self.assertFalse(mailings.with_user(self.stranger).search(looking))
+        self.assertEqual(mailings.with_user(self.marketer).search(looking), of_it)
 
     def test_telling(self):
         """Nobody brings a lead back by saying that it has answered."""
@@ -481,6 +538,59 @@ class TestForgedContexts(DoorsCase):
                 self.assertEqual(self.mail.open_datetime, self.clock)
         self.assertFalse(self.env["nurture.hit"].search([]))
         self.assertEqual(self.ann.won_status, "lost")
+
+    def test_what_nobody_writes(self):
+        """A new record is filled in by the context, too, but not with what the engine writes."""
+        past = "2020-01-01 00:00:00"
+        values = {"state": "running", "start_date": past, "last_error": "x", "looked_date": past}
+        forged = {f"default_{name}": value for name, value in values.items()}
+        step = {"mailing_id": self.make_mailing("Mine").id}
+        sequences = self.env["nurture.sequence"].with_user(self.marketer).with_context(**forged)
+        sequence = sequences.create({"name": "Mine", "step_ids": [Command.create(step)]})
+        self.assertEqual(sequence.state, "draft")
+        self.assertFalse(sequence.start_date or sequence.last_error or sequence.looked_date)
+        filter_ = self.env["mailing.filter"].create(
+            {
+                "name": "Of others",
+                "mailing_domain": "[]",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+            }
+        )
+        presets = self.env["nurture.preset"].with_user(self.marketer)
+        preset = presets.with_context(default_mailing_filter_id=filter_.id).create({"name": "Mine"})
+        self.assertNotEqual(preset.mailing_filter_id, filter_)
+        self.assertEqual(filter_.name, "Of others")
+        self.start()
+        orders = self.env["sale.order"].with_user(self.salesman)
+        orders = orders.with_context(default_nurture_participant_id=self.participant(self.ann).id)
+        partner = self.env["res.partner"].create({"name": "Carl"})
+        order = orders.create({"partner_id": partner.id})
+        self.assertFalse(order.sudo().nurture_participant_id)
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_choosing_what_one_may_not_see(self):
+        """Neither in the values nor in the context; and what a constraint would say of it, which
+        may be what it is called, is not said."""
+        preset = self.env["nurture.preset"].create({"name": "Ours", "company_id": self.company.id})
+        sequences = self.env["nurture.sequence"].with_user(self.stranger)
+        own = sequences.create({"name": "Own"})
+        steps = self.env["nurture.step"].with_user(self.stranger)
+        for model, values, forged in (
+            (steps, {"sequence_id": self.sequence.id}, {}),
+            (steps, {}, {"default_sequence_id": self.sequence.id}),
+            (steps, {"sequence_id": own.id, "parent_id": self.first.id}, {}),
+            (steps, {"sequence_id": own.id}, {"default_parent_id": self.first.id}),
+            (sequences, {"name": "Nosy"}, {"default_excluded_preset_ids": preset.ids}),
+        ):
+            with (
+                self.subTest(model, values=values, forged=forged),
+                self.assertRaises(AccessError) as refusal,
+                self.env.cr.savepoint(),
+            ):
+                self.env.invalidate_all()
+                model.with_context(**forged).create(values)
+            self.assertNotIn(self.first.name, str(refusal.exception))
+            self.assertNotIn(self.sequence.name, str(refusal.exception))
 
     def test_restoring_without_a_word(self):
         """A lead that is brought back leaves its sequence, whatever the context says."""

@@ -26,6 +26,17 @@ def is_inside(env, key):
     return isinstance(env.context.get(key), Inside)
 
 
+def without_defaults(records, names):
+    """``records`` in a context that fills nothing into these fields, which nobody writes: clients
+    could say in it what they may not say in the values."""
+    keys = {f"default_{name}" for name in names}
+    context = records.env.context
+    if records.env.su or keys.isdisjoint(context):
+        return records
+    kept = {key: value for key, value in context.items() if key not in keys}
+    return records.with_env(records.env(context=kept))
+
+
 def get_carried(env, key):
     """The dictionary that code on the server carries as ``key``, else None."""
     value = env.context.get(key)
