@@ -14,9 +14,18 @@ from ..tools.rehearsal import is_rehearsal
 class MailingMailing(models.Model):
     _inherit = "mailing.mailing"
 
-    nurture_step_ids = fields.One2many("nurture.step", "mailing_id", string="Nurture Steps")
+    # whoever reads all of a mailing without being a marketer gets it without these
+    nurture_step_ids = fields.One2many(
+        "nurture.step",
+        "mailing_id",
+        string="Nurture Steps",
+        groups="lost_lead_nurture.group_user",
+    )
     nurture_translation_ids = fields.One2many(
-        "nurture.step.translation", "mailing_id", string="Nurture Steps in Another Language"
+        "nurture.step.translation",
+        "mailing_id",
+        string="Nurture Steps in Another Language",
+        groups="lost_lead_nurture.group_user",
     )
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
@@ -35,13 +44,29 @@ class MailingMailing(models.Model):
     def _search_nurture_sequence_id(self, operator, value):
         if operator not in ("in", "any"):
             return NotImplemented
-        if False in value:
-            return Domain("nurture_step_ids", "=", False) & Domain(
-                "nurture_translation_ids", "=", False
-            )
-        return Domain("nurture_step_ids.sequence_id", operator, value) | Domain(
-            "nurture_translation_ids.step_id.sequence_id", operator, value
-        )
+        if operator == "any":
+            # what a sequence is like is found out with the rights of the user
+            value = self.sudo(False).env["nurture.sequence"]._search(value)
+        domains = []
+        if operator == "in" and False in value:
+            value = [one for one in value if one]
+            domains.append(~self._nurture_used_domain(Domain.TRUE))
+        return Domain.OR([*domains, self._nurture_used_domain(Domain("sequence_id", "in", value))])
+
+    @api.model
+    def _nurture_used_domain(self, steps_domain):
+        """The mails of the steps in ``steps_domain``, archived ones too and in all languages.
+        Whoever uses mailings has to know them."""
+        steps = self.env["nurture.step"].sudo().with_context(active_test=False)
+        translations = self.env["nurture.step.translation"].sudo()
+        found = steps._search(steps_domain)
+        domain = Domain.FALSE
+        for query in (
+            steps._search([("id", "in", found), ("mailing_id", "!=", False)]),
+            translations._search([("step_id", "in", found)]),
+        ):
+            domain |= Domain("id", "in", query.subselect("mailing_id"))
+        return domain
 
     def _nurture_get_steps(self):
         """The steps that send this mail, archived ones too."""
@@ -58,11 +83,12 @@ class MailingMailing(models.Model):
 
     @api.constrains("mailing_model_id", "mailing_type")
     def _check_nurture_step(self):
-        self._nurture_get_steps()._check_mailing()
+        # whoever writes mails need not see the steps, or those of another company
+        self.sudo()._nurture_get_steps()._check_mailing()
 
     @api.constrains("active", "body_html")
     def _check_nurture_runnable(self):
-        self.nurture_sequence_id._check_runnable()
+        self.sudo().nurture_sequence_id._check_runnable()
 
     def _nurture_get_links(self):
         """The addresses of the links in the text, as they are written there."""

@@ -123,6 +123,15 @@ class NurtureParticipant(models.Model):
         "A lead goes through a sequence only once at a time.",
     )
 
+    @api.depends("lead_name")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_display_name(self):  # pylint: disable=missing-return
+        """Links to it stand on records that more people see, such as the statistics of mails, and
+        core tells the name of whatever is linked. It is the lead's: for who may read it."""
+        super()._compute_display_name()
+        for participant in self - self.sudo(False)._filtered_access("read").with_env(self.env):
+            participant.display_name = self.env._("Participant")
+
     @api.depends("entered_date", "exit_date", "exit_reason", "trace_ids.decision_log")
     @api.depends_context("lang", "tz")
     def _compute_decisions(self):

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ..tools.arguments import check_records, read_choice
+from ..tools.arguments import check_records, read_choice, read_ids
 from ..tools.domains import check_domain
 from .nurture_sequence import MANY_LEADS
 from .nurture_sequence_entry import CHOICE_FIELDS
@@ -86,9 +86,12 @@ class NurtureSequence(models.Model):
             raise UserError(self.env._("These are no values of a sequence."))
         known = {name: value for name, value in values.items() if name in DRAFT_FIELDS}
         for name, value in known.items():
-            ids = value if isinstance(value, list) else [value]
-            if self._fields[name].relational and any(type(id_) not in (int, bool) for id_ in ids):
-                raise UserError(self.env._("These are no values of a sequence."))
+            if not self._fields[name].relational or value is False or value is None:
+                continue
+            try:
+                read_ids(self.env, value)
+            except UserError as error:
+                raise UserError(self.env._("These are no values of a sequence.")) from error
         presets = self.env["nurture.preset"].browse(known.get("excluded_preset_ids"))
         presets.check_access("read")
         if "domain" in known and known["domain"] != self.domain:

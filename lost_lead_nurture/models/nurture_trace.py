@@ -124,6 +124,7 @@ class NurtureTrace(models.Model):
     _retrying = models.Index("(retry_date) WHERE retry_date IS NOT NULL")
 
     @api.depends("step_id.name", "participant_id.display_name")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_display_name(self):
         for trace in self:
             trace.display_name = f"{trace.participant_id.display_name}, {trace.step_id.name}"

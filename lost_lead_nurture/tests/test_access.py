@@ -1,6 +1,6 @@
 """A salesperson sees the journeys of own leads, a marketer all of the company's, others none."""
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import UNSUBSCRIBE, NurtureCase
@@ -55,6 +55,36 @@ class TestAccess(NurtureCase):
         for user in (self.salesman, self.marketer):
             for records in (self.sequence, self.first, participant, participant.trace_ids):
                 self.assertTrue(records.with_user(user).read())
+
+    def test_all_fields_of_mailings_can_be_read(self):
+        """Email Marketing is for people who see no sequences, too."""
+        mailer = new_test_user(
+            self.env, "nurture_mailer", "base.group_user,mass_mailing.group_mass_mailing_user"
+        )
+        partners = self.env["ir.model"]._get_id("res.partner")
+        plain = self.make_mailing("Plain", mailing_model_id=partners)
+        self.env.invalidate_all()
+        self.assertTrue(plain.with_user(mailer).read())
+        mailing = self.first.mailing_id
+        found = mailing.with_user(mailer).search([("nurture_sequence_id", "=", self.sequence.id)])
+        self.assertIn(mailing, found)
+        (read,) = mailing.with_user(self.marketer).read()
+        self.assertEqual(read["nurture_step_ids"], self.first.ids)
+
+    def test_mail_of_a_running_sequence(self):
+        """Who sees no sequences keeps theirs running all the same."""
+        mailer = new_test_user(
+            self.env, "nurture_mailer", "base.group_user,mass_mailing.group_mass_mailing_user"
+        )
+        partners = self.env["ir.model"]._get_id("res.partner")
+        for values, message in (
+            ({"active": False}, "is archived"),
+            ({"body_html": ""}, "is empty"),
+            ({"mailing_model_id": partners}, "not written for leads"),
+        ):
+            with self.assertRaisesRegex(UserError, message), self.env.cr.savepoint():
+                self.env.invalidate_all()
+                self.first.mailing_id.with_user(mailer).write(values)
 
     def test_salesperson_after_deletion(self):
         participant = self.participant(self.own)

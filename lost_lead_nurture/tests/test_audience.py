@@ -199,7 +199,10 @@ class TestAudience(NurtureCase):
             {"reentry": "days", "reentry_days": 2**31 - 1},
             {"user_id": "somebody"},
             {"company_id": {"name": "Made up"}},
+            {"company_id": 0},
+            {"entry": "date", "entry_field_id": 0},
             {"excluded_preset_ids": [["a"]]},
+            {"excluded_preset_ids": True},
         ):
             self.assertIn("error", self.new.get_audience(self.values(**values)), values)
         for values in ([1], "x", 5):

@@ -12,7 +12,8 @@ from .common import ANN, NurtureCase
 NOTHING = 2_000_000_000
 #: Values that are no id, no number, no word that anything knows.
 WRONG = (
-    *("abc", "", "1", "1; DROP TABLE crm_lead", '\u202e’"`\\', "x" * 5000),
+    # the last one is half a character
+    *("abc", "", "1", "1; DROP TABLE crm_lead", '\u202e’"`\\', "x" * 5000, "\ud800"),
     *(None, True, False, 1.5, -1, 0, 2**31, 2**70, 1e300),
     *([], {}, [[]], {"id": 1}, [None], ["abc"], [1.5], [[6, 0, [1]]], [{"id": 1}]),
 )

@@ -97,5 +97,6 @@ def _check_id(env, value):
 
 def _shown(value):
     """What somebody gave, as a message can say it."""
-    text = str(value)
+    # half a character cannot be sent back
+    text = str(value).encode(errors="replace").decode()
     return text if len(text) <= 50 else f"{text[:50]}…"
