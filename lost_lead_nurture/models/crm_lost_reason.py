@@ -58,6 +58,7 @@ class CrmLostReason(models.Model):
     def _compute_nurture_lost(self):
         self.nurture_lost_count = 0
         self.nurture_lost_revenue = 0.0
+        lines = self.env["account.move.line"]
         for reason, company, count, revenue in (
             self.env["crm.lead"]
             .with_context(active_test=False)
@@ -67,8 +68,11 @@ class CrmLostReason(models.Model):
                 ["__count", "expected_revenue:sum"],
             )
         ):
+            currency = (company or self.env.company).sudo().currency_id
             reason.nurture_lost_count += count
-            reason.nurture_lost_revenue += self._nurture_convert(revenue, company)
+            reason.nurture_lost_revenue += lines._nurture_convert(
+                {currency: revenue or 0.0}, self.env.company.currency_id
+            )
 
     @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_sequence_count(self):
@@ -123,14 +127,6 @@ class CrmLostReason(models.Model):
             ("nurture_participant_id.lost_reason_id", "in", self.ids),
             ("company_id", "in", self.env.companies.ids),
         ]
-
-    @api.model
-    def _nurture_convert(self, amount, company):
-        """An amount in the company's currency, in that of the user's company."""
-        currency, own = (company or self.env.company).sudo().currency_id, self.env.company
-        if not amount or currency == own.currency_id:
-            return amount or 0.0
-        return currency._convert(amount, own.currency_id, own, fields.Date.context_today(self))
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -166,24 +166,21 @@ class MailingMailing(models.Model):
 
     def action_launch(self):
         self._check_not_nurture()
-        if question := self._nurture_ask("action_launch"):
-            return question
-        return super(MailingMailing, self._nurture_asked()).action_launch()
+        question = self._nurture_ask("action_launch")
+        return question or super(MailingMailing, self._nurture_asked()).action_launch()
 
     def action_schedule(self):
         self._check_not_nurture()
         if not self.schedule_date or self.schedule_date <= fields.Datetime.now():
             # core asks for a date first
             return super().action_schedule()
-        if question := self._nurture_ask("action_schedule"):
-            return question
-        return super(MailingMailing, self._nurture_asked()).action_schedule()
+        question = self._nurture_ask("action_schedule")
+        return question or super(MailingMailing, self._nurture_asked()).action_schedule()
 
     def action_put_in_queue(self):
         self._check_not_nurture()
-        if question := self._nurture_ask("action_put_in_queue"):
-            return question
-        return super(MailingMailing, self._nurture_asked()).action_put_in_queue()
+        question = self._nurture_ask("action_put_in_queue")
+        return question or super(MailingMailing, self._nurture_asked()).action_put_in_queue()
 
     def action_send_mail(self, res_ids=None):
         self._check_not_nurture()
@@ -193,15 +190,13 @@ class MailingMailing(models.Model):
 
     def action_select_as_winner(self):
         self._check_not_nurture()
-        if question := self._nurture_ask("action_select_as_winner"):
-            return question
-        return super(MailingMailing, self._nurture_asked()).action_select_as_winner()
+        question = self._nurture_ask("action_select_as_winner")
+        return question or super(MailingMailing, self._nurture_asked()).action_select_as_winner()
 
     def action_send_winner_mailing(self):
         self._check_not_nurture()
-        if question := self._nurture_ask("action_send_winner_mailing"):
-            return question
-        return super(MailingMailing, self._nurture_asked()).action_send_winner_mailing()
+        question = self._nurture_ask("action_send_winner_mailing")
+        return question or super(MailingMailing, self._nurture_asked()).action_send_winner_mailing()
 
     def _get_ab_testing_siblings_mailings(self):
         siblings = super()._get_ab_testing_siblings_mailings()

@@ -62,11 +62,6 @@ class MailingMailing(models.Model):
         for mailing, figures in self._nurture_figures_by_mailing().items():
             mailing.clicks_ratio = _round(rate(figures, "clicked"))
 
-    def _nurture_figures(self):
-        """Counts of the messages of ``self`` by figure, see ``FIGURES``."""
-        by_mailing = self._nurture_figures_by_mailing().values()
-        return {name: sum(figures[name] for figures in by_mailing) for name in FIGURES}
-
     def _nurture_figures_by_mailing(self, domain=()):
         """Counts of the messages of each of these mailings: ``{mailing: {figure: number}}``.
 

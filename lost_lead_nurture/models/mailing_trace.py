@@ -13,7 +13,7 @@ from ..tools import machines
 from ..tools.addresses import by_spelling, canonical
 from ..tools.dates import on_clock
 from ..tools.inside import get_carried, is_inside
-from ..tools.links import quoted_in
+from ..tools.links import append, quoted_in
 
 _logger = logging.getLogger(__name__)
 
@@ -325,18 +325,16 @@ class MailingTrace(models.Model):
         """
         path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
         url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
-        trap = f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>'
-        body, end, rest = html.rpartition("</body>")
-        return body + trap + end + rest if end else html + trap
+        return append(html, f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>')
 
     def _nurture_hear(self, event):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
         event is kept and told later."""
+        code = self.env.context.get("nurture_link_code") if event == "click" else None
         heard = get_carried(self.env, "nurture_heard")
         if heard is not None:
             # whoever carries the list tells of all of them together
-            code = self.env.context.get("nurture_link_code") if event == "click" else None
             heard[event, code] += self.ids
             return
         if event in REACTIONS and is_inside(self.env, "nurture_ignore_reaction"):
@@ -361,9 +359,7 @@ class MailingTrace(models.Model):
         except Exception:
             # the next run of the scheduled action tells it; waking it now might go on for ever
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
-            code = event == "click" and self.env.context.get("nurture_link_code")
-            unheard = ":".join(filter(None, [event, code]))
-            mails._nurture_keep_unheard(unheard)
+            mails._nurture_keep_unheard(":".join(filter(None, [event, code])))
 
     def _nurture_keep_unheard(self, event):
         """Keep what the sequence is still to be told."""

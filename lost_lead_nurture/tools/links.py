@@ -29,6 +29,14 @@ def without_links(html):
     return lxml.html.tostring(page, encoding="unicode", doctype="<!DOCTYPE html>")
 
 
+def append(html, piece):
+    """``html`` with ``piece``, HTML as well, at the end of what is shown."""
+    # as texts: what is written in them is not to be escaped
+    html, piece = str(html), str(piece)
+    body, end, rest = html.rpartition("</body>")
+    return body + piece + end + rest if end else html + piece
+
+
 def quoted_in(html):
     """The mail in ``html``, a message as core logs a mass mailing: what is quoted there, else all
     of it."""

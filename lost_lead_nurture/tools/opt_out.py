@@ -3,8 +3,10 @@
 import lxml.html
 from markupsafe import Markup
 
+from .links import UNSUBSCRIBE, append
+
 #: What stands in a mail for the link.
-OPT_OUT = "/unsubscribe_from_list"
+OPT_OUT = f"/{UNSUBSCRIBE}"
 #: A line below the mail, with all styles inline, which is what mail programs understand.
 _LINE = Markup(
     '<div style="padding: 16px 20px; text-align: center; font-size: 12px; line-height: 18px;">'
@@ -33,11 +35,7 @@ def has_opt_out(html):
 
 def add_opt_out(html, label):
     """``html``, a mail as it is sent, with the link at its end."""
-    line = str(_LINE % (OPT_OUT, label))
-    # as text: what is written in it is not to be escaped
-    html = str(html)
-    body, end, rest = html.rpartition("</body>")
-    return body + line + end + rest if end else html + line
+    return append(html, _LINE % (OPT_OUT, label))
 
 
 def add_opt_out_block(arch, label):
