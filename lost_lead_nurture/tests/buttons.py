@@ -23,12 +23,9 @@ class ButtonsMixin:
     def buttons_of(self, mailing):
         """The buttons of a form that a user is given: (label, number, action)."""
         arch = etree.fromstring(mailing.get_view(view_type="form")["arch"])
-        place = "//div[@name='button_box'] | //div[hasclass('o_mass_mailing_alert_message')]"
-        place = place.replace(
-            "hasclass('o_mass_mailing_alert_message')",
-            "contains(@class, 'o_mass_mailing_alert_message')",
-        )
-        for box in arch.xpath(place):
+        for box in arch.xpath(
+            "//div[@name='button_box'] | //div[contains(@class, 'o_mass_mailing_alert_message')]"
+        ):
             for button in box.iter("button"):
                 fields = [node for node in button.iter("field") if node.get("name") != "use_leads"]
                 if button.get("type") != "object" or not fields:

@@ -278,7 +278,8 @@ class TestRunningWorkflow(AbuseCase):
         """Made, started and advanced at one go, as a script does: nothing breaks."""
         self.sequence.action_start()
         with patch.object(type(self.sequence), "exists", lambda self: self.browse()):
-            self.sequence.action_advance()
+            done = self.sequence.action_advance()
+        self.assertEqual(done, {"entered": 0, "left": 0, "deferred": False})
 
 
 @tagged("post_install", "-at_install")

@@ -9,10 +9,8 @@ from odoo.addons.lost_lead_nurture import hooks
 from odoo.addons.lost_lead_nurture.tools.addresses import sql_respell
 from odoo.addons.lost_lead_nurture.tools.live_schema import Spelling
 
-from .common import NurtureCase
+from .common import ANN, BOB, NurtureCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
 #: One address, as people write it and as it travels.
 READABLE = "info@bücher.example"
 ON_WIRE = "info@xn--bcher-kva.example"

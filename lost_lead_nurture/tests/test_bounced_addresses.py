@@ -123,7 +123,6 @@ class TestBouncedAddresses(NurtureCase):
     def test_between_two_mails(self):
         ann = self.make_lead(ANN)
         self.start()
-        self.env["mailing.trace"].search([("email", "=", ANN)])
         self.clock += timedelta(days=1)
         (plain,) = self.mail_plainly(ann)
         self.bounce(plain)

@@ -2,6 +2,7 @@
 waits for its caller."""
 
 from contextlib import closing, contextmanager
+from datetime import timedelta
 
 from psycopg2.errors import LockNotAvailable
 
@@ -15,7 +16,7 @@ from odoo.tools import mute_logger
 from odoo.addons.lost_lead_nurture.tools import rehearsal as rehearsals
 from odoo.addons.lost_lead_nurture.tools import transaction
 
-from .common import ANN, NurtureCase
+from .common import ANN, BOB, NurtureCase
 
 has_written = transaction.has_written
 
@@ -45,14 +46,16 @@ class TestCallers(NurtureCase):
     def test_all_leads_are_looked_through_afterwards(self):
         """Also those that were lost long ago and have come to match since the last hour's look."""
         self.sequence.entry = "auto"
+        old = self.make_lead(BOB, self.reason_price)
+        self.clock += timedelta(days=1)
         self.sequence.action_start()
         self.advance()
-        self.lead.email_from = "late@reader.example.com"
-        self.env["mail.blacklist"].create({"email": "other@reader.example.com"})
-        before = self.sequence.looked_date
-        self.assertTrue(before)
+        old.lost_reason_id = self.reason_stock
+        self.advance()
+        self.assertFalse(self.mails_to(BOB))
         self.sequence.action_advance()
-        self.assertFalse(self.sequence.looked_date)
+        self.advance()
+        self.assertTrue(self.mail_to(BOB))
 
     def test_button_says_so(self):
         self.sequence.action_start()

@@ -186,7 +186,6 @@ class DoorsCase(TwoLeadsCase):
 
     def call(self, user, record, method, *args, **kwargs):
         """As a client calls it."""
-        record = record.browse() if user is None else record
         context = kwargs.pop("context", {})
         model = self.env[record._name].with_user(user)
         return call_kw(model, method, [record.ids, *args], {**kwargs, "context": context})

@@ -109,15 +109,15 @@ class TestBounce(RefusalCase):
         self.assertEqual(self.sequence.state, "stopped")
         self.assertIn("came back", self.sequence.last_error)
 
-    def test_does_not_block_the_address(self):
-        """The address may enter other sequences as after any bounce, which its settings decide."""
+    def test_other_sequences(self):
+        """Whether the address enters other sequences is for their settings, as after any bounce."""
         self.start(rcpt=UNKNOWN)
-        self.assertNotEqual(self.participant(self.ann).state, "running")
-        self.assertFalse(
-            self.env["nurture.trace"].search_count(
-                [("participant_id.lead_id", "=", self.ann.id), ("state", "=", "error")]
-            )
-        )
+        other = self.make_sequence(name="Other", entry="manual")
+        self.make_step(other, subject="Other")
+        other.action_start()
+        self.assertEqual(other.enrol(self.ann.ids)["kept_out"], {"bounced": self.ann.ids})
+        other.exclude_bounced = False
+        self.assertEqual(other.enrol(self.ann.ids)["entered"], self.ann.ids)
 
     def test_sent_by_hand(self):
         """Also when somebody sends the mail from core's list."""

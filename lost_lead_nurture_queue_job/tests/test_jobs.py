@@ -168,6 +168,7 @@ class TestJobs(NurtureCase):
             self.step._queue_job(0)
             self.step.unlink()
             trap.perform_enqueued_jobs()
+        self.assertEqual(self.processed(), 0)
 
     # ------------------------------------------------------------
     # NOBODY STARTS THE JOBS
