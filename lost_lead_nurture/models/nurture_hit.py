@@ -129,12 +129,9 @@ class NurtureHit(models.Model):
 
     @api.model
     def _wake_cron(self, now):
-        """Have hits of ``now`` judged as soon as they can be; one call a minute is enough."""
-        at = (now + machines.HOLD + timedelta(seconds=59)).replace(second=0, microsecond=0)
-        cron_id = self.env["ir.model.data"]._xmlid_to_res_id("lost_lead_nurture.ir_cron_nurture")
-        calls = self.env["ir.cron.trigger"].sudo()
-        if not calls.search_count([("cron_id", "=", cron_id), ("call_at", "=", at)], limit=1):
-            self.env["ir.cron"].sudo().browse(cron_id)._trigger(at)
+        """Have hits of ``now`` judged as soon as they can be."""
+        cron = self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()
+        cron._nurture_trigger_once(now + machines.HOLD)
 
     # ------------------------------------------------------------
     # JUDGE: the scheduled action

@@ -148,7 +148,7 @@ class TestLater(RefusalCase):
         mail = self.stat.mail_mail_id
         self.assertEqual(mail.state, "outgoing")
         self.assertEqual(mail.scheduled_date, self.clock + timedelta(minutes=15))
-        self.assertTrue(any(call > mail.scheduled_date for call in woken.records.mapped("call_at")))
+        self.assertIn(mail.scheduled_date, woken.records.mapped("call_at"))
         self.assertEqual(self.trace(self.ann, self.second).state, "waiting")
         self.accept()
         self.make_due()
