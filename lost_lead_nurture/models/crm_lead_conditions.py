@@ -64,18 +64,11 @@ class CrmLead(models.Model):
             if they were
         :return: list of (reason, SQL condition); the SQL may use the alias ``lead``
         """
+        companies = tuple(sequence._get_companies().ids) or (0,)
         obstacles = []
         if not losing:
             obstacles.append(("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")))
-        obstacles += [
-            (
-                "company",
-                SQL(
-                    "COALESCE(lead.company_id NOT IN %s, false)",
-                    tuple(sequence._get_companies().ids) or (0,),
-                ),
-            ),
-        ]
+        obstacles.append(("company", SQL("COALESCE(lead.company_id NOT IN %s, false)", companies)))
         if own:
             obstacles += self._nurture_own_obstacles(sequence)
         if sequence.entry_per == "address":
@@ -97,7 +90,7 @@ class CrmLead(models.Model):
                     SQL(
                         "so.state = 'sale' AND so.date_order >= lead.date_closed"
                         " AND so.company_id IN %s",
-                        tuple(sequence._get_companies().ids) or (0,),
+                        companies,
                     )
                 )
             ]

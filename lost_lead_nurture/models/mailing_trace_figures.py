@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .mailing_trace import OPENED
+
 #: What is counted of the messages of a mailing, a step or a sequence.
 FIGURES = (
     *("sent", "delivered", "opened", "clicked", "replied"),
@@ -22,7 +24,7 @@ RATE_OF = {
 PATIENCE = timedelta(hours=24)
 #: Core's statuses of a message that left and did not come back. Pending: an SMS that the provider
 #: has taken, as in core's rates.
-_ARRIVED = ("pending", "sent", "open", "reply")
+_ARRIVED = ("pending", "sent", *OPENED)
 
 
 def rate(figures, name):
@@ -56,9 +58,7 @@ class MailingTrace(models.Model):
         :return: ``{figure: Domain}``
         """
         sent = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
-        opened = Domain("open_datetime", "!=", False) | Domain(
-            "trace_status", "in", ("open", "reply")
-        )
+        opened = Domain("open_datetime", "!=", False) | Domain("trace_status", "in", OPENED)
         clicked = Domain("links_click_datetime", "!=", False)
         replied = Domain("reply_datetime", "!=", False) | Domain("trace_status", "=", "reply")
         reacted = opened | clicked | replied

@@ -29,8 +29,6 @@ PATIENCE = "500ms"
 INDEX_PATIENCE = "20s"
 #: Seconds after which it is said that the tables are in use all the time.
 GIVE_UP = 60
-
-
 #: What says that somebody else is at it.
 _IN_THE_WAY = (
     psycopg2.errors.LockNotAvailable,
@@ -43,7 +41,7 @@ class Column(NamedTuple):
     """A column for a table of core.
 
     :param default: what the rows that are there have; PostgreSQL does not write them for it
-    :param target: the own table that it refers to
+    :param target: the own table that it refers to, of which a row may be deleted
     """
 
     table: str
@@ -51,7 +49,6 @@ class Column(NamedTuple):
     type: str
     default: object = None
     target: str | None = None
-    ondelete: str = "SET NULL"
 
 
 class Reference(NamedTuple):
@@ -71,7 +68,6 @@ class Relation(NamedTuple):
     own_table: str
     name: str
     target: str
-    ondelete: str = "CASCADE"
 
 
 class Index(NamedTuple):
@@ -136,9 +132,7 @@ def _add_column(env, cr, column):
     reference = SQL()
     if column.target:
         _make_table(env, cr, column.target)
-        reference = SQL(
-            "REFERENCES %s ON DELETE %s", SQL.identifier(column.target), SQL(column.ondelete)
-        )
+        reference = SQL("REFERENCES %s ON DELETE SET NULL", SQL.identifier(column.target))
     default = SQL() if column.default is None else SQL("DEFAULT %s", column.default)
     _patiently(
         env,
@@ -181,14 +175,13 @@ def _make_relation(env, cr, relation):
         SQL(
             "CREATE TABLE %(table)s (%(own)s int4 NOT NULL REFERENCES %(own_table)s"
             " ON DELETE CASCADE, %(name)s int4 NOT NULL REFERENCES %(target)s"
-            " ON DELETE %(ondelete)s, PRIMARY KEY (%(own)s, %(name)s));"
+            " ON DELETE CASCADE, PRIMARY KEY (%(own)s, %(name)s));"
             "CREATE INDEX ON %(table)s (%(name)s, %(own)s)",
             table=SQL.identifier(relation.table),
             own=SQL.identifier(relation.own_column),
             own_table=SQL.identifier(relation.own_table),
             name=SQL.identifier(relation.name),
             target=SQL.identifier(relation.target),
-            ondelete=SQL(relation.ondelete),
         ),
         relation.target,
     )
