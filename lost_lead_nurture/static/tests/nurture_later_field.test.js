@@ -1,5 +1,5 @@
 import { expect, test } from "@odoo/hoot";
-import { animationFrame, runAllTimers } from "@odoo/hoot-mock";
+import { animationFrame, Deferred, runAllTimers } from "@odoo/hoot-mock";
 import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 import { defineModels, fields, models, mountView, onRpc } from "@web/../tests/web_test_helpers";
 
@@ -36,11 +36,16 @@ function countNothing() {
 
 test("a list is there before its numbers, which come all at once", async () => {
     countNothing();
+    const counted = new Deferred();
     onRpc("read", ({ args: [ids, names] }) => {
         expect.step([ids, names]);
+        return counted;
     });
     await mountView({ resModel: "preset", type: "list", arch });
     await runAllTimers();
+    expect(".o_data_row:eq(0) [name=name]").toHaveText("First");
+    expect(".o_data_row:eq(0) [name=leads]").toHaveText("…");
+    counted.resolve();
     await animationFrame();
     expect.verifySteps([
         [
