@@ -1,4 +1,5 @@
 # what others inherit from comes first
+from . import nurture_choice_mixin  # isort: skip
 from . import nurture_guard_mixin  # isort: skip
 from . import (
     account_move_line,

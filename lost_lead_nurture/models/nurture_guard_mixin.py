@@ -2,11 +2,7 @@ from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 
-from ..tools.arguments import MAX_ID
-
-#: Fields that name records of which a constraint of their own says who may choose them; some are of
-#: models that are for administrators only.
-SETTLED_ELSEWHERE = ("company_id", "entry_field_id", "server_action_id")
+from .nurture_choice_mixin import SETTLED_ELSEWHERE
 
 
 class NurtureGuardMixin(models.AbstractModel):
@@ -14,6 +10,7 @@ class NurtureGuardMixin(models.AbstractModel):
     steer a sequence, and which records may be chosen."""
 
     _name = "nurture.guard.mixin"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Nurture: Whose Rights Count"
 
     #: ``{field that has an author: field with the user who wrote it last}``
@@ -34,21 +31,13 @@ class NurtureGuardMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # a client fills in fields by its context, too
-        filled_in = {
-            key.removeprefix("default_"): value
-            for key, value in self.env.context.items()
-            if key.startswith("default_")
-        }
-        for vals in vals_list:
-            self._check_named({**filled_in, **vals})
+        filled_in = self._get_filled_in()
         records = super().create([self._with_authors(vals, new=True) for vals in vals_list])
         for record, vals in zip(records, vals_list, strict=True):
             record._check_chosen(record._get_chosen_records({**filled_in, **vals}), {})
         return records
 
     def write(self, vals):
-        self._check_named(vals)
         before = {record: record._get_chosen_records(vals) for record in self}
         result = super().write(self._with_authors(vals))
         for record, chosen in before.items():
@@ -84,34 +73,6 @@ class NurtureGuardMixin(models.AbstractModel):
     # ------------------------------------------------------------
     # WHAT MAY BE CHOSEN
     # ------------------------------------------------------------
-
-    def _check_named(self, vals):
-        """Check that the user may see the records that ``vals`` name by their ids, before anything
-        is said about them: what a constraint says tells what they are called.
-
-        :raise AccessError: in words
-        """
-        if self.env.su:
-            return
-        for name, id_ in vals.items():
-            field = self._fields.get(name)
-            if name in SETTLED_ELSEWHERE or not field or field.type != "many2one":
-                continue
-            if type(id_) is not int or not 0 < id_ <= MAX_ID:
-                continue
-            if self and all(one[name].id == id_ for one in self.sudo()):
-                continue
-            record = self.env[field.comodel_name].browse(id_).exists()
-            if record and not record.has_access("read"):
-                raise self._make_choice_error(name)
-
-    def _make_choice_error(self, name):
-        return AccessError(
-            self.env._(
-                "%s: only what you may see can be chosen.",
-                self._fields[name]._description_string(self.env),
-            )
-        )
 
     def _get_chosen_records(self, vals):
         """``{field: records}`` of the fields in ``vals`` that name other records."""

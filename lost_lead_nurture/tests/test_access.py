@@ -190,6 +190,26 @@ class TestAccess(NurtureCase):
         self.assertFalse(self.seen_by(stranger))
         self.assertNotIn(self.sequence, self.env["nurture.sequence"].with_user(stranger).search([]))
 
+    def test_dialogs_on_foreign_sequences(self):
+        """A dialog about a sequence tells nobody of it who may not read it."""
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        stranger = self.make_marketer(other)
+        sequence = self.make_sequence()
+        self.make_step(sequence)
+        sequence.action_start()
+        sequence.action_stop()
+        self.env.flush_all()
+        for model in (
+            *("nurture.resume", "nurture.start", "nurture.update", "nurture.dry.run"),
+            *("nurture.test", "nurture.template.save", "nurture.explain", "nurture.enrol"),
+        ):
+            dialogs = self.env[model].with_user(stranger)
+            by_context = dialogs.with_context(default_sequence_id=sequence.id)
+            with self.subTest(model), self.assertRaisesRegex(AccessError, "what you may see"):
+                dialogs.create({"sequence_id": sequence.id})
+            with self.subTest(model), self.assertRaisesRegex(AccessError, "what you may see"):
+                by_context.create({})
+
     def test_engine_is_not_for_rpc(self):
         """What executes steps cannot be called from outside."""
         for model in MODELS:
@@ -207,6 +227,6 @@ class TestAccess(NurtureCase):
                 - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
                 - {"web_search_read"}
                 - {"enrol", "explain", "get_audience", "get_preview", "get_gallery"}
-                - {"get_template_mails", "get_timeline"},
+                - {"get_filter_audience", "get_template_mails", "get_timeline"},
                 model,
             )

@@ -12,6 +12,7 @@ class NurtureDryRun(models.TransientModel):
     """Who would enter a sequence now, who would not and why, and what would be sent when."""
 
     _name = "nurture.dry.run"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Nurture Dry Run"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")

@@ -6,6 +6,7 @@ class NurtureEnrol(models.TransientModel):
     """Add leads to a sequence by hand, and tell who can be added and who cannot, and why."""
 
     _name = "nurture.enrol"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Add Leads to a Nurture Sequence"
 
     lead_ids = fields.Many2many("crm.lead", string="Leads", context={"active_test": False})

@@ -7,6 +7,7 @@ class NurtureExplain(models.TransientModel):
     """Why a lead is in a sequence or is not, in words."""
 
     _name = "nurture.explain"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Why Is a Lead in a Nurture Sequence"
 
     sequence_id = fields.Many2one("nurture.sequence", ondelete="cascade")

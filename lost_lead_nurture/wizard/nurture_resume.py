@@ -5,6 +5,7 @@ class NurtureResume(models.TransientModel):
     """Start a stopped sequence again: what becomes of what fell due meanwhile."""
 
     _name = "nurture.resume"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Start a Stopped Nurture Sequence Again"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")

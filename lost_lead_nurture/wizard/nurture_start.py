@@ -5,6 +5,7 @@ class NurtureStart(models.TransientModel):
     """Start a sequence: how many leads it is for is said before, and what became of them after."""
 
     _name = "nurture.start"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Start a Nurture Sequence"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")

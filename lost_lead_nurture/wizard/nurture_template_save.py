@@ -7,6 +7,7 @@ class NurtureTemplateSave(models.TransientModel):
     """Put a sequence into the gallery."""
 
     _name = "nurture.template.save"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Save a Nurture Sequence as Template"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")

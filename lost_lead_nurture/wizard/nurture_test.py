@@ -23,6 +23,7 @@ class NurtureTest(models.TransientModel):
     """
 
     _name = "nurture.test"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Test of a Nurture Sequence"
     _transient_max_hours = 10.0
 

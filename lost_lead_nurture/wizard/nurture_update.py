@@ -6,6 +6,7 @@ class NurtureUpdate(models.TransientModel):
     """What the edits of a sequence change for the leads inside, shown before it is done."""
 
     _name = "nurture.update"
+    _inherit = ["nurture.choice.mixin"]
     _description = "Update the Leads Inside a Nurture Sequence"
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
