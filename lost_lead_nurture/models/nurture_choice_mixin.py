@@ -9,7 +9,7 @@ SETTLED_ELSEWHERE = ("company_id", "entry_field_id", "server_action_id")
 
 
 class NurtureChoiceMixin(models.AbstractModel):
-    """Only what somebody may see can be chosen: what is chosen tells its name, and a dialog more."""
+    """Only what somebody may see can be chosen: what is chosen tells its name, a dialog more."""
 
     _name = "nurture.choice.mixin"
     _description = "Nurture: What May Be Chosen"
