@@ -1,0 +1,39 @@
+"""The map of the code says where things are: they are there."""
+
+import ast
+import functools
+import re
+import unittest
+
+from tooling import settings
+
+MAP = settings.ROOT / "docs" / "architecture.md"
+PLACE = re.compile(r"`(?P<file>[\w/]+\.py)(?::(?P<name>\w+))?`")
+ADDON = settings.ROOT / "lost_lead_nurture"
+
+
+@functools.cache
+def names_in(file):
+    """The classes, methods and functions that a file defines."""
+    return {
+        node.name
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
+
+
+def find(path):
+    """The file of that path, in the add-on or in the project; None when there is none."""
+    return next((root / path for root in (ADDON, settings.ROOT) if (root / path).exists()), None)
+
+
+class TestMap(unittest.TestCase):
+    def test_all_places_exist(self):
+        places = [found.groups() for found in PLACE.finditer(MAP.read_text())]
+        self.assertGreater(len(places), 50)
+        for path, name in places:
+            with self.subTest(path=path, name=name):
+                file = find(path)
+                self.assertTrue(file, "there is no such file")
+                if name:
+                    self.assertIn(name, names_in(file))
