@@ -154,6 +154,7 @@ class MailingMailing(models.Model):
         return favorites
 
     def write(self, vals):
+        self._nurture_check_mark(vals)
         if {"subject", "preview", "body_arch", "body_html"} & vals.keys():
             # also for those who only use mailings
             self.sudo()._nurture_get_steps()._forget_text()

@@ -68,7 +68,8 @@ class MailingMailing(models.Model):
         """Those that only a sequence sends."""
         return self.filtered(lambda mailing: mailing.nurture_only or mailing.nurture_sequence_id)
 
-    def write(self, vals):
+    def _nurture_check_mark(self, vals):
+        """Nobody writes by hand that a mail is for a sequence, or is not."""
         if "nurture_only" in vals and not self.env.su:
             raise UserError(
                 self.env._(
@@ -76,7 +77,6 @@ class MailingMailing(models.Model):
                     "or release it."
                 )
             )
-        return super().write(vals)
 
     def copy_data(self, default=None):
         """What a person duplicates is a mailing of its own, and begins with lost leads as its

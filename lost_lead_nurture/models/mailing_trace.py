@@ -211,6 +211,8 @@ class MailingTrace(models.Model):
 
     @told_by_core
     def set_failed(self, domain=None, failure_type=False):
+        if self._nurture_take_refusal():
+            return self
         mails = super().set_failed(domain, failure_type)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
         mails._nurture_hear("failed")
@@ -449,7 +451,12 @@ class MailingTrace(models.Model):
             return
         self.mail_mail_id.mark_outgoing()
         self.write(
-            {"trace_status": "outgoing", "failure_type": False, "nurture_sending_date": False}
+            {
+                "trace_status": "outgoing",
+                "failure_type": False,
+                "nurture_sending_date": False,
+                "nurture_refused_date": False,
+            }
         )
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 

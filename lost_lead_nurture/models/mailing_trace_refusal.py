@@ -3,7 +3,6 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..tools.delivery import BOUNCE, LATER, Delivery
-from .mailing_trace import told_by_core
 
 #: A mail that a server does not take yet is tried again after this time, then after as long as it
 #: has been tried, and at least so often.
@@ -25,22 +24,25 @@ class MailingTrace(models.Model):
         help="Since when the recipient's mail server asks to try again later.",
     )
 
-    @told_by_core
-    def set_failed(self, domain=None, failure_type=False):
+    def _nurture_take_refusal(self):
+        """Do what the mail server's answer means, where it is no failure.
+
+        :return: whether it is none
+        """
         delivery = self.env.context.get("nurture_delivery")
         # no client can send one
-        if isinstance(delivery, Delivery) and delivery.refusal and self.nurture_trace_id:
-            answer = self.env._(
-                "The mail server “%(server)s” refused the mail: %(answer)s",
-                server=delivery.server,
-                answer=delivery.refusal.words,
-            )
-            self.mail_mail_id.failure_reason = answer
-            if delivery.refusal.meaning == BOUNCE:
-                return self._nurture_bounce(answer)
-            if delivery.refusal.meaning == LATER and self._nurture_try_later(answer):
-                return self
-        return super().set_failed(domain, failure_type)
+        if not (isinstance(delivery, Delivery) and delivery.refusal and self.nurture_trace_id):
+            return False
+        answer = self.env._(
+            "The mail server “%(server)s” refused the mail: %(answer)s",
+            server=delivery.server,
+            answer=delivery.refusal.words,
+        )
+        self.mail_mail_id.failure_reason = answer
+        if delivery.refusal.meaning == BOUNCE:
+            self._nurture_bounce(answer)
+            return True
+        return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
 
     def _nurture_bounce(self, answer):
         """It came back at once. For core and the figures it has left, as any mail that bounces."""
@@ -51,10 +53,9 @@ class MailingTrace(models.Model):
                 "nurture_sending_date": False,
             }
         )
-        bounced = self.set_bounced(bounce_message=answer)
+        self.set_bounced(bounce_message=answer)
         # where the recipient stays, what follows the mail goes on
         self._nurture_hear("sent")
-        return bounced
 
     def _nurture_try_later(self, answer):
         """Leave the mail in the queue until it is tried again.
@@ -77,7 +78,3 @@ class MailingTrace(models.Model):
         self.nurture_trace_id.sudo()._note_put_off(answer)
         self.mail_mail_id._nurture_put_off(again)
         return True
-
-    def _nurture_requeue(self):
-        self.nurture_refused_date = False
-        return super()._nurture_requeue()

@@ -343,6 +343,8 @@ class NurtureSequence(models.Model):
         # before anything else is said
         self.check_access("write")
         self._check_engine_fields(vals)
+        if {"company_id", "is_template"} & vals.keys() and not self.env.su:
+            self._check_own()
         if not vals.get("active", True):
             self.filtered(lambda sequence: sequence.state == "running").action_stop()
         if "company_id" in vals:
@@ -352,8 +354,15 @@ class NurtureSequence(models.Model):
                 sequence.state == "running" and vals.get("state", "running") != "running"
             )
         )
+        if vals.get("state") == "running":
+            vals = vals | {"stop_date": False}
         result = super().write(vals)
         stopping.sudo()._pull_back_messages()
+        if stopping and vals["state"] == "stopped":
+            # who stops it twice does not make the pause shorter
+            stopping.sudo().write({"stop_date": fields.Datetime.now()})
+        if "domain" in vals or "preset_id" in vals:
+            self._mark_edited()
         return result
 
     @api.depends("domain_author_id", "exclusion_author_id")
@@ -370,20 +379,24 @@ class NurtureSequence(models.Model):
 
     def _get_filters(self):
         """All filters of the sequence, each as a ``Domain``; see :meth:`_get_choice`."""
-        return [self._get_choice(), *(step._get_filter() for step in self.step_ids)]
+        steps = (step._get_filter() for step in self.step_ids)
+        return [self._get_choice(), *steps, *self._get_suppressed_domains()]
 
     def action_take_over(self):
-        """Answer for the filters of the sequence and of its steps: from now on they find what the
-        user may see.
+        """Answer for the filters of the sequence, of its steps and of the presets that are left
+        out: from now on they find what the user may see.
 
         :raise UserError: when one of them looks at what the user may not see
         """
+        check_records(self)
+        self._take_over_presets()
         self._take_over()
         self.with_context(active_test=False).step_ids._take_over()
         self.filtered(lambda sequence: sequence.state == "running")._wake_cron()
         return True
 
     def _check_written(self):
+        self._check_excluded_presets()
         self._check_domain()
 
     def _get_steered(self):
@@ -433,20 +446,6 @@ class NurtureSequence(models.Model):
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------
-
-    def action_start(self):
-        """Start, or start again. Leads enter and steps fall due from now on.
-
-        :raise UserError: when something keeps it from running
-        """
-        for sequence in self:
-            sequence._raise_problems()
-        # by nobody's own hand, see ENGINE_FIELDS; whoever gets here may write the sequence
-        started = self.sudo()
-        started.write({"state": "running", "last_error": False})
-        started.filtered(lambda one: not one.start_date).start_date = fields.Datetime.now()
-        self._wake_cron()
-        return True
 
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
@@ -678,12 +677,23 @@ class NurtureSequence(models.Model):
     def _get_problems(self):
         """What keeps the sequence from running, in the user's words."""
         self.ensure_one()
+        if self.is_template:
+            return [self.env._("It is a template. Make a sequence from it.")]
+        return [
+            *self._get_own_problems(),
+            *self.step_ids._get_problems(),
+            *self._get_entry_problems(),
+            *self._get_goal_problems(),
+            *self._get_timing_problems(),
+        ]
+
+    def _get_own_problems(self):
         problems = []
         if not self.active:
             problems.append(self.env._("It is archived."))
         if not self.step_ids.filtered(lambda step: step.trigger == "begin"):
             problems.append(self.env._("It has no step to begin with."))
-        return problems + self.step_ids._get_problems()
+        return problems
 
     def _raise_problems(self):
         # archived steps are not done, whatever the context says
@@ -774,8 +784,8 @@ class NurtureSequence(models.Model):
             self.env["ir.cron"]._commit_progress()
 
     def _catch_up(self):
-        """Enrol, hear what was held back, give up what is waited for in vain and try again what
-        failed. One worker does this, the scheduled action.
+        """Enrol, hear what was held back, give up what is waited for in vain, try again what
+        failed, and tell the responsible of it. One worker does this, the scheduled action.
 
         :return: how many leads entered
         """
@@ -791,4 +801,5 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
+        self._report_failures()
         return entered

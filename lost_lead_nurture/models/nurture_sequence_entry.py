@@ -177,16 +177,8 @@ class NurtureSequence(models.Model):
         for preset in self.sudo().excluded_preset_ids:
             check_domain(self.env["crm.lead"], preset.full_domain)
 
-    def _check_written(self):
-        self._check_excluded_presets()
-        return super()._check_written()
-
-    def _get_filters(self):
-        return super()._get_filters() + self._get_suppressed_domains()
-
-    def action_take_over(self):
-        """Answer for the presets that are left out, too, where their author cannot."""
-        check_records(self)
+    def _take_over_presets(self):
+        """Answer for the presets that are left out where their author cannot."""
         leads = self.env["crm.lead"].sudo()
         for sequence in self:
             for preset in sequence.excluded_preset_ids:
@@ -196,7 +188,6 @@ class NurtureSequence(models.Model):
                     leads._nurture_choose(preset.sudo().full_domain, [author], companies)
                 except LostRights:
                     preset._take_over()
-        return super().action_take_over()
 
     def _check_date_for_all(self, field):
         """Check that a date is for everybody who may see leads: that a lead enters tells it.
@@ -221,11 +212,10 @@ class NurtureSequence(models.Model):
                 )
             )
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_entry_problems(self):
         if self.entry == "date" and not self.entry_field_id:
-            problems.append(self.env._("It does not say on which date leads enter."))
-        return problems
+            return [self.env._("It does not say on which date leads enter.")]
+        return []
 
     # ------------------------------------------------------------
     # WHO MAY ENTER

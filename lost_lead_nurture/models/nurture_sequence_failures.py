@@ -149,15 +149,14 @@ class NurtureSequence(models.Model):
     # TELL THE RESPONSIBLE: the scheduled action does
     # ------------------------------------------------------------
 
-    def _catch_up(self):
-        entered = super()._catch_up()
+    def _report_failures(self):
+        """:meth:`_tell_of_failures`, and commit that."""
         try:
             self._tell_of_failures()
             self.env["ir.cron"]._commit_progress()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just written one of them: the next run tells
             self.env.cr.rollback()
-        return entered
 
     def _tell_of_failures(self):
         """Tell the responsible of sequences in which something has failed; what was tried again is

@@ -133,8 +133,8 @@ class NurtureSequence(models.Model):
     def _check_goals_runnable(self):
         self._check_runnable()
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_goal_problems(self):
+        problems = []
         if self.goal_assign == "user" and not self.goal_user_id:
             problems.append(self.env._("It does not say whom leads that come back are handed to."))
         farewell = self._get_farewell()

@@ -66,11 +66,6 @@ class NurtureSequence(models.Model):
         for template in self.filtered(lambda one: one.is_template and one.template_name):
             template.display_name = template.template_name
 
-    def write(self, vals):
-        if {"company_id", "is_template"} & vals.keys() and not self.env.su:
-            self._check_own()
-        return super().write(vals)
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_built_in(self):
         self._check_own()
@@ -115,11 +110,6 @@ class NurtureSequence(models.Model):
         """A lost reason for the data of templates: CRM's own ones may have been deleted."""
         reason = self.env.ref(xml_id, raise_if_not_found=False)
         return [Command.set(reason.ids if reason else [])]
-
-    def _get_problems(self):
-        if self.is_template:
-            return [self.env._("It is a template. Make a sequence from it.")]
-        return super()._get_problems()
 
     # ------------------------------------------------------------
     # GALLERY

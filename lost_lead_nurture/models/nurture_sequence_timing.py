@@ -93,13 +93,11 @@ class NurtureSequence(models.Model):
         )
         return len(last), len(last.filtered(lambda mail: mail.trace_status == "bounce"))
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_timing_problems(self):
         if self.calendar_id and not self._get_window().next_opening(fields.Datetime.now(), "UTC"):
-            problems.append(
-                self.env._("Its sending hours “%s” are never open.", self.calendar_id.display_name)
-            )
-        return problems
+            hours = self.calendar_id.display_name
+            return [self.env._("Its sending hours “%s” are never open.", hours)]
+        return []
 
     def _get_window(self):
         """The hours in which messages leave (:class:`Window`), or None for any time."""

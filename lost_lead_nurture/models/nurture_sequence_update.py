@@ -46,20 +46,6 @@ class NurtureSequence(models.Model):
             ]
         )
 
-    def write(self, vals):
-        stopping = self.browse()
-        if vals.get("state") == "stopped":
-            stopping = self.filtered(lambda sequence: sequence.state == "running")
-        elif vals.get("state") == "running":
-            vals = vals | {"stop_date": False}
-        result = super().write(vals)
-        if stopping:
-            # who stops it twice does not make the pause shorter
-            stopping.sudo().write({"stop_date": fields.Datetime.now()})
-        if "domain" in vals or "preset_id" in vals:
-            self._mark_edited()
-        return result
-
     def _mark_edited(self):
         """Remember that leads inside are not where the workflow would have them now."""
         edited = self.filtered(lambda sequence: not sequence.is_edited)
@@ -130,7 +116,14 @@ class NurtureSequence(models.Model):
             sequence._raise_problems()
             getattr(sequence.sudo(), f"_resume_by_{overdue}")(days)
         self.filtered("stop_date").sudo().resume_date = fields.Datetime.now()
-        return super().action_start()
+        for sequence in self:
+            sequence._raise_problems()
+        # by nobody's own hand, see ENGINE_FIELDS; whoever gets here may write the sequence
+        started = self.sudo()
+        started.write({"state": "running", "last_error": False})
+        started.filtered(lambda one: not one.start_date).start_date = fields.Datetime.now()
+        self._wake_cron()
+        return True
 
     def _resume_by_shift(self, _days):
         """Move all dates by the time it was stopped."""

@@ -324,9 +324,16 @@ class NurtureStep(models.Model):
     @api.model
     def _get_runnable_fields(self):
         """Fields that decide whether the sequence can run, see :meth:`_get_problems`."""
-        return ["active", "mailing_id", "parent_id", "step_type", "trigger"]
+        return [
+            *("active", "mailing_id", "parent_id", "step_type", "trigger"),
+            *self._get_action_fields(),
+            *self._get_activity_fields(),
+        ]
 
     def write(self, vals):
+        set_up = self._get_set_up_by(vals)
+        if set_up and set_up != self:
+            return set_up.write(vals) and (self - set_up).write(vals)
         if vals.get("sequence_id") and not self.env.su:
             # nobody puts steps into a sequence that is not theirs to change
             self.env["nurture.sequence"].browse(vals["sequence_id"]).check_access("write")
@@ -339,17 +346,23 @@ class NurtureStep(models.Model):
                         step.name,
                     )
                 )
-        result = super().write(vals)
+        if {"activity_summary", "activity_note"} & vals.keys():
+            self._forget_text()
+        result = super().write({**vals, "author_id": self.env.uid} if set_up else vals)
         if not vals.get("active", True):
             self._cancel_open_traces()
+        if "mailing_id" in vals:
+            self._get_mailings()._nurture_mark()
         if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():
             self.sequence_id._mark_edited()
         return result
 
     @api.model_create_multi
     def create(self, vals_list):
-        steps = super().create(vals_list)
+        self._fill_in_texts(vals_list)
+        steps = super().create([{**vals, "author_id": self.env.uid} for vals in vals_list])
         steps.sequence_id._mark_edited()
+        steps._get_mailings()._nurture_mark()
         return steps
 
     def unlink(self):
@@ -527,6 +540,14 @@ class NurtureStep(models.Model):
 
     def _get_problems(self):
         """What keeps these steps from running, in the user's words."""
+        return [
+            *self._get_mail_problems(),
+            *self._get_action_problems(),
+            *self._get_activity_problems(),
+            *self._get_rights_problems(),
+        ]
+
+    def _get_mail_problems(self):
         problems = []
         for step in self:
             problems += step._get_link_problems()
@@ -611,7 +632,7 @@ class NurtureStep(models.Model):
     def _ends_way(self):
         """Whether a lead leaves the sequence because the step is done."""
         self.ensure_one()
-        return False
+        return self.step_type == "action" and self._action_ends_way()
 
     def _get_plan(self, refused):
         """These steps and what follows them, as the forecast wants them.

@@ -142,11 +142,11 @@ class NurtureStep(models.Model):
                     )
 
     @api.model
-    def _get_runnable_fields(self):
-        return super()._get_runnable_fields() + ["action_kind", *NEEDED.values()]
+    def _get_action_fields(self):
+        return ["action_kind", *NEEDED.values()]
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_action_problems(self):
+        problems = []
         for step in self.filtered(lambda step: step.step_type == "action"):
             needed = NEEDED.get(step.action_kind)
             if not step.action_kind or (needed and not step[needed]):
@@ -164,15 +164,12 @@ class NurtureStep(models.Model):
         value = field.convert_to_export(self[field.name], self)
         return self.env._("%(what)s: %(value)s", what=label, value=value)
 
-    def _ends_way(self):
-        sequence = self.sequence_id
+    def _action_ends_way(self):
         ends = {
-            "restore": sequence.exit_on_restored,
+            "restore": self.sequence_id.exit_on_restored,
             "blacklist": True,  # no message is sent any more
         }
-        if self.step_type == "action" and ends.get(self.action_kind):
-            return True
-        return super()._ends_way()
+        return ends.get(self.action_kind, False)
 
     # ------------------------------------------------------------
     # DO

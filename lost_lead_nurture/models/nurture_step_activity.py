@@ -52,15 +52,11 @@ class NurtureStep(models.Model):
                 )
 
     @api.model
-    def _get_runnable_fields(self):
-        return super()._get_runnable_fields() + [
-            "activity_type_id",
-            "activity_who",
-            "activity_user_id",
-        ]
+    def _get_activity_fields(self):
+        return ["activity_type_id", "activity_who", "activity_user_id"]
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_activity_problems(self):
+        problems = []
         for step in self.filtered(lambda step: step.step_type == "activity"):
             if not step.activity_type_id:
                 problems.append(self.env._("Step “%s” has no type of activity.", step.name))

@@ -22,18 +22,6 @@ class NurtureStep(models.Model):
                 mailing._nurture_get_lacks_opt_out() for mailing in step._get_mailings()
             )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        steps = super().create(vals_list)
-        steps._get_mailings()._nurture_mark()
-        return steps
-
-    def write(self, vals):
-        result = super().write(vals)
-        if "mailing_id" in vals:
-            self._get_mailings()._nurture_mark()
-        return result
-
     def _get_opt_out_problems(self):
         """Mails without a link to unsubscribe, in the user's words."""
         problems = []

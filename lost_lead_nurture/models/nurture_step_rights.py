@@ -74,20 +74,16 @@ class NurtureStep(models.Model):
     # WHO
     # ------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([{**vals, "author_id": self.env.uid} for vals in vals_list])
+    def _get_set_up_by(self, vals):
+        """Those of these steps that whoever writes ``vals`` sets up.
 
-    def write(self, vals):
-        if "author_id" in vals and not self.env.su:
+        :raise AccessError: when it is said who that is
+        """
+        if "author_id" not in vals:
+            return self.filtered(lambda step: step._is_changed_by(vals, SET_UP))
+        if not self.env.su:
             raise AccessError(self.env._("Who has set a step up is not chosen."))
-        changed = self.filtered(lambda step: step._is_changed_by(vals, SET_UP))
-        if changed and "author_id" not in vals:
-            super(NurtureStep, changed).write({**vals, "author_id": self.env.uid})
-        else:
-            changed = self.browse()
-        others = self - changed
-        return super(NurtureStep, others).write(vals) if others or not self else True
+        return self.browse()
 
     def action_take_over(self):
         """Answer for what the step does, in place of who has set it up.
@@ -198,8 +194,8 @@ class NurtureStep(models.Model):
                 )
             )
 
-    def _get_problems(self):
-        problems = super()._get_problems()
+    def _get_rights_problems(self):
+        problems = []
         for step in self:
             try:
                 step._check_allowed()

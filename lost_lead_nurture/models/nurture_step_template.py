@@ -2,9 +2,6 @@ from odoo import api, fields, models
 
 from ..tools.mail_texts import fill_html, fill_text, read_text
 
-#: What an activity says.
-SAID = {"activity_summary", "activity_note"}
-
 
 class NurtureStep(models.Model):
     """Steps of templates. What those of built-in templates say is in views, as Email Marketing's
@@ -21,9 +18,9 @@ class NurtureStep(models.Model):
         help="Of a built-in template: the view that says what the mail or the activity says.",
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """A step with a text gets the mail, or the activity, that says it."""
+    @api.model
+    def _fill_in_texts(self, vals_list):
+        """Give a step with a text the mail, or the activity, that says it."""
         if any("text_view_id" in vals for vals in vals_list):
             # views are rendered with all rights
             self._check_field_access(self._fields["text_view_id"], "write")
@@ -33,12 +30,6 @@ class NurtureStep(models.Model):
                 vals["mailing_id"] = self._create_template_mailing(view).id
             elif view:
                 vals.update(self._prepare_activity(view, self.env.company))
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if SAID & vals.keys():
-            self._forget_text()
-        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_built_in(self):
