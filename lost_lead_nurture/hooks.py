@@ -1,9 +1,9 @@
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
-from .models.crm_lead_conditions import CrmLead
-from .models.mailing_trace import MailingTrace
-from .models.mailing_trace_figures import MailingTrace as MailingTraceFigures
-from .models.res_partner import ResPartner
+from .models.core.res_partner import ResPartner
+from .models.lead.conditions import CrmLead
+from .models.mail.mailing_trace import MailingTrace
+from .models.mail.mailing_trace_figures import MailingTrace as MailingTraceFigures
 from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
 
 #: What tables of core get, and what of ours refers to those of them that are written all day. A new

@@ -5,7 +5,7 @@ from odoo.http import request
 
 from odoo.addons.mass_mailing.controllers.main import MassMailController
 
-from ..models.mailing_trace import TRAP
+from ..models.mail.mailing_trace import TRAP
 from ..tools import machines
 from ..tools.inside import INSIDE
 

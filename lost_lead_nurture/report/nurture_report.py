@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.mailing_trace_figures import FIGURES, RATE_OF
+from ..models.mail.mailing_trace_figures import FIGURES, RATE_OF
 
 
 class NurtureReport(models.Model):

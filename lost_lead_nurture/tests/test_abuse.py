@@ -14,7 +14,7 @@ from .common import ANN, TwoLeadsCase
 from .smtp import RELAY_DENIED
 
 SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
-HEAR_LOGGER = "odoo.addons.lost_lead_nurture.models.mailing_trace"
+HEAR_LOGGER = "odoo.addons.lost_lead_nurture.models.mail.mailing_trace"
 
 
 class AbuseCase(TwoLeadsCase):

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
+from odoo.addons.lost_lead_nurture.models.sequence import audience as sequence_audience
 
 from .common import ANN, BOB, NurtureCase
 
@@ -216,7 +216,7 @@ class TestAudience(NurtureCase):
         """Of many leads those are looked at that were lost last."""
         self.bob.date_closed = self.clock.replace(year=2025)
         self.env["mail.blacklist"]._add(BOB)
-        with patch.object(nurture_sequence_audience, "MANY_LEADS", 2):
+        with patch.object(sequence_audience, "MANY_LEADS", 2):
             self.assertFalse(self.sequence.get_audience()["is_capped"])
             self.make_lead("eve@reader.example.com")
             audience = self.sequence.get_audience()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
+from odoo.addons.lost_lead_nurture.models.sequence import audience as sequence_audience
 from odoo.addons.lost_lead_nurture.wizard import nurture_dry_run
 
 from .common import ANN, BOB, NurtureCase
@@ -67,7 +67,7 @@ class TestAudienceTours(NurtureCase):
 
     def test_dry_run(self):
         """What would happen, counted bit by bit, and the lists behind the numbers."""
-        self.patch(nurture_sequence_audience, "MANY_LEADS", 5)
+        self.patch(sequence_audience, "MANY_LEADS", 5)
         self.patch(nurture_dry_run, "SLICE", 5)
         for number in range(12):
             self.make_lead(f"lead{number}@reader.example.com")

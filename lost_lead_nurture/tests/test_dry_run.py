@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged, test_cursor
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
+from odoo.addons.lost_lead_nurture.models.sequence import audience as sequence_audience
 from odoo.addons.lost_lead_nurture.wizard import nurture_dry_run
 
 from .test_stop import ANN, BOB, LivingCase
@@ -184,7 +184,7 @@ class TestDryRun(LivingCase):
         self.make_lead(False)
         at_once = self.dry_run()
         self.assertEqual(at_once.state, "done")
-        self.patch(nurture_sequence_audience, "MANY_LEADS", 5)
+        self.patch(sequence_audience, "MANY_LEADS", 5)
         self.patch(nurture_dry_run, "SLICE", 4)
         dry_run = self.dry_run()
         self.assertEqual((dry_run.state, dry_run.entering_count), ("counting", 0))

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_figures
+from odoo.addons.lost_lead_nurture.models.sequence import figures as sequence_figures
 
 from .common import TwoLeadsCase
 
@@ -15,7 +15,7 @@ class TestFigures(TwoLeadsCase):
         super().setUp()
         self.sequence.action_start()
         self.advance()
-        patcher = patch.object(nurture_sequence_figures, "MANY_TRACES", 2)
+        patcher = patch.object(sequence_figures, "MANY_TRACES", 2)
         patcher.start()
         self.addCleanup(patcher.stop)
 
@@ -50,7 +50,7 @@ class TestFigures(TwoLeadsCase):
 
     def test_small_ones_are_counted_at_once(self):
         self.count()
-        with patch.object(nurture_sequence_figures, "MANY_TRACES", 1000):
+        with patch.object(sequence_figures, "MANY_TRACES", 1000):
             self.count()
             self.let_another_enter()
             self.assertEqual(self.read_figures(), (3, 3, 3, 3, 3))

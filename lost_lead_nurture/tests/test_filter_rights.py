@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 from .common import ANN, NurtureCase
 
 SECRET = 2741
-ENTRY_LOGGER = "odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"
+ENTRY_LOGGER = "odoo.addons.lost_lead_nurture.models.sequence.entry"
 
 
 class FilterCase(NurtureCase):

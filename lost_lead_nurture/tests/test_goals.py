@@ -281,7 +281,7 @@ class TestGoals(GoalsCase):
         leads = type(self.env["crm.lead"])
         with (
             patch.object(leads, "_nurture_hand_over", side_effect=ZeroDivisionError),
-            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_participant_goals"),
+            mute_logger("odoo.addons.lost_lead_nurture.models.participant.goals"),
         ):
             order = self.order(opportunity_id=self.ann.id)
         self.assertTrue(order.exists().order_line)

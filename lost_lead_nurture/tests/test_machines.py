@@ -8,7 +8,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.lost_lead_nurture.models import nurture_hit
+from odoo.addons.lost_lead_nurture.models.mail import hit as hit_module
 from odoo.addons.lost_lead_nurture.tools import machines
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST, Request
 
@@ -233,7 +233,7 @@ class TestMachines(MachineCase):
         """What anybody can make is not kept without end, and pushes out nobody's click."""
         self.start()
         _first, second = self.links_of(self.mail)
-        with patch.object(nurture_hit, "MAX_SAME", 3):
+        with patch.object(hit_module, "MAX_SAME", 3):
             for _time in range(5):
                 self._get(second.partition("?")[0])
             hits = self.env["nurture.hit"].search([])
@@ -245,7 +245,7 @@ class TestMachines(MachineCase):
         """Of one link those that came first count."""
         self.start()
         first, second = self.links_of(self.mail)
-        with patch.object(nurture_hit, "MAX_SAME", 3):
+        with patch.object(hit_module, "MAX_SAME", 3):
             for _time in range(5):
                 self._get(first)
             self.clock += timedelta(minutes=1)
@@ -315,7 +315,7 @@ class TestMachines(MachineCase):
         self._get(self.links_of(self.mail)[0])
         with (
             patch.object(clicks, "add_click", add_click),
-            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_hit"),
+            mute_logger("odoo.addons.lost_lead_nurture.models.mail.hit"),
         ):
             self.click(self.mail_to(BOB, "First"))
         self.assertEqual(self.trace(self.bob, self.clicked).state, "scheduled")
@@ -406,7 +406,7 @@ class TestCost(MachineCase):
     def test_many_on_one_mail(self):
         """Ten times as many hits on one mail are ten times the work, not a hundred times."""
         self.start()
-        few, many = (self.judge(count) for count in (nurture_hit.BATCH, 10 * nurture_hit.BATCH))
+        few, many = (self.judge(count) for count in (hit_module.BATCH, 10 * hit_module.BATCH))
         self.assertLessEqual(many[0], 10 * few[0], "facts that were looked at")
         self.assertLessEqual(many[1], 10 * few[1], "queries")
 

@@ -9,7 +9,7 @@ from lxml import etree
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.lost_lead_nurture.models.nurture_credit import WINDOW
+from odoo.addons.lost_lead_nurture.models.credit.credit import WINDOW
 
 from .buttons import ButtonsMixin
 from .common import DealCase

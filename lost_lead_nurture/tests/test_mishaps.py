@@ -107,7 +107,7 @@ class TestNoMailAfterTheEnd(MishapCase):
         )
         with (
             refusing,
-            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_participant_goals"),
+            mute_logger("odoo.addons.lost_lead_nurture.models.participant.goals"),
         ):
             self.answer(self.mail_to(ANN))
         self.assertEqual(self.participant(self.ann).exit_reason, "replied")
@@ -150,7 +150,7 @@ class TestSomethingIsGone(MishapCase):
         date.unlink()
         self.env.invalidate_all()
         self.assertTrue(self.sequence.exists())
-        entry = "odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"
+        entry = "odoo.addons.lost_lead_nurture.models.sequence.entry"
         with mute_logger(entry):
             self.advance()
         self.assertIn("on which date", self.sequence.last_error)

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import json_default
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence
+from odoo.addons.lost_lead_nurture.models.sequence import sequence as sequence_module
 
 from .common import ANN, BOB, TwoLeadsCase
 
@@ -296,7 +296,7 @@ class TestOverview(TwoLeadsCase):
     def test_advance_leaves_the_rest_to_the_scheduled_action(self):
         self.sequence.action_start()
         with (
-            patch.object(nurture_sequence, "ADVANCE_SECONDS", 0),
+            patch.object(sequence_module, "ADVANCE_SECONDS", 0),
             patch.object(type(self.first), "_get_batch_size", lambda _step: 1),
             self.capture_triggers("lost_lead_nurture.ir_cron_nurture") as woken,
         ):

@@ -355,7 +355,7 @@ class TestPromises(NurtureCase):
 
         with (
             patch.object(type(broken), "_get_lead_domain", get_lead_domain),
-            mute_logger("odoo.addons.lost_lead_nurture.models.nurture_sequence_entry"),
+            mute_logger("odoo.addons.lost_lead_nurture.models.sequence.entry"),
         ):
             self.advance()
         self.assertEqual(broken.last_error, "Leads cannot enter: the field is gone")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.models.mailing_trace_figures import FIGURES, RATE_OF
+from odoo.addons.lost_lead_nurture.models.mail.mailing_trace_figures import FIGURES, RATE_OF
 
 from .common import NurtureCase
 

@@ -5,7 +5,7 @@ from ast import literal_eval
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.lost_lead_nurture.models.mailing_trace_figures import FIGURES
+from odoo.addons.lost_lead_nurture.models.mail.mailing_trace_figures import FIGURES
 
 from .common import NurtureCase
 

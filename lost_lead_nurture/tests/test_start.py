@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_audience
+from odoo.addons.lost_lead_nurture.models.sequence import audience as sequence_audience
 
 from .common import ANN, BOB, NurtureCase
 
@@ -70,7 +70,7 @@ class TestStart(NurtureCase):
 
     def test_many_leads(self):
         """They enter in the background; to say so they are not sorted out once more."""
-        self.patch(nurture_sequence_audience, "MANY_LEADS", 2)
+        self.patch(sequence_audience, "MANY_LEADS", 2)
         for number in range(3):
             self.make_lead(f"lead{number}@reader.example.com")
         start = self.open_start()
@@ -85,7 +85,7 @@ class TestStart(NurtureCase):
         self.assertEqual(len(self.sequence.participant_ids), 3)
 
     def test_two_leads_are_not_many(self):
-        self.patch(nurture_sequence_audience, "MANY_LEADS", 2)
+        self.patch(sequence_audience, "MANY_LEADS", 2)
         self.make_lead(ANN)
         self.make_lead(BOB)
         start = self.open_start()

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_step_audience
+from odoo.addons.lost_lead_nurture.models.step import audience as step_audience
 
 from .test_filter_rights import SECRET, FilterCase
 from .test_stop import LivingCase
@@ -58,7 +58,7 @@ class TestStepFilter(LivingCase):
 
     def test_many(self):
         """What is counted up to a limit says so."""
-        with patch.object(nurture_step_audience, "MANY_LEADS", 1):
+        with patch.object(step_audience, "MANY_LEADS", 1):
             audience = self.new.get_filter_audience(self.values(), with_leads=True)
         self.assertEqual((audience["matching"], audience["total"]), (1, 1))
         self.assertTrue(audience["matching_capped"] and audience["total_capped"])

@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.models import nurture_sequence_figures
+from odoo.addons.lost_lead_nurture.models.sequence import figures as sequence_figures
 
 from .common import ANN, TwoLeadsCase
 
@@ -140,7 +140,7 @@ class TestWaits(TwoLeadsCase):
         """It shows what was counted last, as in its other figures."""
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
-        with patch.object(nurture_sequence_figures, "MANY_TRACES", 2):
+        with patch.object(sequence_figures, "MANY_TRACES", 2):
             self.env.ref("lost_lead_nurture.ir_cron_nurture_figures").method_direct_trigger()
         text = "2 wait for their next mail (next on Mar 9, 2026)"
         self.assertEqual(self.waits(), {text: self.ann | self.bob})

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command, Domain
 
-from ..models.nurture_sequence import MANY_LEADS
+from ..models.sequence.sequence import MANY_LEADS
 from ..tools.domains import get_parts, parse_domain, read_domain
 
 

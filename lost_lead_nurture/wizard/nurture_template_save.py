@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..models.nurture_sequence_template import TEMPLATE_GROUPS
+from ..models.sequence.template import TEMPLATE_GROUPS
 
 
 class NurtureTemplateSave(models.TransientModel):

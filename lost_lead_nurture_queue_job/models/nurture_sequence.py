@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from odoo.addons.lost_lead_nurture.models.nurture_sequence_workers import BATCHES_PER_WORKER
+from odoo.addons.lost_lead_nurture.models.sequence.workers import BATCHES_PER_WORKER
 from odoo.addons.queue_job.utils import must_run_without_delay
 
 _logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@ import re
 
 from odoo import api, fields, models
 
-from odoo.addons.lost_lead_nurture.models.mailing_trace import told_by_core
+from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import told_by_core
 
 #: Characters that sign a short link.
 TOKEN_SIZE = 6

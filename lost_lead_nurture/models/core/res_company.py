@@ -1,0 +1,27 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..step.step import MAX_DELAY
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    nurture_cap_number = fields.Integer(
+        string="Marketing Messages per Address",
+        default=2,
+        help="Sequences send an address no more marketing mails and SMS than this in the days "
+        "beside it, those of other mailings included. 0: no limit.",
+    )
+    nurture_cap_days = fields.Integer(string="Days of the Frequency Cap", default=7)
+
+    @api.constrains("nurture_cap_number", "nurture_cap_days")
+    def _check_nurture_cap(self):
+        for company in self:
+            days = company.nurture_cap_days
+            if company.nurture_cap_number < 0 or not 1 <= days <= MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._(
+                        "A frequency cap is a number of messages, not negative, in one day or more."
+                    )
+                )

@@ -1,0 +1,299 @@
+import logging
+from collections import Counter, defaultdict
+from datetime import timedelta
+
+from psycopg2.extras import Json
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ...tools import machines
+from ...tools.inside import Carried
+
+_logger = logging.getLogger(__name__)
+
+#: How many hits one transaction judges.
+BATCH = 200
+#: What is told of hits, in the order in which it happened: an SMS may be opened before its provider
+#: reports that it was sent.
+HEARD = ("sent", "open", "click")
+#: How long a judged hit is kept: what comes near it is judged by it, too.
+KEPT = timedelta(hours=1)
+#: How many hits on the same link of a mail are kept at a time, and on what is no link of it
+#: altogether: more of them tell nothing, and anybody can make thousands.
+MAX_SAME = 100
+
+
+class NurtureHit(models.Model):
+    """A picture of a sequence's mail that was loaded, or a link of it that was followed.
+
+    The first click of a machine looks like a person's; what follows within seconds gives it away.
+    So a hit changes nothing at once. It is noted here, and after a minute the scheduled action
+    judges it by its company: a person's is told to core and the sequence as if it happened at its
+    own time, a machine's is noted on the mail. Soon after, hits are deleted.
+    """
+
+    _name = "nurture.hit"
+    _description = "Nurture Hit"
+    _order = "date, id"
+    _log_access = False
+
+    mailing_trace_id = fields.Many2one(
+        "mailing.trace", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    kind = fields.Selection(
+        [("open", "Opened"), ("click", "Clicked"), ("trap", "Trap")], required=True, readonly=True
+    )
+    date = fields.Datetime(required=True, readonly=True)
+    code = fields.Char(readonly=True, help="Code of the link.")
+    click_values = fields.Json(readonly=True, help="What core wants to know of a click.")
+    reason = fields.Selection(
+        machines.REASONS, readonly=True, help="Why it is not taken for a person's."
+    )
+    judged = fields.Boolean(readonly=True)
+
+    # what _claim looks for
+    _waiting = models.Index("(date, id) WHERE judged IS NOT TRUE")
+
+    # ------------------------------------------------------------
+    # NOTE: as little as can be done while somebody waits for a page
+    # ------------------------------------------------------------
+
+    @api.model
+    def _note(self, mails, kind, request, code=False, click_values=None):
+        """Note a hit on sent mails, unless there are :data:`MAX_SAME` like it.
+
+        :param mails: ``mailing.trace`` of sequences
+        :param request: a ``machines.Request``
+        """
+        now = fields.Datetime.now()
+        hits, is_undecided = self.browse(), False
+        for mail in mails:
+            reason = self._judge_alone(mail, kind, request, code, now)
+            kept = self._keep(mail, kind, now, code or None, click_values, reason)
+            is_undecided = is_undecided or bool(kept and not reason)
+            hits += kept
+        if is_undecided:
+            self._wake_cron(now)
+        return hits
+
+    @api.model
+    def _keep(self, mail, kind, now, code, click_values, reason):
+        """Make a hit, unless there are enough like it: in one query, for somebody waits. Forged
+        ones, which anybody can make, are counted apart: they must not push out a person's."""
+        if reason == "forged":
+            like_it = SQL("reason = 'forged'")
+        else:
+            like_it = SQL(
+                "kind = %s AND code IS NOT DISTINCT FROM %s AND reason IS DISTINCT FROM 'forged'",
+                kind,
+                code,
+            )
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO nurture_hit (mailing_trace_id, kind, date, code, click_values, reason)
+                SELECT %(mail)s, %(kind)s, %(now)s, %(code)s, %(click_values)s, %(reason)s
+                 WHERE (SELECT count(*) FROM (SELECT FROM nurture_hit
+                                               WHERE mailing_trace_id = %(mail)s AND %(like_it)s
+                                               LIMIT %(enough)s) same) < %(enough)s
+                RETURNING id
+                """,
+                mail=mail.id,
+                kind=kind,
+                now=now,
+                code=code,
+                click_values=click_values and Json(click_values),
+                reason=reason,
+                like_it=like_it,
+                enough=MAX_SAME,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
+
+    @api.model
+    def _judge_alone(self, mail, kind, request, code, now):
+        """What a hit shows by itself.
+
+        :return: why it is not a person's (see :data:`machines.REASONS`), or None
+        """
+        if kind == "trap":
+            return "trap"
+        since_sent = now - mail.sent_datetime if mail.sent_datetime else None
+        if kind == "open":
+            return machines.judge_open(request, since_sent)
+        signed = mail._nurture_is_signed(code, request.token)
+        return machines.judge_click(request, since_sent, signed)
+
+    @api.model
+    def _wake_cron(self, now):
+        """Have hits of ``now`` judged as soon as they can be."""
+        cron = self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()
+        cron._nurture_trigger_once(now + machines.HOLD)
+
+    # ------------------------------------------------------------
+    # JUDGE: the scheduled action
+    # ------------------------------------------------------------
+
+    @api.model
+    def _judge_held(self):
+        """Judge the hits that were held long enough, batch by batch. Commits."""
+        commit = self.env["ir.cron"]._commit_progress
+        try:
+            while hits := self._claim():
+                hits._judge()
+                if not commit(len(hits)):
+                    break
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else was at one of the mails: the next run judges the batch
+            self.env.cr.rollback()
+        self._forget()
+
+    @api.model
+    def _forget(self):
+        """Delete hits by which nothing that is still to come will be judged."""
+        self.env.execute_query(
+            SQL(
+                "DELETE FROM nurture_hit WHERE judged AND date < %s RETURNING id",
+                fields.Datetime.now() - KEPT,
+            )
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _claim(self):
+        """Lock hits that were held long enough and that no other worker holds."""
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM nurture_hit WHERE judged IS NOT TRUE AND date <= %s"
+                " ORDER BY date, id LIMIT %s FOR UPDATE SKIP LOCKED",
+                fields.Datetime.now() - machines.HOLD,
+                BATCH,
+            )
+        )
+        return self.browse(id_ for (id_,) in rows)
+
+    def _judge(self):
+        """Tell core of people's hits, and note machines' on the mail."""
+        reasons = self._judge_together()
+        self.judged = True
+        people = self.browse()
+        for hit in self:
+            if reason := hit.reason or reasons.get(hit):
+                hit.mailing_trace_id._nurture_note_machine(hit.kind, reason, hit.date, hit.code)
+            else:
+                people += hit
+        people._tell()
+
+    def _judge_together(self):
+        """Judge each hit by all that happened on its mail.
+
+        :return: {hit: reason}
+        """
+        reasons = {}
+        facts = self._get_facts()
+        for mail, hits in self.grouped("mailing_trace_id").items():
+            found = machines.judge_together(facts[mail.id])
+            for hit in hits:
+                if reason := found.get(hit._get_fact()):
+                    reasons[hit] = reason
+        return reasons
+
+    def _get_facts(self):
+        """What happened on the mails of these hits around them, as the rules see it: thousands of
+        hits in a second are one fact.
+
+        :return: {id of the mail: list of facts}
+        """
+        dates = self.mapped("date")
+        around = 2 * machines.NEAR
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT mailing_trace_id, date,"
+                " CASE WHEN reason = 'forged' THEN '' ELSE COALESCE(code, '') END, kind = 'trap'"
+                " FROM nurture_hit WHERE mailing_trace_id IN %s AND date BETWEEN %s AND %s",
+                tuple(self.mailing_trace_id.ids),
+                min(dates) - around,
+                max(dates) + around,
+            )
+        )
+        facts = defaultdict(list)
+        for mail_id, date, link, trap in rows:
+            facts[mail_id].append(machines.Hit(date, link, trap))
+        return facts
+
+    def _get_fact(self):
+        """This hit, as the rules see it."""
+        # anybody can forge a burst, to make a reader's clicks count for nothing
+        link = "" if self.reason == "forged" else self.code
+        return machines.Hit(self.date, link or "", self.kind == "trap")
+
+    # ------------------------------------------------------------
+    # TELL
+    # ------------------------------------------------------------
+
+    def _tell(self):
+        """Let core know, and by it the sequences, as if it was the moment of the hit. What happened
+        on one mail is told one after the other, what happened on different ones together."""
+        rounds = defaultdict(list)
+        count = Counter()
+        for hit in self:
+            rounds[count[hit.mailing_trace_id]].append(hit.id)
+            count[hit.mailing_trace_id] += 1
+        for ids in rounds.values():
+            self.browse(ids)._tell_round()
+
+    def _tell_round(self):
+        """Tell of hits on different mails. One that cannot be told does not stand in the way of the
+        others."""
+        try:
+            with self.env.cr.savepoint():
+                self._tell_together()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            if len(self) > 1:
+                for hit in self:
+                    hit._tell_round()
+            else:
+                _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
+
+    def _tell_together(self):
+        heard = Carried(list)
+        hits = self.with_context(
+            nurture_moments=Carried(None, {hit.mailing_trace_id.id: hit.date for hit in self}),
+            nurture_heard=heard,
+        )
+        opens = hits.filtered(lambda hit: hit.kind == "open")
+        opens.mailing_trace_id.set_opened()
+        (hits - opens)._add_clicks()
+        for event, code in sorted(heard, key=lambda key: HEARD.index(key[0])):
+            mails = self.env["mailing.trace"].browse(heard[event, code])
+            mails.with_context(nurture_link_code=code)._nurture_hear(event)
+
+    def _add_clicks(self):
+        """Let core count clicks. They were made when they hit, not when they were judged: what
+        looks at one link only counts from there, see :meth:`nurture.sequence._sql_event`."""
+        clicks = self.env["link.tracker.click"]
+        dates = {}
+        for hit in self:
+            click = clicks.add_click(
+                hit.code, mailing_trace_id=hit.mailing_trace_id.id, **(hit.click_values or {})
+            )
+            if click:
+                dates[click.id] = hit.date
+        if dates:
+            clicks.flush_model()
+            rows = SQL(", ").join(SQL("(%s, %s::timestamp)", *row) for row in dates.items())
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE link_tracker_click SET create_date = hit.date"
+                    " FROM (VALUES %s) hit (id, date) WHERE hit.id = link_tracker_click.id",
+                    rows,
+                )
+            )
+            clicks.browse(dates).invalidate_recordset(["create_date"], flush=False)

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+
+from ...tools import machines
+from ...tools.inside import get_carried
+from ...tools.mail_texts import fill_text
+
+
+class LinkTracker(models.Model):
+    _inherit = "link.tracker"
+
+    nurture_reader_count = fields.Integer(
+        compute="_compute_nurture_reader_count",
+        string="Readers",
+        groups="lost_lead_nurture.group_user",
+        help="How many mails it was clicked in, however often.",
+    )
+
+    nurture_mail = fields.Char(
+        compute="_compute_nurture_mail",
+        string="Mail",
+        groups="lost_lead_nurture.group_user",
+        help="The subject of the mail it is in, with the fallbacks of its placeholders.",
+    )
+
+    @api.depends("mass_mailing_id.subject")
+    def _compute_nurture_mail(self):
+        for link in self:
+            link.nurture_mail = fill_text(link.mass_mailing_id.subject)
+
+    @api.depends("link_click_ids.mailing_trace_id")
+    def _compute_nurture_reader_count(self):
+        counts = dict(
+            self.env["link.tracker.click"]._read_group(
+                [("link_id", "in", self.ids)], ["link_id"], ["mailing_trace_id:count_distinct"]
+            )
+        )
+        for link in self:
+            link.nurture_reader_count = counts.get(link, 0)
+
+    def action_view_nurture_clicks(self):
+        """Open who clicked the link, and when."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "lost_lead_nurture.nurture_link_click_action"
+        )
+        return action | {"domain": [("link_id", "=", self.id)]}
+
+    def search_or_create(self, vals_list):
+        """Core looks every link up once per mail. Within one mailing the same link has the same
+        tracker, so a batch that carries a ``nurture_links`` dict looks each up once."""
+        known = get_carried(self.env, "nurture_links")
+        if known is None:
+            return super().search_or_create(vals_list)
+        keys = [tuple(sorted(vals.items())) for vals in vals_list]
+        new = {key: vals for key, vals in zip(keys, vals_list, strict=True) if key not in known}
+        if new:
+            trackers = super().search_or_create(list(new.values()))
+            known.update(zip(new, trackers.ids, strict=True))
+        return self.browse(known[key] for key in keys)
+
+
+class LinkTrackerClick(models.Model):
+    _inherit = "link.tracker.click"
+
+    nurture_participant_id = fields.Many2one(
+        related="mailing_trace_id.nurture_trace_id.participant_id",
+        string="Lead",
+        # everybody in the company may read clicks, but not who made them
+        groups="lost_lead_nurture.group_user",
+    )
+
+    @api.model
+    def add_click(self, code, **route_values):
+        """A click on a mail of a sequence is counted when it turned out to be a person's."""
+        request = machines.get_request(self.env)
+        if request and route_values.get("mailing_trace_id"):
+            mails = self.env["mailing.trace"].sudo()
+            mail_id = route_values.pop("mailing_trace_id")
+            if mail := mails._nurture_find([("id", "=", mail_id)]):
+                self.env["nurture.hit"].sudo()._note(mail, "click", request, code, route_values)
+                return self.browse()
+            route_values["mailing_trace_id"] = mail_id
+        # the sequence wants to know which link it was
+        return super(LinkTrackerClick, self.with_context(nurture_link_code=code)).add_click(
+            code, **route_values
+        )

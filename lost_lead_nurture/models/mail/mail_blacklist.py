@@ -1,0 +1,66 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...tools.addresses import canonical, spellings, sql_has_spellings
+from ...tools.inside import is_inside
+
+
+class MailBlacklist(models.Model):
+    _inherit = "mail.blacklist"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # core's create also revives archived entries and returns those known already
+        entries = super().create(vals_list)
+        entries._nurture_list_spellings()
+        entries._nurture_leave()
+        return entries
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"active", "email"} & vals.keys():
+            self._nurture_list_spellings()
+        if vals.get("active"):
+            self._nurture_leave()
+        return result
+
+    def _nurture_list_spellings(self):
+        """An address with an international domain is on the list in each of its spellings, or in
+        none: core, and whoever looks there, compares them letter by letter."""
+        blacklist = self.with_context(active_test=False)
+        for entry in self:
+            others = spellings([entry.email]) - {entry.email}
+            if not others:
+                continue
+            known = blacklist.search([("email", "in", list(others))])
+            known.filtered_domain([("active", "!=", entry.active)]).active = entry.active
+            missing = others - set(known.mapped("email"))
+            blacklist.create([{"email": email, "active": entry.active} for email in missing])
+
+    @api.model
+    def _nurture_respell(self):
+        """List the other spellings of those that were on the list before. Who is on
+        it in one spelling wants no mails in any."""
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM mail_blacklist WHERE %s", sql_has_spellings(SQL("email")))
+        )
+        entries = self.browse(id_ for (id_,) in rows)
+        entries.filtered("active")._nurture_list_spellings()
+        entries.filtered(lambda entry: not entry.active)._nurture_list_spellings()
+
+    def _nurture_leave(self):
+        """Whoever does not want mails leaves the sequences that take heed of it, at once, and gets
+        none of the mails in the queue of the others."""
+        addresses = [canonical(address) for address in self.mapped("email")]
+        participants = self.env["nurture.participant"].sudo()._find_running(addresses)
+        leaving = participants.filtered("sequence_id.exit_on_blacklisted")
+        asked = is_inside(self.env, "nurture_unsubscribed")
+        leaving._leave("unsubscribed" if asked else "blacklisted")
+        queued = (
+            self.env["mailing.trace"]
+            .sudo()
+            ._nurture_queued([("participant_id", "in", (participants - leaving).ids)])
+            .filtered(lambda mail: mail.trace_type == "mail" and mail.email in addresses)
+        )
+        queued.nurture_trace_id._set_state("rejected", "blacklisted")
+        queued._nurture_cancel_queued()

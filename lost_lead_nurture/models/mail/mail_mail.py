@@ -1,0 +1,425 @@
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import zip_longest
+from smtplib import SMTPServerDisconnected
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import config, email_normalize
+
+from ...tools.addresses import format_on_wire, on_wire
+from ...tools.delivery import watch
+from ...tools.inside import INSIDE, Carried
+from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
+from ...tools.wire import MAX_SUBJECT, clean, clean_address
+
+#: When the rest of the queue is tried again after the connection to the mail server broke off.
+PAUSE = timedelta(minutes=5)
+#: Of so many mails that have left their sequences are told together.
+HEARD_TOGETHER = 50
+
+
+class MailMail(models.Model):
+    """A mail of a sequence has signed links and a trap for machines. When it is taken out of the
+    queue by hand it says so to its sequence. And it never leaves twice by itself: that it is being
+    sent is noted first, so that a process that ends in the middle leaves a mail behind that is in
+    doubt, which a person decides about, and not one that is sent once more."""
+
+    _inherit = "mail.mail"
+
+    def _get_tracking_url(self):
+        url = super()._get_tracking_url()
+        if self.mailing_id and self.model == "crm.lead":
+            return self.mailing_id._nurture_move_home(url, self.res_id)
+        return url
+
+    def _prepare_outgoing_body(self):
+        body = super()._prepare_outgoing_body()
+        stat = self._nurture_get_stats()[:1]
+        if not (body and stat):
+            return body
+
+        # as a parameter, which core does not mind: the link works without the add-on, too
+        def sign(link):
+            return f"{link[0]}?n={stat._nurture_token(link[1])}"
+
+        return body.__class__(re.sub(rf"/r/([^/\s\"'<>]+)/m/{stat.id}(?![\w/?])", sign, str(body)))
+
+    def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
+        email_list = super()._prepare_outgoing_list(mail_server, doc_to_followers)
+        for values in email_list:
+            self._nurture_address(values)
+        if not (self.mailing_id and self.model == "crm.lead"):
+            return email_list
+        stat = self._nurture_get_stats()[:1]
+        for values in email_list:
+            self._nurture_clean_header(values)
+            if stat and has_placeholder(values["body"]):
+                # core keeps that as the reason of the failure
+                raise UserError(
+                    self.env._(
+                        "The link to unsubscribe could not be made for this recipient, so the mail "
+                        "was not sent: in the text it has to be /unsubscribe_from_list."
+                    )
+                )
+            if stat and (body := values["body"]):
+                values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
+        return email_list
+
+    @api.model
+    def _nurture_address(self, values):
+        """Write international domains as they travel. Core means to do that when it sends, but
+        refuses such an address, as it compares the two spellings."""
+        known = values["email_to_normalized"]
+        if all(address.isascii() for address in known):
+            return
+        values["email_to_normalized"] = [on_wire(address) for address in known]
+        for header in ("email_to", "email_cc"):
+            values[header] = [format_on_wire(address) for address in values[header]]
+
+    @api.model
+    def _nurture_clean_header(self, values):
+        """Names and subjects of leads may have line breaks in them, which no header may."""
+        values["subject"] = clean(values["subject"], MAX_SUBJECT)
+        values["reply_to"] = clean_address(values["reply_to"])
+        for name in ("email_to", "email_cc"):
+            values[name] = [clean_address(address) for address in values[name]]
+
+    def _personalize_outgoing_body(self, body, partner=False, doc_to_followers=None):
+        body = super()._personalize_outgoing_body(body, partner, doc_to_followers)
+        if body and self.mailing_id and self.model == "crm.lead":
+            body = body.__class__(self._nurture_fill_placeholders(str(body), partner))
+        return body
+
+    def _nurture_fill_placeholders(self, body, partner=False):
+        """Core fills placeholders only as it writes them itself, and when the text without HTML has
+        been made: here they are filled before."""
+        address = partner.email if partner else self.email_to
+        if not address or not any(placeholder in body for placeholder in (UNSUBSCRIBE, VIEW)):
+            return body
+        # the link is signed for the address that core takes for it, too
+        address = email_normalize(address, strict=False) or address
+        mailing = self.mailing_id
+        urls = {VIEW: mailing._get_view_url(address, self.res_id)}
+        if not self.env.context.get("mailing_test_mail"):
+            urls[UNSUBSCRIBE] = mailing._get_unsubscribe_url(address, self.res_id)
+        own_urls = {
+            mailing.get_base_url(),
+            mailing._nurture_get_base_url(self.res_id),
+            self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "",
+        }
+        return fill_placeholders(body, urls, own_urls)
+
+    # ------------------------------------------------------------
+    # SENDING: core sends, then commits that it has. What ends it in between would be sent again
+    # ------------------------------------------------------------
+
+    def send(self, auto_commit=False, **kwargs):
+        if auto_commit:
+            # before the server is called: should that fail, these would be taken for plain failures
+            for mail in self:
+                if any(mail._nurture_get_stats().mapped("nurture_sending_date")):
+                    mail._nurture_take_over()
+        return super().send(auto_commit=auto_commit, **kwargs)
+
+    def _send(self, auto_commit=False, **kwargs):
+        if not self._nurture_get_stats():
+            return super()._send(auto_commit=auto_commit, **kwargs)
+        if not auto_commit:
+            # somebody else's transaction: nothing can be noted, but what is leaving is left alone
+            leaving = self.filtered(lambda mail: mail._nurture_get_stats())
+            free = leaving.filtered(lambda mail: mail._nurture_lock())
+            for mail in free:
+                with mail._nurture_watch(**kwargs) as watched:
+                    super(MailMail, watched)._send(auto_commit=False, **kwargs)
+            return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
+        self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
+        return True
+
+    def _postprocess_sent_message(
+        self, success_pids, success_emails, failure_reason=False, failure_type=None
+    ):
+        if failure_type == "mail_smtp":
+            self._nurture_name_failing_server()
+        # an administrator may send a mail by hand
+        told = self.with_context(nurture_told=INSIDE)
+        return super(MailMail, told)._postprocess_sent_message(
+            success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
+        )
+
+    @contextmanager
+    def _nurture_watch(self, smtp_session=None, mail_server=None, **_others):
+        """Yield this mail with what its mail server says of it, a ``delivery.Delivery``, in the
+        context key ``nurture_delivery``."""
+        with watch(smtp_session, self._nurture_name_server(mail_server)) as delivery:
+            yield self.with_context(nurture_delivery=delivery)
+
+    @api.model
+    def _nurture_name_server(self, mail_server):
+        """What people call an outgoing mail server, which may be that of the configuration."""
+        return (mail_server and mail_server.sudo().name) or config["smtp_server"] or ""
+
+    def _nurture_name_failing_server(self):
+        """A mail server could not be reached: core says what went wrong, and not with which."""
+        ours = self.filtered(lambda mail: mail._nurture_get_stats())
+        for server_id, _domain, _sender, mail_ids in ours._split_by_mail_configuration():
+            mails = self.browse(mail_ids)
+            server = self.env["ir.mail_server"].browse(server_id or ())
+            mails.failure_reason = self.env._(
+                "The mail server “%(server)s” could not be used: %(error)s",
+                server=self._nurture_name_server(server),
+                error=mails[:1].failure_reason,
+            )
+
+    def _nurture_put_off(self, date):
+        """Leave these mails in the queue until ``date``."""
+        self.write({"state": "outgoing", "failure_type": False, "scheduled_date": date})
+        # mails to one provider are put off by the hundred
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        queue._nurture_trigger_once(date)
+
+    def _nurture_send_queue(self, ours, **kwargs):  # pylint: disable=missing-return
+        """Send these mails one by one. Before a mail leaves it is noted that it does, by the commit
+        of the one before it: so there is never more than one of which nobody would know.
+
+        :param ours: those of them that sequences send
+        """
+        queue = [self.browse(mail_id) for mail_id in self.ids]
+        noted = self.browse()
+        left = Carried(None)
+        try:
+            # each alone: a commit empties the cache, and all the others would be read again
+            for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
+                if mail not in ours:
+                    super(MailMail, mail)._send(auto_commit=True, **kwargs)
+                    continue
+                ready = mail == noted or mail._nurture_begin_sending()
+                noted = self.browse()
+                # no note is left alone while sequences are told
+                ahead = following & ours if len(left) < HEARD_TOGETHER - 1 else noted
+                if ready and (stats := mail._nurture_hold(ahead)):
+                    noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
+                    mail._nurture_send(left, **kwargs)
+                if len(left) >= HEARD_TOGETHER:
+                    self._nurture_hear_sent(left)
+        except Exception:
+            noted._nurture_withdraw_note()
+            self._nurture_hear_sent(left)
+            raise
+        self._nurture_hear_sent(left)
+
+    def _nurture_send(self, left, **kwargs):  # pylint: disable=missing-return
+        """Have core send this mail, and see to it that what it writes down is what happened.
+
+        :param left: dictionary to put the ids of the statistics of mails into that have left;
+            their sequences are still to be told
+        """
+        count = len(left)
+        with self.with_context(nurture_left=left)._nurture_watch(**kwargs) as mail:
+            delivery = mail.env.context["nurture_delivery"]
+            try:
+                # pylint: disable-next=super-method-mismatch
+                super(MailMail, mail)._send(auto_commit=True, **kwargs)
+            except (SMTPServerDisconnected, psycopg2.Error):
+                # core gives up here: neither it nor the reader's sequence would hear of this mail
+                self.env.cr.rollback()
+                for stat_id in list(left)[count:]:
+                    del left[stat_id]
+                self._nurture_end_sending(delivery)
+                queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+                queue._trigger(fields.Datetime.now() + PAUSE)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                raise
+            if len(left) == count and delivery.accepted and self.exists() and self.state != "sent":
+                # something failed after it had left, and would have it sent again
+                self._nurture_end_sending(delivery)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _nurture_hear_sent(self, left):
+        """Tell the sequences of mails that have left, of all together.
+
+        :param left: dictionary of the ids of their statistics, which is emptied
+        """
+        if not left:
+            return
+        ids = list(left)
+        left.clear()
+        try:
+            self.env["mailing.trace"].sudo().browse(ids)._nurture_hear_late()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # that they have left is kept: the scheduled action of the sequences tells it
+            self.env.cr.rollback()
+
+    def _nurture_withdraw_note(self):
+        """This mail is not sent next after all."""
+        self.env.cr.rollback()
+        if self and self._nurture_lock():
+            self._nurture_get_stats().nurture_sending_date = False
+            self.env.flush_all()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _nurture_lock(self, ahead=()):
+        """See :meth:`mailing.trace._nurture_lock_queued`."""
+        self.env.flush_all()
+        return self.env["mailing.trace"].sudo()._nurture_lock_queued(self, ahead)
+
+    def _nurture_begin_sending(self):
+        """Note that this mail is being sent, and commit that.
+
+        :return: whether it may be sent
+        """
+        try:
+            if not self._nurture_take_over():
+                return False
+            self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
+            self.env.flush_all()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            return True
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else has just done something with it; the rest of the queue goes on
+            self.env.cr.rollback()
+            return False
+
+    def _nurture_hold(self, ahead):
+        """Lock this mail, of which it is noted that it is being sent: what is locked from here on
+        belongs to a living process. Note the same of the one after it, in the transaction that
+        ends this one.
+
+        :param ahead: the mail after it, or none
+        :return: the statistics of both, empty when this one may not be sent
+        """
+        try:
+            stats = self._nurture_lock(ahead)
+            own = [stat for stat in stats if stat.mail_id == self.id]
+            if not own or not all(stat.sending for stat in own):
+                return []
+            if all(stat.wanted for stat in own):
+                return stats
+            # stopped, or left, since that was noted
+            self._nurture_get_stats().nurture_sending_date = False
+            self._nurture_pull_back()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+            if ahead:
+                return self._nurture_hold(self.browse())
+        return []
+
+    def _nurture_take_over(self):
+        """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
+        whether it has left. When its sequence was stopped, or its lead has left, it is pulled back.
+
+        :return: whether it is to be sent
+        """
+        try:
+            stats = self._nurture_lock()
+            if any(stat.sending for stat in stats):
+                self._nurture_doubt()
+            elif all(stat.wanted for stat in stats):
+                return bool(stats)
+            else:
+                self._nurture_pull_back()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else has just done something with it; the rest of the queue goes on
+            self.env.cr.rollback()
+        return False
+
+    def _nurture_pull_back(self):
+        """A batch that was not committed yet queued this mail while its sequence was stopped or its
+        lead left, so that it could not be pulled back with the others."""
+        traces = self.sudo()._nurture_get_stats().nurture_trace_id
+        traces.invalidate_recordset(flush=False)
+        stopped = traces.sequence_id.filtered(lambda sequence: sequence.state != "running")
+        stopped._pull_back_messages()
+        traces.filtered(
+            lambda trace: trace.sequence_id not in stopped
+        ).participant_id._pull_back_messages()
+
+    def _nurture_end_sending(self, delivery):
+        """Core could not say what became of this mail."""
+        stats = self._nurture_get_stats()
+        if delivery.accepted:
+            self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+            stats.set_sent()
+        elif delivery.begun:
+            self._nurture_doubt()
+        else:
+            # it did not come to it: it stays in the queue
+            stats.nurture_sending_date = False
+        self.env.flush_all()
+
+    def _nurture_doubt(self):
+        """Nobody can know whether this mail has left: a person decides whether it is sent again."""
+        self.write(
+            {
+                "state": "exception",
+                "failure_type": "unknown",
+                "failure_reason": self.env._(
+                    "The connection to the mail server broke off, or the server process ended, "
+                    "while this mail was being sent. It may have arrived or not. A retry sends it "
+                    "again."
+                ),
+            }
+        )
+        self._nurture_get_stats()._nurture_set_in_doubt()
+        self.env.flush_all()
+
+    def write(self, vals):
+        if vals.get("state") == "outgoing" and (unwanted := self._nurture_get_unwanted()):
+            # whoever retries all that failed does not know who has left meanwhile
+            unwanted.write(
+                {
+                    "state": "cancel",
+                    "failure_reason": self.env._("Its sequence does not send it any more."),
+                }
+            )
+            self -= unwanted
+        result = super().write(vals)
+        if vals.get("state") == "cancel":
+            self._nurture_get_stats().set_canceled()
+            self._nurture_untell()
+        elif vals.get("state") == "outgoing":
+            # whoever puts it back has decided that it is sent again
+            self._nurture_get_stats().filtered("nurture_sending_date").nurture_sending_date = False
+        return result
+
+    def unlink(self):
+        leaving = self.filtered(lambda mail: mail.state == "outgoing")
+        stats = leaving._nurture_get_stats()
+        leaving._nurture_untell()
+        result = super().unlink()
+        stats.set_canceled()
+        return result
+
+    def _nurture_untell(self):
+        """Contacts were told of those of these mails that are mailings to leads, and they do not
+        leave. On the lead it is seen in the sequence, which the message there leads to."""
+        told = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
+        if told:
+            domain = [
+                ("parent_id", "in", told.mail_message_id.ids),
+                ("model", "=", "res.partner"),
+                ("message_type", "=", "notification"),
+            ]
+            self.env["mail.message"].sudo().search(domain).unlink()
+
+    def _nurture_get_unwanted(self):
+        """The mails of sequences that are stopped, and to those who are not in theirs any more."""
+        return self.filtered(
+            lambda mail: any(
+                trace.sequence_id.state != "running"
+                or trace.participant_id.state != "running"
+                or trace.state not in ("processed", "error")
+                for trace in mail.sudo()._nurture_get_stats().nurture_trace_id
+            )
+        )
+
+    def _nurture_get_stats(self):
+        # the engine's own, whoever handles the mail
+        return self.sudo().mailing_trace_ids.filtered("nurture_trace_id")

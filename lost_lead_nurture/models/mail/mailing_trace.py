@@ -1,0 +1,554 @@
+import logging
+from datetime import datetime
+from functools import wraps
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools import SQL, consteq, hmac
+from odoo.tools.urls import urljoin
+
+from ...tools import machines
+from ...tools.addresses import by_spelling, canonical
+from ...tools.dates import on_clock
+from ...tools.inside import get_carried, is_inside
+from ...tools.links import append, quoted_in
+
+_logger = logging.getLogger(__name__)
+
+#: What a reader, or the reader's mail server, can only do with a mail that was sent.
+REACTIONS = {"open", "click", "reply", "bounce"}
+#: Core's statuses of a mail that was opened, or more.
+OPENED = ("open", "reply")
+#: What is signed instead of a link's code; no code has such a character.
+TRAP = "/trap"
+
+
+class Stat(NamedTuple):
+    """Statistics of a mail that is locked."""
+
+    id: int
+    mail_id: int
+    #: since when it is being sent
+    sending: datetime | None
+    #: whether its sequence still sends it
+    wanted: bool
+    #: whether it was noted just now that it is sent next
+    noted: bool
+
+
+def told_by_core(method):
+    """A method of core that tells what happened to mails. Everybody can call it: for the mails of
+    sequences it is for core itself, and for who may change the sequence. What it writes down is
+    the engine's, so it has all rights on those."""
+
+    @wraps(method)
+    def tell(self, domain=None, *args, **kwargs):
+        mails, domain = self._nurture_let_tell(domain)
+        return method(mails, domain, *args, **kwargs).with_env(self.env)
+
+    return tell
+
+
+class MailingTrace(models.Model):
+    """Core's statistics of a mail are where opens, clicks, replies and bounces arrive: what they
+    hear is passed on to the participant's trace."""
+
+    _inherit = "mailing.trace"
+
+    nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
+    nurture_unheard = fields.Char(
+        index="btree_not_null",
+        help="Events that the sequence could not be told at once, separated by commas, a click "
+        "with the code of its link. The scheduled action tells them.",
+    )
+    nurture_sending_date = fields.Datetime(
+        string="Being Sent Since",
+        readonly=True,
+        copy=False,
+        help="Set while the mail is handed to the mail server. When nobody is doing that any more, "
+        "it is not known whether the mail has left.",
+    )
+    nurture_machine_reason = fields.Selection(
+        machines.REASONS,
+        string="Machine Ignored",
+        readonly=True,
+        help="How it was seen that a machine, such as the virus scanner of the reader's mail "
+        "server, opened this mail or followed its links. Neither the figures nor the sequence "
+        "count that.",
+    )
+    nurture_machine_date = fields.Datetime(
+        string="Machine Ignored On", readonly=True, help="When that was, the last time."
+    )
+
+    nurture_machine_notes = fields.Json(
+        readonly=True,
+        help="All that machines did to this mail, see tools/machines.py: hits are deleted soon.",
+    )
+
+    # what an address got and did, for the frequency cap and the sunset
+    _nurture_email_index = models.Index("(email)")
+    _nurture_bounced_index = models.Index("(email) WHERE trace_status = 'bounce'")
+    # core looks the mails up by it that an incoming mail answers
+    _nurture_message_id_index = models.Index("(message_id)")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [
+            {**vals, "email": canonical(vals["email"])} if vals.get("email") else vals
+            for vals in vals_list
+        ]
+        # a client's context does not say whose message it is
+        if "default_nurture_trace_id" in self.env.context:
+            self = self.with_context(default_nurture_trace_id=False)
+        mails = super().create(vals_list)
+        # mails that core's composer does not even queue
+        stillborn = mails.filtered(lambda mail: mail.trace_status in ("cancel", "error"))
+        stillborn._nurture_hear("cancelled")
+        return mails
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Whoever looks for an address finds it, however it is written."""
+        return super()._search(by_spelling(domain, "email"), *args, **kwargs)
+
+    def write(self, vals):
+        self._nurture_check_own()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_nurture(self):
+        self._nurture_check_own()
+
+    def _has_field_access(self, field, operation):
+        # Email Marketing lets its users write everything here
+        if operation == "write" and field.name.startswith("nurture_") and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
+    def _nurture_check_own(self):
+        """What happened to the mails of sequences is written down by the engine and by core: goals,
+        caps and previews rely on it.
+
+        :raise AccessError: when somebody else does
+        """
+        if self.env.su or is_inside(self.env, "nurture_told"):
+            return
+        if self.sudo().nurture_trace_id:
+            raise AccessError(
+                self.env._("What became of a sequence's messages is not written by hand.")
+            )
+
+    def _nurture_let_tell(self, domain=None):
+        """Let core, or who may change the sequence, tell what happened to mails of sequences.
+
+        :return: the mails, and the domain of others; with all rights when there is one of a
+            sequence among them
+        :raise AccessError: when somebody else does
+        """
+        if self.env.su:
+            return self, domain
+        mails = self | (self.search(domain) if domain else self.browse())
+        sequences = mails.sudo().nurture_trace_id.sequence_id
+        if not sequences:
+            return self, domain
+        if not is_inside(self.env, "nurture_told"):
+            mails.check_access("write")
+            sequences.with_env(self.env).check_access("write")
+        return mails.sudo(), None
+
+    @told_by_core
+    def set_sent(self, domain=None):
+        mails = super().set_sent(domain)
+        mails.filtered("nurture_sending_date").nurture_sending_date = False
+        left = get_carried(self.env, "nurture_left")
+        if left is None:
+            mails._nurture_hear("sent")
+        else:
+            # a queue is being sent, which tells of many together
+            mails.filtered("nurture_trace_id")._nurture_keep_unheard("sent")
+            left.update(dict.fromkeys(mails.ids))
+        return mails
+
+    @told_by_core
+    def set_opened(self, domain=None):
+        request = machines.get_request(self.env)
+        if request and domain and (held := self._nurture_find(domain)):
+            # the picture of one mail: it counts as opened when that turned out to be a person
+            self.env["nurture.hit"].sudo()._note(held, "open", request)
+            return held
+        mails, domain = self._nurture_counting(domain)
+        unopened = mails.filtered(lambda mail: mail.trace_status not in OPENED)
+        opened = super(MailingTrace, mails).set_opened(domain)
+        unopened._nurture_date_back("open_datetime")
+        opened._nurture_end_bounces()
+        opened._nurture_hear("open")
+        return opened
+
+    @told_by_core
+    def set_clicked(self, domain=None):
+        mails, domain = self._nurture_counting(domain)
+        clicked = super(MailingTrace, mails).set_clicked(domain)
+        clicked._nurture_date_back("links_click_datetime")
+        clicked._nurture_hear("click")
+        return clicked
+
+    @told_by_core
+    def set_replied(self, domain=None):
+        self._nurture_note_automatic(domain)
+        mails, domain = self._nurture_counting(domain)
+        replied = super(MailingTrace, mails).set_replied(domain)
+        replied._nurture_hear("reply")
+        return replied
+
+    @told_by_core
+    def set_bounced(self, domain=None, bounce_message=False):
+        mails, domain = self._nurture_counting(domain)
+        bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
+        bounced._nurture_hear("bounce")
+        return bounced
+
+    @told_by_core
+    def set_failed(self, domain=None, failure_type=False):
+        if self._nurture_take_refusal():
+            return self
+        mails = super().set_failed(domain, failure_type)
+        mails.filtered("nurture_sending_date").nurture_sending_date = False
+        mails._nurture_hear("failed")
+        return mails
+
+    @told_by_core
+    def set_canceled(self, domain=None):
+        mails = super().set_canceled(domain)
+        mails._nurture_hear("cancelled")
+        return mails
+
+    def _nurture_get_moment(self):
+        """When what is told of this mail happened, if not now, see ``nurture.hit``."""
+        return (get_carried(self.env, "nurture_moments") or {}).get(self.id)
+
+    def _nurture_date_back(self, field):
+        """Write when it really happened over core's date."""
+        for mail in self:
+            if moment := mail._nurture_get_moment():
+                mail[field] = moment
+
+    def _nurture_end_bounces(self):
+        """Mails arrive at these addresses: core, which counts what came back until it hears from
+        them, hears so."""
+        addresses = {mail.email for mail in self if mail.email and mail.trace_type == "mail"}
+        if not addresses:
+            return
+        for model in ("crm.lead", "res.partner"):
+            bounced = (
+                self.env[model]
+                .sudo()
+                .with_context(active_test=False)
+                .search([("email_normalized", "in", list(addresses)), ("message_bounce", ">", 0)])
+            )
+            for address, records in bounced.grouped("email_normalized").items():
+                records._message_reset_bounce(address)
+
+    def _nurture_forget(self):
+        """Erase whom these messages were for, and what mail servers said of that."""
+        self.write({"email": False, "failure_reason": False})
+        self.mail_mail_id.filtered(lambda mail: mail.state != "outgoing").email_to = False
+
+    @api.model
+    def _nurture_find(self, domain):
+        """The mails of sequences in ``domain``, tests left out."""
+        return self.search_fetch(
+            Domain(domain)
+            & Domain("nurture_trace_id", "!=", False)
+            & Domain("is_test_trace", "=", False),
+            ["sent_datetime"],
+        )
+
+    def _nurture_counting(self, domain):
+        """Leave the mails of sequences out of ``self`` and ``domain`` when a machine answered
+        them: neither the sequence nor its figures take that for a reaction."""
+        if not is_inside(self.env, "nurture_ignore_reaction"):
+            return self, domain
+        mails = self.filtered(lambda mail: not mail.nurture_trace_id)
+        return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+
+    def _nurture_note_machine(self, kind, reason, date, link=False):
+        """Keep what a machine did to this mail.
+
+        :param kind: ``open``, ``click`` or ``trap``, which is a click on the link nobody sees
+        :param reason: how it was seen, see :data:`machines.REASONS`
+        """
+        self.ensure_one()
+        kind = "click" if kind == "trap" else kind
+        self.write(
+            {
+                "nurture_machine_reason": reason,
+                "nurture_machine_date": date,
+                "nurture_machine_notes": self._nurture_add_note(kind, reason, date, link),
+            }
+        )
+
+    def _nurture_note_automatic(self, domain=None):
+        """A machine answered these mails: keep that, as nothing else comes of it."""
+        if not is_inside(self.env, "nurture_ignore_reaction"):
+            return
+        mails = self.filtered("nurture_trace_id")
+        if domain:
+            mails |= self._nurture_find(domain)
+        for mail in mails:
+            mail.nurture_machine_notes = mail._nurture_add_note(
+                "reply", "automatic", fields.Datetime.now()
+            )
+
+    def _nurture_add_note(self, kind, reason, date, link=False):
+        return machines.take_note(
+            self.nurture_machine_notes or [],
+            kind,
+            reason,
+            fields.Datetime.to_string(date),
+            link or "",
+        )
+
+    def _nurture_token(self, code):
+        """Sign the link ``code`` of this mail: core's /r/<code>/m/<id> can be made up."""
+        self.ensure_one()
+        return hmac(self.env(su=True), "lost_lead_nurture-link", (self.id, code))[:16]
+
+    def _nurture_is_signed(self, code, token):
+        return consteq(self._nurture_token(code).encode(), token.encode())
+
+    def _nurture_set_trap(self, html):
+        """Add a link that nobody sees to the HTML of this mail.
+
+        Without a text there is nothing to see, to hear or to hit, in any mail program and style,
+        and nothing hidden that a spam filter could find fault with. Who collects the links of a
+        mail finds it. It must not get into the plain text, where it would show.
+        """
+        path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
+        url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
+        return append(html, f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>')
+
+    def _nurture_hear(self, event):
+        """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
+        the reply that is coming in, or make core send a mail again that has just left. Such an
+        event is kept and told later."""
+        code = self.env.context.get("nurture_link_code") if event == "click" else None
+        heard = get_carried(self.env, "nurture_heard")
+        if heard is not None:
+            # whoever carries the list tells of all of them together
+            heard[event, code] += self.ids
+            return
+        if event in REACTIONS and is_inside(self.env, "nurture_ignore_reaction"):
+            return
+        if event in REACTIONS:
+            self._nurture_end_doubt()
+            self._nurture_hear_late()
+        mails = self.filtered(
+            lambda mail: (
+                mail.nurture_trace_id
+                and not mail.is_test_trace
+                # forged, or a click on a mail that was pulled back
+                and (mail.sent_datetime or event not in REACTIONS)
+            )
+        )
+        if not mails:
+            return
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link())
+        except Exception:
+            # the next run of the scheduled action tells it; waking it now might go on for ever
+            _logger.info("%s: %s is heard later", mails, event, exc_info=True)
+            mails._nurture_keep_unheard(":".join(filter(None, [event, code])))
+
+    def _nurture_keep_unheard(self, event):
+        """Keep what the sequence is still to be told."""
+        for mail in self.sudo():
+            mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+
+    def _nurture_hear_late(self):
+        """Tell the sequences that these mails have left, as far as they have not been told."""
+        # with all rights: it is about what the engine has written down
+        late = self.sudo().filtered(lambda mail: mail.nurture_unheard == "sent")
+        late = late.try_lock_for_update()
+        late.nurture_unheard = False
+        late._nurture_hear("sent")
+
+    def _nurture_get_link(self):
+        """The address of the link that is being clicked, see ``link.tracker.click.add_click``."""
+        code = self.env.context.get("nurture_link_code")
+        codes = self.env["link.tracker.code"].sudo()
+        return code and codes.search([("code", "=", code)]).link_id.url
+
+    @api.model
+    def _nurture_queued(self, domain):
+        """The mails that are still in the queue of the traces in ``domain``.
+
+        It is the mail that is asked, not its status here: a forged click changes that.
+        """
+        return self.search(
+            [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
+        )
+
+    @api.model
+    def _nurture_lock_queued(self, mails, ahead=()):
+        """Lock mails of the queue with their statistics, so that nobody takes them out of it or
+        sends them at the same time.
+
+        :param mails: ``mail.mail``
+        :param ahead: the mail to be sent after them: when nothing stands against any of them it is
+            noted that it is being sent
+        :return: list of :class:`Stat`, without those of mails that somebody else has or that are
+            not in the queue any more
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH locked AS (
+                    SELECT stat.id, mail.id AS mail_id, stat.nurture_sending_date AS sending,
+                           COALESCE(sequence.state = 'running' AND participant.state = 'running',
+                                    true) AS wanted
+                      FROM mailing_trace stat
+                      JOIN mail_mail mail ON mail.id = stat.mail_mail_id
+                 LEFT JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id
+                 LEFT JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id
+                 LEFT JOIN nurture_participant participant ON participant.id = trace.participant_id
+                     WHERE mail.id IN %(ids)s AND mail.state = 'outgoing'
+                       FOR UPDATE OF stat, mail SKIP LOCKED
+                ), noted AS (
+                    UPDATE mailing_trace SET nurture_sending_date = %(now)s
+                     WHERE id IN (SELECT id FROM locked WHERE mail_id IN %(ahead)s)
+                       AND EXISTS (SELECT 1 FROM locked WHERE mail_id NOT IN %(ahead)s)
+                       AND NOT EXISTS (SELECT 1 FROM locked WHERE NOT wanted
+                                       OR (sending IS NULL) != (mail_id IN %(ahead)s))
+                 RETURNING id
+                )
+                SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
+                """,
+                ids=(*mails.ids, *(ahead.ids if ahead else ())),
+                ahead=tuple(ahead.ids) if ahead else (0,),
+                now=fields.Datetime.now(),
+            )
+        )
+        self.browse(row[0] for row in rows).invalidate_recordset(
+            ["nurture_sending_date"], flush=False
+        )
+        return [Stat(*row) for row in rows]
+
+    def _nurture_cancel_queued(self):
+        """Cancel the messages of ``self`` that are still in a queue."""
+        self.mail_mail_id.cancel()
+
+    def _nurture_failed(self):
+        """Those of ``self`` whose message failed and can be put back into its queue."""
+        return self.filtered(lambda mail: mail.mail_mail_id.state == "exception")
+
+    def _nurture_requeue(self):
+        """Put failed messages back into their queue."""
+        if not self:
+            return
+        self.mail_mail_id.mark_outgoing()
+        self.write(
+            {
+                "trace_status": "outgoing",
+                "failure_type": False,
+                "nurture_sending_date": False,
+                "nurture_refused_date": False,
+            }
+        )
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+
+    def _nurture_set_in_doubt(self):
+        """It is not known whether these mails have left: nothing may send them again by itself."""
+        self.write(
+            {
+                "trace_status": "error",
+                "failure_type": "unknown",
+                "nurture_sending_date": False,
+            }
+        )
+        self._nurture_hear("in_doubt")
+
+    def _nurture_end_doubt(self):
+        """These are there: somebody reacted to them, or says so. Only those in doubt change."""
+        arrived = self.filtered(
+            lambda mail: (
+                mail.nurture_trace_id
+                and not mail.sent_datetime
+                and mail.nurture_trace_id.sudo().reason == "mail_in_doubt"
+            )
+        )
+        if arrived:
+            arrived.sent_datetime = fields.Datetime.now()
+            arrived.filtered(lambda mail: mail.trace_status == "error").trace_status = "sent"
+            arrived.failure_type = False
+            arrived.mail_mail_id.sudo().write(
+                {"state": "sent", "failure_type": False, "failure_reason": False}
+            )
+            arrived._nurture_hear("sent")
+
+    def _nurture_get_failure(self):
+        """What went wrong, in the words of the system."""
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        return (
+            self.mail_mail_id.failure_reason
+            or self.failure_reason
+            or labels.get(self.failure_type)
+            or None
+        )
+
+    def _nurture_get_kept(self):
+        """This message as it was sent, if it is kept.
+
+        :return: ``{"subject", "html", "note"}``, or None
+        """
+        self.ensure_one()
+        kept = self.mail_mail_id
+        if not kept and self.message_id:
+            kept = self.env["mail.message"].search([("message_id", "=", self.message_id)], limit=1)
+        # merged leads take their messages along
+        leads = {self.res_id, self.nurture_trace_id.participant_id.lead_id.id}
+        if not kept or kept.model != "crm.lead" or kept.res_id not in leads:
+            return None
+        if kept._name == "mail.mail":
+            html = kept.body_html
+        else:
+            html = self.env["nurture.step"]._make_page(quoted_in(kept.body))
+        note = self._nurture_get_kept_note()
+        return {"subject": kept.subject or "", "html": html, "note": note}
+
+    def _nurture_get_kept_note(self):
+        """What is shown is the message itself: when it was sent, in words."""
+        if not self.sent_datetime:
+            return self.env._("As it is going to be sent.")
+        return self.env._("As it was sent on %s.", on_clock(self.env, self.sent_datetime))
+
+    def _nurture_get_texts(self):
+        """In a rehearsal: what the reader would get that is no mail.
+
+        :return: list of (what to tell about it, its links)
+        """
+        return []
+
+    def _nurture_pretend_sent(self):
+        """In a rehearsal: what the queue does when a message has left."""
+        self.mail_mail_id.write({"state": "sent"})
+        self.set_sent()
+
+    @api.model
+    def _nurture_catch_up(self):
+        """Tell the sequences what they could not be told when it happened: what people opened and
+        clicked, which had to wait until it was judged, and what went wrong at the first try.
+        Commits."""
+        commit = self.env["ir.cron"]._commit_progress
+        self.env["nurture.hit"]._judge_held()
+        for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):
+            events = mail.nurture_unheard.split(",")
+            mail.nurture_unheard = False
+            for event in events:
+                event, _colon, code = event.partition(":")
+                mail.with_context(nurture_link_code=code)._nurture_hear(event)
+            if not commit(1):
+                break

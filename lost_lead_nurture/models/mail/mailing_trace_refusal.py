@@ -1,0 +1,80 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+from ...tools.delivery import BOUNCE, LATER, Delivery
+
+#: A mail that a server does not take yet is tried again after this time, then after as long as it
+#: has been tried, and at least so often.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=6)
+#: How long it is tried.
+PATIENCE = timedelta(days=2)
+
+
+class MailingTrace(models.Model):
+    """A mail server that is handed a mail of a sequence refuses it: for good, which is a bounce,
+    for now, or because of us, which is a failure as core has it."""
+
+    _inherit = "mailing.trace"
+
+    nurture_refused_date = fields.Datetime(
+        string="Put Off by Mail Server Since",
+        readonly=True,
+        copy=False,
+        help="Since when the recipient's mail server asks to try again later.",
+    )
+
+    def _nurture_take_refusal(self):
+        """Do what the mail server's answer means, where it is no failure.
+
+        :return: whether it is none
+        """
+        delivery = self.env.context.get("nurture_delivery")
+        # no client can send one
+        if not (isinstance(delivery, Delivery) and delivery.refusal and self.nurture_trace_id):
+            return False
+        answer = self.env._(
+            "The mail server “%(server)s” refused the mail: %(answer)s",
+            server=delivery.server,
+            answer=delivery.refusal.words,
+        )
+        self.mail_mail_id.failure_reason = answer
+        if delivery.refusal.meaning == BOUNCE:
+            self._nurture_bounce(answer)
+            return True
+        return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
+
+    def _nurture_bounce(self, answer):
+        """It came back at once. For core and the figures it has left, as any mail that bounces."""
+        self.write(
+            {
+                "trace_status": "sent",
+                "sent_datetime": fields.Datetime.now(),
+                "nurture_sending_date": False,
+            }
+        )
+        self.set_bounced(bounce_message=answer)
+        # where the recipient stays, what follows the mail goes on
+        self._nurture_hear("sent")
+
+    def _nurture_try_later(self, answer):
+        """Leave the mail in the queue until it is tried again.
+
+        :return: whether it is; who is put off for long does not get it
+        """
+        now = fields.Datetime.now()
+        since = min((date for date in self.mapped("nurture_refused_date") if date), default=now)
+        if now - since > PATIENCE:
+            return False
+        again = now + min(max(FIRST_PAUSE, now - since), LONGEST_PAUSE)
+        self.write(
+            {
+                "trace_status": "outgoing",
+                "failure_type": False,
+                "nurture_sending_date": False,
+                "nurture_refused_date": since,
+            }
+        )
+        self.nurture_trace_id.sudo()._note_put_off(answer)
+        self.mail_mail_id._nurture_put_off(again)
+        return True

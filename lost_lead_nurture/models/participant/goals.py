@@ -1,0 +1,288 @@
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ...tools.reasons import WON_BACK
+from ...tools.rehearsal import is_rehearsal
+
+_logger = logging.getLogger(__name__)
+
+#: Goals that can be heard, but not seen when the lead is looked at before its next step.
+HEARD_ONCE = ("replied", "clicked")
+
+
+class NurtureParticipant(models.Model):
+    """Goals: who came back, thanks to which step, and who takes over."""
+
+    _inherit = "nurture.participant"
+
+    @api.model
+    def _check_goals(self, leads, date=None):
+        """Something happened around ``leads``, an order for instance: whoever has a reason to
+        leave a sequence now does. Those who had completed one may still come back.
+
+        Nothing that goes wrong here may keep a customer from ordering, or somebody from booking a
+        meeting: it is undone and logged. Before its next step the lead is looked at again.
+
+        :param date: when it happened; now, if not given
+        """
+        states = ("running", "completed", "holdout")
+        participants = self.sudo().search([("lead_id", "in", leads.ids), ("state", "in", states)])
+        participants = participants._may_come_back()
+        if not participants:
+            return
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                for reason, leaving in participants._get_ways_out().items():
+                    held_out = leaving.filtered(lambda one: one.state == "holdout")
+                    held_out._note_return(reason, date)
+                    (leaving - held_out)._reach(reason, date=date)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("What happened to %s could not be told to their sequences", leads)
+
+    def _may_come_back(self):
+        """Those who can reach a goal: who is in the sequence, or has completed it without coming
+        back not too long ago; and who is held out, which is only noted."""
+        return self.filtered(
+            lambda one: (
+                one.state == "running"
+                or (
+                    one.state == "completed"
+                    and one.exit_reason not in WON_BACK
+                    and one._is_in_window()
+                )
+                or (one.state == "holdout" and not one.came_back_date and one._is_in_window())
+            )
+        )
+
+    def _note_return(self, reason, date=None):
+        """Those held out came back without a mail. That is what the others are compared with:
+        nobody is credited, and nothing becomes of the lead.
+
+        :param date: when it happened; now, if not given
+        """
+        if self and reason in WON_BACK:
+            self.write(
+                {"came_back_date": date or fields.Datetime.now(), "came_back_reason": reason}
+            )
+
+    @api.model
+    def _is_idle(self):
+        """Whether no lead has ever been in a sequence: then nobody need be looked for."""
+        return not self.search_count([], limit=1)
+
+    def _get_ways_out(self):
+        """Why participants have to leave.
+
+        :return: ``{exit reason: participants}``
+        """
+        if not self:
+            return {}
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT participant.id, %(reason)s
+                  FROM nurture_participant participant
+                  JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
+             LEFT JOIN crm_lead lead ON lead.id = participant.lead_id
+                 WHERE participant.id IN %(ids)s
+              ORDER BY participant.id
+                """,
+                reason=self._sql_way_out(),
+                ids=tuple(self.ids),
+            )
+        )
+        leaving = defaultdict(list)
+        for participant_id, reason in rows:
+            if reason:
+                leaving[reason].append(participant_id)
+        return {reason: self.browse(ids) for reason, ids in leaving.items()}
+
+    @api.model
+    def _sql_way_out(self):
+        """The first reason to leave, or null, for the aliases ``lead``, ``participant`` and
+        ``sequence``."""
+        return SQL(
+            "CASE %s END",
+            SQL(" ").join(
+                SQL("WHEN %s THEN %s", condition, reason)
+                for reason, condition in self.env["crm.lead"]._nurture_ways_out()
+            ),
+        )
+
+    def _reach(self, reason, step=None, date=None):
+        """Let participants go for ``reason``. Where it is a goal the lead comes back into the
+        pipeline as the sequence says, and the sequence is credited.
+
+        :param step: the step that did it, where that is known
+        :param date: when it happened; now, if not given
+        """
+        if reason in WON_BACK:
+            self._win_back(reason, step, date)
+        self._leave(reason)
+
+    def _win_back(self, reason, step=None, date=None):
+        """Bring leads back into the pipeline. Only the first time does: who was lost again since
+        is not restored by an old mail."""
+        fresh = self.filtered(lambda one: not one.won_back_date and one.exit_reason not in WON_BACK)
+        if not step:
+            fresh._credit_mailings(date)
+        touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch()
+        for participant, last_step in touches.items():
+            # the lead may have come back by another sequence just now, which ended this one
+            if participant.exit_reason not in WON_BACK:
+                participant._credit(last_step, date)
+                participant._bring_back(reason, step)
+
+    def _credit_mailings(self, date=None):
+        """Leads that are about to be restored may have been woken by a plain mailing, between two
+        mails of the sequence."""
+        coming_back = self.filtered(lambda one: one.sequence_id.goal_restore).lead_id
+        self.env["nurture.credit"]._note(coming_back._nurture_get_lost(), date)
+
+    def _bring_back(self, reason, step=None):
+        """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
+        sequence who has answered: no more mails are sent, and somebody is told."""
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self.lead_id._nurture_win_back(self, reason, step)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            if is_rehearsal(self.env) or reason not in HEARD_ONCE:
+                raise
+            _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
+            self.sequence_id._warn(
+                self.env._("%s came back, but cannot be restored", self.lead_name),
+                Markup("<p>%s</p>") % error,
+            )
+
+    def _is_in_window(self):
+        """Whether a lead that comes back now still counts for the sequence."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        window = timedelta(days=self.sequence_id.window_days)
+        return now <= (self.exit_date or now) + window
+
+    def _credit(self, step, date=None):
+        """Note that the lead came back thanks to ``step``. Without any mail sent nobody earned it,
+        after the window it is too late, and a lead that comes back is credited to one sequence
+        only.
+
+        :param date: when it came back; now, if not given
+        """
+        self.ensure_one()
+        if not step or not self._is_in_window():
+            return
+        elsewhere = [
+            ("lead_id", "=", self.lead_id.id),
+            ("id", "!=", self.id),
+            ("won_back_date", ">=", self.entered_date),
+        ]
+        mailings = self.env["nurture.credit"]
+        if not (
+            self.search_count(elsewhere, limit=1)
+            or mailings._since(self.lead_id, self.entered_date)
+        ):
+            self.write(
+                {"won_back_date": date or fields.Datetime.now(), "credited_step_id": step.id}
+            )
+
+    def _get_last_touch(self):
+        """The step that touched each participant last, by the strongest sign of life.
+
+        :return: ``{participant: step}``, the strongest touch first; the step of those who got no
+            mail is empty
+        """
+        if not self:
+            return {}
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT participant.id, touch.step_id
+                  FROM nurture_participant participant
+             LEFT JOIN LATERAL (
+                       SELECT trace.step_id, mail.*
+                         FROM nurture_trace trace
+                         JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
+                        WHERE trace.participant_id = participant.id
+                          AND mail.sent_datetime IS NOT NULL
+                     ORDER BY %(strength)s, trace.id DESC
+                        LIMIT 1
+                       ) touch ON true
+                 WHERE participant.id IN %(ids)s
+              ORDER BY %(strongest)s, participant.id DESC
+                """,
+                strength=self._sql_strength("mail"),
+                strongest=self._sql_strength("touch"),
+                ids=tuple(self.ids),
+            )
+        )
+        steps = self.env["nurture.step"]
+        return {self.browse(id_): steps.browse(step_id or ()) for id_, step_id in rows}
+
+    @api.model
+    def _sql_strength(self, mail):
+        """Order of the mails with this alias by the sign of life that they got."""
+        return SQL(", ").join(
+            SQL("%s DESC NULLS LAST", SQL.identifier(mail, name))
+            for name in (
+                "reply_datetime",
+                "links_click_datetime",
+                "open_datetime",
+                "sent_datetime",
+            )
+        )
+
+    # ------------------------------------------------------------
+    # WHO TAKES OVER
+    # ------------------------------------------------------------
+
+    def _get_salesperson(self):
+        """Who takes the lead over, as the sequence says; whoever it would be has to be there and
+        work for the lead's company."""
+        self.ensure_one()
+        sequence = self.sequence_id
+        lead = self.lead_id
+        company = lead.company_id or self.company_id
+        wanted = self.env["res.users"]
+        if sequence.goal_assign == "user":
+            wanted = sequence.goal_user_id
+        elif sequence.goal_assign == "team":
+            team = sequence.goal_team_id or lead.team_id or self.team_id
+            wanted = self._get_next_in_turn(team, company)
+        wanted |= lead.user_id | self.user_id | lead.team_id.user_id | self.team_id.user_id
+        return wanted._nurture_at_work(company)[:1]
+
+    def _get_next_in_turn(self, team, company):
+        """The member of ``team`` who has waited longest for a lead that came back. Whose assignment
+        is paused is passed over."""
+        members = team.crm_team_member_ids.filtered(
+            lambda member: member.active and not member.assignment_optout
+        ).user_id._nurture_at_work(company)
+        handed = [("handed_user_id", "in", members.ids), ("handed_date", "!=", False)]
+        last = dict(self._read_group(handed, ["handed_user_id"], ["handed_date:max"]))
+        # several leads of one batch come back in the same second
+        just_now = dict(
+            self._read_group(
+                [*handed, ("handed_date", "=", fields.Datetime.now())],
+                ["handed_user_id"],
+                ["__count"],
+            )
+        )
+        never = fields.Datetime.to_datetime("1970-01-01")
+        return members.sorted(lambda user: (last.get(user, never), just_now.get(user, 0), user.id))[
+            :1
+        ]

@@ -1,0 +1,541 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...tools.arguments import check_records
+from ...tools.reasons import EXIT_REASONS, WON_BACK
+
+
+class NurtureParticipant(models.Model):
+    """One lead's way through one sequence, with what the lead was when it entered."""
+
+    _name = "nurture.participant"
+    _description = "Nurture Participant"
+    _order = "id desc"
+    _rec_name = "lead_name"
+
+    sequence_id = fields.Many2one(
+        "nurture.sequence", required=True, readonly=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one("res.company", readonly=True)
+    lead_id = fields.Many2one(
+        "crm.lead",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        context={"active_test": False},
+    )
+    round = fields.Integer(
+        default=1, readonly=True, help="How many times this address has entered the sequence."
+    )
+    state = fields.Selection(
+        [
+            ("running", "Running"),
+            ("completed", "Completed"),
+            ("exited", "Exited"),
+            ("removed", "Removed"),
+            ("holdout", "Held Out"),
+        ],
+        required=True,
+        readonly=True,
+        default="running",
+    )
+    exit_reason = fields.Selection(
+        EXIT_REASONS, string="Reason", readonly=True, help="Why the lead is not in it any more."
+    )
+    entered_date = fields.Datetime(string="Entered On", readonly=True, required=True)
+    entered_by_hand = fields.Boolean(
+        readonly=True, help="Somebody added the lead; it did not enter by itself."
+    )
+    exit_date = fields.Datetime(string="Ended On", readonly=True)
+    trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
+
+    # snapshot: restoring a lead erases the first of these on it
+    lead_name = fields.Char(readonly=True)
+    lost_reason_id = fields.Many2one(
+        "crm.lost.reason", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    date_lost = fields.Datetime(string="Lost On", readonly=True)
+    identity = fields.Char(
+        readonly=True,
+        required=True,
+        help="What enters only once per round: the address, or the lead where the sequence is "
+        "gone through per lead.",
+    )
+    email = fields.Char(readonly=True, index="btree_not_null", help="Normalized address at entry.")
+    user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
+    expected_revenue = fields.Float(
+        readonly=True, help="Expected revenue of the lead at entry, in the company's currency."
+    )
+
+    # results
+    won_back_date = fields.Datetime(
+        readonly=True, help="When the lead came back after a mail of this sequence."
+    )
+    came_back_date = fields.Datetime(
+        string="Came Back without Mails",
+        readonly=True,
+        help="When a lead came back that was held out: nobody is credited.",
+    )
+    came_back_reason = fields.Selection(
+        # the same as those why others leave, see WON_BACK
+        EXIT_REASONS,
+        readonly=True,
+        help="How a lead came back that was held out.",
+    )
+    credited_step_id = fields.Many2one(
+        "nurture.step",
+        string="Won Back By",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The step that woke the lead: the one replied to, else the last one clicked, else "
+        "the last one opened, else the last one sent.",
+    )
+    handed_user_id = fields.Many2one(
+        "res.users",
+        string="Handed To",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Who got the lead when it came back.",
+    )
+    handed_date = fields.Datetime(string="Handed On", readonly=True)
+    order_ids = fields.One2many(
+        "sale.order",
+        "nurture_participant_id",
+        string="Quotations",
+        groups="sales_team.group_sale_salesman",
+    )
+    decisions = fields.Html(
+        compute="_compute_decisions",
+        help="Everything that was decided about the lead in this sequence, with date and reason.",
+    )
+
+    _sequence_identity_round_unique = models.Constraint(
+        "UNIQUE (sequence_id, identity, round)",
+        "An address enters a sequence only once per round.",
+    )
+    # the silent ones that may not enter again
+    _silent = models.Index("(email) WHERE exit_reason = 'silent'")
+    _one_way_at_a_time = models.UniqueIndex(
+        "(sequence_id, lead_id) WHERE state = 'running'",
+        "A lead goes through a sequence only once at a time.",
+    )
+
+    @api.depends("lead_name")
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_display_name(self):  # pylint: disable=missing-return
+        """Links to it stand on records that more people see, such as the statistics of mails, and
+        core tells the name of whatever is linked. It is the lead's: for who may read it."""
+        super()._compute_display_name()
+        for participant in self - self.sudo(False)._filtered_access("read").with_env(self.env):
+            participant.display_name = self.env._("Participant")
+
+    @api.depends("entered_date", "exit_date", "exit_reason", "trace_ids.decision_log")
+    @api.depends_context("lang", "tz")
+    def _compute_decisions(self):
+        for participant in self:
+            lines = participant._get_decisions()
+            participant.decisions = self.env["nurture.trace"]._render_decisions(lines)
+
+    def _get_decisions(self):
+        """All that was decided, its entry and end included.
+
+        :return: list of (date, step, what, detail), as :meth:`nurture.trace._get_decisions`
+        """
+        self.ensure_one()
+        labels = dict(self._fields["exit_reason"]._description_selection(self.env))
+        entry = self.env._("Entered the sequence")
+        lines = [(self.entered_date, "", entry, None)]
+        for trace in self.trace_ids:
+            lines += trace._get_decisions()
+        if self.exit_date:
+            reason = labels.get(self.exit_reason)
+            lines.append((self.exit_date, "", self.env._("Ended: %s", reason), None))
+        if self.came_back_date:
+            reason = labels.get(self.came_back_reason)
+            back = self.env._("Came back without mails: %s", reason)
+            lines.append((self.came_back_date, "", back, None))
+        return lines
+
+    def _explain(self):
+        """The way of the lead in plain values, see :meth:`nurture.sequence.explain`."""
+        self.ensure_one()
+        return {
+            "round": self.round,
+            "state": self.state,
+            "exit_reason": self.exit_reason,
+            "entered_date": fields.Datetime.to_string(self.entered_date),
+            "exit_date": fields.Datetime.to_string(self.exit_date),
+            "came_back_date": fields.Datetime.to_string(self.came_back_date),
+            "came_back_reason": self.came_back_reason,
+            "steps": [
+                {
+                    "step": trace.step_id.name,
+                    "state": trace.state,
+                    "reason": trace.reason,
+                    "schedule_date": fields.Datetime.to_string(trace.schedule_date),
+                    "decisions": [
+                        {
+                            "date": fields.Datetime.to_string(date),
+                            "what": what,
+                            "detail": detail or False,
+                        }
+                        for date, _step, what, detail in trace._get_decisions()
+                    ],
+                }
+                for trace in self.trace_ids.sorted("id")
+            ],
+        }
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_remove(self):
+        """Take leads out of their sequence by hand."""
+        check_records(self)
+        self.sequence_id.check_access("write")
+        self.sudo()._leave("removed")
+        return True
+
+    def action_run_now(self):
+        """Do the next steps of these leads now, see :meth:`nurture.trace.action_run_now`."""
+        check_records(self)
+        return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").action_run_now()
+
+    def button_run_now(self):
+        """:meth:`action_run_now`, for people."""
+        check_records(self)
+        return self.trace_ids.filtered(lambda trace: trace.state == "scheduled").button_run_now()
+
+    def action_retry(self):
+        """Give the failed steps of these leads another try."""
+        check_records(self)
+        return self.trace_ids.filtered(lambda trace: trace.state == "error").action_retry()
+
+    def button_retry(self):
+        """:meth:`action_retry`, for people."""
+        check_records(self)
+        return self.trace_ids.filtered(lambda trace: trace.state == "error").button_retry()
+
+    def action_forget(self):
+        """Erase who it was, for somebody who asks to be forgotten: name and address. What became
+        of it goes on counting. Whoever is still in a sequence leaves it, other sequences included,
+        and no sequence takes the address any more, see ``nurture.forgotten``."""
+        check_records(self)
+        self.sequence_id.check_access("write")
+        participants = self.sudo()
+        addresses = participants._get_addresses()
+        self.env["nurture.forgotten"]._remember(addresses)
+        participants._leave("removed")
+        # whoever steers the others: nobody may write to that address
+        participants._find_running(addresses)._leave("forgotten")
+        participants.trace_ids.mailing_trace_ids._nurture_forget()
+        participants._forget()
+        return True
+
+    def _get_addresses(self):
+        """The addresses at which they were written to, and would be now."""
+        self.env["crm.lead"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT known.address FROM crm_lead lead, unnest(ARRAY[%s]::text[]) known (address)"
+                " WHERE lead.id IN %s",
+                SQL(", ").join(self.env["crm.lead"]._nurture_sql_addresses()),
+                tuple(self.lead_id.ids) or (0,),
+            )
+        )
+        addresses = {address for (address,) in rows}
+        addresses.update(self.mapped("email"), self.trace_ids.mailing_trace_ids.mapped("email"))
+        return [address for address in addresses if address]
+
+    @api.model
+    def _find_running(self, addresses):
+        """Who is in a sequence with one of these addresses."""
+        return self.search(
+            [
+                ("state", "=", "running"),
+                "|",
+                ("email", "in", addresses),
+                ("lead_id.email_normalized", "in", addresses),
+            ]
+        )
+
+    def _forget(self):
+        """Erase name and address, and what the system said, which may tell them."""
+        self.trace_ids._forget()
+        for participant in self:
+            participant.write(
+                {
+                    "lead_name": self.env._("Forgotten lead"),
+                    "email": False,
+                    "identity": f"forgotten {participant.id}",
+                }
+            )
+
+    def _is_forgotten(self):
+        return self.identity == f"forgotten {self.id}"
+
+    def action_view_lead(self):
+        """Open the lead."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "crm.lead",
+            "res_id": self.lead_id.id,
+            "view_mode": "form",
+        }
+
+    # ------------------------------------------------------------
+    # ENROL
+    # ------------------------------------------------------------
+
+    @api.model
+    def _enrol(self, sequence, leads_query, by_hand=False):
+        """Let the leads of ``leads_query`` enter: participants and their first traces, in one
+        statement. Of several leads with one address the one lost last is taken. Who is held out is
+        decided by a hash, the same at every try.
+
+        :param leads_query: SQL that selects ids of ``crm_lead``
+        :param by_hand: whether somebody chose these leads
+        :return: ids of the leads that entered, held-out ones included
+        """
+        self.env.flush_all()
+        now = fields.Datetime.now()
+        identity = self._sql_identity(sequence)
+        delay = self.env["nurture.step"]._sql_delay("step")
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH entering AS (
+                    INSERT INTO nurture_participant (
+                           sequence_id, company_id, lead_id, identity, round, state, exit_reason,
+                           entered_date, entered_by_hand, exit_date, lead_name, lost_reason_id,
+                           date_lost, email, user_id, team_id, expected_revenue,
+                           create_uid, create_date, write_uid, write_date)
+                    SELECT DISTINCT ON (%(identity)s)
+                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
+                           %(identity)s, %(round)s,
+                           CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
+                           CASE WHEN held_out THEN 'holdout' END,
+                           %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
+                           lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
+                           lead.user_id, lead.team_id, lead.expected_revenue,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM crm_lead lead
+             CROSS JOIN LATERAL (
+                           SELECT %(holdout)s AS held_out
+                           ) draw
+                     WHERE lead.id IN (%(leads)s) AND %(free)s
+                  ORDER BY %(identity)s, lead.date_closed DESC NULLS LAST, lead.id DESC
+               ON CONFLICT DO NOTHING
+                 RETURNING id, state, company_id, lead_id
+                ), begun AS (
+                    INSERT INTO nurture_trace (
+                           participant_id, step_id, sequence_id, company_id, state, base_date,
+                           schedule_date, decision_log, create_uid, create_date, write_uid,
+                           write_date)
+                    SELECT entering.id, step.id, %(sequence)s, entering.company_id, 'scheduled',
+                           %(now)s, %(now)s + %(delay)s, jsonb_build_array(%(decision)s),
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM entering
+                      JOIN nurture_step step ON step.sequence_id = %(sequence)s
+                     WHERE entering.state = 'running' AND step.trigger = 'begin' AND step.active
+                )
+                SELECT lead_id FROM entering
+                """,
+                identity=identity,
+                sequence=sequence.id,
+                company=sequence.company_id.id or None,
+                round=self._sql_round(sequence, identity),
+                now=now,
+                by_hand=by_hand,
+                uid=self.env.uid,
+                leads=leads_query,
+                holdout=self._sql_held_out(sequence, identity),
+                free=SQL(" AND ").join(
+                    SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
+                ),
+                delay=delay,
+                decision=self.env["nurture.trace"]._sql_decision(
+                    "scheduled", due=SQL("%s::timestamp + %s", now, delay)
+                ),
+            )
+        )
+        self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
+        self._invalidate_leads()
+        return [lead_id for (lead_id,) in rows]
+
+    @api.model
+    def _sql_identity(self, sequence):
+        """What enters once per round, for the alias ``lead``."""
+        if sequence.entry_per == "lead":
+            return SQL("'lead ' || lead.id")
+        return SQL("lead.email_normalized")
+
+    @api.model
+    def _sql_round(self, sequence, identity):
+        if sequence.reentry == "never" and sequence.entry != "date":
+            return SQL("1")
+        return SQL(
+            "(SELECT COALESCE(max(before.round), 0) + 1 FROM nurture_participant before"
+            " WHERE before.sequence_id = %s AND before.identity = %s)",
+            sequence.id,
+            identity,
+        )
+
+    @api.model
+    def _sql_inside(self, sequence):
+        """Conditions under which a lead may not enter (again): it, or its address, is in the
+        sequence, or was and may not come back yet.
+
+        :return: list of SQL conditions on ``lead``, each a bare EXISTS
+        """
+        if sequence._is_yearly():
+            # once per anniversary
+            since = SQL("inside.entered_date >= %s", sequence._sql_entry_date())
+        elif sequence.reentry == "days":
+            since = SQL(
+                "COALESCE(inside.exit_date, inside.entered_date) > %s",
+                fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
+            )
+        elif sequence.reentry == "lost":
+            since = SQL("inside.entered_date >= lead.date_closed")
+        else:
+            since = SQL("true")
+        return [
+            SQL(
+                "EXISTS (SELECT 1 FROM nurture_participant inside WHERE inside.sequence_id = %s"
+                " AND %s AND (inside.state = 'running' OR %s))",
+                sequence._origin.id or 0,
+                same,
+                since,
+            )
+            for same in (
+                SQL("inside.identity = %s", self._sql_identity(sequence)),
+                SQL("inside.lead_id = lead.id"),
+            )
+        ]
+
+    @api.model
+    def _sql_held_out(self, sequence, identity):
+        """Whether the address falls into the sequence's holdout: the first four bytes of an MD5,
+        which spread evenly, against the share of 2^32."""
+        return SQL(
+            "('x' || substr(md5(%s || ':' || %s), 1, 8))::bit(32)::bigint < %s",
+            str(sequence._origin.id),
+            identity,
+            round(sequence.holdout_percent / 100 * 2**32),
+        )
+
+    # ------------------------------------------------------------
+    # LEAVE
+    # ------------------------------------------------------------
+
+    def _leave(self, reason):
+        """End the way of these participants, whatever the reason: nothing more of the sequence
+        reaches them. What is open is cancelled and mails still in the queue are pulled back.
+
+        Somebody who had completed the sequence may still come back (reply, restore, win).
+        """
+        if not self:
+            return
+        states = ("running", "completed") if reason in WON_BACK else ("running",)
+        leaving = self._end(
+            SQL("id IN %s AND state IN %s", tuple(self.ids), states),
+            "removed" if reason == "removed" else "exited",
+            SQL("%s", reason),
+        )
+        if not leaving:
+            return
+        traces = self.env["nurture.trace"]
+        traces._update(
+            SQL(
+                "participant_id IN %s AND state IN ('waiting', 'scheduled', 'error')",
+                tuple(leaving.ids),
+            ),
+            state="cancelled",
+            reason="left",
+        )
+        leaving._pull_back_messages()
+
+    def _pull_back_messages(self):
+        """Cancel the messages to these participants that are still in a queue."""
+        queued = self.env["mailing.trace"]._nurture_queued([("participant_id", "in", self.ids)])
+        if queued:
+            queued.nurture_trace_id._set_state("cancelled", "pulled_back")
+            queued._nurture_cancel_queued()
+
+    def _complete(self):
+        """Complete those of ``self`` for whom nothing is open, failed or in the mail queue."""
+        if not self:
+            return
+        self.env.flush_all()
+        self._end(
+            SQL(
+                """
+                id IN %s AND state = 'running'
+                AND NOT EXISTS (
+                    SELECT 1 FROM nurture_trace trace
+                     WHERE trace.participant_id = nurture_participant.id
+                       AND trace.state IN ('waiting', 'scheduled', 'error'))
+                AND NOT EXISTS (
+                    SELECT 1 FROM nurture_trace trace
+                      JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
+                     WHERE trace.participant_id = nurture_participant.id AND %s)
+                """,
+                tuple(self.ids),
+                self._sql_is_queued(),
+            ),
+            "completed",
+            # after a reply branch has run its course the reason is the reply
+            SQL(
+                """
+                CASE WHEN won_back_date IS NOT NULL THEN 'replied'
+                     WHEN EXISTS (SELECT 1 FROM nurture_trace trace
+                                   WHERE trace.participant_id = nurture_participant.id
+                                     AND trace.state = 'processed') THEN 'finished'
+                     ELSE 'unreachable' END
+                """
+            ),
+        )
+
+    @api.model
+    def _sql_is_queued(self):
+        """Whether the message of the ``mailing_trace`` alias ``stat`` is still in a queue."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM mail_mail mail WHERE mail.id = stat.mail_mail_id"
+            " AND mail.state = 'outgoing')"
+        )
+
+    @api.model
+    def _end(self, condition, state, reason):
+        """End participants that meet the SQL ``condition``.
+
+        :return: the participants
+        """
+        self.flush_model()
+        now = fields.Datetime.now()
+        rows = self.env.execute_query(
+            SQL(
+                "UPDATE nurture_participant SET state = %s, exit_reason = %s, exit_date = %s,"
+                " write_uid = %s, write_date = %s WHERE %s RETURNING id",
+                state,
+                reason,
+                now,
+                self.env.uid,
+                now,
+                condition,
+            )
+        )
+        participants = self.browse(id_ for (id_,) in rows)
+        participants.invalidate_recordset(flush=False)
+        self._invalidate_leads()
+        return participants
+
+    @api.model
+    def _invalidate_leads(self):
+        """What leads show of their participants is stale after SQL."""
+        self.env["crm.lead"]._nurture_invalidate()

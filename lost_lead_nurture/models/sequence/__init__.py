@@ -1,0 +1,19 @@
+# what the others extend comes first
+from . import sequence  # isort: skip
+from . import (
+    audience,
+    entry,
+    explain,
+    failures,
+    figures,
+    goals,
+    overview,
+    preview,
+    template,
+    test,
+    timing,
+    update,
+    waits,
+    workers,
+    workflow,
+)

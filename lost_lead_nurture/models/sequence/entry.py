@@ -1,0 +1,563 @@
+import hashlib
+import logging
+from contextlib import contextmanager
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ...tools.arguments import check_records, read_ids
+from ...tools.domains import LostRights, check_domain, is_own, read_domain
+from ...tools.reasons import ENTRY_OBSTACLES
+from ..lead.choice import OWN_FIELDS
+from ..step.step import MAX_DELAY
+
+_logger = logging.getLogger(__name__)
+
+#: From so many leads on they enter by joins of whole tables.
+MANY = 1000
+#: The settings that say who may enter, beside the companies and the presets to be kept out.
+CHOICE_FIELDS = (
+    *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
+    *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
+    *("exclude_other_sequences", "exclude_bounced", "holdout_percent"),
+)
+#: Obstacles that no lead has that is searched for by :meth:`_get_lead_domain`.
+OF_CHOICE = ("not_lost", "company", "unmatched")
+#: How often all leads are looked through. In between only those that were lost meanwhile are.
+LOOK_THROUGH = timedelta(hours=1)
+#: How long a transaction that loses leads may take without being missed until the next hour.
+MAX_TRANSACTION = timedelta(minutes=10)
+
+
+class NurtureSequence(models.Model):
+    """Entry: who gets into a sequence, how, and how often."""
+
+    _inherit = "nurture.sequence"
+
+    entry = fields.Selection(
+        [("auto", "By itself"), ("date", "On a date of the lead"), ("manual", "By hand only")],
+        required=True,
+        default="auto",
+        help="By itself: every lost lead that matches enters, now and later.\n"
+        "On a date of the lead: it enters so many days before or after that date.\n"
+        "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
+    )
+    entry_field_id = fields.Many2one(
+        "ir.model.fields",
+        string="Date",
+        domain="[('model', '=', 'crm.lead'), ('ttype', 'in', ('date', 'datetime')),"
+        " ('store', '=', True)]",
+        ondelete="set null",
+        help="For instance Closed Date, on which the lead was lost.",
+    )
+    entry_offset = fields.Integer(
+        string="Days After", help="Days after the date; negative: before it."
+    )
+    entry_yearly = fields.Boolean(
+        string="Every Year", help="On each anniversary of the date, instead of once."
+    )
+    entry_per = fields.Selection(
+        [("address", "Address"), ("lead", "Lead")],
+        string="Once per",
+        required=True,
+        default="address",
+        help="Address: somebody with several lost leads enters once, for the one lost last.\n"
+        "Lead: enters for each of them. Leads without an address enter, too; steps that are no "
+        "mails are for them.",
+    )
+    reentry = fields.Selection(
+        [
+            ("never", "Never"),
+            ("days", "After some days"),
+            ("lost", "Each time it is lost again"),
+        ],
+        string="Enters Again",
+        required=True,
+        default="never",
+    )
+    reentry_days = fields.Integer(
+        string="Days before Entering Again",
+        default=180,
+        help="Counted from the end of the way before.",
+    )
+    exclude_customers = fields.Boolean(
+        string="Customers",
+        default=True,
+        help="Keep out whoever, or whose company, has ordered since the lead was lost.",
+    )
+    exclude_open_deals = fields.Boolean(
+        string="Open Deals",
+        default=True,
+        help="Keep out leads when another lead or opportunity with the same address, or with the "
+        "same customer or one of its colleagues, is in the pipeline.",
+    )
+    exclude_other_sequences = fields.Boolean(
+        string="In Another Sequence",
+        default=True,
+        help="Keep out addresses that are in another running sequence.",
+    )
+    exclude_bounced = fields.Boolean(
+        string="Bounced Addresses",
+        default=True,
+        help="Keep out addresses from which a mail came back, of whatever sequence or mailing, and "
+        "send them no mails, until somebody there has opened, clicked or answered one since.",
+    )
+    excluded_preset_ids = fields.Many2many(
+        "nurture.preset",
+        "nurture_sequence_excluded_preset_rel",
+        string="Except",
+        ondelete="restrict",
+        # salespeople do not see presets, and could not read a sequence with all its fields
+        groups="lost_lead_nurture.group_user",
+        help="Keep out leads that one of these presets chooses.",
+    )
+    exclusion_author_id = fields.Many2one(
+        "res.users",
+        string="Exceptions Chosen By",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        help="Whose rights count for what these presets look at, beside those of who wrote them.",
+    )
+
+    looked_date = fields.Datetime(
+        string="Leads Looked Through On",
+        readonly=True,
+        copy=False,
+        help="When all leads were last looked through for those that may enter. It is done once an "
+        "hour, and when the choice of leads has changed; those lost in between enter at once.",
+    )
+    looked_for = fields.Char(
+        readonly=True, copy=False, help="The choice of leads of that time, as a checksum."
+    )
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS
+    # ------------------------------------------------------------
+
+    @api.constrains("reentry", "reentry_days")
+    def _check_reentry_days(self):
+        for sequence in self:
+            days = sequence.reentry_days
+            if sequence.reentry == "days" and not 1 <= days <= MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._(
+                        "“%s”: a lead enters again after one day at least, and ten years at most.",
+                        sequence.name,
+                    )
+                )
+
+    @api.constrains("entry_offset")
+    def _check_entry_offset(self):
+        for sequence in self:
+            if abs(sequence.entry_offset) > MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._("A lead enters ten years before or after its date at most.")
+                )
+
+    @api.constrains("entry_field_id")
+    def _check_entry_field(self):
+        for field in self.sudo().entry_field_id:
+            if (
+                field.model != "crm.lead"
+                or field.ttype not in ("date", "datetime")
+                or not field.store
+            ):
+                raise ValidationError(
+                    self.env._("“%s” is not a date of leads.", field.field_description)
+                )
+            self._check_date_for_all(field)
+
+    @api.constrains("excluded_preset_ids")
+    def _check_excluded_presets(self):
+        for preset in self.sudo().excluded_preset_ids:
+            check_domain(self.env["crm.lead"], preset.full_domain)
+
+    def _take_over_presets(self):
+        """Answer for the presets that are left out where their author cannot."""
+        leads = self.env["crm.lead"].sudo()
+        for sequence in self:
+            for preset in sequence.excluded_preset_ids:
+                author = preset.sudo().author_id
+                try:
+                    companies = sequence._get_companies()
+                    leads._nurture_choose(preset.sudo().full_domain, [author], companies)
+                except LostRights:
+                    preset._take_over()
+
+    def _check_date_for_all(self, field):
+        """Check that a date is for everybody who may see leads: that a lead enters tells it.
+
+        :raise ValidationError: in words
+        """
+        if self.env["crm.lead"]._fields[field.name].groups:
+            raise ValidationError(
+                self.env._(
+                    "“%s” is not for everybody's eyes: leads cannot enter on it.",
+                    field.field_description,
+                )
+            )
+
+    @api.constrains("entry_per")
+    def _check_entry_per(self):
+        if self._has_participants():
+            raise ValidationError(
+                self.env._(
+                    "Leads have been through this sequence: whether it is gone through per "
+                    "address or per lead cannot be changed any more. Duplicate it."
+                )
+            )
+
+    def _get_entry_problems(self):
+        if self.entry == "date" and not self.entry_field_id:
+            return [self.env._("It does not say on which date leads enter.")]
+        return []
+
+    # ------------------------------------------------------------
+    # WHO MAY ENTER
+    # ------------------------------------------------------------
+
+    def _get_lead_domain(self, own=True):
+        """Domain of the leads that may enter: lost ones of the company.
+
+        :param own: whether the sequence's own filter applies too
+        """
+        self.ensure_one()
+        domain = Domain(self.env["crm.lead"]._nurture_lost_domain())
+        if own:
+            domain &= self._get_choice()
+        return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
+
+    def _get_choice(self):
+        """The leads that the sequence's own filter chooses; of those, where it is not asked with
+        all rights, the ones that the user may find, too."""
+        sequence = self.sudo()
+        return self.env["crm.lead"]._nurture_choose(
+            sequence.domain,
+            [sequence.domain_author_id],
+            self._get_companies(),
+            self._get_viewer(),
+        )
+
+    def _get_viewer(self):
+        """Who looks on: nobody when it is asked with all rights, as the engine does."""
+        return None if self.env.su else self.env.user
+
+    def _is_about_leads_only(self):
+        """Whether its filter looks at nothing but the leads themselves."""
+        return is_own(read_domain(self.domain), self.env["crm.lead"], OWN_FIELDS)
+
+    def _get_companies(self):
+        """Whose leads may enter: the company's, or without one those of the responsible's."""
+        return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
+
+    def _get_suppressed_domains(self):
+        """Domains of the leads that the presets to be kept out choose, see :meth:`_get_choice`.
+        Those who wrote them and who chose them have their say."""
+        sequence = self.sudo()
+        return [
+            self.env["crm.lead"]._nurture_choose(
+                preset.full_domain,
+                [preset.author_id, sequence.exclusion_author_id],
+                self._get_companies(),
+                self._get_viewer(),
+            )
+            for preset in sequence.excluded_preset_ids
+        ]
+
+    def _is_yearly(self):
+        return self.entry == "date" and self.entry_yearly
+
+    def _get_local_day(self, moment=None):
+        """The day of ``moment`` (now, if not given) where the company is."""
+        local = self.with_context(tz=self._get_company_zone() or "UTC")
+        return fields.Datetime.context_timestamp(local, moment or fields.Datetime.now()).date()
+
+    def _sql_entry_date(self):
+        """The day on which the lead (alias ``lead``) enters: its date plus the offset; each year,
+        the last such day up to today. 29 February is 28 February in other years."""
+        self.ensure_one()
+        field = self.sudo().entry_field_id
+        if not field:
+            # deleted, or gone with the add-on that it belonged to
+            raise UserError(self.env._("It does not say on which date leads enter."))
+        self._check_date_for_all(field)
+        date = SQL.identifier("lead", field.name)
+        if field.ttype == "datetime":
+            zone = self._get_company_zone() or "UTC"
+            date = SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", date, zone)
+        date = SQL("(%s + %s)", date, self.entry_offset)
+        if not self.entry_yearly:
+            return date
+        today = self._get_local_day()
+        years = SQL("(%s - EXTRACT(year FROM %s))::int", today.year, date)
+        years = SQL(
+            "(%(years)s - CASE WHEN %(date)s + %(years)s * interval '1 year' > %(today)s"
+            " THEN 1 ELSE 0 END)",
+            date=date,
+            years=years,
+            today=today,
+        )
+        # the day itself is no anniversary
+        return SQL(
+            "CASE WHEN %(years)s > 0 THEN (%(date)s + %(years)s * interval '1 year')::date END",
+            date=date,
+            years=years,
+        )
+
+    # ------------------------------------------------------------
+    # ENROL
+    # ------------------------------------------------------------
+
+    def _enrol_all(self):
+        """Let matching leads enter these sequences. Commits.
+
+        :return: how many entered
+        """
+        entered = 0
+        for sequence in self._get_to_look():
+            entered += sequence._enrol_matching()
+            self.env["ir.cron"]._commit_progress()
+        return entered
+
+    def _get_to_look(self):
+        """Those of these sequences that somebody may enter: all leads have to be looked through,
+        or some were lost since that was done. However many sequences there are, leads are asked
+        once."""
+        since = {sequence: sequence._get_lost_since() for sequence in self}
+        last = None
+        if any(since.values()):
+            leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+            ((last,),) = leads._read_group([("won_status", "=", "lost")], [], ["date_closed:max"])
+        return self.filtered(
+            lambda one: one.last_error or not since[one] or (last and last >= since[one])
+        )
+
+    def _get_lost_since(self):
+        """From when on lost leads may not have been looked at, or None when all leads have to be
+        looked through."""
+        self.ensure_one()
+        # a clock that was set back must not end it
+        if not self.looked_date or abs(fields.Datetime.now() - self.looked_date) >= LOOK_THROUGH:
+            return None
+        if self.looked_for != self._get_choice_checksum():
+            return None
+        return self.looked_date - MAX_TRANSACTION
+
+    def _enrol_matching(self):
+        """Let matching leads enter. A sequence whose audience cannot be read any more says so and
+        does not stop the others.
+
+        :return: how many entered
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        try:
+            choice = self._get_choice_checksum()
+            since = self._get_lost_since()
+            entered = self._enrol(lost_since=since)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # somebody else is at it: the next run takes whoever is left
+            self.env.cr.rollback()
+            return 0
+        except Exception as error:
+            self.env.cr.rollback()
+            _logger.warning("Leads cannot enter %s: %s", self, error)
+            self._tell_no_entry(error)
+            return 0
+        if self.last_error:
+            self.last_error = False
+        if not since:
+            self.write({"looked_date": now, "looked_for": choice})
+        return len(entered)
+
+    def _tell_no_entry(self, error):
+        """Show on the sequence why leads cannot enter. The responsible is told once of what only
+        people can mend."""
+        reason = self.env._("Leads cannot enter: %s", error)
+        if reason != self.last_error and isinstance(error, UserError):
+            self._warn(self.env._("Leads cannot enter"), reason)
+        self.last_error = reason
+
+    def _get_choice_checksum(self):
+        """A checksum of all settings that say who may enter."""
+        self.ensure_one()
+        choice = [self[name] for name in (*CHOICE_FIELDS, "start_date")]
+        choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
+        choice += [self.domain_author_id.id, self.exclusion_author_id.id]
+        choice += [self.excluded_preset_ids.author_id.ids]
+        return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
+
+    def _enrol(self, leads=None, lost_since=None):
+        """Let leads enter whom nothing keeps out.
+
+        :param leads: by hand, these only and whatever the sequence's choice of leads is
+        :param lost_since: only leads lost since then
+        :return: ids of the leads that entered
+        """
+        lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
+        own = leads is None
+        domain = self._get_lead_domain(own=own)
+        if not own:
+            domain &= Domain("id", "in", leads.ids)
+        if lost_since:
+            domain &= Domain("date_closed", ">=", lost_since)
+        self.env.flush_all()
+        obstacles = lead_model._nurture_obstacles(self, own=own)
+        chosen = lead_model._search(domain)
+        free = SQL(
+            # the same leads under the name that the conditions use: joined by their ids, they
+            # would all be read twice
+            "SELECT array_agg(lead.id) FROM %s CROSS JOIN LATERAL (SELECT %s.*) lead"
+            " WHERE %s AND %s",
+            chosen.from_clause,
+            SQL.identifier(chosen.table),
+            chosen.where_clause,
+            SQL(" AND ").join(
+                SQL("NOT (%s)", condition)
+                for reason, condition in obstacles
+                if reason not in OF_CHOICE
+            ),
+        )
+        with self._in_one_pass(lead_model.search_count(domain, limit=MANY) == MANY):
+            # mostly there is nobody, which is all that has to be found out
+            ((free_ids,),) = self.env.execute_query(free)
+            if not free_ids:
+                return []
+            query = SQL("SELECT unnest(%s::int[])", free_ids)
+            participants = self.env["nurture.participant"].sudo()
+            return participants._enrol(self, query, by_hand=not own)
+
+    @contextmanager
+    def _in_one_pass(self, many):
+        """Have conditions on ``many`` leads looked up by joins of whole tables: right after an
+        import PostgreSQL may take a table for empty, and compare each lead with each."""
+        if not many:
+            yield
+            return
+        self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'off', true)"))
+        yield
+        self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
+
+    def _get_kept_out(self, leads=None, losing=False):
+        """Who of those that the sequence is for may enter now, and who may not.
+
+        :param leads: these only, and whatever the sequence's choice of leads is
+        :param losing: judge ``leads`` as if they had just been lost
+        :return: ``{reason: ids of leads}``, in the order of :data:`ENTRY_OBSTACLES`; the reason of
+            those who may enter is None
+        """
+        if leads is None:
+            lead_model = self.env["crm.lead"].with_context(active_test=False)
+            return self._sort_out(lead_model._search(self._get_lead_domain()).select())
+        query = SQL("SELECT unnest(%s::int[])", leads.ids)
+        return self._sort_out(query, chosen=False, losing=leads.ids if losing else ())
+
+    def _sort_out(self, leads_query, chosen=True, losing=()):
+        """Who of the leads of ``leads_query`` may enter now, and who may not.
+
+        :param leads_query: SQL that selects ids of ``crm_lead``
+        :param chosen: whether it selects from those that the sequence chooses; else its choice
+            does not matter
+        :param losing: ids of leads that are judged as if they had just been lost
+        :return: as :meth:`_get_kept_out`
+        """
+        self.env.flush_all()
+        leads = self.env["crm.lead"].sudo()
+        obstacles = [
+            (reason, condition)
+            for reason, condition in leads._nurture_obstacles(self, chosen, losing)
+            if not (chosen and reason in OF_CHOICE)
+        ]
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT free.reason, array_agg(free.id ORDER BY free.id)
+                  FROM (SELECT judged.id,
+                               CASE WHEN judged.reason IS NOT NULL THEN judged.reason
+                                    WHEN row_number() OVER (
+                                         PARTITION BY judged.reason, judged.identity
+                                         ORDER BY judged.date_closed DESC NULLS LAST,
+                                                  judged.id DESC) > 1
+                                    THEN 'duplicate' END AS reason
+                          FROM (SELECT lead.id, lead.date_closed, %(identity)s AS identity,
+                                       CASE %(obstacles)s END AS reason
+                                  FROM crm_lead lead
+                                 WHERE lead.id IN (%(leads)s)) judged) free
+              GROUP BY free.reason
+              ORDER BY array_position(%(order)s, free.reason)
+                """,
+                identity=self.env["nurture.participant"]._sql_identity(self),
+                obstacles=SQL(" ").join(
+                    SQL("WHEN %s THEN %s", condition, reason) for reason, condition in obstacles
+                ),
+                leads=leads_query,
+                order=[reason for reason, _label in ENTRY_OBSTACLES],
+            )
+        )
+        return dict(rows)
+
+    def enrol(self, lead_ids):
+        """Let leads enter by hand. The sequence's choice of leads does not apply; whatever else
+        keeps leads out does.
+
+        :param lead_ids: list of ids of ``crm.lead``
+        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}, "unknown":
+            ids that are no leads (any more)}``; the reasons are those of
+            :data:`ENTRY_OBSTACLES`, for instance ``not_lost``, ``no_address``, ``blacklisted``,
+            ``company`` (another one), ``inside`` (the address is or was in the sequence) and
+            ``duplicate`` (another of these leads has the same address)
+        :raise UserError: when the sequence is not running
+        :raise AccessError: for who may not read both, or change neither the sequence nor the leads
+        """
+        check_records(self, one=True)
+        # each once, in their order
+        lead_ids = list(dict.fromkeys(read_ids(self.env, lead_ids)))
+        leads = self.env["crm.lead"].browse(lead_ids).exists()
+        leads.check_access("read")
+        if not self.has_access("write"):
+            leads.check_access("write")
+        self.check_access("read")
+        sequence = self.sudo()
+        if sequence.state != "running":
+            raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
+        kept_out = sequence._get_kept_out(leads.sudo())
+        wanted = kept_out.pop(None, [])
+        entered = sequence._enrol(leads.browse(wanted).sudo()) if wanted else []
+        if missed := sorted(set(wanted) - set(entered)):
+            # somebody else was quicker
+            kept_out["inside"] = sorted(kept_out.get("inside", []) + missed)
+        sequence._wake_cron()
+        order = [reason for reason, _label in ENTRY_OBSTACLES]
+        return {
+            "entered": [id_ for id_ in leads.ids if id_ in entered],
+            "kept_out": {reason: kept_out[reason] for reason in order if reason in kept_out},
+            "unknown": [id_ for id_ in lead_ids if id_ not in set(leads.ids)],
+        }
+
+    @api.model
+    def _get_obstacle_labels(self):
+        """``{reason: why a lead is kept out, in words}``"""
+        # as the labels of a field they are translated
+        lines = self.env["nurture.dry.run.line"]
+        return dict(lines._fields["reason"]._description_selection(self.env))
+
+    def _enrol_notification(self, result):
+        """What :meth:`enrol` did, as a notification."""
+        labels = self._get_obstacle_labels()
+        lines = [self._say_entered(len(result["entered"]))]
+        lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
+        kind = "success" if result["entered"] else "warning"
+        return self._notify("\n".join(lines), kind, sticky=bool(result["kept_out"]))
+
+    def _say_entered(self, count):
+        """How many leads entered, in words."""
+        if count == 1:
+            return self.env._("1 lead entered “%s”.", self.name)
+        return self.env._(
+            "%(count)s leads entered “%(sequence)s”.", count=count, sequence=self.name
+        )

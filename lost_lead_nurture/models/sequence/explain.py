@@ -1,0 +1,325 @@
+from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import partial
+
+from pytz import timezone, utc
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.arguments import check_records, read_id
+from ...tools.forecast import Cap, forecast
+from ...tools.windows import share_of
+from ...tools.zones import reader_zone
+
+
+class NurtureSequence(models.Model):
+    """Why a lead got it or did not, and what would come if leads entered now."""
+
+    _inherit = "nurture.sequence"
+
+    # ------------------------------------------------------------
+    # WHY
+    # ------------------------------------------------------------
+
+    def explain(self, lead_id):
+        """Why a lead enters this sequence or does not, and what was decided about it inside.
+
+        :param lead_id: id of a ``crm.lead`` that the user may read
+        :return: ``{"enters": whether it would enter by itself now, "conditions": [{"reason",
+            "label", "ok", "parts": [{"domain", "text"}]}], "ways": [{"round", "state",
+            "exit_reason", "entered_date", "exit_date", "steps": [{"step", "state", "reason",
+            "schedule_date", "decisions": [{"date", "what", "detail"}]}]}]}``; dates are UTC
+            strings, what is missing is False.
+            ``parts`` are what does not hold of a filter, in words and as a domain
+        :raise UserError: when there is no such lead
+        :raise AccessError: for who may not read the sequence or the lead
+        """
+        check_records(self, one=True)
+        self.check_access("read")
+        lead = self.env["crm.lead"].browse(read_id(self.env, lead_id)).exists()
+        if not lead:
+            raise UserError(self.env._("There is no such lead."))
+        lead.check_access("read")
+        conditions = self._explain_entry(lead)
+        ways = self.env["nurture.participant"].search(
+            [("sequence_id", "=", self.id), ("lead_id", "=", lead.id)], order="id"
+        )
+        return {
+            "enters": all(condition["ok"] for condition in conditions),
+            "conditions": conditions,
+            "ways": [way._explain() for way in ways],
+        }
+
+    def _explain_entry(self, lead):
+        """Each condition of entry, in words, and whether the lead meets it."""
+        labels = self._get_condition_labels()
+        conditions = [
+            {"reason": "running", "label": labels["running"], "ok": self.state == "running"},
+            {"reason": "by_itself", "label": labels["by_itself"], "ok": self.entry != "manual"},
+        ]
+        self.env.flush_all()
+        obstacles = defaultdict(list)
+        for reason, condition in self.env["crm.lead"].sudo()._nurture_obstacles(self):
+            obstacles[reason].append(condition)
+        row = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM crm_lead lead WHERE lead.id = %s",
+                SQL(", ").join(
+                    SQL("NOT (%s)", SQL(" OR ").join(SQL("(%s)", one) for one in hurdles))
+                    for hurdles in obstacles.values()
+                ),
+                lead.id,
+            )
+        )[0]
+        conditions += [
+            {"reason": reason, "label": labels[reason], "ok": ok}
+            for reason, ok in zip(obstacles, row, strict=True)
+        ]
+        if self.entry_per == "address":
+            ok = not self._has_rival(lead, obstacles)
+            conditions.append({"reason": "duplicate", "label": labels["duplicate"], "ok": ok})
+        for condition in conditions:
+            condition["parts"] = [] if condition["ok"] else self._explain_parts(condition, lead)
+        return conditions
+
+    def _explain_parts(self, condition, lead):
+        """What exactly of a filter keeps the lead out."""
+        if condition["reason"] == "unmatched":
+            return self._explain_choice(lead)
+        if condition["reason"] == "suppressed":
+            return self._explain_suppressed(lead)
+        return []
+
+    def _explain_choice(self, lead):
+        """The parts of the sequence's filter that do not hold for the lead."""
+        sequence = self.sudo()
+        failing = lead._nurture_find_failing(
+            sequence.domain,
+            [sequence.domain_author_id],
+            self._get_companies(),
+            self._get_viewer(),
+        )
+        return [
+            {"domain": repr(part), "text": lead._nurture_describe_part(part)}
+            for part, _leads in failing
+        ]
+
+    def _explain_suppressed(self, lead):
+        """The presets to be kept out that choose the lead, for who may see presets."""
+        if not self.env["nurture.preset"].has_access("read"):
+            return []
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        presets = self.sudo().excluded_preset_ids
+        return [
+            {"domain": preset.full_domain, "text": self.env._("In “%s”", preset.name)}
+            for preset, domain in zip(presets, self._get_suppressed_domains(), strict=True)
+            if leads.search_count(domain & Domain("id", "=", lead.id), limit=1)
+        ]
+
+    def _has_rival(self, lead, obstacles):
+        """Whether another lead with the same address would enter instead: it may, and was lost
+        later."""
+        return bool(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT 1
+                      FROM crm_lead lead
+                      JOIN crm_lead this ON this.id = %s
+                     WHERE lead.email_normalized = this.email_normalized
+                       AND lead.id != this.id
+                       AND (COALESCE(lead.date_closed, '-infinity'), lead.id)
+                         > (COALESCE(this.date_closed, '-infinity'), this.id)
+                       AND NOT (%s)
+                     LIMIT 1
+                    """,
+                    lead.id,
+                    SQL(" OR ").join(
+                        SQL("(%s)", one) for hurdles in obstacles.values() for one in hurdles
+                    ),
+                )
+            )
+        )
+
+    def _get_condition_labels(self):
+        """What each condition of entry asks for, in words."""
+        before = {
+            "never": self.env._("It has not been in the sequence before"),
+            "days": self.env._(
+                "It is not in the sequence, nor was it in the last %s days", self.reentry_days
+            ),
+            "lost": self.env._(
+                "It is not in the sequence, or has been lost again since it entered"
+            ),
+        }
+        inside = before[self.reentry]
+        if self._is_yearly():
+            inside = self.env._("It is not in the sequence, nor did it enter this year")
+        return {
+            "running": self.env._("The sequence is running"),
+            "by_itself": self.env._("Leads enter by themselves, not only by hand"),
+            "not_lost": self.env._("The lead is lost"),
+            "company": self.env._("It belongs to the company of the sequence, or to none"),
+            "unmatched": self.env._("It matches the sequence's choice of leads"),
+            "not_due": self.env._("Its date has come, and is not long past"),
+            "no_address": self.env._("It has an email address"),
+            "blacklisted": self.env._("The address is not blacklisted"),
+            "forgotten": self.env._("Nobody with this address has asked to be forgotten"),
+            "inside": inside,
+            "other_sequence": self.env._("The address is in no other running sequence"),
+            "bounced": self.env._("No mail to the address has come back, or it was heard of since"),
+            "customer": self.env._("The customer has not ordered since it was lost"),
+            "open_deal": self.env._("No other opportunity with this customer is open"),
+            "suppressed": self.env._("No preset that is to be kept out chooses it"),
+            "silent": self.env._(
+                "The address did not end a sequence in silence, or was heard of since"
+            ),
+            "duplicate": self.env._(
+                "No other lead with this address enters instead, being lost later"
+            ),
+        }
+
+    # ------------------------------------------------------------
+    # DRY RUN
+    # ------------------------------------------------------------
+
+    def action_dry_run(self):
+        """Show who would enter now, who would not and why, and what would be sent when. Nothing is
+        sent or written."""
+        check_records(self, one=True)
+        self.check_access("write")
+        dry_run = self.env["nurture.dry.run"].sudo().create({"sequence_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Dry Run of “%s”", self.name),
+            "res_model": "nurture.dry.run",
+            "res_id": dry_run.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _get_held_out(self, lead_ids):
+        """Those of the leads who would be held out, as a set of ids."""
+        participants = self.env["nurture.participant"]
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT lead.id FROM crm_lead lead WHERE lead.id IN %s AND %s",
+                tuple(lead_ids) or (0,),
+                participants._sql_held_out(self, participants._sql_identity(self)),
+            )
+        )
+        return {lead_id for (lead_id,) in rows}
+
+    def _split_holdout(self, lead_ids):
+        """Those of the leads who would be written to, and those who would be held out."""
+        held_out = self._get_held_out(lead_ids)
+        return [id_ for id_ in lead_ids if id_ not in held_out], sorted(held_out)
+
+    def _forecast(self, lead_ids):
+        """What would be sent when to leads that enter now and never react, under sending hours
+        and frequency cap.
+
+        :return: ``{(day, step id): number of messages}``; days are those of the company's clock
+        """
+        return self._by_local_day(self._get_sends(lead_ids))
+
+    def _get_sends(self, lead_ids):
+        """``{(moment, step id): number of messages}``, see :meth:`_forecast`."""
+        self.ensure_one()
+        number, days = self._get_cap()
+        cap = Cap(number, days) if number else None
+        window = self._get_window()
+        trees = self._get_silent_trees(lead_ids)
+        # who is silent gets it when its time comes, not by the clock
+        farewell = [
+            replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
+        ]
+        messages = {step.id for step in self.step_ids if step._is_message()}
+        ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
+        now = fields.Datetime.now()
+        sends = Counter()
+        for lead_id, *reader, contacts in self._get_readers(lead_ids, days if number else 0):
+            walk = partial(
+                forecast,
+                window=window,
+                zone=reader_zone(*reader),
+                share=partial(share_of, lead_id),
+                cap=cap,
+            )
+            contacts = contacts or []
+            sent = []
+            for one in walk(trees[lead_id], now, contacts=contacts):
+                if one.step_id in ends and one.outcome == "done":
+                    break
+                if one.step_id not in messages or one.outcome != "sent":
+                    continue
+                if self.silent_limit and len(sent) == self.silent_limit:
+                    # instead of this one
+                    contacts = contacts + [before.moment for before in sent]
+                    sent += walk(farewell, one.moment, contacts=contacts)
+                    break
+                sent.append(one)
+            for one in sent:
+                if one.outcome == "sent":
+                    sends[one.moment, one.step_id] += 1
+        return sends
+
+    def _by_local_day(self, sends):
+        """``{(moment, step id): number}`` as ``{(day, step id): number}``."""
+        zone = timezone(self._get_company_zone() or "UTC")
+        days = Counter()
+        for (moment, step_id), number in sends.items():
+            days[utc.localize(moment).astimezone(zone).date(), step_id] += number
+        return days
+
+    def _get_silent_trees(self, lead_ids):
+        """The steps that each lead would go through without reacting, those left out whose filter
+        it does not match.
+
+        :return: ``{lead id: list of PlannedStep}``
+        """
+        leads = self.env["crm.lead"].sudo().browse(lead_ids)
+        refusing = defaultdict(set)
+        for step in self.step_ids:
+            # somebody looks on
+            matching = set(step.sudo(False)._get_matching(leads).ids)
+            if len(matching) < len(leads):
+                for lead_id in set(lead_ids) - matching:
+                    refusing[lead_id].add(step.id)
+        trees = {}
+        for lead_id in lead_ids:
+            refused = frozenset(refusing.get(lead_id, ()))
+            if refused not in trees:
+                begun = self.step_ids.filtered(lambda step: step.trigger == "begin")
+                trees[refused] = begun._get_plan(refused)
+        return {lead_id: trees[frozenset(refusing.get(lead_id, ()))] for lead_id in lead_ids}
+
+    def _get_readers(self, lead_ids, days):
+        """Rows of lead id, time zone of the contact, country, time zone of the company, and the
+        dates of the messages that the address got in the last ``days``, in order."""
+        contacts = SQL("NULL")
+        if days:
+            contacts = SQL(
+                "(SELECT array_agg(contact.date ORDER BY contact.date) FROM (%s) contact"
+                " WHERE contact.date > %s)",
+                SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
+                fields.Datetime.subtract(fields.Datetime.now(), days=days),
+            )
+        reader, reader_joins = self._sql_reader()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT lead.id, %(reader)s, %(contacts)s
+                  FROM crm_lead lead
+                       %(reader_joins)s
+                 WHERE lead.id IN %(ids)s
+                """,
+                reader=reader,
+                reader_joins=reader_joins,
+                contacts=contacts,
+                ids=tuple(lead_ids) or (0,),
+            )
+        )

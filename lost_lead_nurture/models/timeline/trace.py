@@ -1,0 +1,468 @@
+from datetime import datetime, timedelta
+
+from odoo import api, fields, models
+from odoo.tools import format_list
+
+from ...tools.dates import on_clock, on_day
+from ...tools.timeline import bold, in_words, make_entry, some_of
+from ...tools.triggers import TRIGGERS
+from .timeline import Decision, Reaction
+
+#: Reasons for which a step is put off; told by an entry each. What is held for the sending hours is
+#: told with what came of it.
+PUT_OFF = ("cap", "farewell", "resumed")
+#: Other reasons for which what was planned changes.
+CHANGED = ("updated", "run_now", "retried", "pulled_back")
+#: Who clicks or replies has opened the mail: at about the same time that is one event.
+SAME_EVENT = timedelta(minutes=1)
+
+
+class NurtureTrace(models.Model):
+    """A step in the timeline of its participant, see ``nurture_participant_timeline``. ``way`` is
+    what the traces of a participant share there (:class:`~.nurture_timeline.Way`)."""
+
+    _inherit = "nurture.trace"
+
+    def _get_decision_lines(self):
+        return [
+            Decision(
+                fields.Datetime.to_datetime(line["date"]),
+                line["state"],
+                line.get("reason"),
+                line.get("detail"),
+                fields.Datetime.to_datetime(line.get("due")),
+            )
+            for line in self.decision_log or []
+        ]
+
+    def _make_entry(self, kind, date, text, why=(), **more):
+        step_type = self.step_id.step_type
+        icon = self.step_id._get_type_icons().get(step_type)
+        return make_entry(kind, date, text, why, trace=self.id, type=step_type, icon=icon, **more)
+
+    def _get_cause(self):
+        """What made the step due, in words; False for one that begins the sequence at once."""
+        step = self.step_id
+        if TRIGGERS[step.trigger].kind != "time":
+            return self.env._("branch “%s”", step.when)
+        return step.when if step.parent_id or step.delay else False
+
+    # ------------------------------------------------------------
+    # WHAT PEOPLE DID
+    # ------------------------------------------------------------
+
+    def _get_reaction_entries(self, way):
+        """What the reader did with the message, or a colleague with the activity, and what came
+        of it."""
+        reactions = self._get_reactions(way)
+        reactions.sort(key=lambda reaction: reaction.date)
+        entries = []
+        for reaction in reactions:
+            effects = self._get_effects(way, reaction)
+            # that a mail was opened is told with it, unless it changed something
+            if effects or reaction.kind != "opened":
+                entries.append(
+                    self._make_entry(
+                        reaction.kind,
+                        reaction.date,
+                        reaction.text,
+                        reaction.why + effects,
+                        **reaction.more,
+                    )
+                )
+        return entries
+
+    def _get_reactions(self, way):
+        """
+        :return: list of :class:`Reaction`
+        """
+        if self.step_id.step_type == "activity":
+            return self._get_activity_reactions(way)
+        message = way.get_message(self)
+        name = way.get_name(self)
+        reactions = self._get_click_reactions(way, message, name)
+        if message.reply_datetime:
+            text = self.env._("Replied to %s", bold(name))
+            reactions.append(Reaction(message.reply_datetime, "replied", {"reply"}, text))
+        if opened := message.open_datetime:
+            near = [one for one in reactions if abs(one.date - opened) <= SAME_EVENT]
+            if near:
+                min(near, key=lambda one: one.date).events.add("open")
+            else:
+                text = self.env._("%s opened", bold(name))
+                reactions.append(Reaction(opened, "opened", {"open"}, text))
+        if message.trace_status == "bounce":
+            text = self.env._("%s came back", bold(name))
+            date = self._get_bounce_date(way, message)
+            more = {"detail": not way.is_forgotten and message.failure_reason}
+            reactions.append(Reaction(date, "bounced", {"bounce"}, text, more=more))
+        return reactions
+
+    def _get_click_reactions(self, way, message, name):
+        """Clicks, those on one link together."""
+        clicks = way.clicks.get(message.id, self.env["link.tracker.click"])
+        if not clicks and message.links_click_datetime:
+            text = self.env._("A link in %s clicked", bold(name))
+            return [Reaction(message.links_click_datetime, "clicked", {"click"}, text)]
+        reactions = []
+        for link, times in clicks.grouped("link_id").items():
+            label = self.env._("a link") if way.is_forgotten else link.label or link.url
+            text = self.env._("Clicked %s", bold(label))
+            why = [self.env._("in “%s”", name)]
+            if len(times) > 1:
+                last = on_clock(self.env, times[-1].create_date)
+                why.append(
+                    self.env._("%(number)s times, last on %(date)s", number=len(times), date=last)
+                )
+            date = times[0].create_date
+            reactions.append(Reaction(date, "clicked", {"click"}, text, link.url, why))
+        return reactions
+
+    def _get_bounce_date(self, way, message):
+        """Core does not note when a mail came back: what it led to says it."""
+        dates = [
+            decision.date
+            for child in way.children.get(self.id, ())
+            for decision in way.decisions[child.id][1:]
+            if "bounce" in TRIGGERS[child.step_id.trigger].events and decision.state == "scheduled"
+        ]
+        if way.participant.exit_reason == "bounced":
+            dates.append(way.participant.exit_date)
+        return min(dates, default=message.write_date)
+
+    def _get_activity_reactions(self, way):
+        done = way.activities.get(self.id, self.env["mail.activity"]).filtered("date_done")
+        heard = [
+            decision.date
+            for child in way.children.get(self.id, ())
+            for decision in way.decisions[child.id][1:]
+            if "done" in TRIGGERS[child.step_id.trigger].events
+            and (decision.state == "scheduled" or decision.reason == "opposite")
+        ]
+        if not (done or heard):
+            return []
+        text = self.env._("%s done", bold(self.step_id.name))
+        date = min(heard, default=None) or max(
+            fields.Datetime.to_datetime(done[:1].date_done), self.processed_date or datetime.min
+        )
+        return [Reaction(date, "done", {"done"}, text)]
+
+    def _get_effects(self, way, reaction):
+        """What a reaction scheduled and cancelled, in words."""
+        effects = []
+        for child in way.children.get(self.id, ()):
+            step, trigger = child.step_id, TRIGGERS[child.step_id.trigger]
+            if not (trigger.events & reaction.events) or not step._is_about_link(reaction.link):
+                continue
+            for decision in way.decisions[child.id][1:]:
+                happened = (
+                    decision.reason == "opposite"
+                    if trigger.absence
+                    else decision.state == "scheduled" and not decision.reason
+                )
+                if happened and not decision.told:
+                    decision.told = True
+                    effects.append(child._get_effect(decision, trigger.absence))
+                    break
+        if reaction.events & {"reply", "bounce"}:
+            others = way.take_decisions(lambda decision: decision.reason == "other_branch")
+            if others:
+                effects.append(
+                    self.env._(
+                        "only the branch for it goes on; cancelled: %s", some_of(self.env, others)
+                    )
+                )
+        return effects
+
+    def _get_effect(self, decision, cancelled):
+        labels = {"trigger": self.step_id._get_trigger_label(), "step": self.step_id.name}
+        if cancelled:
+            return self.env._("branch “%(trigger)s” cancelled: “%(step)s”", **labels)
+        return self.env._(
+            "branch “%(trigger)s” taken: “%(step)s” scheduled for %(date)s",
+            date=on_clock(self.env, decision.due),
+            **labels,
+        )
+
+    # ------------------------------------------------------------
+    # WHAT MACHINES DID
+    # ------------------------------------------------------------
+
+    def _get_machine_entries(self, way):
+        """What machines did to the message: recorded, but not counted."""
+        labels = dict(
+            self.env["mailing.trace"]
+            ._fields["nurture_machine_reason"]
+            ._description_selection(self.env)
+        )
+        return [
+            self._make_entry(
+                "machine",
+                fields.Datetime.to_datetime(note["first"]),
+                self._get_machine_text(message, note),
+                [
+                    self.env._("in “%s”", way.get_name(self)),
+                    labels.get(note["reason"]),
+                    self.env._("recorded, not counted, no branch taken"),
+                ],
+            )
+            for message in way.get_messages(self)
+            for note in message.nurture_machine_notes or []
+        ]
+
+    def _get_machine_text(self, message, note):
+        number, hits = len(note["links"]), note["hits"]
+        if note["kind"] == "reply":
+            return bold(self.env._("Answered automatically"))
+        who = self.env._("by a mail scanner")
+        if message.trace_type != "mail":
+            who = self.env._("by a program")
+        if note["reason"] == "prefetch":
+            who = self.env._("by a program that fetches in advance")
+        elif note["reason"] == "forged":
+            who = self.env._("by somebody who made the link up")
+        who = bold(who)
+        if note["kind"] == "open":
+            if hits > 1:
+                return self.env._("Pictures loaded %(hits)s times %(who)s", hits=hits, who=who)
+            return self.env._("Pictures loaded %s", who)
+        if not number:
+            return self.env._("Hidden link followed %s", who)
+        if number > 1:
+            first, last = (fields.Datetime.to_datetime(note[key]) for key in ("first", "last"))
+            return self.env._(
+                "%(number)s links clicked within %(time)s %(who)s",
+                number=number,
+                time=in_words(self.env, max(last - first, timedelta(seconds=1))),
+                who=who,
+            )
+        if hits > 1:
+            return self.env._("A link clicked %(hits)s times %(who)s", hits=hits, who=who)
+        return self.env._("A link clicked %s", who)
+
+    # ------------------------------------------------------------
+    # WHAT THE SEQUENCE DID
+    # ------------------------------------------------------------
+
+    def _get_step_entries(self, way):
+        """What was decided about the step, and done."""
+        entries, held = [], []
+        decisions = way.decisions[self.id]
+        for number, decision in enumerate(decisions):
+            if decision.told:
+                continue
+            if decision.state == "scheduled" and decision.reason == "window":
+                # what it was due at is in the line before
+                held.append(decisions[number - 1].due if number else None)
+            elif decision.state == "scheduled" and decision.reason in PUT_OFF + CHANGED:
+                self._add_change(way, entries, decision)
+            elif decision.state == "processed":
+                why = [self._get_cause(), *(self._get_hold(due) for due in held)]
+                held = []
+                # tried again, it is the same message
+                is_again = any(one.state == "processed" for one in decisions[:number])
+                entries += self._get_done_entries(way, decision, why, is_again)
+            elif decision.state == "rejected":
+                entries.append(self._get_rejected_entry(way, decision))
+            elif decision.state == "error":
+                is_last = number == len(decisions) - 1
+                entries.append(self._get_error_entry(way, decision, is_last))
+        return entries
+
+    def _add_change(self, way, entries, decision):
+        """It was put off, moved, brought forward: what happens over and over is told once."""
+        last = entries[-1] if entries else {}
+        if last.get("kind") == "put_off" and last["reason"] == decision.reason:
+            last["text"] = str(self._get_put_off_text(decision))
+            last["times"] += 1
+            return
+        kind = "put_off" if decision.reason in PUT_OFF else "changed"
+        entries.append(
+            self._make_entry(
+                kind,
+                decision.date,
+                self._get_put_off_text(decision),
+                self._get_put_off_reasons(way, decision),
+                reason=decision.reason,
+                times=1,
+            )
+        )
+
+    def _get_put_off_text(self, decision):
+        name = bold(self.step_id.name)
+        date = on_clock(self.env, decision.due) if decision.due else ""
+        if decision.reason == "updated":
+            return self.env._("%(step)s moved to %(date)s", step=name, date=date)
+        if decision.reason == "run_now":
+            return self.env._("%s brought forward by hand", name)
+        if decision.reason == "retried":
+            return self.env._("%s tried again", name)
+        if decision.reason == "pulled_back":
+            return self.env._("%s pulled back", name)
+        return self.env._("%(step)s put off to %(date)s", step=name, date=date)
+
+    def _get_put_off_reasons(self, way, decision):
+        if decision.reason in ("run_now", "retried"):
+            return []
+        label = way.reasons.get(decision.reason)
+        if decision.reason != "cap":
+            return [label]
+        number, days = self.sequence_id._get_cap()
+        reasons = [label]
+        if number:
+            reasons.append(self._get_cap_text(number, days))
+        if names := way.get_contacts(decision.date, days):
+            reasons.append(self.env._("it had got: %s", some_of(self.env, names)))
+        return reasons
+
+    @api.model
+    def _get_cap_text(self, number, days):
+        if days == 1:
+            return self.env._("frequency cap: %s within a day", number)
+        return self.env._("frequency cap: %(number)s in %(days)s days", number=number, days=days)
+
+    def _get_done_entries(self, way, decision, why, is_again):
+        """It was done; of a message that is so once it has left."""
+        step = self.step_id
+        if step._is_message():
+            sent = way.get_messages(self).filtered("sent_datetime")
+            return [] if is_again else [self._get_sent_entry(way, one, why) for one in sent]
+        name = bold(step.name)
+        if step.step_type == "activity":
+            text = self.env._("Activity planned: %s", name)
+            return [self._make_entry("activity", decision.date, text, why + self._get_deal(way))]
+        text = self.env._("%s done", name)
+        return [self._make_entry("action", decision.date, text, [*why, step._get_deed()])]
+
+    def _get_hold(self, due):
+        """That it was held for the sending hours, in words.
+
+        :param due: when it was due; None when that is not known
+        """
+        hours = self.sequence_id.calendar_id.name or ""
+        label = self.env._("held for the sending hours (%s)", hours)
+        if not due:
+            return label
+        return self.env._("due %(date)s, %(held)s", date=on_clock(self.env, due), held=label)
+
+    def _get_sent_entry(self, way, message, why):
+        name = bold(way.get_name(self, message))
+        text = self.env._("%s sent", name)
+        if message.open_datetime and message.open_datetime > message.sent_datetime:
+            text = self.env._(
+                "%(message)s sent, opened %(time)s later",
+                message=name,
+                time=in_words(self.env, message.open_datetime - message.sent_datetime),
+            )
+        return self._make_entry("sent", message.sent_datetime, text, why, preview=True)
+
+    def _get_deal(self, way):
+        """For whom an activity is, and until when."""
+        return [
+            text
+            for activity in way.activities.get(self.id, ())
+            for text in (
+                self.env._("for %s", activity.user_id.name),
+                self.env._("until %s", on_day(self.env, activity.date_deadline)),
+            )
+        ]
+
+    def _get_rejected_entry(self, way, decision):
+        text = (
+            self.env._("%s not sent", bold(self.step_id.name))
+            if self.step_id._is_message()
+            else self.env._("%s not done", bold(self.step_id.name))
+        )
+        why = [way.reasons.get(decision.reason)]
+        detail = decision.detail or False
+        if detail and decision.reason == "filtered":
+            why += self._say_filtered(detail)
+            detail = False
+        why += self._get_stopped(way)
+        return self._make_entry("rejected", decision.date, text, why, detail=detail)
+
+    def _get_error_entry(self, way, decision, is_last):
+        name = bold(self.step_id.name)
+        in_doubt = decision.reason == "mail_in_doubt"
+        text = self.env._("%s in doubt", name) if in_doubt else self.env._("%s failed", name)
+        why = [way.reasons.get(decision.reason), *self._get_stopped(way)]
+        actions = []
+        if is_last and self.state == "error":
+            if self.retry_date:
+                date = on_clock(self.env, self.retry_date)
+                why.append(self.env._("tried again by itself on %s", date))
+            actions = way.get_actions(self)
+        detail = decision.detail or False
+        return self._make_entry("error", decision.date, text, why, detail=detail, actions=actions)
+
+    def _get_stopped(self, way):
+        """What does not follow because the step failed, in words."""
+        stopped = way.take_decisions(
+            lambda decision: decision.reason == "parent_failed", way.children.get(self.id, ())
+        )
+        if not stopped:
+            return []
+        return [self.env._("what follows is cancelled: %s", some_of(self.env, stopped))]
+
+    # ------------------------------------------------------------
+    # WHAT IS TO COME
+    # ------------------------------------------------------------
+
+    def _get_coming_entry(self, way):
+        """The step, if it is still to come."""
+        actions = way.get_actions(self)
+        name = bold(self.step_id.name)
+        if self.state == "scheduled":
+            overdue = self.schedule_date <= fields.Datetime.now()
+            why = [self._get_cause(), way.reasons.get(self.reason)]
+            if overdue and way.participant.sequence_id.state == "running":
+                why.append(self.env._("due: it is done with the next run"))
+            text = self.env._("%s is scheduled", name)
+            return self._make_entry("scheduled", self.schedule_date, text, why, actions=actions)
+        if self.state == "waiting":
+            return self._get_waiting_entry(way, name, actions)
+        message = way.get_message(self)
+        if (
+            self.state == "processed"
+            and message.trace_status in ("outgoing", "process")
+            and not message.sent_datetime
+        ):
+            text = self.env._("%s is in the queue", name)
+            why = [self._get_cause(), self.env._("it is sent with the next run of the queue")]
+            if message.trace_status == "process":
+                text = self.env._("%s is being sent", name)
+                why = [self._get_cause(), self.env._("the provider has not reported yet")]
+            return self._make_entry("queued", self.processed_date, text, why, preview=True)
+        return None
+
+    def _get_waiting_entry(self, way, name, actions):
+        parent = self.parent_id
+        if parent.step_id._is_message() and not way.get_message(parent).sent_datetime:
+            why = [self.env._("“%s” has to leave first", parent.step_id.name)]
+        else:
+            why = [self.env._("for: %s", self.step_id.when)]
+        if self.expire_date:
+            why.append(self.env._("until %s", on_clock(self.env, self.expire_date)))
+        text = self.env._("%s waits", name)
+        return self._make_entry("waiting", False, text, why, actions=actions)
+
+    def _get_next(self):
+        """Of these traces of one participant, what is next: what it is, and when.
+
+        :return: (text or False, date or False)
+        """
+        by_state = self.grouped("state")
+        if scheduled := by_state.get("scheduled"):
+            trace = scheduled.sorted("schedule_date")[:1]
+            return trace.step_id.name, trace.schedule_date
+        if failed := by_state.get("error"):
+            return self.env._("%s failed", failed[:1].step_id.name), failed[:1].retry_date
+        if self:
+            return self.env._("Waits for: %s", self._get_awaited()), False
+        return False, False
+
+    def _get_awaited(self):
+        """What these waiting traces wait for, in words."""
+        steps = self.step_id.sorted(lambda step: (step.position, step.id))
+        labels = dict.fromkeys(step._get_trigger_label() for step in steps)
+        return format_list(self.env, list(labels))

@@ -1,0 +1,3 @@
+# what the others extend comes first
+from . import trace  # isort: skip
+from . import batch, engine, hear, preview, timing

@@ -1,0 +1,238 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...tools.windows import share_of
+from ...tools.zones import reader_zone
+
+
+class NurtureTrace(models.Model):
+    """When a message may go: not too many to one address, in the sending hours, and none to those
+    who have been silent for too long."""
+
+    _inherit = "nurture.trace"
+
+    def _judge_timing(self, verdicts):
+        """Take those out of the accepted whose message has to wait, and put down until when."""
+        step, sequence = self.step_id, self.sequence_id
+        number, days = sequence._get_cap()
+        window = sequence._get_window()
+        sunset = sequence.silent_limit if step.trigger != "silent" else 0
+        if not verdicts.accept or not (number or window or sunset):
+            return
+        now = fields.Datetime.now()
+        accepted, verdicts.accept = verdicts.accept, []
+        in_batch = {}
+        silent = self._get_silent(accepted, sunset) if sunset else {}
+        for row in self._get_timing(accepted, number, days):
+            trace_id, participant_id, lead_id, address, count, free_on, reason, *reader = row
+            address = address or lead_id
+            if participant_id in silent:
+                self._judge_silence(verdicts, trace_id, participant_id, silent[participant_id])
+                continue
+            if window and reason != "run_now":
+                # the share that the forecast takes, too; whose turn came too late for the hours
+                # goes first in the next ones, and is not too late again
+                share = 0 if reason == "window" else share_of(lead_id, step.id)
+                date = window.place(now, reader_zone(*reader), share)
+                if not date:
+                    # it never opens since somebody emptied it: look again tomorrow
+                    date = now + timedelta(days=1)
+                if date > now:
+                    verdicts.defer[trace_id] = (date, "window")
+                    continue
+            if number and count + in_batch.get(address, 0) >= number:
+                if step.over_cap == "skip":
+                    verdicts.put("reject", "cap", trace_id)
+                elif free_on:
+                    verdicts.defer[trace_id] = (free_on, "cap")
+                # else the batch itself has the last message the address may get: the next batch
+                # sees that
+                continue
+            in_batch[address] = in_batch.get(address, 0) + 1
+            verdicts.accept.append(trace_id)
+
+    def _get_timing(self, ids, number, days):
+        """What decides when messages may go.
+
+        :param number: the frequency cap; 0 for none
+        :param days: the days of the cap
+        :return: rows of trace id, participant id, lead id, address, how many messages the address
+            got in the days of the cap, from when on it may get another one, why the trace was put
+            off or brought forward, and the time zone of the contact, the country and the company
+        """
+        now = fields.Datetime.now()
+        contacts = SQL(
+            """
+            LEFT JOIN LATERAL (
+                 SELECT count(*) AS number,
+                        (array_agg(contact.date ORDER BY contact.date DESC))[%(number)s]
+                        + %(days)s * interval '1 day' AS free_on
+                   FROM (%(contacts)s) contact
+                  WHERE contact.date > %(now)s - %(days)s * interval '1 day'
+                 ) cap ON true
+            """,
+            number=number,
+            days=days,
+            contacts=SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
+            now=now,
+        )
+        reader, reader_joins = self.sequence_id._sql_reader()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT trace.id, participant.id, lead.id, lead.email_normalized, %(cap)s,
+                       trace.reason, %(reader)s
+                  FROM nurture_trace trace
+                  JOIN nurture_participant participant ON participant.id = trace.participant_id
+                  JOIN crm_lead lead ON lead.id = participant.lead_id
+                       %(reader_joins)s
+                       %(contacts)s
+                 WHERE trace.id IN %(ids)s
+              ORDER BY trace.schedule_date, trace.id
+                """,
+                cap=SQL("cap.number, cap.free_on") if number else SQL("0, NULL"),
+                reader=reader,
+                reader_joins=reader_joins,
+                contacts=contacts if number else SQL(),
+                ids=tuple(ids),
+            )
+        )
+
+    # ------------------------------------------------------------
+    # SUNSET
+    # ------------------------------------------------------------
+
+    def _judge_silence(self, verdicts, trace_id, participant_id, farewell):
+        """A participant has been silent for too long: it leaves, unless a farewell mail is still
+        to ask for a sign of life, or has been sent not long enough ago.
+
+        :param farewell: state of the farewell's trace, and when its mail left
+        """
+        sequence = self.sequence_id
+        now = fields.Datetime.now()
+        state, sent_on = farewell
+        patience = timedelta(days=sequence.silent_days)
+        if state is None and sequence._get_farewell():
+            verdicts.farewell.append(participant_id)
+            verdicts.defer[trace_id] = (now + patience, "farewell")
+        elif sent_on and sent_on + patience > now:
+            verdicts.defer[trace_id] = (sent_on + patience, "farewell")
+        elif not sent_on and state in ("scheduled", "processed", "error"):
+            # it waits for its hours, in the queue, or to be tried again
+            verdicts.defer[trace_id] = (now + patience, "farewell")
+        else:
+            verdicts.put("leave", "silent", trace_id)
+
+    def _get_silent(self, ids, limit):
+        """Participants who did not open their last mails, ``limit`` of them or more.
+
+        :return: ``{participant id: (state of the farewell's trace, when it left)}``
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT trace.participant_id, farewell.state, farewell.sent_on
+                  FROM nurture_trace trace
+                  JOIN LATERAL (
+                       SELECT count(*) FILTER (WHERE mail.trace_status = 'sent'
+                                                 AND mail.sent_datetime >= life.last) AS number
+                         FROM nurture_trace done
+                         JOIN nurture_step step ON step.id = done.step_id
+                          AND step.trigger != 'silent'
+                         JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
+                          AND mail.trace_type = 'mail'
+                   CROSS JOIN LATERAL (
+                              SELECT COALESCE(max(GREATEST(alive.open_datetime,
+                                                           alive.links_click_datetime,
+                                                           alive.reply_datetime)),
+                                              '-infinity') AS last
+                                FROM nurture_trace other
+                                JOIN mailing_trace alive ON alive.nurture_trace_id = other.id
+                               WHERE other.participant_id = done.participant_id
+                              ) life
+                        WHERE done.participant_id = trace.participant_id
+                       ) silent ON silent.number >= %(limit)s
+             LEFT JOIN LATERAL (
+                       SELECT done.state, mail.sent_datetime AS sent_on
+                         FROM nurture_trace done
+                         JOIN nurture_step step ON step.id = done.step_id
+                          AND step.trigger = 'silent' AND step.active
+                          AND done.reason IS DISTINCT FROM 'opposite'
+                    LEFT JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
+                        WHERE done.participant_id = trace.participant_id
+                     ORDER BY mail.sent_datetime DESC NULLS LAST
+                        LIMIT 1
+                       ) farewell ON true
+                 WHERE trace.id IN %(ids)s
+                """,
+                limit=limit,
+                ids=tuple(ids),
+            )
+        )
+        return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
+
+    @api.model
+    def _begin_farewell(self, participant_ids):
+        """Send these participants the farewell mail, which asks for a sign of life."""
+        if not participant_ids:
+            return
+        now = fields.Datetime.now()
+        # somebody read a mail before it was sent last time, and has fallen silent again
+        self._update(
+            SQL("%s AND reason = 'opposite'", self._sql_farewell(participant_ids, "cancelled")),
+            state="scheduled",
+            reason=None,
+            base_date=now,
+            schedule_date=self._sql_due(now),
+        )
+        self._insert(
+            SQL(
+                """
+                SELECT participant.id, step.id, NULL::int, step.sequence_id,
+                       participant.company_id, 'scheduled', %(now)s, %(now)s + %(delay)s,
+                       NULL::timestamp
+                  FROM nurture_participant participant
+                  JOIN nurture_step step ON step.sequence_id = participant.sequence_id
+                 WHERE participant.id IN %(ids)s AND step.trigger = 'silent' AND step.active
+                """,
+                now=now,
+                delay=self.env["nurture.step"]._sql_delay("step"),
+                ids=tuple(participant_ids),
+            )
+        )
+        self.env["nurture.sequence"]._wake_cron()
+
+    def _end_silence(self):
+        """Somebody gave a sign of life: whoever was put off for the farewell goes on at once, and
+        a farewell that has not been sent yet is not any more.
+
+        :return: the traces of farewells that are cancelled
+        """
+        alive = self.filtered(lambda trace: trace.sequence_id.silent_limit).participant_id
+        if not alive:
+            return self.browse()
+        cancelled = self._update(
+            self._sql_farewell(alive.ids, "scheduled"), state="cancelled", reason="opposite"
+        )
+        self._update(
+            SQL(
+                "participant_id IN %s AND state = 'scheduled' AND reason = 'farewell'",
+                tuple(alive.ids),
+            ),
+            state="scheduled",
+            reason=None,
+            schedule_date=fields.Datetime.now(),
+        )
+        return cancelled
+
+    @api.model
+    def _sql_farewell(self, participant_ids, state):
+        """Condition on the traces of the farewell of these participants in ``state``."""
+        return SQL(
+            "participant_id IN %s AND nurture_trace.state = %s"
+            " AND step_id IN (SELECT id FROM nurture_step WHERE trigger = 'silent')",
+            tuple(participant_ids),
+            state,
+        )
