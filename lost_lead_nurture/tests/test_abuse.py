@@ -11,10 +11,7 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import ANN, TwoLeadsCase
-from .smtp import RELAY_DENIED
-
-SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
-HEAR_LOGGER = "odoo.addons.lost_lead_nurture.models.mail.mailing_trace"
+from .smtp import RELAY_DENIED, SMTP_LOGGERS
 
 
 class AbuseCase(TwoLeadsCase):
@@ -70,6 +67,25 @@ class TestEventsAreNeverLost(AbuseCase):
             trace = self.trace(self.ann, step)
             self.assertEqual(trace.state, "scheduled", step.trigger)
             self.assertEqual(trace.schedule_date, clicked_on + timedelta(days=1), step.trigger)
+
+    def test_never_told(self):
+        """What fails again and again is told to the responsible, once, and tried on."""
+        self.start()
+        summary = "Something that happened on mails cannot be taken in"
+
+        def warnings():
+            return self.sequence.activity_ids.filtered(lambda one: one.summary == summary)
+
+        traces = type(self.env["nurture.trace"])
+        with patch.object(traces, "_hear", side_effect=ValueError("no such branch")):
+            self.answer(self.mail_to(ANN))
+            self.assertFalse(warnings(), "the next run may tell it")
+            for _run in range(3):
+                self.run_cron()
+        self.assertIn("no such branch", warnings().note)
+        self.assertEqual(len(warnings()), 1)
+        self.run_cron()
+        self.assertEqual(self.participant(self.ann).exit_reason, "replied")
 
     def test_error_that_postgresql_cannot_store(self):
         self.sequence.action_start()

@@ -12,8 +12,7 @@ from odoo.addons.lost_lead_nurture.tools.inside import INSIDE
 from odoo.addons.lost_lead_nurture.tools.machines import HOLD
 
 from .common import ANN, BOB, NOW, TwoLeadsCase
-
-SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
+from .smtp import SMTP_LOGGERS
 
 
 class LivingCase(TwoLeadsCase):

@@ -3,9 +3,12 @@ from datetime import datetime
 from functools import wraps
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, consteq, hmac
 from odoo.tools.urls import urljoin
 
@@ -332,15 +335,18 @@ class MailingTrace(models.Model):
     def _nurture_hear(self, event):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
-        event is kept and told later."""
+        event is kept and told later.
+
+        :return: the error, if something went wrong
+        """
         code = self.env.context.get("nurture_link_code") if event == "click" else None
         heard = get_carried(self.env, "nurture_heard")
         if heard is not None:
             # whoever carries the list tells of all of them together
             heard[event, code] += self.ids
-            return
+            return None
         if event in REACTIONS and is_inside(self.env, "nurture_ignore_reaction"):
-            return
+            return None
         if event in REACTIONS:
             self._nurture_end_doubt()
             self._nurture_hear_late()
@@ -353,20 +359,41 @@ class MailingTrace(models.Model):
             )
         )
         if not mails:
-            return
+            return None
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
                 mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link())
-        except Exception:
+        except Exception as error:
             # the next run of the scheduled action tells it; waking it now might go on for ever
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
             mails._nurture_keep_unheard(":".join(filter(None, [event, code])))
+            return error
+        return None
 
     def _nurture_keep_unheard(self, event):
         """Keep what the sequence is still to be told."""
         for mail in self.sudo():
             mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+
+    def _nurture_warn_unheard(self, error):
+        """What could not be told the second time either does not mend itself: tell the responsible.
+
+        :param error: why it cannot be told
+        """
+        if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
+            return
+        for sequence in self.nurture_trace_id.sequence_id.sudo():
+            sequence._warn_once(
+                self.env._("Something that happened on mails cannot be taken in"),
+                Markup("<p>%s</p><p>%s</p>")
+                % (
+                    self.env._(
+                        "It is kept, and tried again with every run. What stands against it:"
+                    ),
+                    error,
+                ),
+            )
 
     def _nurture_hear_late(self):
         """Tell the sequences that these mails have left, as far as they have not been told."""
@@ -549,6 +576,7 @@ class MailingTrace(models.Model):
             mail.nurture_unheard = False
             for event in events:
                 event, _colon, code = event.partition(":")
-                mail.with_context(nurture_link_code=code)._nurture_hear(event)
+                if error := mail.with_context(nurture_link_code=code)._nurture_hear(event):
+                    mail._nurture_warn_unheard(error)
             if not commit(1):
                 break
