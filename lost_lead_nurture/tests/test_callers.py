@@ -13,7 +13,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.lost_lead_nurture.tools import rehearsal as rehearsals
+from odoo.addons.lost_lead_nurture.tools import sandbox as sandboxes
 from odoo.addons.lost_lead_nurture.tools import transaction
 
 from .common import ANN, BOB, NurtureCase
@@ -138,10 +138,10 @@ class TestRealLocks(TransactionCase):
 
     @mute_logger("odoo.sql_db")
     def test_a_test_says_that_somebody_is_changing_its_records(self):
-        self.patch(rehearsals, "LOCK_TIMEOUT", "100ms")
+        self.patch(sandboxes, "LOCK_TIMEOUT", "100ms")
         with (
             self.caller() as env,
             self.assertRaisesRegex(UserError, "Try again in a moment"),
-            rehearsals.rehearsal(env) as second,
+            sandboxes.sandbox(env) as second,
         ):
             second.cr.execute("SELECT id FROM res_lang ORDER BY id FOR UPDATE")

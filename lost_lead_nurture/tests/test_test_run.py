@@ -13,7 +13,7 @@ from odoo.sql_db import Cursor, db_connect
 from odoo.tests import TransactionCase, tagged
 
 from ..tools.dates import on_day
-from ..tools.rehearsal import rehearsal
+from ..tools.sandbox import sandbox
 from .common import UNSUBSCRIBE, NurtureCase
 
 LEAD = "ann@reader.example.com"
@@ -712,7 +712,7 @@ class TestRealTransactions(TransactionCase):
             )
             self.made = [steps, sequence, mailing, action, lead, reason]
             self.addCleanup(self.clean_up)
-            # a rehearsal sees what is committed
+            # a sandbox sees what is committed
             env.cr.commit()
             test = env["nurture.test"].create(
                 {"sequence_id": sequence.id, "lead_id": lead.id, "email_to": ME}
@@ -765,7 +765,7 @@ class TestRealTransactions(TransactionCase):
 
     def test_caches(self):
         """What was cached in it is forgotten with it."""
-        with self.real() as env, rehearsal(env) as played:
+        with self.real() as env, sandbox(env) as played:
             played["ir.config_parameter"].set_param("nurture.real", "x")
             played.cr.commit()
             self.assertEqual(played["ir.config_parameter"].get_param("nurture.real"), "x")
@@ -774,7 +774,7 @@ class TestRealTransactions(TransactionCase):
 
     def test_hooks(self):
         called = []
-        with self.real() as env, rehearsal(env) as played:
+        with self.real() as env, sandbox(env) as played:
             played.cr.postcommit.add(lambda: called.append("committed"))
             played.cr.commit()
         self.assertFalse(called)

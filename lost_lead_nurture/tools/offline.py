@@ -18,10 +18,10 @@ _send = HTTPAdapter.send
 
 @functools.wraps(_send)
 def _send_unless_offline(self, request, *args, **kwargs):
-    withheld = getattr(_thread, "withheld", None)
-    if withheld is None:
+    suppressed = getattr(_thread, "suppressed", None)
+    if suppressed is None:
         return _send(self, request, *args, **kwargs)
-    withheld.append(("call", request.url))
+    suppressed.append(("call", request.url))
     raise CallError(f"Not called in a test: {request.url}", request=request)
 
 
@@ -29,14 +29,14 @@ HTTPAdapter.send = _send_unless_offline
 
 
 @contextmanager
-def offline(withheld):
+def offline(suppressed):
     """Let this thread call nobody over HTTP.
 
-    :param withheld: list that gets a pair (``call``, address) for each attempt
+    :param suppressed: list that gets a pair (``call``, address) for each attempt
     """
-    before = getattr(_thread, "withheld", None)
-    _thread.withheld = withheld
+    before = getattr(_thread, "suppressed", None)
+    _thread.suppressed = suppressed
     try:
         yield
     finally:
-        _thread.withheld = before
+        _thread.suppressed = before

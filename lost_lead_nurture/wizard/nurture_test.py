@@ -8,7 +8,7 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..tools.addresses import canonical, on_wire
 from ..tools.arguments import check_records, read_choice, read_id
-from ..tools.rehearsal import rehearsal
+from ..tools.sandbox import sandbox
 from .nurture_test_replay import REACTIONS, Replay
 
 _logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class NurtureTest(models.TransientModel):
         labels = {name: description["string"] for name, description in visible.items()}
         viewer = {"lang": self.env.lang, "tz": self.env.user.tz or self.env.context.get("tz")}
         self.env.flush_all()
-        with rehearsal(self.env) as env:
+        with sandbox(self.env) as env:
             replay = Replay(
                 env,
                 self.sequence_id.id,

@@ -33,7 +33,7 @@ _OWN_LINKS = re.compile(r'href="[^"]*/(?:unsubscribe_from_list|view)"')
 
 
 class Replay:
-    """One lead's way through a sequence, played by the engine in a rehearsal.
+    """One lead's way through a sequence, played by the engine in a sandbox.
 
     Its clock is the real one plus ``offset``. To let time pass, what is written down about the
     lead's way moves into the past: for the engine that is the same.
@@ -41,7 +41,7 @@ class Replay:
 
     def __init__(self, env, sequence_id, lead_id, start, viewer, labels):
         """
-        :param env: environment of a rehearsal
+        :param env: environment of a sandbox
         :param start: when the test began (naive, UTC)
         :param viewer: context with language and time zone of whoever looks at it
         :param labels: ``{name: label}`` of the lead's fields that may be shown
@@ -341,7 +341,7 @@ class Replay:
         newest = {}
         for model, domain in self._get_notes().items():
             newest[model] = set(self.words[model].search(domain).ids)
-        return values, newest, len(self.env.cr.withheld)
+        return values, newest, len(self.env.cr.suppressed)
 
     def _get_notes(self):
         return {
@@ -375,7 +375,7 @@ class Replay:
     def _tell_changes(self, texts, before):
         """Add what became of the lead since ``before``."""
         self.env.flush_all()
-        values, newest, withheld = before
+        values, newest, suppressed = before
         values_now, newest_now, _number = self._look()
         for name, (label, value) in values_now.items():
             old = values[name][1]
@@ -406,7 +406,7 @@ class Replay:
         for message in made["mail.message"]:
             if text := _excerpt(html2plaintext(message.body or "")):
                 texts.append(self.words._("Posted on the lead: %s", text))
-        for kind, whom in self.env.cr.withheld[withheld:]:
+        for kind, whom in self.env.cr.suppressed[suppressed:]:
             texts.append(
                 self.words._("Not done in a test: a mail to %s", whom)
                 if kind == "mail"

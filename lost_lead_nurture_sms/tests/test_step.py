@@ -181,7 +181,7 @@ class TestStep(SmsCase):
     def test_salesperson_reads(self):
         self.assertEqual(self.first.with_user(self.salesman).sms_text, TEXT)
 
-    def test_rehearsal(self):
+    def test_sandbox(self):
         """The test of a sequence shows the text, offers what can happen to an SMS, and sends
         nothing."""
         ann = self.make_lead("ann@reader.example.com", phone="+32456001101")

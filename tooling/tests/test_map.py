@@ -10,6 +10,7 @@ from tooling import settings
 MAP = settings.ROOT / "docs" / "architecture.md"
 PLACE = re.compile(r"`(?P<file>[\w/]+\.py)(?::(?P<name>\w+))?`")
 ADDON = settings.ROOT / "lost_lead_nurture"
+REASON = re.compile(r"^\| `([\w.]+\.\w+)` \| (.+) \|$", re.MULTILINE)
 
 
 @functools.cache
@@ -37,3 +38,14 @@ class TestMap(unittest.TestCase):
                 self.assertTrue(file, "there is no such file")
                 if name:
                     self.assertIn(name, names_in(file))
+
+    def test_methods_of_core(self):
+        """The tables are those of the lists that are compared with the Odoo that runs."""
+        listed = []
+        for file in sorted(settings.ROOT.glob("lost_lead_nurture*/tests/core_methods.py")):
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.Assign):
+                    methods = ast.literal_eval(node.value)
+                    listed += [(name, why) for name, (_parameters, why) in methods.items()]
+        self.assertGreater(len(listed), 50)
+        self.assertEqual(REASON.findall(MAP.read_text()), listed)

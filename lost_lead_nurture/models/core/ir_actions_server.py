@@ -1,11 +1,11 @@
 from odoo import fields, models
 
 from ...tools.inside import is_inside
-from ...tools.rehearsal import is_rehearsal
+from ...tools.sandbox import is_sandbox
 
 
 class IrActionsServer(models.Model):
-    """In a rehearsal a server action calls nobody and leaves no log. Which ones sequences may run
+    """In a sandbox a server action calls nobody and leaves no log. Which ones sequences may run
     with all rights, whoever chooses them, is an administrator's decision."""
 
     _inherit = "ir.actions.server"
@@ -25,14 +25,14 @@ class IrActionsServer(models.Model):
         super()._can_execute_action_on_records(records)
 
     def _run_action_webhook(self, eval_context=None):
-        if is_rehearsal(self.env):
-            self.env.cr.withheld.append(("webhook", self.webhook_url))
+        if is_sandbox(self.env):
+            self.env.cr.suppressed.append(("webhook", self.webhook_url))
             return None
         return super()._run_action_webhook(eval_context=eval_context)
 
     def _get_eval_context(self, action=None):
         eval_context = super()._get_eval_context(action=action)
-        if is_rehearsal(self.env) and "log" in eval_context:
+        if is_sandbox(self.env) and "log" in eval_context:
             # core writes it in a transaction of its own
             eval_context["log"] = lambda message, level="info": None
         return eval_context

@@ -1,17 +1,17 @@
 from odoo import models
 
-from ...tools.rehearsal import is_rehearsal
+from ...tools.sandbox import is_sandbox
 from ...tools.wire import WIRE
 
 
 class IrMailServer(models.Model):
-    """In a rehearsal no mail leaves, whoever sends it. The header of a mailing arrives as it is
+    """In a sandbox no mail leaves, whoever sends it. The header of a mailing arrives as it is
     written."""
 
     _inherit = "ir.mail_server"
 
     def _connect__(self, *args, **kwargs):
-        if is_rehearsal(self.env):
+        if is_sandbox(self.env):
             return None
         return super()._connect__(*args, **kwargs)
 
@@ -22,7 +22,7 @@ class IrMailServer(models.Model):
         return message
 
     def send_email(self, message, *args, **kwargs):
-        if is_rehearsal(self.env):
-            self.env.cr.withheld.append(("mail", message["To"]))
+        if is_sandbox(self.env):
+            self.env.cr.suppressed.append(("mail", message["To"]))
             return message["Message-Id"]
         return super().send_email(message, *args, **kwargs)

@@ -8,7 +8,7 @@ from odoo.tools.urls import urljoin
 from ...tools.inside import Carried, get_carried
 from ...tools.links import links_in
 from ...tools.mail_texts import fill_text
-from ...tools.rehearsal import is_rehearsal
+from ...tools.sandbox import is_sandbox
 
 
 class MailingMailing(models.Model):
@@ -183,7 +183,7 @@ class MailingMailing(models.Model):
         if self._nurture_is_engine():
             # queue, also when the batch is small
             context["default_force_send"] = False
-        if is_rehearsal(self.env):
+        if is_sandbox(self.env):
             # the copy outlives the short links that would be made for it
             context.pop("post_convert_links", None)
         return context

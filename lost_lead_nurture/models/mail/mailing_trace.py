@@ -553,14 +553,14 @@ class MailingTrace(models.Model):
         return self.env._("As it was sent on %s.", on_clock(self.env, self.sent_datetime))
 
     def _nurture_get_texts(self):
-        """In a rehearsal: what the reader would get that is no mail.
+        """In a sandbox: what the reader would get that is no mail.
 
         :return: list of (what to tell about it, its links)
         """
         return []
 
     def _nurture_pretend_sent(self):
-        """In a rehearsal: what the queue does when a message has left."""
+        """In a sandbox: what the queue does when a message has left."""
         self.mail_mail_id.write({"state": "sent"})
         self.set_sent()
 

@@ -9,7 +9,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools.reasons import WON_BACK
-from ...tools.rehearsal import is_rehearsal
+from ...tools.sandbox import is_sandbox
 
 _logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class NurtureParticipant(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            if is_rehearsal(self.env) or reason not in HEARD_ONCE:
+            if is_sandbox(self.env) or reason not in HEARD_ONCE:
                 raise
             _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
             self.sequence_id._warn(

@@ -1,6 +1,6 @@
 """Doing something for real, so that nothing of it ever happened.
 
-A rehearsal is a transaction of its own in which everything runs as it always does, and which is
+A sandbox is a transaction of its own in which everything runs as it always does, and which is
 rolled back in the end. What a rollback does not undo does not happen in it: nobody is mailed, no
 other program is called, and what waits for a commit (webhooks, notifications, waking scheduled
 actions) waits in vain.
@@ -18,14 +18,14 @@ from .offline import offline
 from .transaction import LOCK_TIMEOUT
 
 
-class RehearsalCursor(BaseCursor):
+class SandboxCursor(BaseCursor):
     """A cursor over another one that never commits. Whoever commits or rolls back in it, core's
     composer or the code of a server action, does so between savepoints."""
 
     def __init__(self, cursor):
         super().__init__()
         #: what would have left: list of (``mail``, ``webhook`` or ``call``, to whom)
-        self.withheld = []
+        self.suppressed = []
         self._cursor = cursor
         self._savepoint = None
 
@@ -70,7 +70,7 @@ class RehearsalCursor(BaseCursor):
 
 
 @contextmanager
-def rehearsal(env):
+def sandbox(env):
     """An environment with all rights, as scheduled actions have, in which nothing lasts. It sees
     what is committed, and never what ``env`` has not committed yet.
 
@@ -80,7 +80,7 @@ def rehearsal(env):
     registry = env.registry
     pending = set(registry.cache_invalidated)
     try:
-        with closing(RehearsalCursor(registry.cursor())) as cr, offline(cr.withheld):
+        with closing(SandboxCursor(registry.cursor())) as cr, offline(cr.suppressed):
             cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             cr.commit()  # pylint: disable=invalid-commit
             yield api.Environment(cr, api.SUPERUSER_ID, {})
@@ -98,6 +98,6 @@ def rehearsal(env):
         registry.cache_invalidated.update(pending)
 
 
-def is_rehearsal(env):
+def is_sandbox(env):
     """Whether what is done in ``env`` does not last."""
-    return isinstance(env.cr, RehearsalCursor)
+    return isinstance(env.cr, SandboxCursor)
