@@ -68,9 +68,9 @@ class Refusal:
         return BOUNCE if self.stage == "rcpt" and self.code in _ADDRESS_CODES else FAILURE
 
 
-@dataclass
+@dataclass(eq=False)
 class Delivery:
-    """How far the conversation with the mail server came.
+    """How far the conversation with the mail server about a mail came.
 
     :param server: what the server is called here
     """
@@ -83,6 +83,11 @@ class Delivery:
     #: what it said if it did not want the mail
     refusal: Refusal | None = None
     _commands: dict = field(default_factory=dict)
+
+    def begin(self):
+        """The next mail: nothing is known of it."""
+        self.begun = self.accepted = False
+        self.refusal = None
 
     def follow(self, session):
         """Note what ``session`` (``smtplib.SMTP``) is answered, until :meth:`leave`."""
@@ -121,18 +126,15 @@ class Delivery:
 
 
 @contextmanager
-def watch(session, server=""):
-    """Yield a :class:`Delivery` that follows what ``session`` (``smtplib.SMTP``) delivers; without
-    a session nothing is delivered.
-
-    :param server: what the server is called here
-    """
-    delivery = Delivery(server)
+def watch(session, delivery):
+    """Have ``delivery`` follow what ``session`` (``smtplib.SMTP``) delivers; without a session
+    nothing is delivered."""
+    delivery.begin()
     if session is None:
-        yield delivery
+        yield
         return
     delivery.follow(session)
     try:
-        yield delivery
+        yield
     finally:
         delivery.leave(session)

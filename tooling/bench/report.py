@@ -11,8 +11,8 @@ PAGE = settings.ROOT / "docs" / "benchmark.md"
 
 INTRODUCTION = """# How fast it is
 
-Written by `./dev bench`. A figure is a ratio of two times that were measured in turns in one run:
-machines differ, ratios hardly. The rival is what nobody can be faster than (the bare writes in
+Written by `./dev bench`, or part by part by `./dev bench --only PART`. A figure is a ratio of two
+times that were measured in turns: machines differ, ratios hardly. The rival is what nobody can be faster than (the bare writes in
 SQL), core doing the same, or the same with little data. The limit is what the project allows.
 
 - *Judged and told*: the request, and the work that a mail's opens and clicks cause a minute later,
@@ -21,6 +21,8 @@ SQL), core doing the same, or the same with little data. The limit is what the p
   its own methods in a server action.
 - Forms and lists are what the server does when the browser asks for them.
 """
+
+HEADER = ("| what | measured | rival | its time | ratio | limit |", "|---|--:|---|--:|--:|--:|")
 
 
 @dataclass
@@ -59,19 +61,27 @@ class Figure:
 
 def write(figures, scale, whole=True):
     """Print the figures, write the page, print a line of JSON; return the exit status."""
-    lines = ["| what | measured | rival | its time | ratio | limit |", "|---|--:|---|--:|--:|--:|"]
-    for figure in figures:
-        lines.append(
-            f"| {figure.title} | {figure.show(figure.value)} | {figure.rival}"
-            f" | {figure.show(figure.rival_value)} | **{figure.ratio:.2f}** | {figure.limit}"
-            f"{'' if figure.is_reached else ' — not reached'} |"
-        )
-    print("\n".join(lines))
-    if scale == 1 and whole:
-        PAGE.write_text("\n".join([INTRODUCTION, *lines, "", _describe_machine(), ""]))
+    rows = {
+        figure.title: f"| {figure.title} | {figure.show(figure.value)} | {figure.rival}"
+        f" | {figure.show(figure.rival_value)} | **{figure.ratio:.2f}** | {figure.limit}"
+        f"{'' if figure.is_reached else ' — not reached'} |"
+        for figure in figures
+    }
+    print("\n".join([*HEADER, *rows.values()]))
+    if scale == 1:
+        # what was not measured now stays
+        lines = (rows if whole else _read_rows() | rows).values()
+        PAGE.write_text("\n".join([INTRODUCTION, *HEADER, *lines, "", _describe_machine(), ""]))
     result = {"scale": scale, **{figure.key: round(figure.ratio, 2) for figure in figures}}
     print(json.dumps(result), flush=True)
     return 0 if all(figure.is_reached for figure in figures) else 1
+
+
+def _read_rows():
+    """The rows of the page, by what they are about."""
+    lines = PAGE.read_text().splitlines() if PAGE.exists() else []
+    rows = [line for line in lines if line.startswith("|") and line not in HEADER]
+    return {row.split(" | ")[0].removeprefix("| "): row for row in rows}
 
 
 def _describe_machine():

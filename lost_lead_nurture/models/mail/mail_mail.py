@@ -1,5 +1,4 @@
 import re
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import zip_longest
 from smtplib import SMTPServerDisconnected
@@ -12,7 +11,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import config, email_normalize
 
 from ...tools.addresses import format_on_wire, on_wire
-from ...tools.delivery import watch
+from ...tools.delivery import Delivery, watch
 from ...tools.inside import INSIDE, Carried
 from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
 from ...tools.wire import MAX_SUBJECT, clean, clean_address
@@ -133,9 +132,9 @@ class MailMail(models.Model):
             # somebody else's transaction: nothing can be noted, but what is leaving is left alone
             leaving = self.filtered(lambda mail: mail._nurture_get_stats())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
-            for mail in free:
-                with mail._nurture_watch(**kwargs) as watched:
-                    super(MailMail, watched)._send(auto_commit=False, **kwargs)
+            for mail in free._nurture_watched(**kwargs):
+                with watch(kwargs.get("smtp_session"), mail.env.context["nurture_delivery"]):
+                    super(MailMail, mail)._send(auto_commit=False, **kwargs)
             return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
         return True
@@ -151,12 +150,15 @@ class MailMail(models.Model):
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
 
-    @contextmanager
-    def _nurture_watch(self, smtp_session=None, mail_server=None, **_others):
-        """Yield this mail with what its mail server says of it, a ``delivery.Delivery``, in the
-        context key ``nurture_delivery``."""
-        with watch(smtp_session, self._nurture_name_server(mail_server)) as delivery:
-            yield self.with_context(nurture_delivery=delivery)
+    def _nurture_watched(self, mail_server=None, left=None, **_others):
+        """These mails in a context with what their mail server says of the one that is being sent,
+        a ``delivery.Delivery``: one for all of them, since core looks an environment up among all
+        that there are.
+
+        :param left: see :meth:`_nurture_send`
+        """
+        delivery = Delivery(self._nurture_name_server(mail_server))
+        return self.with_context(nurture_delivery=delivery, nurture_left=left)
 
     @api.model
     def _nurture_name_server(self, mail_server):
@@ -191,6 +193,7 @@ class MailMail(models.Model):
         queue = [self.browse(mail_id) for mail_id in self.ids]
         noted = self.browse()
         left = Carried(None)
+        watched = self._nurture_watched(left=left, **kwargs)
         try:
             # each alone: a commit empties the cache, and all the others would be read again
             for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
@@ -203,7 +206,7 @@ class MailMail(models.Model):
                 ahead = following & ours if len(left) < HEARD_TOGETHER - 1 else noted
                 if ready and (stats := mail._nurture_hold(ahead)):
                     noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
-                    mail._nurture_send(left, **kwargs)
+                    mail._nurture_send(watched.browse(mail.id), **kwargs)
                 if len(left) >= HEARD_TOGETHER:
                     self._nurture_hear_sent(left)
         except Exception:
@@ -212,18 +215,18 @@ class MailMail(models.Model):
             raise
         self._nurture_hear_sent(left)
 
-    def _nurture_send(self, left, **kwargs):  # pylint: disable=missing-return
+    def _nurture_send(self, watched, **kwargs):  # pylint: disable=missing-return
         """Have core send this mail, and see to it that what it writes down is what happened.
 
-        :param left: dictionary to put the ids of the statistics of mails into that have left;
-            their sequences are still to be told
+        :param watched: this mail, with a dictionary ``nurture_left`` in its context to put the ids
+            of the statistics of mails into that have left; their sequences are still to be told
         """
+        left, delivery = (watched.env.context[key] for key in ("nurture_left", "nurture_delivery"))
         count = len(left)
-        with self.with_context(nurture_left=left)._nurture_watch(**kwargs) as mail:
-            delivery = mail.env.context["nurture_delivery"]
+        with watch(kwargs.get("smtp_session"), delivery):
             try:
                 # pylint: disable-next=super-method-mismatch
-                super(MailMail, mail)._send(auto_commit=True, **kwargs)
+                super(MailMail, watched)._send(auto_commit=True, **kwargs)
             except (SMTPServerDisconnected, psycopg2.Error):
                 # core gives up here: neither it nor the reader's sequence would hear of this mail
                 self.env.cr.rollback()
