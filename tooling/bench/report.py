@@ -12,8 +12,9 @@ PAGE = settings.ROOT / "docs" / "benchmark.md"
 INTRODUCTION = """# How fast it is
 
 Written by `./dev bench`, or part by part by `./dev bench --only PART`. A figure is a ratio of two
-times that were measured in turns: machines differ, ratios hardly. The rival is what nobody can be faster than (the bare writes in
-SQL), core doing the same, or the same with little data. The limit is what the project allows.
+times that were measured in turns: machines differ, ratios hardly. The rival is what nobody can be
+faster than (the bare writes in SQL), core doing the same, or the same with little data. The limit
+is what the project allows.
 
 - *Judged and told*: the request, and the work that a mail's opens and clicks cause a minute later,
   when it is known whether a person did it. Core is an Odoo without the add-on.
