@@ -16,8 +16,9 @@ class NurtureChoiceMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        filled_in = self._get_filled_in()
         for vals in vals_list:
-            self._check_named({**self._get_filled_in(), **vals})
+            self._check_named({**filled_in, **vals})
         return super().create(vals_list)
 
     def write(self, vals):
