@@ -10,7 +10,7 @@ from tooling import addons, settings
 def read_models(addon):
     """Yield (model, class, file) of every class of a model in an add-on."""
     for file in sorted((settings.ROOT / addon).rglob("*.py")):
-        if "tests" in file.parts:
+        if "tests" in file.relative_to(settings.ROOT).parts:
             continue
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.ClassDef) and (model := read_model(node)):
@@ -39,3 +39,27 @@ class TestModels(unittest.TestCase):
             self.assertTrue(places)
             double = {place: files for place, files in places.items() if len(files) > 1}
             self.assertFalse(double, addon)
+
+
+def read_imported(init):
+    """The modules that a package's `__init__` imports, with the path that each is imported from."""
+    for node in ast.parse(init.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            for name in node.names:
+                yield "/".join(filter(None, [*(node.module or "").split("."), name.name]))
+
+
+class TestTests(unittest.TestCase):
+    def test_all_are_run(self):
+        """Odoo runs what is an attribute of `tests`: what is forgotten there, or of the same name
+        as another one, would be left out in silence."""
+        for addon in addons.every_name():
+            tests = settings.ROOT / addon / "tests"
+            there = sorted(
+                file.relative_to(tests).with_suffix("").as_posix()
+                for file in tests.rglob("test_*.py")
+            )
+            self.assertTrue(there, addon)
+            self.assertEqual(there, sorted(read_imported(tests / "__init__.py")))
+            names = collections.Counter(path.rpartition("/")[2] for path in there)
+            self.assertFalse([name for name, times in names.items() if times > 1], addon)

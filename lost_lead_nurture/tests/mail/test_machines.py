@@ -1,0 +1,537 @@
+"""Nothing is decided on a machine's click, a prefetched picture or an automatic answer. The rules
+themselves are tested without Odoo; here is what they do to real requests and messages."""
+
+import re
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ...models.mail import hit as hit_module
+from ...tools import machines
+from ...tools.inside import INSIDE
+from ...tools.machines import HOLD, TOO_FAST, Request
+from ..common import BODY, BROWSER, NurtureCase
+
+ANN = "ann@reader.example.com"
+BOB = "bob@reader.example.com"
+TWO_LINKS = BODY.replace("</div>", '<p><a href="https://shop.example.com/all">All</a></p></div>')
+GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+APPLE = "Mozilla/5.0"
+
+
+class MachineCase(NurtureCase):
+    def setUp(self):
+        super().setUp()
+        self.ann = self.make_lead(ANN)
+        self.bob = self.make_lead(BOB)
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(
+            self.sequence, mailing_id=self.make_mailing("First", TWO_LINKS).id
+        )
+        self.opened = self.make_step(self.sequence, "mail_open", self.first, 1, "hours")
+        self.clicked = self.make_step(self.sequence, "mail_click", self.first, 1, "hours")
+        self.ignored = self.make_step(self.sequence, "mail_ignored", self.first, 9)
+
+    def start(self, **delta):
+        """Send the first mail, and let time pass."""
+        self.sequence.action_start()
+        self.advance()
+        self.clock += timedelta(**(delta or {"minutes": 5}))
+        self.mail = self.mail_to(ANN, "First")
+        self.stat = self.trace(self.ann, self.first).mailing_trace_ids
+
+    def trap_of(self, message):
+        return re.findall(r'href="([^"]+/nurture/t/[^"]+)"', self.html_of(message))[0]
+
+    def assertPerson(self, *events, clicks=1):  # noqa: N802
+        """What happened to Ann's mail, for core and for the sequence."""
+        self.assertEqual(bool(self.stat.open_datetime), "open" in events)
+        self.assertEqual(bool(self.stat.links_click_datetime), "click" in events)
+        self.assertEqual(len(self.stat.links_click_ids), clicks if "click" in events else 0)
+        for event, step in (("open", self.opened), ("click", self.clicked)):
+            state = "scheduled" if event in events else "waiting"
+            self.assertEqual(self.trace(self.ann, step).state, state, event)
+        self.assertEqual(
+            self.trace(self.ann, self.ignored).state, "cancelled" if events else "scheduled"
+        )
+        figures = (self.sequence.opened_count, self.sequence.clicked_count)
+        self.assertEqual(figures, (int("open" in events), int("click" in events)))
+
+    def assertMachine(self, reason):  # noqa: N802
+        self.believe()
+        self.assertPerson()
+        self.assertEqual(self.stat.nurture_machine_reason, reason)
+        self.assertTrue(self.stat.nurture_machine_date)
+
+
+@tagged("post_install", "-at_install")
+class TestMachines(MachineCase):
+    def test_person(self):
+        """A click counts as of its own time, once no machine gave itself away."""
+        self.start()
+        moment = self.clock
+        with self.capture_triggers("lost_lead_nurture.ir_cron_nurture") as woken:
+            response = self._get(self.links_of(self.mail)[0])
+            self._get(self.pixel_of(self.mail))
+        self.assertIn("https://shop.example.com/limited", response.headers["Location"])
+        (call,) = woken.records.mapped("call_at")
+        self.assertTrue(HOLD <= call - moment < HOLD + timedelta(minutes=1))
+        self.assertPerson()
+        self.clock += HOLD - timedelta(seconds=1)
+        self.run_cron()
+        self.assertPerson()
+        self.clock = call
+        self.run_cron()
+        self.assertPerson("open", "click")
+        self.assertFalse(self.stat.nurture_machine_reason)
+        self.assertEqual(self.stat.open_datetime, moment)
+        self.assertEqual(self.stat.links_click_datetime, moment)
+        for step in (self.opened, self.clicked):
+            due = self.trace(self.ann, step).schedule_date
+            self.assertEqual(due, moment + timedelta(hours=1), step.trigger)
+
+    def test_clicks_of_machines(self):
+        """They get the page, and change nothing."""
+        self.start()
+        link = self.links_of(self.mail)[0]
+        for reason, url, headers in (
+            ("user_agent", link, {"user_agent": "curl/8.5.0"}),
+            ("user_agent", link, {"user_agent": ""}),
+            ("prefetch", link, {"Sec-Purpose": "prefetch"}),
+            ("forged", link.partition("?")[0], {}),
+            ("forged", link[:-1] + "~", {}),
+            ("forged", link + "%C3%A9", {}),
+        ):
+            with self.subTest(reason, url=url, headers=headers):
+                self.stat.nurture_machine_reason = False
+                response = self._get(url, **headers)
+                self.assertIn("https://shop.example.com/limited", response.headers["Location"])
+                self.assertMachine(reason)
+
+    def test_link_of_somebody_else(self):
+        """The token of one's own mail is no good for another one."""
+        self.start()
+        other = self.trace(self.bob, self.first).mailing_trace_ids
+        link = self.links_of(self.mail_to(BOB, "First"))[0]
+        self._get(link.replace(f"/m/{other.id}", f"/m/{self.stat.id}"))
+        self.assertMachine("forged")
+        first, second = self.links_of(self.mail)
+        self._get(f"{second.partition('?')[0]}?{first.partition('?')[2]}")
+        self.assertMachine("forged")
+
+    def test_head(self):
+        self.start()
+        for url in (self.links_of(self.mail)[0], self.pixel_of(self.mail)):
+            self.url_open(
+                url, method="HEAD", headers={"User-Agent": BROWSER}, allow_redirects=False
+            )
+            self.assertMachine("head_request")
+
+    def test_too_fast(self):
+        self.start(seconds=TOO_FAST.seconds - 1)
+        self._get(self.pixel_of(self.mail))
+        self._get(self.links_of(self.mail)[0])
+        self.assertMachine("too_fast")
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_burst(self):
+        """The first click of a machine looks like a person's, until the next one."""
+        self.start()
+        self._get(self.pixel_of(self.mail))
+        self.clock += timedelta(seconds=20)
+        first, second = self.links_of(self.mail)
+        self._get(first)
+        self.clock += timedelta(seconds=1)
+        self._get(second)
+        self.assertMachine("burst")
+
+        self.clock += timedelta(minutes=5)
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+        self.assertEqual(self.stat.nurture_machine_reason, "burst", "it was there all the same")
+
+    def test_burst_of_somebody_else(self):
+        """It is about one mail, not about all that is hit at that time."""
+        self.start()
+        for link in self.links_of(self.mail_to(BOB, "First")):
+            self._get(link)
+        self._get(self.links_of(self.mail)[0])
+        self.believe()
+        self.assertPerson("open", "click")
+
+    def test_burst_around_a_run(self):
+        """What was judged already still tells of what comes near it."""
+        self.start()
+        first, second = self.links_of(self.mail)
+        self._get(first)
+        self._get(second)
+        self.clock += timedelta(seconds=50)
+        self._get(first)
+        self.assertMachine("burst")
+        self.assertMachine("burst")
+
+    def test_two_links_one_after_the_other(self):
+        self.start()
+        for link in self.links_of(self.mail):
+            self._get(link)
+            self.clock += timedelta(seconds=3)
+        self.believe()
+        self.assertEqual(len(self.stat.links_click_ids), 2)
+        self.assertEqual(self.trace(self.ann, self.clicked).state, "scheduled")
+
+    def test_trap(self):
+        self.start()
+        self._get(self.links_of(self.mail)[0])
+        self._get(self.pixel_of(self.mail))
+        self.clock += timedelta(seconds=40)
+        self.assertEqual(self._get(self.trap_of(self.mail)).status_code, 204)
+        self.assertMachine("trap")
+        self.clock += timedelta(minutes=2)
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_trap_is_not_seen(self):
+        """It has nothing to show, and the plain text does not tell of it."""
+        self.start()
+        anchor = re.findall(r"<a [^>]*/nurture/t/.*?</a>", self.html_of(self.mail))
+        self.assertEqual(len(anchor), 1)
+        self.assertTrue(anchor[0].endswith('aria-hidden="true" tabindex="-1"></a>'))
+        text = self.mail.get_body(("plain",)).get_content()
+        self.assertNotIn("/nurture/", text)
+        self.assertIn(self.links_of(self.mail)[0], text, "links of the text are signed, too")
+        self.assertNotIn("/nurture/", self.ann.message_ids[0].body)
+
+    @mute_logger("odoo.http")
+    def test_forged_trap(self):
+        """Nobody makes another reader's clicks count for nothing."""
+        self.start()
+        trap = self.trap_of(self.mail)
+        plain = self.env["mailing.trace"].create({"model": "crm.lead", "res_id": self.ann.id})
+        for url in (
+            trap[:-1] + "~",
+            trap.replace(f"/t/{self.stat.id}/", f"/t/{plain.id}/"),
+            trap.replace(f"/t/{self.stat.id}/", "/t/99999999999999/"),
+        ):
+            response = self.url_open(url, headers={"User-Agent": BROWSER})
+            self.assertEqual(response.status_code, 404)
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_forged_burst(self):
+        """The same, with links that can be made up."""
+        self.start()
+        for link in self.links_of(self.mail):
+            self._get(link.partition("?")[0])
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_thousands_of_forged_hits(self):
+        """What anybody can make is not kept without end, and pushes out nobody's click."""
+        self.start()
+        _first, second = self.links_of(self.mail)
+        with patch.object(hit_module, "MAX_SAME", 3):
+            for _time in range(5):
+                self._get(second.partition("?")[0])
+            hits = self.env["nurture.hit"].search([])
+            self.assertEqual(hits.mapped("reason"), ["forged"] * 3)
+            self.click(self.mail)
+            self.assertPerson("open", "click")
+
+    def test_thousands_of_clicks(self):
+        """Of one link those that came first count."""
+        self.start()
+        first, second = self.links_of(self.mail)
+        with patch.object(hit_module, "MAX_SAME", 3):
+            for _time in range(5):
+                self._get(first)
+            self.clock += timedelta(minutes=1)
+            self._get(second)
+            self.assertEqual(self.env["nurture.hit"].search_count([]), 4)
+        self.believe()
+        self.assertPerson("open", "click", clicks=4)
+
+    def test_leaving_in_the_meantime(self):
+        """Who left before the click was believed is not written to, but did click."""
+        self.start()
+        self._get(self.links_of(self.mail)[0])
+        self.unsubscribe(self.mail)
+        self.believe()
+        participant = self.participant(self.ann)
+        self.assertEqual(participant.exit_reason, "unsubscribed")
+        self.assertEqual(self.trace(self.ann, self.clicked).state, "cancelled")
+        self.assertEqual(self.sequence.clicked_count, 1)
+
+    def test_pictures(self):
+        """Apple loads them unasked; Google when the mail is opened."""
+        self.start()
+        self._get(self.pixel_of(self.mail), user_agent=APPLE)
+        self.assertMachine("prefetch")
+        self._get(self.pixel_of(self.mail), user_agent=GMAIL)
+        self.believe()
+        self.assertPerson("open")
+
+    def test_click_of_an_apple_reader(self):
+        self.start()
+        self._get(self.pixel_of(self.mail), user_agent=APPLE)
+        self.click(self.mail)
+        self.assertPerson("open", "click")
+
+    def test_opened_again_and_again(self):
+        self.start()
+        moment = self.clock
+        for _time in range(3):
+            self.read_mail(self.mail)
+        self.assertPerson("open")
+        self.assertEqual(self.stat.open_datetime, moment)
+
+    def test_core_told_directly(self):
+        """What calls core's methods for a machine's answer does not count."""
+        self.start()
+        quiet = self.stat.with_context(nurture_ignore_reaction=INSIDE)
+        domain = [("id", "=", self.stat.id)]
+        for method in ("set_opened", "set_clicked", "set_replied", "set_bounced"):
+            getattr(quiet, method)()
+            getattr(quiet.browse(), method)(domain)
+        self.assertPerson()
+        self.assertEqual(self.stat.trace_status, "sent")
+
+    def test_one_that_cannot_be_told(self):
+        """It does not keep the others from being heard."""
+        self.start()
+        clicks = type(self.env["link.tracker.click"])
+        original = clicks.add_click
+
+        def add_click(records, code, **values):
+            if values["mailing_trace_id"] == self.stat.id and "nurture_moments" in (
+                records.env.context
+            ):
+                raise ZeroDivisionError
+            return original(records, code, **values)
+
+        self._get(self.links_of(self.mail)[0])
+        with (
+            patch.object(clicks, "add_click", add_click),
+            mute_logger("odoo.addons.lost_lead_nurture.models.mail.hit"),
+        ):
+            self.click(self.mail_to(BOB, "First"))
+        self.assertEqual(self.trace(self.bob, self.clicked).state, "scheduled")
+        self.assertEqual(self.trace(self.ann, self.clicked).state, "waiting")
+
+    def test_nothing_is_kept(self):
+        self.start()
+        self._get(self.links_of(self.mail)[0])
+        self._get(self.trap_of(self.mail))
+        self.believe()
+        self.assertEqual(self.env["nurture.hit"].search_count([]), 2)
+        self.advance(hours=2)
+        self.assertFalse(self.env["nurture.hit"].search([]))
+
+    def test_deleted_mail(self):
+        self.start()
+        self._get(self.links_of(self.mail)[0])
+        self.stat.unlink()
+        self.believe()
+        self.assertFalse(self.env["nurture.hit"].search([]))
+
+
+@tagged("post_install", "-at_install")
+class TestPlainMailings(MachineCase):
+    """What is not a sequence's is core's."""
+
+    def setUp(self):
+        super().setUp()
+        mailing = self.make_mailing(
+            "Plain", TWO_LINKS, mailing_domain=f"[('id', '=', {self.bob.id})]"
+        )
+        self.bob.action_restore()
+        mailing.action_send_mail()
+        self.send_mails()
+        self.plain = mailing.mailing_trace_ids
+        self.mail = self.mail_to(BOB, "Plain")
+
+    def test_at_once(self):
+        for url in (self.pixel_of(self.mail), *self.links_of(self.mail)):
+            self._get(url, user_agent="curl/8.5.0")
+        self.assertEqual(self.plain.trace_status, "open")
+        self.assertEqual(self.plain.links_click_datetime, self.clock)
+        self.assertEqual(len(self.plain.links_click_ids), 2)
+        self.assertFalse(self.env["nurture.hit"].search([]))
+
+    def test_links(self):
+        self.assertNotIn("/nurture/", self.html_of(self.mail))
+        for link in self.links_of(self.mail):
+            self.assertTrue(link.endswith(f"/m/{self.plain.id}"), link)
+
+
+@tagged("post_install", "-at_install")
+class TestCost(MachineCase):
+    def count(self, operation):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        operation()
+        self.env.flush_all()
+        return self.env.cr.sql_log_count - before
+
+    def test_queries(self):
+        """While a reader waits for the page, less is done than core does."""
+        self.start()
+        code = re.search(r"/r/([^/]+)/m/", self.links_of(self.mail)[0])[1]
+        request = Request(user_agent=BROWSER, token=self.stat._nurture_token(code))
+        held = self.env(context={"nurture_request": request})
+        domain = [("mail_mail_id_int", "=", self.stat.mail_mail_id_int)]
+        values = {"mailing_trace_id": self.stat.id, "ip": "127.0.0.1"}
+
+        def click(env):
+            env["link.tracker.click"].add_click(code, **values)
+
+        def look(env):
+            env["mailing.trace"].set_opened(domain=domain)
+
+        for operation in (look, click):  # fill the caches of xml ids and parameters
+            operation(held)
+        ours = [self.count(lambda what=what: what(held)) for what in (look, click)]
+        other = self.trace(self.bob, self.first).mailing_trace_ids
+        domain = [("mail_mail_id_int", "=", other.mail_mail_id_int)]
+        values["mailing_trace_id"] = other.id
+        other.nurture_trace_id = False
+        core = [self.count(lambda what=what: what(self.env)) for what in (look, click)]
+        for mine, theirs in zip(ours, core, strict=True):
+            self.assertLessEqual(mine, theirs, (ours, core))
+
+    def test_many_on_one_mail(self):
+        """Ten times as many hits on one mail are ten times the work, not a hundred times."""
+        self.start()
+        few, many = (self.judge(count) for count in (hit_module.BATCH, 10 * hit_module.BATCH))
+        self.assertLessEqual(many[0], 10 * few[0], "facts that were looked at")
+        self.assertLessEqual(many[1], 10 * few[1], "queries")
+
+    def judge(self, count):
+        """Judge so many forged hits within ten seconds.
+
+        :return: how many facts the rules looked at, and how many queries it took
+        """
+        self.clock += timedelta(hours=1)
+        self.env["nurture.hit"].create(
+            [
+                {
+                    "mailing_trace_id": self.stat.id,
+                    "kind": "click",
+                    "code": f"code{number % 5}",
+                    "reason": "forged",
+                    "date": self.clock + timedelta(seconds=number % 10),
+                }
+                for number in range(count)
+            ]
+        )
+        self.clock += HOLD + timedelta(minutes=1)
+        seen = []
+        judge_together = machines.judge_together
+
+        def look(hits):
+            seen.extend(hits)
+            return judge_together(hits)
+
+        with patch.object(machines, "judge_together", look):
+            queries = self.count(self.judge_all)
+        self.assertFalse(self.env["nurture.hit"].search_count([("judged", "=", False)]))
+        return len(seen), queries
+
+    def judge_all(self):
+        """What the scheduled action does, without its commits."""
+        while hits := self.env["nurture.hit"]._claim():
+            hits._judge()
+
+
+@tagged("post_install", "-at_install")
+class TestAnswers(MachineCase):
+    def assertNothingHappened(self):  # noqa: N802
+        self.assertEqual(self.ann.won_status, "lost")
+        self.assertEqual(self.participant(self.ann).state, "running")
+        self.assertEqual(self.stat.trace_status, "sent")
+        self.assertPerson()
+
+    def report(self, kind, to, *parts):
+        """A report about Ann's mail (RFC 3462)."""
+        body = "".join(f"--part\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
+        self._receive(
+            f"From: Ann <{ANN}>\n"
+            f"To: {to}\n"
+            "Subject: About your mail\n"
+            f"Message-ID: <report.{kind}.{len(body)}@reader.example.com>\n"
+            f"In-Reply-To: {self.mail['Message-ID']}\n"
+            f"References: {self.mail['Message-ID']}\n"
+            "MIME-Version: 1.0\n"
+            f'Content-Type: multipart/report; report-type={kind}; boundary="part"\n'
+            f"\n{body}--part--\n"
+        )
+
+    def test_out_of_office(self):
+        self.start()
+        for headers in (
+            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
+            "Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n",
+            "Return-Path: <>\n",
+            "X-Auto-Reply-From: ann@reader.example.com\n",
+        ):
+            with self.subTest(headers):
+                self.answer(self.mail, f"I am away ({headers}).", headers=headers)
+                self.assertNothingHappened()
+
+    def test_out_of_office_at_the_bounce_address(self):
+        """RFC 3834 sends it there."""
+        self.start()
+        self._receive(
+            f"From: Ann <{ANN}>\nTo: {self.alias_domain.bounce_email}\n"
+            "Subject: Away\nMessage-ID: <away@reader.example.com>\n"
+            f"In-Reply-To: {self.mail['Message-ID']}\nAuto-Submitted: auto-replied\n"
+            "Content-Type: text/plain\n\nI am away.\n"
+        )
+        self.assertNothingHappened()
+
+    def test_person_behind_exchange(self):
+        self.start()
+        self.answer(self.mail, headers="X-Auto-Response-Suppress: DR, OOF, AutoReply\n")
+        self.assertEqual(self.ann.won_status, "pending")
+
+    def test_read_receipt(self):
+        """Core takes it for a bounce, which would take the reader out of the sequence."""
+        self.start()
+        parts = [
+            ("text/plain", "Your message was displayed."),
+            (
+                "message/disposition-notification",
+                f"Final-Recipient: rfc822; {ANN}\n"
+                f"Original-Message-ID: {self.mail['Message-ID']}\n"
+                "Disposition: manual-action/MDN-sent-manually; displayed",
+            ),
+        ]
+        headers = ("text/rfc822-headers", f"Message-ID: {self.mail['Message-ID']}\n")
+        for to in (self.mail["Reply-To"], self.alias_domain.bounce_email):
+            for given in (parts, [*parts, headers]):
+                self.report("disposition-notification", to, *given)
+                self.assertNothingHappened()
+
+    def status(self, action):
+        self.report(
+            "delivery-status",
+            self.alias_domain.bounce_email,
+            ("text/plain", "See below."),
+            (
+                "message/delivery-status",
+                "Reporting-MTA: dns; mx.reader.example.com\n\n"
+                f"Final-Recipient: rfc822; {ANN}\nAction: {action}\nStatus: 4.4.1\n",
+            ),
+            ("message/rfc822", f"Message-ID: {self.mail['Message-ID']}\nTo: {ANN}\n\n"),
+        )
+
+    def test_late_is_not_lost(self):
+        self.start()
+        for action in ("delayed", "delivered", "relayed"):
+            self.status(action)
+            self.assertNothingHappened()
+        self.status("failed")
+        self.assertEqual(self.participant(self.ann).exit_reason, "bounced")
