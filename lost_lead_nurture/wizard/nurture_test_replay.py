@@ -129,7 +129,7 @@ class Replay:
             if self._problems.get(step.id):
                 trace._fail(UserError("\n".join(self._problems[step.id])))
             else:
-                trace._claim_again()._run()
+                trace._claim_again()._run_batch()
             self.env.invalidate_all()
             if trace.state != "scheduled" or trace.reason != "cap":
                 break

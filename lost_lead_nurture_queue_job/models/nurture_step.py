@@ -65,7 +65,7 @@ class NurtureStep(models.Model):
         """
         if not self.exists():
             return self.env._("The step was deleted.")
-        if self.env["nurture.trace"]._advance(self, end=time.monotonic() + JOB_SECONDS):
+        if self.env["nurture.trace"]._process_due(self, end=time.monotonic() + JOB_SECONDS):
             return self.env._("Nothing is left to do.")
         self._queue_job(place)
         return self.env._("Its time was up; another job does the rest.")

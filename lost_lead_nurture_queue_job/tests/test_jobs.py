@@ -240,7 +240,7 @@ class TestJobs(NurtureCase):
         traces = type(self.env["nurture.trace"])
         with trap_jobs() as trap:
             self.run_cron()
-            with patch.object(traces, "_advance", lambda *_args, **_kwargs: False):
+            with patch.object(traces, "_process_due", lambda *_args, **_kwargs: False):
                 trap.perform_enqueued_jobs()
             trap.assert_jobs_count(1)
             trap.perform_enqueued_jobs()

@@ -21,7 +21,7 @@ def decide_for_good(env, ids):
 
     :return: the most memory this process ever had, in MB
     """
-    env["nurture.trace"]._advance(_silent(env, ids))
+    env["nurture.trace"]._process_due(_silent(env, ids))
     return _peak()
 
 

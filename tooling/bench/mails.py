@@ -78,5 +78,5 @@ def _queue(step, count):
         batch = traces._claim(step, min(count, step._get_batch_size()))
         if not batch:
             raise ValueError(f"{count} traces are missing")
-        batch._run()
+        batch._run_batch()
         count -= len(batch)

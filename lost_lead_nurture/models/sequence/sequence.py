@@ -1,5 +1,4 @@
 import time
-from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -757,35 +756,34 @@ class NurtureSequence(models.Model):
         """The scheduled action: everybody who may enter does, and everything due is done."""
         running = self.search([("state", "=", "running")])
         running._catch_up()
-        running._go_on(running._share_due)
+        running._finish(running._share_due(self.env["nurture.trace"]._due_steps(running)))
 
     def _advance(self, end=float("inf")):
         """Enrol, then process all that is due, committing batch by batch. What time does not
         suffice for is left to the scheduled action.
 
-        :param end: see :meth:`nurture.trace._advance`
+        :param end: see :meth:`nurture.trace._process_due`
         :return: how many leads entered
         """
         entered = self._catch_up()
-        self._go_on(partial(self._advance_due, end=end))
+        traces = self.env["nurture.trace"]
+        self._finish(traces._process_due(traces._due_steps(self), end))
         return entered
 
-    def _go_on(self, process):
-        """Have what is due processed; come again when time runs out.
+    def _finish(self, in_time):
+        """Process what was held back, now that all else is; come again when time runs out.
 
-        :param process: called with the steps; tells whether there was time for it all
+        :param in_time: whether there was time for all else
         """
-        batches = self.env["nurture.batch"]
-        batches._take_over()
-        steps = self.env["nurture.trace"]._due_steps(self)
         # what ended a process comes last: it may end this one
-        if not (process(steps) and batches._run_held_back(self)):
+        if not (in_time and self.env["nurture.batch"]._run_held_back(self)):
             self._wake_cron()
             self.env["ir.cron"]._commit_progress()
 
     def _catch_up(self):
-        """Enrol, hear what was held back, give up what is waited for in vain, try again what
-        failed, and tell the responsible of it. One worker does this, the scheduled action.
+        """What comes before the steps that are due: enrol, hear what was held back, give up what is
+        waited for in vain, try again what failed, tell the responsible of it, and take over what
+        processes that were ended have left. One worker does this, the scheduled action.
 
         :return: how many leads entered
         """
@@ -802,4 +800,5 @@ class NurtureSequence(models.Model):
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
         self._report_failures()
+        self.env["nurture.batch"]._take_over()
         return entered

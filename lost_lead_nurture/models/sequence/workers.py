@@ -23,21 +23,14 @@ class NurtureSequence(models.Model):
         :return: whether there was time to process it all
         """
         self._wake_helpers(steps)
-        return self._advance_due(steps)
-
-    def _advance_due(self, steps, end=float("inf")):
-        """Process what is due at ``steps``, step by step, committing batch by batch.
-
-        :param end: see :meth:`nurture.trace._advance`
-        :return: whether there was time to process it all
-        """
-        return all(self.env["nurture.trace"]._advance(step, end) for step in steps)
+        return self.env["nurture.trace"]._process_due(steps)
 
     @api.model
     def _cron_help(self):
         """A further scheduled action: help with what is due, and come again if time runs out."""
+        traces = self.env["nurture.trace"]
         running = self.search([("state", "=", "running")])
-        if not running._advance_due(self.env["nurture.trace"]._due_steps(running)):
+        if not traces._process_due(traces._due_steps(running)):
             cron = self.env["ir.cron"].sudo()
             cron.browse(self.env.context.get("cron_id"))._trigger()
             cron._commit_progress()

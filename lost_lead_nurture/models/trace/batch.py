@@ -119,6 +119,6 @@ class NurtureBatch(models.Model):
                 continue
             ids, deaths = locked.trace_ids, locked.deaths
             locked._end()
-            if not self.env["nurture.trace"]._claim_due(ids)._run(deaths=deaths):
+            if not self.env["nurture.trace"]._claim_due(ids)._run_batch(deaths=deaths):
                 return False
         return True

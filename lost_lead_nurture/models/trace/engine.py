@@ -142,17 +142,19 @@ class NurtureTrace(models.Model):
                     raise
 
     @api.model
-    def _advance(self, step, end=float("inf")):
-        """Process what is due at ``step``, batch by batch, each in a transaction of its own.
+    def _process_due(self, steps, end=float("inf")):
+        """Process what is due, step by step and batch by batch, each batch in a transaction of its
+        own. Any number of workers may do so at once.
 
         :param end: no batch is begun after this ``time.monotonic()``; a scheduled action has its
             own end
         :return: whether nothing is left to this worker; if not, come back
         """
         try:
-            while batch := self._claim(step, step._get_batch_size()):
-                if not batch._run() or time.monotonic() >= end:
-                    return False
+            for step in steps:
+                while batch := self._claim(step, step._get_batch_size()):
+                    if not batch._run_batch() or time.monotonic() >= end:
+                        return False
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # others were quicker, time and again: something may be left
             self.env.cr.rollback()
@@ -177,9 +179,9 @@ class NurtureTrace(models.Model):
         self.env["ir.cron"]._commit_progress()
         for step, traces in coming.grouped("step_id").items():
             for ids in split_every(step._get_batch_size(), traces.ids):
-                self.browse(ids)._claim_again()._run()
+                self.browse(ids)._claim_again()._run_batch()
 
-    def _run(self, tries=CONFLICT_RETRIES, deaths=0):
+    def _run_batch(self, tries=CONFLICT_RETRIES, deaths=0):
         """Execute locked traces of one step and commit. When that fails, do it again in halves
         until the culprit stands alone and can be marked.
 
@@ -211,15 +213,15 @@ class NurtureTrace(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             if tries:
-                return self._claim_again()._run(tries - 1, deaths)
+                return self._claim_again()._run_batch(tries - 1, deaths)
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
         # one filter is for all of them
         if len(self) > 1 and not isinstance(error, LostRights):
             half = len(self) // 2
-            self[:half]._claim_again()._run(tries, deaths)
-            return self[half:]._claim_again()._run(tries, deaths)
+            self[:half]._claim_again()._run_batch(tries, deaths)
+            return self[half:]._claim_again()._run_batch(tries, deaths)
         _logger.info("%s failed", self, exc_info=error)
         self._claim_again()._fail(error)
         if isinstance(error, LostRights):

@@ -65,7 +65,10 @@ class TestRpc(NurtureCase):
             self.assertIn("is no id of a record", caught.exception.faultString)
 
     def test_engine_is_private(self):
-        for model, method in (("nurture.trace", "_run"), ("nurture.sequence", "_cron_advance")):
+        for model, method in (
+            ("nurture.trace", "_run_batch"),
+            ("nurture.sequence", "_cron_advance"),
+        ):
             with self.assertRaisesRegex(xmlrpc.client.Fault, "[Pp]rivate"):
                 self.call(model, method, [])
 

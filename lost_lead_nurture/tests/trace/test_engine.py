@@ -1,6 +1,8 @@
 """Entry, time, batches, and what a sequence does besides sending."""
 
+import traceback
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -114,6 +116,39 @@ class TestEngine(NurtureCase):
             self.advance()
         self.assertEqual(sizes, [4, 4, 2])
         self.assertEqual(len(self.catcher.messages), 10)
+
+    def test_few_calls_to_the_one_method(self):
+        """Five methods at most are to be read from whoever asks to where a trace is executed."""
+        self.make_lead("ann@reader.example.com")
+        self.sequence.action_start()
+        traces = type(self.env["nurture.trace"])
+        here = Path(__file__).parents[1]
+        helper = self.env.ref("lost_lead_nurture.ir_cron_nurture_2")
+        chains = []
+
+        def execute(_records):
+            stack = traceback.extract_stack()[:-1]
+            files = [(Path(frame.filename), frame.name) for frame in stack]
+            chains.append([name for file, name in files if file.is_relative_to(here)])
+
+        # nothing is done, so that it stays due
+        with patch.object(traces, "_execute", execute):
+            self.sequence.sudo()._enrol_matching()
+            waiting = self.sequence.participant_ids.trace_ids
+            for ask in (
+                self.env["nurture.sequence"]._cron_advance,
+                self.env["nurture.sequence"].with_context(cron_id=helper.id)._cron_help,
+                self.sequence.with_user(self.marketer).button_advance,
+                waiting.with_user(self.marketer).action_run_now,
+            ):
+                with (
+                    self.subTest(ask.__name__),
+                    patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *_, **__: 0),
+                ):
+                    ask()
+                    calls = chains.pop()
+                    calls = calls[calls.index(ask.__name__) :]
+                    self.assertLessEqual(len(calls), 5, calls)
 
     def test_time_runs_out(self):
         """A scheduled action at the end of its time stops after a batch and is called again."""
