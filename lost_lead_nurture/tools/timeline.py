@@ -1,5 +1,7 @@
 """Entries of a participant's timeline, and the words they share."""
 
+from datetime import datetime, timedelta
+
 from babel.dates import format_timedelta
 from markupsafe import Markup, escape
 
@@ -55,3 +57,44 @@ def some_of(env, names):
         return format_list(env, names)
     rest = len(names) - MANY_NAMES
     return env._("%(names)s and %(rest)s more", names=", ".join(names[:MANY_NAMES]), rest=rest)
+
+
+def cap_text(env, number, days):
+    """A frequency cap, in words."""
+    if days == 1:
+        return env._("frequency cap: %s within a day", number)
+    return env._("frequency cap: %(number)s in %(days)s days", number=number, days=days)
+
+
+def machine_text(env, note, is_mail):
+    """What a bot did to a message, in words.
+
+    :param note: one of ``mailing.trace.nurture_machine_notes``
+    :param is_mail: whether the message is a mail
+    """
+    number, hits = len(note["links"]), note["hits"]
+    if note["kind"] == "reply":
+        return bold(env._("Answered automatically"))
+    who = env._("by a mail scanner") if is_mail else env._("by a program")
+    if note["reason"] == "prefetch":
+        who = env._("by a program that fetches in advance")
+    elif note["reason"] == "forged":
+        who = env._("by somebody who made the link up")
+    who = bold(who)
+    if note["kind"] == "open":
+        if hits > 1:
+            return env._("Pictures loaded %(hits)s times %(who)s", hits=hits, who=who)
+        return env._("Pictures loaded %s", who)
+    if not number:
+        return env._("Hidden link followed %s", who)
+    if number > 1:
+        first, last = (datetime.fromisoformat(note[key]) for key in ("first", "last"))
+        return env._(
+            "%(number)s links clicked within %(time)s %(who)s",
+            number=number,
+            time=in_words(env, max(last - first, timedelta(seconds=1))),
+            who=who,
+        )
+    if hits > 1:
+        return env._("A link clicked %(hits)s times %(who)s", hits=hits, who=who)
+    return env._("A link clicked %s", who)

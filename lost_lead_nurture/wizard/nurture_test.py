@@ -8,8 +8,9 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ..tools.addresses import canonical, on_wire
 from ..tools.arguments import check_records, read_choice, read_id
+from ..tools.replay import REACTIONS
 from ..tools.sandbox import sandbox
-from .nurture_test_replay import REACTIONS, Replay
+from .nurture_test_replay import Replay
 
 _logger = logging.getLogger(__name__)
 

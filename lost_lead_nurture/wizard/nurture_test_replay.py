@@ -1,4 +1,3 @@
-import re
 from datetime import timedelta
 
 from odoo import fields
@@ -8,28 +7,17 @@ from odoo.tools import SQL, format_amount, format_datetime, html2plaintext
 from ..tools.dates import on_clock, on_day
 from ..tools.inside import INSIDE
 from ..tools.links import links_in
+from ..tools.replay import REACTIONS, Told, excerpt, without_own_links
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import reader_zone
 
 #: How often a step may be put off before it is done: for the cap, and the cap again.
 MAX_PUT_OFF = 20
-#: Characters of a text that are shown.
-EXCERPT = 120
-#: What the reader does, in the order in which it is offered, and how core hears it.
-REACTIONS = {
-    "open": ("set_opened",),
-    "click": ("set_opened", "set_clicked"),
-    "reply": ("set_replied",),
-    "bounce": ("set_bounced",),
-    "done": (),
-}
 #: Fields of a lead that follow from others which are shown, and types that say nothing in a line.
 SILENT_FIELDS = {"active", "probability"}
 SILENT_TYPES = {"binary", "json", "many2one_reference", "one2many", "properties", "reference"}
 #: Shown though nobody writes them directly.
 TELLING_FIELDS = {"is_blacklisted", "won_status"}
-#: The links of a mail that would act on the customer's record. Core fills them when it sends.
-_OWN_LINKS = re.compile(r'href="[^"]*/(?:unsubscribe_from_list|view)"')
 
 
 class Replay:
@@ -54,7 +42,7 @@ class Replay:
         self.labels = labels
         self.window = self.sequence._get_window()
         self.zone = reader_zone(*self.sequence._get_readers([lead_id], 0)[0][1:4])
-        #: what is told about each step: ``{step id: {...}}``
+        #: what is told about each step: ``{step id: Told}``
         self.told = {}
         #: mails composed so far, as what is needed to send a copy: ``{step id: {...}}``
         self.mails = {}
@@ -134,7 +122,7 @@ class Replay:
             if trace.state != "scheduled" or trace.reason != "cap":
                 break
             due = self._date(trace.schedule_date)
-            told["texts"].append(
+            told.texts.append(
                 self.words._("It has got enough marketing lately and would wait until %s.", due)
             )
         if trace.state == "scheduled" and trace.reason == "run_now":
@@ -142,9 +130,9 @@ class Replay:
                 self.words._("Somebody is working on this lead right now. Try again in a moment.")
             )
         if trace.state == "processed":
-            told["reachable"] = True
+            told.reachable = True
             self._send(trace)
-        self._tell_changes(told["texts"], before)
+        self._tell_changes(told.texts, before)
 
     def _wait_for(self, trace, told):
         """Let time pass until a step is due and, if it sends something, until the reader's next
@@ -154,7 +142,7 @@ class Replay:
             opening = self.window.place(self.now, self.zone, 0)
             if opening and opening > self.now:
                 due = self._date(fields.Datetime.now())
-                told["texts"].append(
+                told.texts.append(
                     self.words._(
                         "Due on %(due)s, it would wait for the sending hours: %(date)s.",
                         due=due,
@@ -175,8 +163,8 @@ class Replay:
         if mail:
             # what core logs about the mail is the mail
             self._own_messages |= set(messages.mail_mail_id.mail_message_id.ids)
-            body = _OWN_LINKS.sub('href="#"', mail.body_html or "")
-            self._tell(trace)["links"] = links_in(body)
+            body = without_own_links(mail.body_html)
+            self._tell(trace).links = links_in(body)
             self.mails[trace.step_id.id] = {
                 "email_from": mail.email_from,
                 "reply_to": mail.reply_to,
@@ -189,8 +177,8 @@ class Replay:
                 "mail_server_id": mail.mail_server_id.id,
             }
         for text, links in messages.with_env(self.words)._nurture_get_texts():
-            self._tell(trace)["texts"].append(text)
-            self._tell(trace)["links"] += links
+            self._tell(trace).texts.append(text)
+            self._tell(trace).links += links
         messages._nurture_pretend_sent()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()
@@ -199,14 +187,14 @@ class Replay:
         told = self._tell(trace)
         before = self._look()
         reaction = {"do": event, "date": self.format(self.now), "link": link or False, "texts": []}
-        told["reactions"].append(reaction)
+        told.reactions.append(reaction)
         self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             self._do_react(trace, event, link)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except Exception as error:
             self.env.cr.rollback()
-            told["failed"] = f"{type(error).__name__}: {error}"
+            told.failed = f"{type(error).__name__}: {error}"
         self.env.invalidate_all()
         self._tell_changes(reaction["texts"], before)
 
@@ -303,26 +291,12 @@ class Replay:
     # ------------------------------------------------------------
 
     def _tell(self, trace):
-        return self.told.setdefault(
-            trace.step_id.id,
-            {
-                "texts": [],
-                "reactions": [],
-                "links": [],
-                "reachable": False,
-                "ended": None,
-                "failed": False,
-            },
-        )
+        return self.told.setdefault(trace.step_id.id, Told())
 
     def _note_endings(self):
         for trace in self.participant.trace_ids:
-            told = self._tell(trace)
-            ended = trace.state not in ("waiting", "scheduled")
-            if ended and not told["ended"]:
-                told["ended"] = (self.now, self._plays)
-            elif not ended:
-                told["ended"] = None
+            is_over = trace.state not in ("waiting", "scheduled")
+            self._tell(trace).note_end(is_over, self.now, self._plays)
 
     def _look(self):
         """What can be seen of the lead, to compare."""
@@ -370,7 +344,7 @@ class Replay:
             value = html2plaintext(value)
         else:
             value = field.convert_to_export(value, lead)
-        return _excerpt(str(value))
+        return excerpt(str(value))
 
     def _tell_changes(self, texts, before):
         """Add what became of the lead since ``before``."""
@@ -404,7 +378,7 @@ class Replay:
                 )
             )
         for message in made["mail.message"]:
-            if text := _excerpt(html2plaintext(message.body or "")):
+            if text := excerpt(html2plaintext(message.body or "")):
                 texts.append(self.words._("Posted on the lead: %s", text))
         for kind, whom in self.env.cr.suppressed[suppressed:]:
             texts.append(
@@ -462,16 +436,11 @@ class Replay:
         reason = trace.reason if trace.reason not in ("done", "run_now", "cap") else False
         if trace.state == "scheduled":
             moment = trace.schedule_date + self.offset
-            order = (1, moment)
-        elif trace.state == "waiting":
-            moment = None
-            order = (2,)
         else:
-            moment = told["ended"][0]
-            order = (0, *told["ended"])
+            moment = told.ended and told.ended[0]
         return {
             "id": trace.id,
-            "order": order,
+            "order": told.get_order(trace.state, moment),
             "step": step.id,
             "name": step.name,
             "type": step.step_type,
@@ -482,40 +451,15 @@ class Replay:
             "date": self.format(moment) if moment else False,
             "reason": reasons.get(reason, False),
             "detail": trace._say_detail(trace.reason, trace.detail) or False,
-            "failed": told["failed"],
-            "texts": told["texts"],
-            "links": told["links"],
-            "reactions": told["reactions"],
+            "failed": told.failed,
+            "texts": told.texts,
+            "links": told.links,
+            "reactions": told.reactions,
             "offers": self._get_offers(trace, told),
             "next": is_next,
         }
 
     def _get_offers(self, trace, told):
-        """What the reader, or a colleague, may do next about a step that is done."""
-        if not told["reachable"] or trace.state != "processed":
+        if trace.state != "processed" or self.participant.state not in ("running", "completed"):
             return []
-        if self.participant.state not in ("running", "completed"):
-            return []
-        known = {reaction["do"] for reaction in told["reactions"]}
-        if known & {"bounce", "done"}:
-            return []
-        events = {
-            event
-            for trigger in TRIGGERS.values()
-            if trigger.parent == trace.step_id.step_type
-            for event in trigger.events
-        }
-        return [
-            event
-            for event in REACTIONS
-            if event in events
-            and (event == "click" or event not in known)
-            and not (event == "bounce" and known)
-            and not (event == "open" and known)
-            and not (event == "click" and not told["links"])
-        ]
-
-
-def _excerpt(text):
-    text = " ".join(text.split())
-    return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
+        return told.get_offers(trace.step_id.step_type)

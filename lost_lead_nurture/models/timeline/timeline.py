@@ -1,7 +1,8 @@
-"""What timelines of participants are made of: what is read for one, and what is told in it."""
+"""What is read for the timeline of a participant."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+
+from ...tools.decisions import read_decisions, take
 
 
 class Way:
@@ -17,7 +18,7 @@ class Way:
         self.env = sudo.env
         self.traces = sudo.trace_ids.sorted("id")
         self.children = self.traces.grouped(lambda trace: trace.parent_id.id)
-        self.decisions = {trace.id: trace._get_decision_lines() for trace in self.traces}
+        self.decisions = {trace.id: read_decisions(trace.decision_log) for trace in self.traces}
         reasons = self.traces._fields["reason"]._description_selection(self.env)
         # “done” explains nothing
         self.reasons = {value: label for value, label in reasons if value != "done"}
@@ -99,37 +100,8 @@ class Way:
 
         :return: names of their steps
         """
-        names = []
-        for trace in self.traces if traces is None else traces:
-            for decision in self.decisions[trace.id]:
-                if not decision.told and decision.state == "cancelled" and condition(decision):
-                    decision.told = True
-                    names.append(trace.step_id.name)
-        return names
-
-
-@dataclass
-class Decision:
-    """A line of ``nurture.trace.decision_log``."""
-
-    date: datetime
-    state: str
-    reason: str
-    detail: str
-    due: datetime
-    #: whether something else in the timeline tells it
-    told: bool = False
-
-
-@dataclass
-class Reaction:
-    """What somebody did with a message or an activity."""
-
-    date: datetime
-    kind: str
-    #: events of triggers
-    events: set
-    text: str
-    link: str = ""
-    why: list = field(default_factory=list)
-    more: dict = field(default_factory=dict)
+        return [
+            trace.step_id.name
+            for trace in (self.traces if traces is None else traces)
+            for _decision in take(self.decisions[trace.id], condition)
+        ]

@@ -1,20 +1,18 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.tools import format_list
 
 from ...tools.dates import on_clock, on_day
-from ...tools.timeline import bold, in_words, make_entry, some_of
+from ...tools.decisions import Reaction, join_opening
+from ...tools.timeline import bold, cap_text, in_words, machine_text, make_entry, some_of
 from ...tools.triggers import TRIGGERS
-from .timeline import Decision, Reaction
 
 #: Reasons for which a step is put off; told by an entry each. What is held for the sending hours is
 #: told with what came of it.
 PUT_OFF = ("cap", "farewell", "resumed")
 #: Other reasons for which what was planned changes.
 CHANGED = ("updated", "run_now", "retried", "pulled_back")
-#: Who clicks or replies has opened the mail: at about the same time that is one event.
-SAME_EVENT = timedelta(minutes=1)
 
 
 class NurtureTrace(models.Model):
@@ -22,18 +20,6 @@ class NurtureTrace(models.Model):
     what the traces of a participant share there (:class:`~.nurture_timeline.Way`)."""
 
     _inherit = "nurture.trace"
-
-    def _get_decision_lines(self):
-        return [
-            Decision(
-                fields.Datetime.to_datetime(line["date"]),
-                line["state"],
-                line.get("reason"),
-                line.get("detail"),
-                fields.Datetime.to_datetime(line.get("due")),
-            )
-            for line in self.decision_log or []
-        ]
 
     def _make_entry(self, kind, date, text, why=(), **more):
         step_type = self.step_id.step_type
@@ -84,13 +70,10 @@ class NurtureTrace(models.Model):
         if message.reply_datetime:
             text = self.env._("Replied to %s", bold(name))
             reactions.append(Reaction(message.reply_datetime, "replied", {"reply"}, text))
-        if opened := message.open_datetime:
-            near = [one for one in reactions if abs(one.date - opened) <= SAME_EVENT]
-            if near:
-                min(near, key=lambda one: one.date).events.add("open")
-            else:
-                text = self.env._("%s opened", bold(name))
-                reactions.append(Reaction(opened, "opened", {"open"}, text))
+        opened = message.open_datetime
+        if opened and not join_opening(reactions, opened):
+            text = self.env._("%s opened", bold(name))
+            reactions.append(Reaction(opened, "opened", {"open"}, text))
         if message.trace_status == "bounce":
             text = self.env._("%s came back", bold(name))
             date = self._get_bounce_date(way, message)
@@ -155,12 +138,7 @@ class NurtureTrace(models.Model):
             if not (trigger.events & reaction.events) or not step._is_about_link(reaction.link):
                 continue
             for decision in way.decisions[child.id][1:]:
-                happened = (
-                    decision.reason == "opposite"
-                    if trigger.absence
-                    else decision.state == "scheduled" and not decision.reason
-                )
-                if happened and not decision.told:
+                if decision.follows(trigger) and not decision.told:
                     decision.told = True
                     effects.append(child._get_effect(decision, trigger.absence))
                     break
@@ -199,7 +177,7 @@ class NurtureTrace(models.Model):
             self._make_entry(
                 "machine",
                 fields.Datetime.to_datetime(note["first"]),
-                self._get_machine_text(message, note),
+                machine_text(self.env, note, message.trace_type == "mail"),
                 [
                     self.env._("in “%s”", way.get_name(self)),
                     labels.get(note["reason"]),
@@ -209,36 +187,6 @@ class NurtureTrace(models.Model):
             for message in way.get_messages(self)
             for note in message.nurture_machine_notes or []
         ]
-
-    def _get_machine_text(self, message, note):
-        number, hits = len(note["links"]), note["hits"]
-        if note["kind"] == "reply":
-            return bold(self.env._("Answered automatically"))
-        who = self.env._("by a mail scanner")
-        if message.trace_type != "mail":
-            who = self.env._("by a program")
-        if note["reason"] == "prefetch":
-            who = self.env._("by a program that fetches in advance")
-        elif note["reason"] == "forged":
-            who = self.env._("by somebody who made the link up")
-        who = bold(who)
-        if note["kind"] == "open":
-            if hits > 1:
-                return self.env._("Pictures loaded %(hits)s times %(who)s", hits=hits, who=who)
-            return self.env._("Pictures loaded %s", who)
-        if not number:
-            return self.env._("Hidden link followed %s", who)
-        if number > 1:
-            first, last = (fields.Datetime.to_datetime(note[key]) for key in ("first", "last"))
-            return self.env._(
-                "%(number)s links clicked within %(time)s %(who)s",
-                number=number,
-                time=in_words(self.env, max(last - first, timedelta(seconds=1))),
-                who=who,
-            )
-        if hits > 1:
-            return self.env._("A link clicked %(hits)s times %(who)s", hits=hits, who=who)
-        return self.env._("A link clicked %s", who)
 
     # ------------------------------------------------------------
     # WHAT THE SEQUENCE DID
@@ -310,16 +258,10 @@ class NurtureTrace(models.Model):
         number, days = self.sequence_id._get_cap()
         reasons = [label]
         if number:
-            reasons.append(self._get_cap_text(number, days))
+            reasons.append(cap_text(self.env, number, days))
         if names := way.get_contacts(decision.date, days):
             reasons.append(self.env._("it had got: %s", some_of(self.env, names)))
         return reasons
-
-    @api.model
-    def _get_cap_text(self, number, days):
-        if days == 1:
-            return self.env._("frequency cap: %s within a day", number)
-        return self.env._("frequency cap: %(number)s in %(days)s days", number=number, days=days)
 
     def _get_done_entries(self, way, decision, why, is_again):
         """It was done; of a message that is so once it has left."""

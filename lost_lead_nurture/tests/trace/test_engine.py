@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from ..common import NurtureCase
 
@@ -122,7 +123,7 @@ class TestEngine(NurtureCase):
         self.make_lead("ann@reader.example.com")
         self.sequence.action_start()
         traces = type(self.env["nurture.trace"])
-        here = Path(__file__).parents[1]
+        here = Path(file_path("lost_lead_nurture"))
         helper = self.env.ref("lost_lead_nurture.ir_cron_nurture_2")
         chains = []
 

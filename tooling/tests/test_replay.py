@@ -1,0 +1,71 @@
+import unittest
+from datetime import datetime, timedelta
+
+from . import pure
+
+replay = pure.load("replay")
+Told = replay.Told
+NOON = datetime(2026, 3, 2, 12)
+LINK = "https://shop.example.com"
+
+
+def told(*events, links=(LINK,), reachable=True):
+    return Told(
+        reactions=[{"do": event} for event in events], links=list(links), reachable=reachable
+    )
+
+
+class TestOffers(unittest.TestCase):
+    def test_examples(self):
+        for what, step_type, expected in (
+            (told(), "email", ["open", "click", "reply", "bounce"]),
+            (told(links=()), "email", ["open", "reply", "bounce"]),
+            (told("open"), "email", ["click", "reply"]),
+            # another link may be clicked
+            (told("open", "click"), "email", ["click", "reply"]),
+            (told("reply"), "email", ["click"]),
+            (told("bounce"), "email", []),
+            (told(reachable=False), "email", []),
+            (told(), "activity", ["done"]),
+            (told("done"), "activity", []),
+            (told(), "action", []),
+        ):
+            self.assertEqual(what.get_offers(step_type), expected, (what, step_type))
+
+
+class TestOrder(unittest.TestCase):
+    def test_what_was_done_then_what_is_to_come(self):
+        later = NOON + timedelta(days=1)
+        orders = [
+            Told(ended=(NOON, 1)).get_order("processed", NOON),
+            Told(ended=(NOON, 2)).get_order("cancelled", NOON),
+            Told(ended=(later, 1)).get_order("error", later),
+            Told().get_order("scheduled", NOON),
+            Told().get_order("scheduled", later),
+            Told().get_order("waiting", None),
+        ]
+        self.assertEqual(sorted(orders), orders)
+
+    def test_an_end_counts_from_when_it_was_seen(self):
+        one = Told()
+        one.note_end(True, NOON, 1)
+        one.note_end(True, NOON + timedelta(days=1), 2)
+        self.assertEqual(one.ended, (NOON, 1))
+        # tried again
+        one.note_end(False, NOON, 3)
+        self.assertIsNone(one.ended)
+
+
+class TestTexts(unittest.TestCase):
+    def test_excerpt(self):
+        self.assertEqual(replay.excerpt(" two\n lines "), "two lines")
+        long = "x" * replay.EXCERPT
+        self.assertEqual(replay.excerpt(long), long)
+        self.assertEqual(replay.excerpt(long + "y"), long[:-1] + "…")
+
+    def test_own_links_lead_nowhere(self):
+        for own in ("/unsubscribe_from_list", "https://x.example.com/view"):
+            self.assertEqual(replay.without_own_links(f'<a href="{own}">'), '<a href="#">')
+        kept = f'<a href="{LINK}/viewer">'
+        self.assertEqual(replay.without_own_links(kept), kept)
+        self.assertEqual(replay.without_own_links(None), "")
