@@ -5,6 +5,8 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from unittest.mock import patch
 
+from requests.adapters import HTTPAdapter
+
 from odoo import api, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -778,6 +780,17 @@ class TestRealTransactions(TransactionCase):
             played.cr.postcommit.add(lambda: called.append("committed"))
             played.cr.commit()
         self.assertFalse(called)
+
+    def test_the_process_is_as_before(self):
+        """Only while one is open is there anything between the process and other programs."""
+        plain = HTTPAdapter.send
+        with self.real() as env:
+            with sandbox(env):
+                self.assertIsNot(HTTPAdapter.send, plain)
+            self.assertIs(HTTPAdapter.send, plain)
+            with self.assertRaises(ZeroDivisionError), sandbox(env):
+                raise ZeroDivisionError
+        self.assertIs(HTTPAdapter.send, plain)
 
 
 class _Listener:
