@@ -1,4 +1,7 @@
-"""Leads, sequences and a reader who opens, clicks, answers: all by the way real people take.
+"""Leads, sequences and a recipient who opens, clicks, answers: all as real people do it.
+
+Where no page is opened and no mail read, :class:`NurtureCase` is enough; what arrives, and what is
+clicked, is tested by :class:`NurtureHttpCase`. Both take mixins of what they are about.
 
 Mails leave through Odoo's outgoing server by SMTP to a catcher on loopback, clicks and opens are
 HTTP requests to the links found in the mail that was caught, answers and bounces are raw messages
@@ -16,7 +19,7 @@ from dateutil.relativedelta import relativedelta
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import Form, HttpCase, new_test_user
+from odoo.tests import Form, HttpCase, TransactionCase, new_test_user
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.lost_lead_nurture.tools import transaction
@@ -31,13 +34,17 @@ BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
 
+TWO_LINKS = BODY.replace("</div>", '<p><a href="https://shop.example.com/all">All</a></p></div>')
+
 #: For mails of other texts: without it a sequence does not start.
 UNSUBSCRIBE = '<p><a href="/unsubscribe_from_list">Unsubscribe</a></p>'
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
-class NurtureCase(HttpCase, CronMixinCase):
+class NurtureMixin(CronMixinCase):
+    """A company, its people, and all that makes leads and time pass."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -55,7 +62,6 @@ class NurtureCase(HttpCase, CronMixinCase):
         )
         cls.alias_domain = cls.env["mail.alias.domain"].create({"name": "test.example.com"})
         cls.company.alias_domain_id = cls.alias_domain
-        cls.env["ir.config_parameter"].set_param("web.base.url", cls.base_url())
         cls.marketer = new_test_user(
             cls.env,
             "nurture_marketer",
@@ -81,23 +87,13 @@ class NurtureCase(HttpCase, CronMixinCase):
         cls.cron = cls.env.ref("lost_lead_nurture.ir_cron_nurture")
         # where jobs could do what is due, the scheduled action does it
         cls.env["ir.config_parameter"].set_param("lost_lead_nurture.parallel_jobs", "0")
-        cls.catcher = Catcher()
-        cls.catcher.start()
-        cls.addClassCleanup(cls.catcher.stop)
-        cls.env["ir.mail_server"].search([]).active = False
-        cls.env["ir.mail_server"].create(
-            {"name": "Catcher", "smtp_host": "127.0.0.1", "smtp_port": cls.catcher.port}
-        )
 
     def setUp(self):
         super().setUp()
-        self.catcher.clear()
         self.clock = NOW
         self.patch(fields.Datetime, "now", lambda: self.clock)
         # all cursors of a test share one transaction, which has always written
         self.patch(transaction, "has_written", lambda cr: False)
-        # core does not connect to SMTP servers in tests
-        self.patch(type(self.env["ir.mail_server"]), "_disable_send", lambda *_args: False)
 
     # ------------------------------------------------------------
     # RECORDS
@@ -178,6 +174,17 @@ class NurtureCase(HttpCase, CronMixinCase):
             [("participant_id.lead_id", "=", lead.id), ("step_id", "=", step.id)]
         )
 
+    def processed(self):
+        """How many traces of the sequence were processed."""
+        return self.env["nurture.trace"].search_count(
+            [("sequence_id", "=", self.sequence.id), ("state", "=", "processed")]
+        )
+
+    def seen_by(self, user):
+        """The sequence as in the browser of ``user``, which tells its time zone."""
+        self.env.invalidate_all()
+        return self.sequence.with_user(user).with_context(tz=user.tz)
+
     # ------------------------------------------------------------
     # TIME
     # ------------------------------------------------------------
@@ -197,8 +204,59 @@ class NurtureCase(HttpCase, CronMixinCase):
         self.run_cron()
         self.send_mails()
 
+    def start(self, **settings):
+        """Start the sequence with these settings, and have done what is due at once."""
+        self.sequence.write(settings)
+        self.sequence.action_start()
+        self.advance()
+
+    @contextmanager
+    def breaking_mail_of(self, lead):
+        """Make queueing fail whenever ``lead`` is among the recipients."""
+        mailings = type(self.env["mailing.mailing"])
+        original = mailings._action_send_mail
+
+        def send(records, res_ids=None):
+            if lead.id in (res_ids or []):
+                raise ZeroDivisionError("this lead breaks the template")
+            return original(records, res_ids)
+
+        with patch.object(mailings, "_action_send_mail", send):
+            yield
+
+
+class NurtureCase(NurtureMixin, TransactionCase):
+    """Mails stay in the queue: nothing leaves."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # the scheduled action opens cursors of its own
+        cls.registry_enter_test_mode_cls()
+
+
+class NurtureHttpCase(NurtureMixin, HttpCase):
+    """Mails arrive by SMTP, and their recipient opens, clicks and answers."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.catcher = Catcher()
+        cls.catcher.start()
+        cls.addClassCleanup(cls.catcher.stop)
+        cls.env["ir.mail_server"].search([]).active = False
+        cls.env["ir.mail_server"].create(
+            {"name": "Catcher", "smtp_host": "127.0.0.1", "smtp_port": cls.catcher.port}
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.catcher.clear()
+        # core does not connect to SMTP servers in tests
+        self.patch(type(self.env["ir.mail_server"]), "_disable_send", lambda *_args: False)
+
     # ------------------------------------------------------------
-    # THE READER
+    # THE RECIPIENT
     # ------------------------------------------------------------
 
     def mails_to(self, address, subject=None):
@@ -307,33 +365,42 @@ class NurtureCase(HttpCase, CronMixinCase):
         self.env.flush_all()
         self.env.invalidate_all()
 
-    @contextmanager
-    def breaking_mail_of(self, lead):
-        """Make queueing fail whenever ``lead`` is among the recipients."""
-        mailings = type(self.env["mailing.mailing"])
-        original = mailings._action_send_mail
 
-        def send(records, res_ids=None):
-            if lead.id in (res_ids or []):
-                raise ZeroDivisionError("this lead breaks the template")
-            return original(records, res_ids)
+class SequenceMixin:
+    """A sequence with a first mail that nobody has started."""
 
-        with patch.object(mailings, "_action_send_mail", send):
-            yield
+    def setUp(self):
+        super().setUp()
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(self.sequence, subject="First")
 
 
-class TwoLeadsCase(NurtureCase):
-    """Ann and Bob, both lost, and a sequence with a first mail that nobody has started."""
+class TwoLeadsMixin(SequenceMixin):
+    """Ann and Bob, both lost."""
 
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead(ANN)
         self.bob = self.make_lead(BOB)
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
 
 
-class DealCase(NurtureCase):
+class SecondStepMixin:
+    """A second mail a week after the first one."""
+
+    def setUp(self):
+        super().setUp()
+        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+
+
+class RealClockMixin:
+    """The clock of a browser is the real one."""
+
+    def setUp(self):
+        super().setUp()
+        self.clock = self.env.cr.now()
+
+
+class DealMixin:
     """What comes of leads that are won back: quotations, invoices and money."""
 
     @classmethod

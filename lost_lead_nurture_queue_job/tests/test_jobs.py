@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.tests.common import NurtureCase
+from odoo.addons.lost_lead_nurture.tests.common import NurtureHttpCase
 from odoo.addons.queue_job.job import Job
 from odoo.addons.queue_job.tests.common import trap_jobs
 
@@ -13,7 +13,7 @@ from ..models import nurture_sequence, nurture_step
 
 
 @tagged("post_install", "-at_install")
-class TestJobs(NurtureCase):
+class TestJobs(NurtureHttpCase):
     """What is due is done by jobs, and without them when there is nobody to start them."""
 
     def setUp(self):
@@ -41,11 +41,6 @@ class TestJobs(NurtureCase):
         started.set_started()
         started.date_started = date or self.clock
         started.store()
-
-    def processed(self):
-        return self.env["nurture.trace"].search_count(
-            [("sequence_id", "=", self.sequence.id), ("state", "=", "processed")]
-        )
 
     # ------------------------------------------------------------
     # HANDING OVER

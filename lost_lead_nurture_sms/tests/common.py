@@ -7,14 +7,14 @@ from types import SimpleNamespace
 from odoo.tests.test_cursor import TestCursor
 
 from odoo.addons.iap.tools import iap_tools
-from odoo.addons.lost_lead_nurture.tests.common import NurtureCase
+from odoo.addons.lost_lead_nurture.tests.common import NurtureHttpCase
 
 from .provider import Provider
 
 TEXT = "Hello {{object.contact_name}}, the desk is back: https://shop.example.com/limited"
 
 
-class SmsCase(NurtureCase):
+class SmsCase(NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

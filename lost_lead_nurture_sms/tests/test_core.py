@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.tests.core.test_core import CoreCase
+from odoo.addons.lost_lead_nurture.tests.core_checks import CoreCase
 
 from . import core_methods
 

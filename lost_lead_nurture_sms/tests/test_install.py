@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.tests.install.test_install import InstallCase
+from odoo.addons.lost_lead_nurture.tests.install_checks import InstallCase
 from odoo.addons.lost_lead_nurture_sms import hooks
 
 

@@ -21,10 +21,6 @@ class TestObstacles(SmsCase):
         self.first = self.make_sms_step(self.sequence)
         self.beside = self.make_step(self.sequence, "begin", delay=7, subject="Beside")
 
-    def start(self):
-        self.sequence.action_start()
-        self.advance()
-
     def assertWayGoesOn(self, lead, sms_count=0):  # noqa: N802
         """No SMS, but the mail beside it."""
         self.assertEqual(len(self.sms_to(lead)), sms_count)

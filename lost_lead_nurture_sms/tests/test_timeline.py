@@ -2,7 +2,7 @@
 
 from odoo.tests import tagged
 
-from odoo.addons.lost_lead_nurture.tests.timeline.test_timeline import TimelineMixin
+from odoo.addons.lost_lead_nurture.tests.timelines import TimelineMixin
 
 from .common import SmsCase
 

@@ -49,6 +49,23 @@ def read_imported(init):
                 yield "/".join(filter(None, [*(node.module or "").split("."), name.name]))
 
 
+def read_tests(pattern):
+    """The files of all add-ons' tests."""
+    for addon in addons.every_name():
+        yield from sorted((settings.ROOT / addon / "tests").rglob(pattern))
+
+
+def is_own(node):
+    """Tell whether this imports from the add-ons of the project."""
+    return node.level or (node.module or "").startswith("odoo.addons.lost_lead_nurture")
+
+
+def read_body(method):
+    """What a method takes and does, without what is said about it."""
+    said = ast.get_docstring(method) is not None
+    return ast.dump(method.args) + "".join(map(ast.dump, method.body[said:]))
+
+
 class TestTests(unittest.TestCase):
     def test_all_are_run(self):
         """Odoo runs what is an attribute of `tests`: what is forgotten there, or of the same name
@@ -63,3 +80,25 @@ class TestTests(unittest.TestCase):
             self.assertEqual(there, sorted(read_imported(tests / "__init__.py")))
             names = collections.Counter(path.rpartition("/")[2] for path in there)
             self.assertFalse([name for name, times in names.items() if times > 1], addon)
+
+    def test_no_test_module_imports_another(self):
+        """What several of them need lies beside the rooms: nobody looks for it in a test."""
+        for file in read_tests("[!_]*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.ImportFrom) and is_own(node):
+                    names = [*(node.module or "").split("."), *(name.name for name in node.names)]
+                    found = [name for name in names if name.startswith("test_")]
+                    self.assertFalse(found, file)
+
+    def test_each_helper_once(self):
+        """What two classes write alike belongs to `common.py`, or a file of its subject."""
+        places = collections.defaultdict(list)
+        for file in read_tests("*.py"):
+            for node in ast.parse(file.read_text()).body:
+                if isinstance(node, ast.ClassDef):
+                    for method in node.body:
+                        if isinstance(method, ast.FunctionDef) and method.name[:5] != "test_":
+                            where = f"{file.name}:{node.name}.{method.name}"
+                            places[read_body(method)].append(where)
+        self.assertTrue(places)
+        self.assertFalse([where for where in places.values() if len(where) > 1])

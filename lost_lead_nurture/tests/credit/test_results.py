@@ -7,11 +7,11 @@ from lxml import etree
 
 from odoo.tests import new_test_user, tagged
 
-from ..common import DealCase
+from ..common import DealMixin, NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestResults(DealCase):
+class TestResults(DealMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.leads = [self.make_lead(f"lead{number}@reader.example.com") for number in range(6)]

@@ -8,7 +8,7 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, TwoLeadsCase
+from ..common import ANN, NurtureHttpCase, TwoLeadsMixin
 
 #: Who passes: whoever the lists of access rights and record rules let, as everywhere in Odoo.
 ORM = "orm"
@@ -169,7 +169,7 @@ DOORS_OF_BRIDGES = {
 }
 
 
-class DoorsCase(TwoLeadsCase):
+class DoorsCase(TwoLeadsMixin, NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -6,11 +6,11 @@ from odoo import fields
 from odoo.tests import get_db_name, tagged
 from odoo.tools import mute_logger
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestRpc(NurtureCase):
+class TestRpc(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.lead = self.make_lead("ann@reader.example.com")

@@ -7,7 +7,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, NurtureCase
+from ..common import ANN, NurtureHttpCase
 
 NOTHING = 2_000_000_000
 #: Values that are no id, no number, no word that anything knows.
@@ -21,7 +21,7 @@ WRONG_IDS = (["abc"], [None], [True], [1.5], [-1], [2**40], [[1]], [{"id": 1}], 
 
 
 @tagged("post_install", "-at_install")
-class TestBadCalls(NurtureCase):
+class TestBadCalls(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.lead = self.make_lead(ANN)

@@ -8,24 +8,19 @@ from odoo.tests import tagged
 from ... import hooks
 from ...tools.addresses import sql_respell
 from ...tools.live_schema import Spelling
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase
 
 #: One address, as people write it and as it travels.
 READABLE = "info@bücher.example"
 ON_WIRE = "info@xn--bcher-kva.example"
 
 
-class AddressCase(NurtureCase):
+class AddressCase(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
-    def start(self, **settings):
-        self.sequence.write(settings)
-        self.sequence.action_start()
-        self.advance()
 
     def assertMailed(self, *addresses):  # noqa: N802
         """One mail went to each of these, and nothing to anybody else."""

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, SequenceMixin
 
 
 @tagged("post_install", "-at_install")
-class TestDefaults(NurtureCase):
+class TestDefaults(NurtureHttpCase):
     def test_cap(self):
         """A new company's addresses get two marketing messages in seven days."""
         company = self.env["res.company"].create({"name": "New Company"})
@@ -58,24 +58,13 @@ class TestDefaults(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
-class TestBouncedAddresses(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
     def mail_plainly(self, *leads, subject="Plain"):
         """Send a plain mailing to leads; the mails that arrived."""
         mailing = self.make_mailing(subject)
         mailing.action_send_mail([lead.id for lead in leads])
         self.send_mails()
         return [self.mail_to(lead.email_normalized, subject) for lead in leads]
-
-    def start(self, **values):
-        self.sequence.write(values)
-        self.sequence.action_start()
-        self.advance()
 
     def assertOut(self, lead):  # noqa: N802
         self.assertEqual(self.sequence._get_kept_out().get("bounced"), lead.ids)

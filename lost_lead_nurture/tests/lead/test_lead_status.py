@@ -8,7 +8,7 @@ from lxml import etree
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from ..common import ANN, NurtureCase, TwoLeadsCase
+from ..common import ANN, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 
 #: What cards, lists and the form read.
 CARD = ["nurture_state", "nurture_label"]
@@ -16,16 +16,7 @@ FORM = [*CARD, "nurture_status", "nurture_detail", "nurture_next_date"]
 
 
 @tagged("post_install", "-at_install")
-class TestLeadStatus(TwoLeadsCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
-    def start(self, **settings):
-        self.sequence.write(settings)
-        self.sequence.action_start()
-        self.advance()
-
+class TestLeadStatus(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def assertStatus(self, lead, state, status):  # noqa: N802
         lead = lead.with_user(self.salesman)
         self.assertEqual((lead.nurture_state, lead.nurture_status), (state, status))
@@ -202,7 +193,7 @@ class TestLeadStatus(TwoLeadsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestLeadFilters(NurtureCase):
+class TestLeadFilters(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence(entry="manual")

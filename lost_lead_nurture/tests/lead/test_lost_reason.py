@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import tagged
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 FIGURES = [
     "nurture_lost_count",
@@ -17,7 +17,7 @@ FIGURES = [
 
 
 @tagged("post_install", "-at_install")
-class TestLostReason(NurtureCase):
+class TestLostReason(NurtureHttpCase):
     def figures(self, user=None):
         reason = self.reason_stock.with_user(user or self.marketer)
         reason.invalidate_recordset()

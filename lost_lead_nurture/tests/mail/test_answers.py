@@ -6,15 +6,11 @@ from datetime import timedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, BOB, NurtureCase, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..mail_samples import AUTOMATIC, HUMAN, RETURNED
 
 
-class AnswerCase(TwoLeadsCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class AnswerCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def start(self):
         self.sequence.action_start()
         self.advance()
@@ -53,7 +49,7 @@ class AnswerCase(TwoLeadsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestSamples(NurtureCase):
+class TestSamples(NurtureHttpCase):
     """What programs and people really send."""
 
     def start(self, samples):

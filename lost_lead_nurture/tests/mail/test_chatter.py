@@ -2,11 +2,11 @@
 
 from odoo.tests import tagged
 
-from ..common import ANN, TwoLeadsCase
+from ..common import ANN, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestChatter(TwoLeadsCase):
+class TestChatter(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.contact = self.env["res.partner"].create({"name": "Ann Smith", "email": ANN})

@@ -6,14 +6,14 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ...tools.inside import get_carried
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
 #: The context of the fields in which the mails of steps are made.
 FOR_A_STEP = {"default_mailing_type": "mail", "default_nurture_only": True}
 
 
-class GuardCase(TwoLeadsCase):
+class GuardCase(TwoLeadsMixin, NurtureHttpCase):
     """Two lost leads, an open and a won one, and a mail made for a step that is not saved."""
 
     def setUp(self):

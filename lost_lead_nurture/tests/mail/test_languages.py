@@ -7,11 +7,11 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestLanguages(NurtureCase):
+class TestLanguages(NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -12,14 +12,14 @@ from ...tools.links import (
     fill_placeholders,
     has_placeholder,
 )
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 
 URLS = {UNSUBSCRIBE: "https://a.example/u?x=1&y=2", VIEW: "https://a.example/v?x=1&y=2"}
 OWN = ("https://a.example/", "https://b.example/shop")
 
 
 @tagged("post_install", "-at_install")
-class TestPlaceholders(TwoLeadsCase):
+class TestPlaceholders(TwoLeadsMixin, NurtureHttpCase):
     def send_body(self, body):
         """Have the first mail of the sequence sent with this text."""
         self.first.mailing_id.write({"body_arch": body, "body_html": body})
@@ -191,7 +191,7 @@ class TestPlaceholders(TwoLeadsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestShortening(TwoLeadsCase):
+class TestShortening(TwoLeadsMixin, NurtureHttpCase):
     def hrefs(self, body, **values):
         mailing = self.make_mailing("Links", body=body, **values)
         mailing._action_send_mail(self.ann.ids)

@@ -12,16 +12,15 @@ from ...models.mail import hit as hit_module
 from ...tools import machines
 from ...tools.inside import INSIDE
 from ...tools.machines import HOLD, TOO_FAST, Request
-from ..common import BODY, BROWSER, NurtureCase
+from ..common import BROWSER, TWO_LINKS, NurtureHttpCase
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
-TWO_LINKS = BODY.replace("</div>", '<p><a href="https://shop.example.com/all">All</a></p></div>')
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 APPLE = "Mozilla/5.0"
 
 
-class MachineCase(NurtureCase):
+class MachineCase(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead(ANN)

@@ -11,10 +11,10 @@ from odoo.tests import new_test_user, tagged
 
 from ...models.credit.credit import WINDOW
 from ..buttons import ButtonsMixin
-from ..common import DealCase
+from ..common import DealMixin, NurtureHttpCase
 
 
-class MailingCase(ButtonsMixin, DealCase):
+class MailingCase(ButtonsMixin, DealMixin, NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -5,18 +5,14 @@ from datetime import timedelta
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
 UNKNOWN = "550 5.1.1 <ann@reader.example.com>: Recipient address rejected: User unknown"
 LATER = "450 4.2.0 <ann@reader.example.com>: Recipient address rejected: Greylisted"
 
 
-class RefusalCase(TwoLeadsCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class RefusalCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def start(self, **answers):
         """Send the first mails while the server has these answers for Ann's."""
         self.catcher.answers = {ANN: answers["rcpt"]} if "rcpt" in answers else {}

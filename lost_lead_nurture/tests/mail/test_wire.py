@@ -3,10 +3,10 @@
 import re
 from unittest.mock import patch
 
-from odoo.tests import tagged
+from odoo.tests import TransactionCase, tagged
 
 from ...tools.wire import clean, clean_address, is_blank
-from ..common import ANN, BOB, NurtureCase, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 
 UNSUBSCRIBE = re.compile(
     rb"List-Unsubscribe: <(https?://[!-;=?-~]+/mailing/\d+/unsubscribe_oneclick\?[!-;=?-~]+)>"
@@ -26,12 +26,7 @@ def header(raw, name):
     return found
 
 
-class WireCase(TwoLeadsCase):
-    def send_step(self):
-        """Have the first mail of the sequence sent."""
-        self.sequence.action_start()
-        self.advance()
-
+class WireCase(TwoLeadsMixin, NurtureHttpCase):
     def send_mailing(self, *leads, **values):
         """Send a mailing of its own to these leads."""
         values = {"subject": "Spring", **values}
@@ -61,7 +56,7 @@ class TestListUnsubscribe(WireCase):
         return UNSUBSCRIBE.match(lines[0])[1].decode()
 
     def test_step(self):
-        self.send_step()
+        self.start()
         for address in (ANN, BOB):
             self.assertTrue(self.check(address).startswith(self.base_url()))
 
@@ -83,7 +78,7 @@ class TestListUnsubscribe(WireCase):
     def test_one_click_unsubscribes(self):
         """What a mail program does for its button (RFC 8058)."""
         self.make_step(self.sequence, "after", self.first, 3)
-        self.send_step()
+        self.start()
         url = self.check(ANN)
         with self.assertNoLogs("odoo.http", "WARNING"):
             response = self.url_open(url, data={"List-Unsubscribe": "One-Click"})
@@ -124,24 +119,24 @@ class TestHeaders(WireCase):
     def test_line_breaks(self):
         self.ann.name = "Desk\nBcc: x@evil.example\r\n\r\nbody"
         self.ann.contact_name = "Ann\x0b\u2028Smith\x85"
-        self.send_step()
+        self.start()
         raw = self.check(ANN, "For Ann Smith : Desk Bcc: x@evil.example body")
         self.assertEqual(header(raw, "Bcc"), [])
 
     def test_tabs_and_controls(self):
         self.ann.name = "Desk\t\x01\x1b[31m red\x7f"
         self.ann.contact_name = "\u202eAnn"
-        self.send_step()
+        self.start()
         self.check(ANN, "For Ann: Desk [31m red")
 
     def test_quotes_and_other_scripts(self):
         self.ann.name = 'Tisch "Größe 2", שולחן 桌子'
-        self.send_step()
+        self.start()
         self.check(ANN, 'For Ann: Tisch "Größe 2", שולחן 桌子')
 
     def test_long(self):
         self.ann.name = "N" * 5000
-        self.send_step()
+        self.start()
         self.check(ANN, "For Ann: " + "N" * 240 + "…")
 
     def test_name_of_contact(self):
@@ -150,7 +145,7 @@ class TestHeaders(WireCase):
         contact.name = 'Bücher, x@evil.example "und"\n Söhne, ' + "sehr lange Namen " * 12
         self.ann.partner_id = contact
         self.first.mailing_id.subject = "Spring"
-        self.send_step()
+        self.start()
         raw = self.check(ANN, "Spring")
         self.assertNotIn(b"evil.example", b"".join(header(raw, "To")))
 
@@ -163,7 +158,7 @@ class TestHeaders(WireCase):
             }
         )
         self.salesman.name = "Sam\nSeller"
-        self.send_step()
+        self.start()
         self.check(ANN, "For Ann: Desk for ann@reader.example.com")
         self.assertEqual(self.mail_to(ANN)["From"].addresses[0].display_name, "Sam Seller")
 
@@ -171,7 +166,7 @@ class TestHeaders(WireCase):
         """A comma in a long name that is not ASCII parts no address."""
         name = "Müller, Schmidt & Partner Rechtsanwälte und Steuerberater mbB, Köln"
         self.first.mailing_id.email_from = f'"{name}" <shop@test.example.com>'
-        self.send_step()
+        self.start()
         raw = self.check(ANN, "For Ann: Desk for ann@reader.example.com")
         sender = b" ".join(line.strip() for line in header(raw, "From"))
         self.assertRegex(sender, rb"^From: (=\?utf-8\?[bq]\?[^? ,]+\?= )+<[!-=?-~]+>$")
@@ -246,7 +241,7 @@ class TestBlankNames(WireCase):
 
 
 @tagged("post_install", "-at_install")
-class TestClean(NurtureCase):
+class TestClean(TransactionCase):
     def test_clean(self):
         self.assertEqual(clean("a\r\nb\x00\x1fc"), "a b c")
         self.assertEqual(clean("  ", 10), "")

@@ -5,11 +5,11 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestForgotten(NurtureCase):
+class TestForgotten(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence()

@@ -12,14 +12,14 @@ from odoo.tools import mute_logger
 
 from ...tools.links import is_about
 from ...tools.reasons import EXIT_REASONS, WON_BACK
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
 SHOP = "https://shop.example.com/limited"
 
 
-class GoalsCase(NurtureCase):
+class GoalsCase(NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -625,7 +625,8 @@ class TestGoals(GoalsCase):
         step = self.make_step(other, subject="Other mail")
         self.make_step(other, "after", step, 30)
         other.action_start()
-        self.start_other()
+        self.sequence.action_start()
+        self.advance()
         self.read_mail(self.mail_to(ANN, "Other mail"))
         self.order(opportunity_id=self.ann.id)
         ways = {way.sequence_id: way for way in self.participant(self.ann)}
@@ -641,16 +642,13 @@ class TestGoals(GoalsCase):
         step = self.make_step(other, subject="Other mail")
         self.make_step(other, "after", step, 7, subject="Other second")
         other.action_start()
-        self.start_other()
+        self.sequence.action_start()
+        self.advance()
         self.answer(self.mail_to(ANN, "First"))
         self.advance(days=7)
         self.assertTrue(self.mails_to(ANN, "Other second"))
         self.assertFalse(self.mails_to(ANN, "Second"))
         self.assertEqual(sum(bool(way.won_back_date) for way in self.participant(self.ann)), 1)
-
-    def start_other(self):
-        self.sequence.action_start()
-        self.advance()
 
     def test_lost_again(self):
         """A goal restores once: who was lost again since, and enters again, is another matter."""

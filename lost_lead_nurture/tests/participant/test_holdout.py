@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
-from ..common import ANN, BOB, DealCase
+from ..common import ANN, BOB, DealMixin, NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestHoldout(DealCase):
+class TestHoldout(DealMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead(ANN)

@@ -6,24 +6,14 @@ from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase, SecondStepMixin, SequenceMixin
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
 
 
 @tagged("post_install", "-at_install")
-class TestRecords(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
-    def start(self):
-        self.sequence.action_start()
-        self.advance()
-
+class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
     def test_deleted_lead_is_forgotten(self):
         """Name and address go with the lead; the figures stay, and another lead with that address
         is somebody new."""

@@ -5,14 +5,14 @@ from datetime import timedelta
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
 
 
 @tagged("post_install", "-at_install")
-class TestSunset(NurtureCase):
+class TestSunset(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead(ANN)

@@ -2,11 +2,11 @@
 
 from odoo.tests import tagged
 
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestWaysOut(TwoLeadsCase):
+class TestWaysOut(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")

@@ -5,7 +5,7 @@ import json
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..common import ANN, BOB, DealCase
+from ..common import ANN, BOB, DealMixin, NurtureHttpCase
 
 #: Figures of the card, with the method that opens what they count; of mails, with their figure.
 OPENS = {
@@ -21,7 +21,7 @@ OPENS = {
 
 
 @tagged("post_install", "-at_install")
-class TestOwnFigures(DealCase):
+class TestOwnFigures(DealMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         # salespeople who may see figures of mails and invoices, too

@@ -6,13 +6,13 @@ from datetime import timedelta
 from odoo.tests import tagged
 
 from ...models.mail.mailing_trace_figures import FIGURES, RATE_OF
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 RATES = tuple(RATE_OF)
 
 
 @tagged("post_install", "-at_install")
-class TestRates(NurtureCase):
+class TestRates(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         for number in range(7):
@@ -142,7 +142,7 @@ class TestRates(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
-class TestDates(NurtureCase):
+class TestDates(NurtureHttpCase):
     """One format of dates, in the user's language and time zone."""
 
     def setUp(self):

@@ -6,14 +6,14 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from ...models.mail.mailing_trace_figures import FIGURES
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 RATES = ("opened_rate:avg", "clicked_rate:avg", "won_back_rate:avg")
 SUMS = ("entered:sum", "sent:sum", "opened:sum", "won_back:sum")
 
 
 @tagged("post_install", "-at_install")
-class TestReports(NurtureCase):
+class TestReports(NurtureHttpCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

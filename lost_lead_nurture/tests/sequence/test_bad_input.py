@@ -4,16 +4,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
-from ..common import NurtureCase
+from ..common import NurtureCase, SequenceMixin
 
 
 @tagged("post_install", "-at_install")
-class TestBadInput(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
+class TestBadInput(SequenceMixin, NurtureCase):
     def test_domain(self):
         for domain in (
             "not a domain",

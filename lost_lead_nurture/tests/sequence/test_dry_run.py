@@ -11,14 +11,15 @@ from odoo.tests import Form, new_test_user, tagged, test_cursor
 
 from ...models.sequence import audience as sequence_audience
 from ...wizard import nurture_dry_run
-from .test_stop import ANN, BOB, LivingCase
+from ..common import ANN, BOB, NurtureHttpCase
+from ..living import LivingMixin
 
 #: What a dry run may write.
 OWN = {"nurture_dry_run", "nurture_dry_run_line", "nurture_dry_run_send"}
 
 
 @tagged("post_install", "-at_install")
-class TestDryRun(LivingCase):
+class TestDryRun(LivingMixin, NurtureHttpCase):
     def dry_run(self):
         """Press the button."""
         action = self.sequence.with_user(self.marketer).action_dry_run()

@@ -7,11 +7,11 @@ from dateutil.relativedelta import relativedelta
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
-from ..common import NurtureCase
+from ..common import NurtureCase, NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestEntry(NurtureCase):
+class TestEntry(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence(entry="manual")
@@ -200,7 +200,7 @@ class TestLookingThrough(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
-class TestStepRules(NurtureCase):
+class TestStepRules(NurtureHttpCase):
     """Expiry and filter of a step."""
 
     def setUp(self):

@@ -5,23 +5,13 @@ from datetime import date, datetime, timedelta
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from ..common import NOW, NurtureCase
+from ..common import NOW, NurtureHttpCase, SequenceMixin
 
 ANN = "ann@reader.example.com"
 BOB = "bob@reader.example.com"
 
 
-class EntryRulesCase(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
-    def start(self, **settings):
-        self.sequence.write(settings)
-        self.sequence.action_start()
-        self.advance()
-
+class EntryRulesCase(SequenceMixin, NurtureHttpCase):
     def assertEntered(self, *leads):  # noqa: N802
         self.assertEqual(
             set(self.sequence.participant_ids.lead_id.ids), {lead.id for lead in leads}

@@ -4,11 +4,12 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, get_db_name, tagged
 from odoo.tools import mute_logger
 
-from .test_stop import ANN, LivingCase
+from ..common import ANN, NurtureHttpCase
+from ..living import LivingMixin
 
 
 @tagged("post_install", "-at_install")
-class TestExplain(LivingCase):
+class TestExplain(LivingMixin, NurtureHttpCase):
     def explain(self, lead, user=None):
         return self.sequence.with_user(user or self.marketer).explain(lead.id)
 

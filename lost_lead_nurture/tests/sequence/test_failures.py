@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 from ..smtp import RELAY_DENIED
 
 LOGGERS = (
@@ -18,7 +18,7 @@ LOGGERS = (
 
 
 @tagged("post_install", "-at_install")
-class TestFailures(TwoLeadsCase):
+class TestFailures(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.server = self.env["ir.mail_server"].search([])

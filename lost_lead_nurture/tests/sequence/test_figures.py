@@ -5,11 +5,11 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from ...models.sequence import figures as sequence_figures
-from ..common import TwoLeadsCase
+from ..common import NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestFigures(TwoLeadsCase):
+class TestFigures(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence.action_start()

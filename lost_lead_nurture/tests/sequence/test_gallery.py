@@ -6,18 +6,18 @@ from datetime import datetime, timezone
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ...hooks import uninstall_hook
 from ...tools.mail_texts import fill_html, fill_text, read_text
 from ...tools.triggers import TRIGGERS
-from ..common import NurtureCase
+from ..common import NurtureCase, NurtureHttpCase
 
 LINK = "https://www.test.example.com"
 
 
-class GalleryCase(NurtureCase):
+class GalleryMixin:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -52,7 +52,7 @@ class GalleryCase(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
-class TestGallery(GalleryCase):
+class TestGallery(GalleryMixin, NurtureHttpCase):
     def test_cards(self):
         """All groups are there, with templates that say what they do."""
         gallery = self.env["nurture.sequence"].with_user(self.marketer).get_gallery()
@@ -87,6 +87,7 @@ class TestGallery(GalleryCase):
     def test_each_can_be_started(self):
         """Every template gives a sequence in draft that can be started as it is."""
         self.make_lead("ann@reader.example.com")
+        self.assertTrue(self.templates)
         for template in self.templates:
             with self.subTest(template.name):
                 sequence = self.create_from(template)
@@ -108,8 +109,10 @@ class TestGallery(GalleryCase):
         """With and without a name: nothing is left of a placeholder, and the ways out are there."""
         known = self.make_lead("ann@reader.example.com", contact_name="Ann Reader")
         unknown = self.make_lead("x@reader.example.com", contact_name=False, user_id=False)
+        self.assertTrue(self.templates)
         for template in self.templates:
             sequence = self.create_from(template)
+            self.assertTrue(sequence.step_ids.mailing_id, template.name)
             for mailing in sequence.step_ids.mailing_id:
                 with self.subTest(mailing.subject):
                     bodies = mailing._render_field("body_html", (known | unknown).ids)
@@ -130,7 +133,9 @@ class TestGallery(GalleryCase):
 
     def test_mails_are_for_the_editor(self):
         """The text is in the blocks of Email Marketing's editor, and goes out in tables."""
-        for mailing in self.templates.with_context(active_test=False)._get_mailings():
+        mailings = self.templates.with_context(active_test=False)._get_mailings()
+        self.assertTrue(mailings)
+        for mailing in mailings:
             self.assertIn("o_mail_wrapper_td", mailing.body_arch)
             self.assertIn('data-snippet="s_text_block"', mailing.body_arch)
             self.assertIn('role="presentation"', mailing.body_html)
@@ -389,7 +394,7 @@ class TestGallery(GalleryCase):
 
 
 @tagged("post_install", "-at_install")
-class TestOwnTemplates(GalleryCase):
+class TestOwnTemplates(GalleryMixin, NurtureCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence(name="Mine", cap_own=True, cap_number=3)
@@ -476,7 +481,7 @@ class TestOwnTemplates(GalleryCase):
 
 
 @tagged("post_install", "-at_install")
-class TestEmailMarketing(GalleryCase):
+class TestEmailMarketing(GalleryMixin, NurtureCase):
     def favorites(self, user=None, lang=None):
         mailings = self.env["mailing.mailing"].with_user(user or self.marketer)
         lead_model = self.env["ir.model"]._get_id("crm.lead")
@@ -543,7 +548,7 @@ class TestEmailMarketing(GalleryCase):
 
 
 @tagged("post_install", "-at_install")
-class TestMailTexts(NurtureCase):
+class TestMailTexts(TransactionCase):
     """The tools on their own."""
 
     def test_read(self):

@@ -8,11 +8,11 @@ from odoo.tests import tagged
 from odoo.tools import json_default
 
 from ...models.sequence import sequence as sequence_module
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestOverview(TwoLeadsCase):
+class TestOverview(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
@@ -22,11 +22,6 @@ class TestOverview(TwoLeadsCase):
         self.sequence.action_start()
         self.advance()
         self.env.invalidate_all()
-
-    def seen_by(self, user):
-        """The sequence as in the browser of ``user``, which tells its time zone."""
-        self.env.invalidate_all()
-        return self.sequence.with_user(user).with_context(tz=user.tz)
 
     def chart(self):
         lines = json.loads(self.seen_by(self.marketer).chart or "[]")
@@ -278,7 +273,9 @@ class TestOverview(TwoLeadsCase):
             [("module", "=", "lost_lead_nurture"), ("model", "=", "ir.actions.act_window")]
         )
         actions = self.env["ir.actions.act_window"].browse(records.mapped("res_id"))
-        for action in actions.filtered(lambda one: one.target != "new"):
+        screens = actions.filtered(lambda one: one.target != "new")
+        self.assertTrue(screens)
+        for action in screens:
             with self.subTest(action.name):
                 self.assertIn("o_view_nocontent", action.help or "")
                 for view_type in {"list", "kanban", "graph", "pivot"} & set(

@@ -6,17 +6,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from ...models.sequence import audience as sequence_audience
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, SequenceMixin
 
 
 @tagged("post_install", "-at_install")
-class TestStart(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
     def open_start(self, sequence=None):
         action = (sequence or self.sequence).with_user(self.marketer).button_start()
         starts = self.env[action["res_model"]].with_user(self.marketer)

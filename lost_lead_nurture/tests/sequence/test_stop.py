@@ -5,54 +5,18 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...tools.inside import INSIDE
 from ...tools.machines import HOLD
-from ..common import ANN, BOB, NOW, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin
+from ..living import LivingMixin
 from ..smtp import SMTP_LOGGERS
 
 
-class LivingCase(TwoLeadsCase):
-    def start(self):
-        self.sequence.with_user(self.marketer).action_start()
-        self.advance()
-
-    def days(self, number):
-        """The moment so many days after the start of the test."""
-        return NOW + timedelta(days=number)
-
-    def press(self, name, record=None):
-        """Press a button as the marketer; the form of the wizard that it opens, if any."""
-        action = getattr((record or self.sequence).with_user(self.marketer), name)()
-        if not isinstance(action, dict) or action["type"] == "ir.actions.client":
-            # nothing is asked: at most it is said what was done
-            return None
-        wizards = self.env[action["res_model"]].with_user(self.marketer)
-        wizards = wizards.with_context(**action.get("context", {}))
-        return Form(wizards.browse(action["res_id"]) if action.get("res_id") else wizards)
-
-    def start_again(self, overdue, days=None):
-        """Start again by the button and what it asks."""
-        form = self.press("action_resume")
-        form.overdue = overdue
-        if days:
-            form.days = days
-        form.save().action_resume()
-
-    def scheduled(self, lead, step):
-        trace = self.trace(lead, step)
-        self.assertEqual(trace.state, "scheduled", trace.reason)
-        return trace.schedule_date
-
-
 @tagged("post_install", "-at_install")
-class TestStop(LivingCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
     def test_mails_in_the_queue_are_pulled_back(self):
         """Nothing leaves any more; what is started again is sent once, and what follows counts from
         then."""
@@ -309,7 +273,7 @@ class TestStop(LivingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestRunNow(LivingCase):
+class TestRunNow(LivingMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
@@ -456,7 +420,7 @@ class TestRunNow(LivingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestDuplicate(LivingCase):
+class TestDuplicate(LivingMixin, NurtureHttpCase):
     def test_settings_but_no_state(self):
         """A duplicate has all that somebody has set, and nothing of what has happened."""
         calendar = self.env["resource.calendar"].create({"name": "Hours", "tz": "UTC"})

@@ -16,7 +16,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ...tools.dates import on_day
 from ...tools.sandbox import sandbox
-from ..common import UNSUBSCRIBE, NurtureCase
+from ..common import UNSUBSCRIBE, NurtureHttpCase
 
 LEAD = "ann@reader.example.com"
 ME = "marketer@test.example.com"
@@ -44,7 +44,7 @@ TABLES = (
 
 
 @tagged("post_install", "-at_install")
-class TestTestRun(NurtureCase):
+class TestTestRun(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.marketer.tz = "UTC"

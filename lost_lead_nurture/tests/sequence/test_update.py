@@ -8,7 +8,8 @@ from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from ...tools.inside import INSIDE
-from .test_stop import ANN, BOB, LivingCase
+from ..common import ANN, BOB, NurtureHttpCase
+from ..living import LivingMixin
 
 CAT = "cat@reader.example.com"
 TWO_LINKS = """<div><p>Hello</p><p><a href="https://shop.example.com/one_50%">One</a>
@@ -16,7 +17,7 @@ TWO_LINKS = """<div><p>Hello</p><p><a href="https://shop.example.com/one_50%">On
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
 
 
-class UpdateCase(LivingCase):
+class UpdateCase(LivingMixin, NurtureHttpCase):
     def shown(self, **choices):
         """What the wizard of the button shows: ``{(step, kind): (leads, due at once)}``."""
         lines = self.choose(**choices).line_ids._records

@@ -6,23 +6,15 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ...models.sequence import figures as sequence_figures
-from ..common import ANN, TwoLeadsCase
+from ..common import ANN, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestWaits(TwoLeadsCase):
+class TestWaits(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         for user in (self.marketer, self.salesman, self.colleague):
             user.tz = "UTC"
-
-    def start(self):
-        self.sequence.action_start()
-        self.advance()
-
-    def seen_by(self, user):
-        self.env.invalidate_all()
-        return self.sequence.with_user(user).with_context(tz=user.tz)
 
     def waits(self, user=None):
         """What is said, with the leads that the list behind it shows."""

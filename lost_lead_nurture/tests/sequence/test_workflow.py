@@ -5,11 +5,11 @@ from odoo.tests import tagged
 
 from ...tools.links import without_links
 from ...tools.triggers import ROOT, TRIGGERS
-from ..common import ANN, TwoLeadsCase
+from ..common import ANN, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestWorkflow(TwoLeadsCase):
+class TestWorkflow(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.clicked = self.make_step(

@@ -6,14 +6,15 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from ...models.step import audience as step_audience
-from ..core.test_filter_rights import SECRET, FilterCase
-from ..sequence.test_stop import LivingCase
+from ..common import NurtureCase
+from ..filters import SECRET, FilterMixin
+from ..living import LivingMixin
 
 RICH = "[('expected_revenue', '>', 1000)]"
 
 
 @tagged("post_install", "-at_install")
-class TestStepFilter(LivingCase):
+class TestStepFilter(LivingMixin, NurtureCase):
     def setUp(self):
         super().setUp()
         self.bob.expected_revenue = 5000
@@ -88,7 +89,7 @@ class TestStepFilter(LivingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestStepFilterRights(FilterCase):
+class TestStepFilterRights(FilterMixin, NurtureCase):
     def test_what_is_not_told(self):
         """Nobody finds out by numbers what they may not see, with whatever values."""
         step = self.step.with_user(self.marketer)

@@ -6,10 +6,10 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import SQL
 
-from ..common import NurtureCase
+from ..common import NurtureCase, NurtureHttpCase
 
 
-class StepRightsCase(NurtureCase):
+class StepRightsMixin:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -40,10 +40,6 @@ class StepRightsCase(NurtureCase):
         steps = self.env["nurture.step"].with_user(user)
         return steps.create(self.values(kind, **values)).with_env(self.env)
 
-    def go(self):
-        self.sequence.action_start()
-        self.advance()
-
     def forge(self, step, **values):
         """As it was set up before anybody asked."""
         self.env.flush_all()
@@ -69,7 +65,7 @@ class StepRightsCase(NurtureCase):
 
 
 @tagged("post_install", "-at_install")
-class TestFieldRights(StepRightsCase):
+class TestFieldRights(StepRightsMixin, NurtureCase):
     def test_no_way_into_another_record(self):
         """Not even an administrator has a step write the contact, or into it."""
         admin = self.env.ref("base.user_admin")
@@ -172,7 +168,7 @@ class TestFieldRights(StepRightsCase):
         )
         self.ann.user_id = seller
         step = self.set_up(seller, "field", field_name="referred", field_value="A friend")
-        self.go()
+        self.start()
         self.assertEqual(self.leads.mapped("referred"), ["A friend", False])
         self.assert_refused(step, self.bob)
 
@@ -209,7 +205,7 @@ class TestFieldRights(StepRightsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestAuthor(StepRightsCase):
+class TestAuthor(StepRightsMixin, NurtureCase):
     def set_up_by_boss(self):
         return self.set_up(self.boss, "field", field_name="referred", field_value="A friend")
 
@@ -275,7 +271,7 @@ class TestAuthor(StepRightsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestServerActionRights(StepRightsCase):
+class TestServerActionRights(StepRightsMixin, NurtureCase):
     def setUp(self):
         super().setUp()
         self.action = self.env["ir.actions.server"].create(
@@ -290,7 +286,7 @@ class TestServerActionRights(StepRightsCase):
     def test_as_who_has_set_it_up(self):
         """The code has the rights of who chose it, not the engine's."""
         self.set_up(self.boss, "server", server_action_id=self.action.id)
-        self.go()
+        self.start()
         self.assertEqual(set(self.leads.mapped("referred")), {"nurture_boss False"})
 
     def test_no_way_into_another_record(self):
@@ -300,7 +296,7 @@ class TestServerActionRights(StepRightsCase):
         self.action.code = "record.partner_id.write({'email': 'mine@evil.example.com'})"
         self.leads.partner_id = admin.partner_id
         step = self.set_up(self.boss, "server", server_action_id=self.action.id)
-        self.go()
+        self.start()
         self.assertEqual(admin.email, email)
         self.assertEqual(self.trace(self.ann, step).state, "error")
 
@@ -326,7 +322,7 @@ class TestServerActionRights(StepRightsCase):
         )
         self.ann.user_id = seller
         step = self.set_up(seller, "server", server_action_id=self.action.id)
-        self.go()
+        self.start()
         self.assertEqual(self.leads.mapped("referred"), ["nurture_seller False", False])
         self.assert_refused(step, self.bob)
 
@@ -337,7 +333,7 @@ class TestServerActionRights(StepRightsCase):
             self.set_up(self.marketer, "server", server_action_id=self.action.id)
         self.action.nurture_allowed = True
         step = self.set_up(self.marketer, "server", server_action_id=self.action.id)
-        self.go()
+        self.start()
         self.assertTrue(all(name.endswith("True") for name in self.leads.mapped("referred")))
         self.action.nurture_allowed = False
         carl = self.make_lead("carl@reader.example.com")
@@ -380,7 +376,7 @@ class TestServerActionRights(StepRightsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestOtherCompanies(StepRightsCase):
+class TestOtherCompanies(StepRightsMixin, NurtureHttpCase):
     def test_salesperson(self):
         """A step does not move a lead to the company of its salesperson, or of its team."""
         stranger = self.make_marketer(self.other_company)
@@ -396,7 +392,7 @@ class TestOtherCompanies(StepRightsCase):
                 own = {"salesperson_id": self.colleague.id, "team_id": self.team.id}[name]
                 step = self.set_up(self.env.user, kind, **{name: own})
                 self.forge(step, **{name: value})
-                self.go()
+                self.start()
                 self.assertEqual(self.leads.company_id, self.company)
                 self.assert_refused(step, *self.leads)
 
@@ -412,7 +408,7 @@ class TestOtherCompanies(StepRightsCase):
         )
         self.sequence.write({"goal_assign": "team", "goal_team_id": team.id})
         self.make_step(self.sequence, subject="First")
-        self.go()
+        self.start()
         self.answer(self.mail_to("ann@reader.example.com"))
         self.assertEqual(self.ann.user_id, self.colleague)
         self.assertEqual(self.ann.company_id, self.company)

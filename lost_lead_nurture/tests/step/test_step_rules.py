@@ -6,7 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import BODY, NurtureCase
+from ..common import BODY, NurtureHttpCase
 from ..smtp import RELAY_DENIED, Catcher
 
 ANN = "ann@reader.example.com"
@@ -15,16 +15,12 @@ SHOP = "https://shop.example.com/limited"
 HELP = "https://shop.example.com/help?topic=sizes"
 
 
-class StepRulesCase(NurtureCase):
+class StepRulesCase(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann, self.bob = self.make_lead(ANN), self.make_lead(BOB)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
-
-    def start(self):
-        self.sequence.action_start()
-        self.advance()
 
 
 @tagged("post_install", "-at_install")

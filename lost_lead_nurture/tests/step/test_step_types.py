@@ -6,11 +6,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestStepTypes(NurtureCase):
+class TestStepTypes(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead("ann@reader.example.com", contact_name="Ann <b>B</b>")

@@ -5,42 +5,17 @@ from datetime import timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
-from odoo.tools import html2plaintext
 
-from ..common import ANN, UNSUBSCRIBE
-from ..mail.test_machines import TWO_LINKS
-from ..sequence.test_stop import LivingCase
-from ..trace.test_timing import TimingCase
+from ..common import ANN, TWO_LINKS, UNSUBSCRIBE, NurtureHttpCase
+from ..living import LivingMixin
+from ..timelines import TimelineMixin
+from ..timing import TimingMixin
 
 PERSON = {"minutes": 5}
 
 
-class TimelineMixin:
-    def timeline(self, lead, user=None):
-        participant = self.participant(lead).with_user(user or self.marketer)
-        participant.env.flush_all()
-        participant.env.invalidate_all()
-        return participant.with_context(tz="UTC").get_timeline()
-
-    def lines(self, lead, user=None):
-        """Entries as (kind, text)."""
-        return [
-            (entry["kind"], html2plaintext(entry["text"]).replace("*", "").strip())
-            for entry in self.timeline(lead, user)["entries"]
-        ]
-
-    def entry(self, lead, kind, user=None):
-        """The one entry of this kind."""
-        found = [one for one in self.timeline(lead, user)["entries"] if one["kind"] == kind]
-        self.assertEqual(len(found), 1, self.lines(lead, user))
-        return found[0]
-
-    def why(self, lead, kind, user=None):
-        return "; ".join(self.entry(lead, kind, user)["why"]).replace("\u202f", " ")
-
-
 @tagged("post_install", "-at_install")
-class TestTimeline(LivingCase, TimelineMixin):
+class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
     # ------------------------------------------------------------
     # IN
     # ------------------------------------------------------------
@@ -519,7 +494,7 @@ class TestTimeline(LivingCase, TimelineMixin):
 
 
 @tagged("post_install", "-at_install")
-class TestTimelineTiming(TimingCase, TimelineMixin):
+class TestTimelineTiming(TimingMixin, TimelineMixin, NurtureHttpCase):
     def test_held_for_the_hours(self):
         """Until then it says why; afterwards it is told with the mail."""
         lead = self.make_lead(ANN)
@@ -562,7 +537,7 @@ class TestTimelineTiming(TimingCase, TimelineMixin):
 
 
 @tagged("post_install", "-at_install")
-class TestTimelineTours(LivingCase):
+class TestTimelineTours(LivingMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         # a browser's clock is the real one

@@ -6,16 +6,11 @@ from odoo.tests import tagged
 
 from ...models.sequence import audience as sequence_audience
 from ...wizard import nurture_dry_run
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase, RealClockMixin
 
 
 @tagged("post_install", "-at_install")
-class TestAudienceTours(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        # a browser's clock is the real one
-        self.clock = self.env.cr.now()
-
+class TestAudienceTours(RealClockMixin, NurtureHttpCase):
     def start_sequence_tour(self, sequence, tour):
         self.start_tour(f"/odoo/nurture-sequences/{sequence.id}", tour, login=self.marketer.login)
 

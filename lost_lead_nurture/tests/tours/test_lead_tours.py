@@ -2,11 +2,11 @@
 
 from odoo.tests import tagged
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase
 
 
 @tagged("post_install", "-at_install")
-class TestLeadTours(NurtureCase):
+class TestLeadTours(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         # a browser's clock is the real one

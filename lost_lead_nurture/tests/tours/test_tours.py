@@ -3,16 +3,11 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase, RealClockMixin
 
 
 @tagged("post_install", "-at_install")
-class TestTours(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        # a browser's clock is the real one
-        self.clock = self.env.cr.now()
-
+class TestTours(RealClockMixin, NurtureHttpCase):
     def test_marketer(self):
         lead = self.make_lead("tour@reader.example.com")
         preset = self.env["nurture.preset"].create(

@@ -1,5 +1,6 @@
 """Things done in the wrong order, by the wrong people, or by machines posing as readers."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -10,22 +11,13 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, TwoLeadsCase
+from ...tools import transaction
+from ..common import ANN, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
 
-class AbuseCase(TwoLeadsCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
-    def start(self):
-        self.sequence.action_start()
-        self.advance()
-
-
 @tagged("post_install", "-at_install")
-class TestEventsAreNeverLost(AbuseCase):
+class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     """What goes wrong in the sequence reaches neither the gateway nor the mail queue."""
 
     def failing_once(self):
@@ -96,7 +88,7 @@ class TestEventsAreNeverLost(AbuseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestStopMeansStop(AbuseCase):
+class TestStopMeansStop(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def refuse_first(self):
         self.sequence.action_start()
         self.catcher.answers = {ANN: RELAY_DENIED}
@@ -241,7 +233,7 @@ class TestStopMeansStop(AbuseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestRunningWorkflow(AbuseCase):
+class TestRunningWorkflow(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def test_what_cannot_be_changed(self):
         """A step that somebody is at stays what it is."""
         self.start()
@@ -291,15 +283,39 @@ class TestRunningWorkflow(AbuseCase):
                 model.write(values)
 
     def test_advance_before_the_commit(self):
-        """Made, started and advanced at one go, as a script does: nothing breaks."""
+        """Made, started and advanced at one go, as a script does: what the script has not
+        committed is left to the scheduled action."""
+        self.patch(transaction, "has_written", lambda _cr: True)
         self.sequence.action_start()
-        with patch.object(type(self.sequence), "exists", lambda self: self.browse()):
+        with self.capture_triggers(self.cron.id) as woken:
+            done = self.sequence.action_advance()
+        self.assertEqual(done, {"entered": 0, "left": 0, "deferred": True})
+        self.assertTrue(woken.records)
+        self.assertFalse(self.sequence.participant_ids)
+        self.advance()
+        self.assertEqual(self.sequence.participant_ids.lead_id, self.ann | self.bob)
+        self.assertEqual(self.trace(self.ann, self.first).state, "processed")
+
+    def test_advance_while_it_is_deleted(self):
+        """Somebody else was faster: there is nothing to do any more, and nothing breaks."""
+        self.sequence.action_start()
+        own_transaction = transaction.own_transaction
+
+        @contextmanager
+        def late(env):
+            with own_transaction(env) as own:
+                self.sequence.with_env(own).sudo().unlink()
+                yield own
+
+        with patch.object(transaction, "own_transaction", late):
             done = self.sequence.action_advance()
         self.assertEqual(done, {"entered": 0, "left": 0, "deferred": False})
+        self.assertFalse(self.sequence.exists())
+        self.assertFalse(self.participant(self.ann))
 
 
 @tagged("post_install", "-at_install")
-class TestMerge(AbuseCase):
+class TestMerge(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.start()
@@ -349,7 +365,7 @@ class TestMerge(AbuseCase):
 
 
 @tagged("post_install", "-at_install")
-class TestPeople(AbuseCase):
+class TestPeople(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def test_mailing_user(self):
         """Somebody who only uses Email Marketing is not disturbed, and cannot send a step."""
         mailer = new_test_user(self.env, "nurture_mailer", "mass_mailing.group_mass_mailing_user")

@@ -15,13 +15,13 @@ from odoo.tools import mute_logger
 
 from ...tools import sandbox as sandboxes
 from ...tools import transaction
-from ..common import ANN, BOB, NurtureCase
+from ..common import ANN, BOB, NurtureHttpCase
 
 has_written = transaction.has_written
 
 
 @tagged("post_install", "-at_install")
-class TestCallers(NurtureCase):
+class TestCallers(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.sequence = self.make_sequence(entry="manual")

@@ -8,16 +8,11 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import file_path
 
-from ..common import NurtureCase
+from ..common import NurtureHttpCase, SequenceMixin
 
 
 @tagged("post_install", "-at_install")
-class TestEngine(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
+class TestEngine(SequenceMixin, NurtureHttpCase):
     def test_only_lost_leads_enter(self):
         """Whatever the domain says, leads that are not lost never enter."""
         self.sequence.domain = "[]"

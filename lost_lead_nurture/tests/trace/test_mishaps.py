@@ -11,14 +11,10 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ...hooks import uninstall_hook
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 
 
-class MishapCase(TwoLeadsCase):
-    def setUp(self):
-        super().setUp()
-        self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
-
+class MishapCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def make_action(self, kind, **values):
         return self.make_step(
             self.sequence, step_type="action", action_kind=kind, mailing_id=False, **values
@@ -215,10 +211,14 @@ class TestOddities(MishapCase):
         """What is due does not wait because somebody is at what is given up."""
         self.sequence.action_start()
         traces = type(self.env["nurture.trace"])
-        for name in ("_give_up", "_retry_failed"):
-            with patch.object(traces, name, side_effect=SerializationFailure):
-                self.advance()
-        self.mail_to(ANN)
+        for address, name in (ANN, "_give_up"), ("new@reader.example.com", "_retry_failed"):
+            with self.subTest(name):
+                if address != ANN:
+                    self.make_lead(address)
+                with patch.object(traces, name, side_effect=SerializationFailure) as conflict:
+                    self.advance()
+                self.assertTrue(conflict.called)
+                self.mail_to(address)
 
     def test_numbers_out_of_range(self):
         with self.assertRaises(ValidationError):
@@ -246,4 +246,5 @@ class TestOddities(MishapCase):
             for record in (one for some in records for one in some):
                 with self.subTest(f"{record} {user.login}"):
                     self.env.invalidate_all()
-                    Form(record.with_user(user))
+                    form = Form(record.with_user(user))
+                    self.assertEqual(form.record.id, record.id)

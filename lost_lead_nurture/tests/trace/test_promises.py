@@ -11,17 +11,12 @@ from psycopg2.errors import SerializationFailure
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import UNSUBSCRIBE, NurtureCase
+from ..common import UNSUBSCRIBE, NurtureHttpCase, SequenceMixin
 from ..smtp import RELAY_DENIED
 
 
 @tagged("post_install", "-at_install")
-class TestPromises(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
+class TestPromises(SequenceMixin, NurtureHttpCase):
     def make_leads(self, count, prefix="lead"):
         return self.env["crm.lead"].concat(
             *(self.make_lead(f"{prefix}{number}@reader.example.com") for number in range(count))

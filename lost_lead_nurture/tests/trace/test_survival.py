@@ -14,7 +14,7 @@ from odoo.tests import tagged
 from odoo.tests.test_cursor import TestCursor
 from odoo.tools import SQL, mute_logger
 
-from ..common import ANN, BOB, TwoLeadsCase
+from ..common import ANN, BOB, NurtureCase, NurtureHttpCase, TwoLeadsMixin
 from ..smtp import RELAY_DENIED
 
 
@@ -23,7 +23,7 @@ class Killed(BaseException):
 
 
 @tagged("post_install", "-at_install")
-class TestSending(TwoLeadsCase):
+class TestSending(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
@@ -278,7 +278,7 @@ class TestSending(TwoLeadsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestActing(TwoLeadsCase):
+class TestActing(TwoLeadsMixin, NurtureCase):
     def setUp(self):
         super().setUp()
         self.first.unlink()

@@ -3,56 +3,14 @@
 from datetime import datetime, timedelta
 
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..common import NOW, NurtureCase
-
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
-
-
-class TimingCase(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.company.partner_id.tz = "UTC"
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
-
-    def make_hours(self, *hours, days=range(7), **values):
-        return self.env["resource.calendar"].create(
-            {
-                "name": "Sending hours",
-                "tz": "UTC",
-                "attendance_ids": [Command.clear()]
-                + [
-                    Command.create(
-                        {
-                            "name": "Open",
-                            "dayofweek": str(day),
-                            "hour_from": hour_from,
-                            "hour_to": hour_to,
-                        }
-                    )
-                    for day in days
-                    for hour_from, hour_to in hours
-                ],
-                **values,
-            }
-        )
-
-    def pass_by_the_cron(self, **delta):
-        """Let time pass, with the scheduled action every quarter of an hour."""
-        end = self.clock + timedelta(**delta)
-        while self.clock < end:
-            self.advance(minutes=15)
-
-    def make_contact(self, **values):
-        return self.env["res.partner"].create({"name": "Ann", "email": ANN, **values})
+from ..common import ANN, BOB, NOW, NurtureHttpCase
+from ..timing import TimingMixin
 
 
 @tagged("post_install", "-at_install")
-class TestSendingHours(TimingCase):
+class TestSendingHours(TimingMixin, NurtureHttpCase):
     """NOW is Monday 2 March 2026, 9:00 UTC."""
 
     def test_put_off_to_the_hours(self):
@@ -208,7 +166,7 @@ class TestSendingHours(TimingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestBounces(TimingCase):
+class TestBounces(TimingMixin, NurtureHttpCase):
     def send_and_bounce(self, sent, bounced):
         for number in range(sent):
             self.make_lead(f"lead{number}@reader.example.com")
@@ -247,7 +205,7 @@ class TestBounces(TimingCase):
 
 
 @tagged("post_install", "-at_install")
-class TestFrequencyCap(TimingCase):
+class TestFrequencyCap(TimingMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.company.write({"nurture_cap_number": 1, "nurture_cap_days": 7})

@@ -5,11 +5,11 @@ from datetime import timedelta
 from odoo.tests import tagged
 
 from ...tools.triggers import TRIGGERS
-from ..common import ANN, BOB, NOW, TwoLeadsCase
+from ..common import ANN, BOB, NOW, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestTriggers(TwoLeadsCase):
+class TestTriggers(TwoLeadsMixin, NurtureHttpCase):
     def start(self):
         """Start, and send the first mail to Ann and Bob."""
         self.sequence.action_start()
