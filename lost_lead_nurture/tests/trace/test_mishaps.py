@@ -72,14 +72,14 @@ class TestNoMailAfterTheEnd(MishapCase):
         self.env["ir.config_parameter"].set_param("mail.batch_size", 1)
         self.sequence.action_start()
         traces = type(self.env["nurture.trace"])
-        run = traces._run
+        run = traces._run_batch
 
         def run_and_stop(batch, *args):
             left = run(batch, *args)
             batch.env["nurture.sequence"].browse(self.sequence.id).action_stop()
             return left
 
-        with patch.object(traces, "_run", run_and_stop):
+        with patch.object(traces, "_run_batch", run_and_stop):
             self.run_cron()
         self.send_mails()
         self.assertFalse(self.catcher.messages)
