@@ -37,6 +37,10 @@ def main(arguments):
         from . import scale
 
         return scale.main(options.scale)
+    if options.command == "mutate":
+        from . import mutation
+
+        return mutation.main(options)
     if options.command == "screenshots":
         from . import screenshots
 
@@ -87,6 +91,8 @@ def parser():
     command = commands.add_parser("screenshots", help="take pictures of the main screens")
     command.add_argument("names", nargs="*", metavar="NAME", help="of these screens only")
 
+    add_mutate(commands.add_parser("mutate", help="check whether the tests notice mistakes"))
+
     command = commands.add_parser("test", help="run every check, or some of Odoo's tests")
     command.add_argument("tags", nargs="?", help="Odoo's test tags, such as /module:Class.method")
     command.add_argument(
@@ -94,6 +100,21 @@ def parser():
     )
     command.add_argument("--keep", action="store_true", help="keep the test database")
     return top
+
+
+def add_mutate(command):
+    """Describe the options of ./dev mutate."""
+    what = command.add_mutually_exclusive_group()
+    what.add_argument(
+        "--odoo", action="store_true", help="those of the tools that Odoo's tests are about"
+    )
+    what.add_argument(
+        "--engine", action="store_true", help="a sample of the engine, by Odoo's tests (an hour)"
+    )
+    command.add_argument("files", nargs="*", metavar="FILE", help="part of the name of files")
+    command.add_argument("--seed", type=int, default=19, help="of the sample")
+    command.add_argument("--workers", type=int, metavar="N", help="how many mutants at once")
+    command.add_argument("--anew", action="store_true", help="forget what earlier runs found")
 
 
 def run_odoo(arguments):

@@ -21,10 +21,10 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def load(name):
-    """Import a module of the add-on's ``tools``, which do without Odoo.
+    """Import a module of the add-on's ``tools``, which do without a database.
 
     The folder becomes a package of another name, as importing the add-on's own would import its
-    models, too. The modules may still import each other relatively.
+    models, too. The modules may still import each other relatively, and what Odoo is as a library.
     """
     if PACKAGE not in sys.modules:
         folder = settings.ROOT / "lost_lead_nurture" / "tools"
@@ -32,3 +32,14 @@ def load(name):
         package = sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(package)
     return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+class Env(dict):
+    """As much of an environment as plain Python asks of one: words as they are written in the
+    code, and what a test puts in as models.
+    """
+
+    lang = "en_US"
+
+    def _(self, text, *args, **values):
+        return text % (values or args) if values or args else text

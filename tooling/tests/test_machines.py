@@ -1,19 +1,12 @@
 """The rules that tell machines from people, without Odoo."""
 
-import importlib.util
 import random
-import sys
 import unittest
 from datetime import datetime, timedelta
 
-from tooling import settings
+from . import pure
 
-_spec = importlib.util.spec_from_file_location(
-    "nurture_machines", settings.ROOT / "lost_lead_nurture" / "tools" / "machines.py"
-)
-machines = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = machines  # dataclasses look their module up
-_spec.loader.exec_module(machines)
+machines = pure.load("machines")
 
 NOW = datetime(2026, 3, 2, 9, 0, 0)
 LATER = timedelta(minutes=5)
