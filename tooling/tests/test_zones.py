@@ -53,3 +53,14 @@ class TestReaderZone(unittest.TestCase):
         expected = known[0] if len(clocks) == 1 else company
         for code in (country, country.lower()):
             self.assertEqual(zones.reader_zone(None, code, company), expected)
+
+
+class TestMidnight(unittest.TestCase):
+    def test_a_day_begins_by_the_clock_of_its_place(self):
+        day = datetime.date(2026, 7, 1)
+        for name, expected in (
+            ("UTC", datetime.datetime(2026, 7, 1)),
+            ("Europe/Vienna", datetime.datetime(2026, 6, 30, 22)),
+            ("America/New_York", datetime.datetime(2026, 7, 1, 4)),
+        ):
+            self.assertEqual(zones.midnight(day, pytz.timezone(name)), expected, name)
