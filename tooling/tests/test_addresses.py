@@ -30,6 +30,7 @@ class TestSpellings(unittest.TestCase):
             ("ann@example.com", "ann@example.com"),
             ("Ann@Example.com", "Ann@Example.com"),
             ("ann@XN--bcher-kva.example", READABLE),
+            ("ann@Ｂücher.example", READABLE),
             ("ann@xn--\u00ff..example", "ann@xn--\u00ff..example"),
             ("ÄNN@xn--0.Example", "ÄNN@xn--0.example"),
             ("", ""),
@@ -45,6 +46,7 @@ class TestSpellings(unittest.TestCase):
             (ASCII, ASCII),
             ("jürgen@example.com", "jürgen@example.com"),
             ("jürgen@bücher.example", "jürgen@xn--bcher-kva.example"),
+            ("ann@Ｂücher.example", ASCII),
             ("ann@ü..example", "ann@ü..example"),
             ("", ""),
             (None, None),
@@ -97,6 +99,7 @@ class TestAddressesInText(unittest.TestCase):
         for found, expected in (
             (["@example.com", "ann@", "bob@example.com"], "bob@example.com"),
             (["ann@"], "ann@"),
+            (["ann@", "bob@"], "ann@"),
             (["@example.com"], "@example.com"),
         ):
             addresses.email_normalize_all = lambda _text, found=found: found

@@ -138,6 +138,62 @@ class TestAnswers(unittest.TestCase):
         self.assertTrue(automatic.is_automatic(written))
 
 
+def mixed(*parts):
+    """What a gateway makes of a mail when it adds something: a mail of several parts."""
+    body = "".join(f"--b\n{headers}\n\n{text}\n" for headers, text in parts)
+    return message(content=f'Content-Type: multipart/mixed; boundary="b"\n\n{body}--b--\n')
+
+
+class TestParts(unittest.TestCase):
+    PLAIN = "Content-Type: text/plain"
+    SAYS_SO = "This is an automatic reply."
+
+    def test_a_report_to_which_a_gateway_has_added_something(self):
+        status = ("Content-Type: message/delivery-status", "Reporting-MTA: dns; mx.example.com\n")
+        self.assertTrue(automatic.is_automatic(mixed((self.PLAIN, "Hello"), status)))
+        self.assertFalse(automatic.is_automatic(mixed((self.PLAIN, "Hello"))))
+
+    def test_only_the_first_three_lines(self):
+        lines = ["Hello", "dear", "Ann"]
+        for before, expected in ((lines[:2], True), (lines, False)):
+            text = "\n\n".join([*before, self.SAYS_SO])
+            asked = message(content=f"{self.PLAIN}\n\n{text}\n")
+            self.assertIs(automatic.is_automatic(asked), expected)
+
+    def test_what_is_attached_is_not_the_text(self):
+        attached = f"{self.PLAIN}\nContent-Disposition: attachment; filename=a.txt"
+        self.assertFalse(automatic.is_automatic(mixed((attached, self.SAYS_SO))))
+        self.assertTrue(automatic.is_automatic(mixed((self.PLAIN, self.SAYS_SO))))
+
+    def test_the_first_text_counts(self):
+        own = (self.PLAIN, self.SAYS_SO)
+        self.assertTrue(automatic.is_automatic(mixed(own, (self.PLAIN, "Our imprint"))))
+        self.assertFalse(automatic.is_automatic(mixed((self.PLAIN, "Yes, please"), own)))
+
+    def test_what_a_page_does_not_show(self):
+        page = f"<HTML><HEAD>\n<TITLE>x</TITLE>\n{self.SAYS_SO}</HEAD><P>Yes, please</P>"
+        asked = message(content=f"Content-Type: text/html\n\n{page}\n")
+        self.assertFalse(automatic.is_automatic(asked))
+
+    def test_away_and_a_failure_all_the_same(self):
+        """What speaks of a failure is not harmless, whatever the subject says."""
+        away = "Subject: Automatic reply: I am away\n"
+        status = "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n--b--\n"
+        returned = "--b\nContent-Type: message/rfc822\n\nSubject: First\n\nHello\n\n--b--\n"
+        for headers, body, expected in (
+            ("From: ann@reader.example.com\n", "", True),
+            ("From: ann@reader.example.com\n", status, False),
+            ("From: noreply@reader.example.com\n", "", False),
+            ("From: postmaster@reader.example.com\n", returned, False),
+            ("From: ann@reader.example.com\nX-Failed-Recipients: bob@example.com\n", "", False),
+        ):
+            body = body or f"--b\n{self.PLAIN}\n\nBye\n--b--\n"
+            raw = f'{headers}{away}Content-Type: multipart/mixed; boundary="b"\n\n{body}'
+            asked = email.message_from_string(raw, policy=email.policy.SMTP)
+            with self.subTest(headers=headers, body=body):
+                self.assertIs(automatic.is_harmless_report(asked), expected)
+
+
 class TestSamples(unittest.TestCase):
     """The mails that are sent through the gateway as well."""
 

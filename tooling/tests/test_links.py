@@ -175,6 +175,7 @@ class TestPlaceholders(unittest.TestCase):
             '<a href="ftp://a.example.com/unsubscribe_from_list">U</a>',
             '<a href="some/unsubscribe_from_list">U</a>',
             '<a href="https://[bad/unsubscribe_from_list">U</a>',
+            '<a href="https://a℀.example.com/unsubscribe_from_list">U</a>',  # no host
             "the word unsubscribe_from_list",
         ):
             with self.subTest(text):

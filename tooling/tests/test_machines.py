@@ -1,6 +1,7 @@
 """The rules that tell machines from people, without Odoo."""
 
 import random
+import types
 import unittest
 from datetime import datetime, timedelta
 
@@ -137,7 +138,28 @@ class TestAlone(unittest.TestCase):
         )
 
 
+class TestRequests(unittest.TestCase):
+    def test_ten_seconds_are_too_fast(self):
+        for seconds, reason in ((9, "too_fast"), (10, None)):
+            for judge in (machines.judge_click, machines.judge_open):
+                self.assertEqual(judge(request(), timedelta(seconds=seconds)), reason)
+
+    def test_a_request_cannot_be_sent_along(self):
+        asked = request()
+        for value, found in ((asked, asked), ({"method": "GET"}, None), ("GET", None)):
+            env = types.SimpleNamespace(context={"nurture_request": value})
+            self.assertIs(machines.get_request(env), found)
+        self.assertIsNone(machines.get_request(types.SimpleNamespace(context={})))
+
+    def test_what_was_seen_stays(self):
+        with self.assertRaises(AttributeError):
+            request().prefetch = True
+
+
 class TestTogether(unittest.TestCase):
+    def test_a_picture_is_no_hidden_link(self):
+        self.assertEqual(machines.judge_together([machines.Hit(NOW)]), {})
+
     def judge(self, *hits):
         """Judge hits given as (seconds, link), the link “” being the picture, “!” the trap."""
         hits = [
@@ -237,6 +259,19 @@ class TestNotes(unittest.TestCase):
         self.assertEqual(len(notes), machines.MAX_NOTES)
         self.assertEqual(sum(hits for _kind, _reason, hits, _links in notes), 500)
         self.assertLessEqual(notes[-1][3], machines.MAX_LINKS)
+
+    def test_a_minute_is_soon(self):
+        for seconds, count in ((60, 1), (61, 2)):
+            hits = [("open", "prefetch", 0), ("open", "prefetch", seconds)]
+            self.assertEqual(len(self.take(*hits)), count)
+        hits = [("open", "prefetch", seconds) for seconds in (0, 300, 330)]
+        self.assertEqual([hits for _kind, _why, hits, _links in self.take(*hits)], [1, 2])
+
+    def test_how_much_is_kept(self):
+        often = [("click", "burst", 0, f"link{number}") for number in range(30)]
+        self.assertEqual(self.take(*often), [("click", "burst", 30, 20)])
+        long = [("open", "prefetch", number * 3600) for number in range(30)]
+        self.assertEqual(len(self.take(*long)), 20)
 
     def test_what_was_known_stays(self):
         notes = machines.take_note([], "open", "prefetch", str(NOW))

@@ -81,3 +81,24 @@ class TestTriggers(unittest.TestCase):
     def test_an_unknown_event_does_nothing(self):
         self.assertEqual(triggers.wanting("unheard of"), ())
         self.assertEqual(triggers.refuted_by("unheard of"), ())
+
+    def test_only_clicks_are_about_links(self):
+        about = {value for value, trigger in TABLE.items() if trigger.about_links}
+        self.assertEqual(about, {"mail_click", "mail_not_click"})
+
+    def test_what_a_trigger_is_about(self):
+        for value, kind in (
+            ("begin", "time"),
+            ("after", "time"),
+            ("mail_open", "event"),
+            ("mail_not_open", "absence"),
+            ("mail_ignored", "absence"),
+            ("mail_bounce", "event"),
+            ("activity_done", "event"),
+            ("activity_not_done", "absence"),
+        ):
+            self.assertEqual(TABLE[value].kind, kind, value)
+
+    def test_a_line_of_the_table_stays_what_it_is(self):
+        with self.assertRaises(AttributeError):
+            TABLE["after"].label = "Later"
