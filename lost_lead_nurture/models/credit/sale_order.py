@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -13,8 +14,7 @@ class SaleOrder(models.Model):
     nurture_participant_id = fields.Many2one(
         "nurture.participant",
         string="Won Back By",
-        compute="_compute_nurture_participant_id",
-        store=True,
+        readonly=True,
         index="btree_not_null",
         ondelete="set null",
         copy=False,
@@ -37,19 +37,44 @@ class SaleOrder(models.Model):
         "sequence.",
     )
 
-    @api.depends("opportunity_id")
-    def _compute_nurture_participant_id(self):
-        """Credit a quotation once, to the last sequence its lead was won back by. One that is made
-        for no opportunity is credited by its customer. What it was credited to stays, whatever
-        becomes of the lead."""
-        for order in self:
-            kept = order.nurture_participant_id.sudo()
-            lead = order.opportunity_id
-            if not kept or (lead and kept.lead_id != lead):
-                won_back = order._nurture_won_back_by()
-                counts = order._nurture_counts(won_back) and not order._nurture_find_credit()
-                kept = won_back if counts else False
-            order.nurture_participant_id = kept
+    def _nurture_credit_participants(self):
+        """Credit each of these quotations once, to the last sequence its lead was won back by. One
+        that is made for no opportunity is credited by its customer. What it was credited to stays,
+        whatever becomes of the lead. Nothing else writes the field, which clients cannot."""
+        orders = self.sudo()
+        participants = self.env["nurture.participant"].sudo()
+        if participants._is_idle():
+            return
+        credited = defaultdict(orders.browse)
+        due = orders.filtered(lambda order: order._nurture_is_to_credit())
+        for order, won_back in due._nurture_get_won_back():
+            counts = order._nurture_counts(won_back) and not order._nurture_find_credit()
+            participant = won_back if counts else participants
+            if order.nurture_participant_id != participant:
+                credited[participant] += order
+        for participant, earned in credited.items():
+            # not by our own write, which leaves the field out
+            # pylint: disable-next=super-method-mismatch
+            super(SaleOrder, earned).write({"nurture_participant_id": participant.id})
+
+    def _nurture_is_to_credit(self):
+        """Whether nothing is credited with the quotation, or what is has to do with another lead
+        than its opportunity."""
+        kept, lead = self.nurture_participant_id, self.opportunity_id
+        return not kept or bool(lead and kept.lead_id != lead)
+
+    def _nurture_get_won_back(self):
+        """Who of these quotations' leads was won back by a sequence, by two queries where that is
+        none of them.
+
+        :return: pairs of a quotation and its participant, or none
+        """
+        participants = self.env["nurture.participant"].sudo()
+        leads = self.opportunity_id | self.env["crm.lead"]._nurture_leads_of(self.partner_id)
+        won_back = [("lead_id", "in", leads.ids), ("won_back_date", "!=", False)]
+        if not (leads and participants.search_count(won_back, limit=1)):
+            return [(order, participants) for order in self]
+        return [(order, order._nurture_won_back_by()) for order in self]
 
     def _nurture_get_leads(self):
         """The opportunity of the quotation, or the leads of its customer."""
@@ -84,11 +109,15 @@ class SaleOrder(models.Model):
         model = without_defaults(self, ["nurture_participant_id"])
         vals_list = [self._without_credit(vals) for vals in vals_list]
         orders = super(SaleOrder, model).create(vals_list)
+        # to what won the lead back before, then to what does now
+        orders._nurture_credit_participants()
         orders._nurture_check_goals()
         return orders
 
     def write(self, vals):
         result = super().write(self._without_credit(vals))
+        if "opportunity_id" in vals:
+            self._nurture_credit_participants()
         if {"state", "opportunity_id", "partner_id"} & vals.keys():
             self._nurture_check_goals()
         return result
@@ -143,8 +172,9 @@ class SaleOrder(models.Model):
                 # the order has to be found in the window that begins with it
                 date=min(order.date_order or now, now),
             )
-        uncredited = orders.filtered(lambda order: not order.nurture_participant_id)
-        self.env.add_to_compute(self._fields["nurture_participant_id"], uncredited)
+        orders.filtered(
+            lambda order: not order.nurture_participant_id
+        )._nurture_credit_participants()
 
     @api.model
     def _without_credit(self, vals):

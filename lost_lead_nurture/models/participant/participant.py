@@ -294,9 +294,9 @@ class NurtureParticipant(models.Model):
 
     @api.model
     def _enrol(self, sequence, leads_query, by_hand=False):
-        """Let the leads of ``leads_query`` enter: participants and their first traces, in one
-        statement. Of several leads with one address the one lost last is taken. Who is held out is
-        decided by a hash, the same at every try.
+        """Let the leads of ``leads_query`` enter: participants and their first traces. Of several
+        leads with one address the one lost last is taken. Who is held out is decided by a hash, the
+        same at every try.
 
         :param leads_query: SQL that selects ids of ``crm_lead``
         :param by_hand: whether somebody chose these leads
@@ -305,46 +305,31 @@ class NurtureParticipant(models.Model):
         self.env.flush_all()
         now = fields.Datetime.now()
         identity = self._sql_identity(sequence)
-        delay = self.env["nurture.step"]._sql_delay("step")
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entering AS (
-                    INSERT INTO nurture_participant (
-                           sequence_id, company_id, lead_id, identity, round, state, exit_reason,
-                           entered_date, entered_by_hand, exit_date, lead_name, lost_reason_id,
-                           date_lost, email, user_id, team_id, expected_revenue,
-                           create_uid, create_date, write_uid, write_date)
-                    SELECT DISTINCT ON (%(identity)s)
-                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
-                           %(identity)s, %(round)s,
-                           CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
-                           CASE WHEN held_out THEN 'holdout' END,
-                           %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
-                           lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
-                           lead.user_id, lead.team_id, lead.expected_revenue,
-                           %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM crm_lead lead
-             CROSS JOIN LATERAL (
-                           SELECT %(holdout)s AS held_out
-                           ) draw
-                     WHERE lead.id IN (%(leads)s) AND %(free)s
-                  ORDER BY %(identity)s, lead.date_closed DESC NULLS LAST, lead.id DESC
-               ON CONFLICT DO NOTHING
-                 RETURNING id, state, company_id, lead_id
-                ), begun AS (
-                    INSERT INTO nurture_trace (
-                           participant_id, step_id, sequence_id, company_id, state, base_date,
-                           schedule_date, decision_log, create_uid, create_date, write_uid,
-                           write_date)
-                    SELECT entering.id, step.id, %(sequence)s, entering.company_id, 'scheduled',
-                           %(now)s, %(now)s + %(delay)s, jsonb_build_array(%(decision)s),
-                           %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM entering
-                      JOIN nurture_step step ON step.sequence_id = %(sequence)s
-                     WHERE entering.state = 'running' AND step.trigger = 'begin' AND step.active
-                )
-                SELECT lead_id FROM entering
+                INSERT INTO nurture_participant (
+                       sequence_id, company_id, lead_id, identity, round, state, exit_reason,
+                       entered_date, entered_by_hand, exit_date, lead_name, lost_reason_id,
+                       date_lost, email, user_id, team_id, expected_revenue,
+                       create_uid, create_date, write_uid, write_date)
+                SELECT DISTINCT ON (%(identity)s)
+                       %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
+                       %(identity)s, %(round)s,
+                       CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
+                       CASE WHEN held_out THEN 'holdout' END,
+                       %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
+                       lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
+                       lead.user_id, lead.team_id, lead.expected_revenue,
+                       %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM crm_lead lead
+         CROSS JOIN LATERAL (
+                       SELECT %(holdout)s AS held_out
+                       ) draw
+                 WHERE lead.id IN (%(leads)s) AND %(free)s
+              ORDER BY %(identity)s, lead.date_closed DESC NULLS LAST, lead.id DESC
+           ON CONFLICT DO NOTHING
+             RETURNING id, lead_id
                 """,
                 identity=identity,
                 sequence=sequence.id,
@@ -358,15 +343,12 @@ class NurtureParticipant(models.Model):
                 free=SQL(" AND ").join(
                     SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
                 ),
-                delay=delay,
-                decision=self.env["nurture.trace"]._sql_decision(
-                    "scheduled", due=SQL("%s::timestamp + %s", now, delay)
-                ),
             )
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
         self._invalidate_leads()
-        return [lead_id for (lead_id,) in rows]
+        self.env["nurture.trace"]._begin([participant_id for participant_id, _lead_id in rows])
+        return [lead_id for _participant_id, lead_id in rows]
 
     @api.model
     def _sql_identity(self, sequence):

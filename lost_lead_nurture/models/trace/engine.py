@@ -418,6 +418,34 @@ class NurtureTrace(models.Model):
             accepted -= traces
         verdicts.accept = accepted.ids
 
+    @api.model
+    def _begin(self, participant_ids, trigger="begin"):
+        """Plan the steps with ``trigger``, which follow no other step, for those of these
+        participants who are in their sequence; who is held out gets none.
+
+        :param participant_ids: list of ids
+        """
+        if not participant_ids:
+            return
+        now = fields.Datetime.now()
+        self._insert(
+            SQL(
+                """
+                SELECT participant.id, step.id, NULL::int, step.sequence_id,
+                       participant.company_id, 'scheduled', %(now)s, %(now)s + %(delay)s,
+                       NULL::timestamp
+                  FROM nurture_participant participant
+                  JOIN nurture_step step ON step.sequence_id = participant.sequence_id
+                 WHERE participant.id = ANY(%(ids)s) AND participant.state = 'running'
+                   AND step.trigger = %(trigger)s AND step.active
+                """,
+                now=now,
+                delay=self.env["nurture.step"]._sql_delay("step"),
+                ids=participant_ids,
+                trigger=trigger,
+            )
+        )
+
     def _plan(self):
         """Write the children's traces of processed traces: due after their delay where the clock
         runs, waiting where an event or the sending of the message has to come first."""

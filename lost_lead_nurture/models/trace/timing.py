@@ -187,21 +187,7 @@ class NurtureTrace(models.Model):
             base_date=now,
             schedule_date=self._sql_due(now),
         )
-        self._insert(
-            SQL(
-                """
-                SELECT participant.id, step.id, NULL::int, step.sequence_id,
-                       participant.company_id, 'scheduled', %(now)s, %(now)s + %(delay)s,
-                       NULL::timestamp
-                  FROM nurture_participant participant
-                  JOIN nurture_step step ON step.sequence_id = participant.sequence_id
-                 WHERE participant.id IN %(ids)s AND step.trigger = 'silent' AND step.active
-                """,
-                now=now,
-                delay=self.env["nurture.step"]._sql_delay("step"),
-                ids=tuple(participant_ids),
-            )
-        )
+        self._begin(list(participant_ids), "silent")
         self.env["nurture.sequence"]._wake_cron()
 
     def _end_silence(self):

@@ -530,7 +530,9 @@ class TestGoals(GoalsCase):
         self.env.invalidate_all()
         with self.assertQueryCount(8):
             orders._nurture_check_goals()
-            self.env.remove_to_compute(orders._fields["nurture_participant_id"], orders)
+        self.env.invalidate_all()
+        with self.assertQueryCount(5):
+            orders._nurture_credit_participants()
 
     # ------------------------------------------------------------
     # COMING BACK LATER, TWICE, BY SEVERAL WAYS
