@@ -115,10 +115,6 @@ OVERRIDDEN = {
         "mail_values_dict",
         "one address in several spellings is one",
     ),
-    "mail.compose.message._has_unsafe_expression_template_qweb": (
-        "template_src, model, fname",
-        "a batch compiles the text of its mail once",
-    ),
     "mail.compose.message._prepare_mail_values": (
         "res_ids",
         "leads and contacts are told what they got",
@@ -134,6 +130,10 @@ OVERRIDDEN = {
     "mail.compose.message._render_lang": (
         "res_ids, engine",
         "placeholders in the lead's language where the contact has none",
+    ),
+    "mail.compose.message._render_template_qweb_regex": (
+        "template_src, model, res_ids",
+        "a batch compiles the text of its mail once, if core has found no code in it",
     ),
     "mail.mail._get_tracking_url": (
         "",
@@ -412,16 +412,16 @@ CALLED = {
         "template_txt, model, fname",
         "marketers write no more code than in core",
     ),
+    "mail.render.mixin._has_unsafe_expression_template_qweb": (
+        "template_src, model, fname",
+        "marketers write no more code than in core",
+    ),
     "mail.render.mixin._render_field": (
         "field, res_ids, engine, compute_lang, res_ids_lang, set_lang, add_context, options",
         "previews, rendered as they are sent",
     ),
     "mail.render.mixin._render_template_inline_template_regex": (
         "template_txt, model, res_ids",
-        "placeholders of notes, without running code",
-    ),
-    "mail.render.mixin._render_template_qweb_regex": (
-        "template_src, model, res_ids",
         "placeholders of notes, without running code",
     ),
     "mail.thread._get_html_link": (

@@ -1,11 +1,9 @@
 """What only code on the server can put into a context.
 
 Clients send a context along with each call, and whatever they like in it. They send JSON or XML,
-which knows texts, numbers, lists and dictionaries, but no classes of ours: a value that is an
-instance of one of these was put there by code on the server.
+which knows texts, numbers, lists and dictionaries, but no classes of ours: an instance of one was
+put there by code on the server.
 """
-
-from collections import defaultdict
 
 
 class Inside(str):
@@ -14,16 +12,18 @@ class Inside(str):
     __slots__ = ()
 
 
-class Carried(defaultdict):
-    """A dictionary that a batch carries in its context."""
-
-
 INSIDE = Inside("inside")
 
 
 def is_inside(env, key):
     """Whether code on the server has set the mark ``key``."""
-    return isinstance(env.context.get(key), Inside)
+    return get_inside(env, key) is not None
+
+
+def get_inside(env, key):
+    """The text that code on the server has put into the context as ``key``, else None."""
+    value = env.context.get(key)
+    return value if isinstance(value, Inside) else None
 
 
 def without_defaults(records, names):
@@ -35,9 +35,3 @@ def without_defaults(records, names):
         return records
     kept = {key: value for key, value in context.items() if key not in keys}
     return records.with_env(records.env(context=kept))
-
-
-def get_carried(env, key):
-    """The dictionary that code on the server carries as ``key``, else None."""
-    value = env.context.get(key)
-    return value if isinstance(value, Carried) else None

@@ -23,6 +23,7 @@ What is known of the machines (2021 to 2026):
 import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -100,6 +101,23 @@ def get_request(env):
     send one of these."""
     request = env.context.get("nurture_request")
     return request if isinstance(request, Request) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What people did, while core writes it down: as of when it happened. Whoever has it written
+    down tells the sequences of it, once.
+
+    :param dates: when it happened, by id of the ``mailing.trace``
+    """
+
+    dates: Mapping
+
+
+def get_judged(env):
+    """The :class:`Judged` in the context of ``env``; no client can send one."""
+    judged = env.context.get("nurture_judged")
+    return judged if isinstance(judged, Judged) else None
 
 
 @dataclass(frozen=True)

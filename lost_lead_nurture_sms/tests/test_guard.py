@@ -33,7 +33,7 @@ class TestSmsGuard(SmsCase):
 
     def test_no_way_sends_it(self):
         """Neither that of a step nor one that is made for a step."""
-        forged = {"nurture_trace_by_lead": {str(self.open.id): 1}}
+        forged = {"nurture_send_batch": {str(self.open.id): 1}}
         composer = self.env["sms.composer"].with_user(self.marketer)
         for mailing in (
             self.first.mailing_id.with_user(self.marketer),

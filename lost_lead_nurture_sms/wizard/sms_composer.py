@@ -1,6 +1,6 @@
 from odoo import models
 
-from odoo.addons.lost_lead_nurture.tools.inside import get_carried
+from odoo.addons.lost_lead_nurture.tools.send_batch import get_composed
 
 
 class SmsComposer(models.TransientModel):
@@ -13,13 +13,13 @@ class SmsComposer(models.TransientModel):
 
     def _prepare_mass_sms_trace_values(self, record, sms_values):
         values = super()._prepare_mass_sms_trace_values(record, sms_values)
-        trace_by_lead = get_carried(self.env, "nurture_trace_by_lead") or {}
-        if trace_id := trace_by_lead.get(record.id):
+        batch = get_composed(self.env)
+        if trace_id := batch and batch.trace_by_lead.get(record.id):
             values["nurture_trace_id"] = trace_id
         return values
 
     def _get_blacklist_record_ids(self, records, recipients_info):
-        if get_carried(self.env, "nurture_trace_by_lead") is None:
+        if not get_composed(self.env):
             return super()._get_blacklist_record_ids(records, recipients_info)
         # core reads the whole blacklist; and a sequence always respects it
         numbers = {record.id: recipients_info[record.id]["sanitized"] for record in records}

@@ -38,12 +38,12 @@ class TestInside(unittest.TestCase):
         context = json.loads(json.dumps({"mark": inside.INSIDE}))
         self.assertFalse(inside.is_inside(Records(**context).env, "mark"))
 
-    def test_what_is_carried(self):
-        carried = inside.Carried(list)
-        self.assertIs(inside.get_carried(Records(batch=carried).env, "batch"), carried)
-        for value in ({}, {"a": 1}, "x", None):
-            self.assertIsNone(inside.get_carried(Records(batch=value).env, "batch"))
-        self.assertIsNone(inside.get_carried(Records().env, "batch"))
+    def test_texts(self):
+        code = inside.Inside("a1")
+        self.assertEqual(inside.get_inside(Records(code=code).env, "code"), "a1")
+        for value in ("a1", {}, 1, None):
+            self.assertIsNone(inside.get_inside(Records(code=value).env, "code"))
+        self.assertIsNone(inside.get_inside(Records().env, "code"))
 
     def test_defaults_of_clients(self):
         """What nobody writes is not filled in by what a client sends along."""

@@ -11,7 +11,7 @@ from ...tools.addresses import (
     on_wire,
 )
 from ...tools.arguments import check_records
-from ...tools.inside import get_carried
+from ...tools.send_batch import get_composed
 
 
 class CrmLead(models.Model):
@@ -69,7 +69,7 @@ class CrmLead(models.Model):
     def _message_get_default_recipients(self, with_cc=False, all_tos=False):
         """A mail of a sequence goes to the address that was decided about. Core takes the contact's
         instead, and all that are written there."""
-        if get_carried(self.env, "nurture_trace_by_lead") is None:
+        if not get_composed(self.env):
             return super()._message_get_default_recipients(with_cc=with_cc, all_tos=all_tos)
         addresses = [address for address in self.mapped("email_normalized") if address]
         # like core: nothing that the database would send to itself

@@ -9,15 +9,11 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools import machines
-from ...tools.inside import Carried
 
 _logger = logging.getLogger(__name__)
 
 #: How many hits one transaction judges.
 BATCH = 200
-#: What is told of hits, in the order in which it happened: an SMS may be opened before its provider
-#: reports that it was sent.
-HEARD = ("sent", "open", "click")
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
 #: How many hits on the same link of a mail are kept at a time, and on what is no link of it
@@ -30,8 +26,9 @@ class NurtureHit(models.Model):
 
     The first click of a machine looks like a person's; what follows within seconds gives it away.
     So a hit changes nothing at once. It is noted here, and after a minute the scheduled action
-    judges it by its company: a person's is told to core and the sequence as if it happened at its
-    own time, a machine's is noted on the mail. Soon after, hits are deleted.
+    judges it by its company: a machine's is noted on the mail. Of a person's, core writes down what
+    came of it, as if it happened at its own time, and then the sequence is told. Soon after, hits
+    are deleted. Each of these stages only calls the next one.
     """
 
     _name = "nurture.hit"
@@ -177,7 +174,7 @@ class NurtureHit(models.Model):
         return self.browse(id_ for (id_,) in rows)
 
     def _judge(self):
-        """Tell core of people's hits, and note machines' on the mail."""
+        """Have people's hits written down and told, and note machines' on the mail."""
         reasons = self._judge_together()
         self.judged = True
         people = self.browse()
@@ -186,7 +183,7 @@ class NurtureHit(models.Model):
                 hit.mailing_trace_id._nurture_note_machine(hit.kind, reason, hit.date, hit.code)
             else:
                 people += hit
-        people._tell()
+        people._apply()
 
     def _judge_together(self):
         """Judge each hit by all that happened on its mail.
@@ -233,59 +230,71 @@ class NurtureHit(models.Model):
         return machines.Hit(self.date, link or "", self.kind == "trap")
 
     # ------------------------------------------------------------
-    # TELL
+    # APPLY, AND NOTIFY THE SEQUENCES
     # ------------------------------------------------------------
 
-    def _tell(self):
-        """Let core know, and by it the sequences, as if it was the moment of the hit. What happened
-        on one mail is told one after the other, what happened on different ones together."""
+    def _apply(self):
+        """Let core write down what came of these hits, and notify the sequences. What happened on
+        one mail is told one after the other, what happened on different ones together."""
         rounds = defaultdict(list)
         count = Counter()
         for hit in self:
             rounds[count[hit.mailing_trace_id]].append(hit.id)
             count[hit.mailing_trace_id] += 1
         for ids in rounds.values():
-            self.browse(ids)._tell_round()
+            self.browse(ids)._apply_round()
 
-    def _tell_round(self):
+    def _apply_round(self):
         """Tell of hits on different mails. One that cannot be told does not stand in the way of the
         others."""
         try:
             with self.env.cr.savepoint():
-                self._tell_together()
+                self._notify(self._have_counted())
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception:
+        except Exception as error:
             if len(self) > 1:
                 for hit in self:
-                    hit._tell_round()
+                    hit._apply_round()
             else:
                 _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
+                self.mailing_trace_id._nurture_warn_lost(error)
 
-    def _tell_together(self):
-        heard = Carried(list)
-        hits = self.with_context(
-            nurture_moments=Carried(None, {hit.mailing_trace_id.id: hit.date for hit in self}),
-            nurture_heard=heard,
-        )
-        opens = hits.filtered(lambda hit: hit.kind == "open")
-        opens.mailing_trace_id.set_opened()
-        (hits - opens)._add_clicks()
-        for event, code in sorted(heard, key=lambda key: HEARD.index(key[0])):
-            mails = self.env["mailing.trace"].browse(heard[event, code])
-            mails.with_context(nurture_link_code=code)._nurture_hear(event)
+    def _have_counted(self):
+        """Have core count what people did, with the date at which they did.
+
+        :return: those that it counted: the link of a click may be gone
+        """
+        dates = {hit.mailing_trace_id.id: hit.date for hit in self}
+        judged = self.with_context(nurture_judged=machines.Judged(dates))
+        opens = judged.filtered(lambda hit: hit.kind == "open")
+        if opens:
+            opens.mailing_trace_id.set_opened()
+        return (opens + (judged - opens)._add_clicks()).with_env(self.env)
+
+    @api.model
+    def _notify(self, counted):
+        """Notify the sequences, once of each event. Who clicks has opened the mail."""
+        counted.mailing_trace_id._nurture_hear("open")
+        clicks = counted.filtered(lambda hit: hit.kind == "click")
+        for code, hits in clicks.grouped("code").items():
+            hits.mailing_trace_id._nurture_hear("click", code)
 
     def _add_clicks(self):
         """Let core count clicks. They were made when they hit, not when they were judged: what
-        looks at one link only counts from there, see :meth:`nurture.sequence._sql_event`."""
+        looks at one link only counts from there, see :meth:`nurture.sequence._sql_event`.
+
+        :return: the hits that core counted
+        """
         clicks = self.env["link.tracker.click"]
-        dates = {}
+        dates, counted = {}, self.browse()
         for hit in self:
             click = clicks.add_click(
                 hit.code, mailing_trace_id=hit.mailing_trace_id.id, **(hit.click_values or {})
             )
             if click:
                 dates[click.id] = hit.date
+                counted += hit
         if dates:
             clicks.flush_model()
             rows = SQL(", ").join(SQL("(%s, %s::timestamp)", *row) for row in dates.items())
@@ -297,3 +306,4 @@ class NurtureHit(models.Model):
                 )
             )
             clicks.browse(dates).invalidate_recordset(["create_date"], flush=False)
+        return counted

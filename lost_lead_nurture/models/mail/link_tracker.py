@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 
 from ...tools import machines
-from ...tools.inside import get_carried
+from ...tools.inside import Inside
 from ...tools.mail_texts import fill_text
+from ...tools.send_batch import get_composed
 
 
 class LinkTracker(models.Model):
@@ -47,10 +48,11 @@ class LinkTracker(models.Model):
 
     def search_or_create(self, vals_list):
         """Core looks every link up once per mail. Within one mailing the same link has the same
-        tracker, so a batch that carries a ``nurture_links`` dict looks each up once."""
-        known = get_carried(self.env, "nurture_links")
-        if known is None:
+        tracker, so a batch looks each up once."""
+        batch = get_composed(self.env)
+        if not batch:
             return super().search_or_create(vals_list)
+        known = batch.links
         keys = [tuple(sorted(vals.items())) for vals in vals_list]
         new = {key: vals for key, vals in zip(keys, vals_list, strict=True) if key not in known}
         if new:
@@ -80,7 +82,6 @@ class LinkTrackerClick(models.Model):
                 self.env["nurture.hit"].sudo()._note(mail, "click", request, code, route_values)
                 return self.browse()
             route_values["mailing_trace_id"] = mail_id
-        # the sequence wants to know which link it was
-        return super(LinkTrackerClick, self.with_context(nurture_link_code=code)).add_click(
-            code, **route_values
-        )
+        # the sequence wants to know which link it was, and core's set_clicked is not told
+        clicks = self.with_context(nurture_link_code=Inside(code))
+        return super(LinkTrackerClick, clicks).add_click(code, **route_values)

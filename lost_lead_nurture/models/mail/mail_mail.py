@@ -12,8 +12,9 @@ from odoo.tools import config, email_normalize
 
 from ...tools.addresses import format_on_wire, on_wire
 from ...tools.delivery import Delivery, watch
-from ...tools.inside import INSIDE, Carried
+from ...tools.inside import INSIDE
 from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
+from ...tools.send_batch import SendBatch
 from ...tools.wire import MAX_SUBJECT, clean, clean_address
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
@@ -132,8 +133,9 @@ class MailMail(models.Model):
             # somebody else's transaction: nothing can be noted, but what is leaving is left alone
             leaving = self.filtered(lambda mail: mail._nurture_get_stats())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
-            for mail in free._nurture_watched(**kwargs):
-                with watch(kwargs.get("smtp_session"), mail.env.context["nurture_delivery"]):
+            batch = self._nurture_make_batch(**kwargs)
+            for mail in batch.carried_by(free):
+                with watch(kwargs.get("smtp_session"), batch.delivery):
                     super(MailMail, mail)._send(auto_commit=False, **kwargs)
             return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
@@ -150,15 +152,14 @@ class MailMail(models.Model):
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
 
-    def _nurture_watched(self, mail_server=None, left=None, **_others):
-        """These mails in a context with what their mail server says of the one that is being sent,
-        a ``delivery.Delivery``: one for all of them, since core looks an environment up among all
-        that there are.
-
-        :param left: see :meth:`_nurture_send`
-        """
-        delivery = Delivery(self._nurture_name_server(mail_server))
-        return self.with_context(nurture_delivery=delivery, nurture_left=left)
+    @api.model
+    def _nurture_make_batch(self, mail_server=None, is_queue=False, **_others):
+        """What goes along with mails while they are sent. It is one for all of them: with one each
+        there would be an environment each, and core looks an environment up among all that there
+        are."""
+        return SendBatch(
+            delivery=Delivery(self._nurture_name_server(mail_server)), is_queue=is_queue
+        )
 
     @api.model
     def _nurture_name_server(self, mail_server):
@@ -192,8 +193,9 @@ class MailMail(models.Model):
         """
         queue = [self.browse(mail_id) for mail_id in self.ids]
         noted = self.browse()
-        left = Carried(None)
-        watched = self._nurture_watched(left=left, **kwargs)
+        handed = []  # statistics of mails that core was given to send
+        batch = self._nurture_make_batch(is_queue=True, **kwargs)
+        watched = batch.carried_by(self)
         try:
             # each alone: a commit empties the cache, and all the others would be read again
             for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
@@ -203,26 +205,25 @@ class MailMail(models.Model):
                 ready = mail == noted or mail._nurture_begin_sending()
                 noted = self.browse()
                 # no note is left alone while sequences are told
-                ahead = following & ours if len(left) < HEARD_TOGETHER - 1 else noted
+                ahead = following & ours if len(handed) < HEARD_TOGETHER - 1 else noted
                 if ready and (stats := mail._nurture_hold(ahead)):
                     noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
-                    mail._nurture_send(watched.browse(mail.id), **kwargs)
-                if len(left) >= HEARD_TOGETHER:
-                    self._nurture_hear_sent(left)
+                    handed += [stat.id for stat in stats if stat.mail_id == mail.id]
+                    mail._nurture_send(watched.browse(mail.id), batch.delivery, **kwargs)
+                if len(handed) >= HEARD_TOGETHER:
+                    self._nurture_hear_sent(handed)
+                    handed = []
         except Exception:
             noted._nurture_withdraw_note()
-            self._nurture_hear_sent(left)
+            self._nurture_hear_sent(handed)
             raise
-        self._nurture_hear_sent(left)
+        self._nurture_hear_sent(handed)
 
-    def _nurture_send(self, watched, **kwargs):  # pylint: disable=missing-return
+    def _nurture_send(self, watched, delivery, **kwargs):  # pylint: disable=missing-return
         """Have core send this mail, and see to it that what it writes down is what happened.
 
-        :param watched: this mail, with a dictionary ``nurture_left`` in its context to put the ids
-            of the statistics of mails into that have left; their sequences are still to be told
+        :param watched: this mail, in a context with the batch of ``delivery``
         """
-        left, delivery = (watched.env.context[key] for key in ("nurture_left", "nurture_delivery"))
-        count = len(left)
         with watch(kwargs.get("smtp_session"), delivery):
             try:
                 # pylint: disable-next=super-method-mismatch
@@ -230,27 +231,19 @@ class MailMail(models.Model):
             except (SMTPServerDisconnected, psycopg2.Error):
                 # core gives up here: neither it nor the reader's sequence would hear of this mail
                 self.env.cr.rollback()
-                for stat_id in list(left)[count:]:
-                    del left[stat_id]
                 self._nurture_end_sending(delivery)
                 queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
                 queue._trigger(fields.Datetime.now() + PAUSE)
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 raise
-            if len(left) == count and delivery.accepted and self.exists() and self.state != "sent":
-                # something failed after it had left, and would have it sent again
-                self._nurture_end_sending(delivery)
-                self.env.cr.commit()  # pylint: disable=invalid-commit
 
-    def _nurture_hear_sent(self, left):
-        """Tell the sequences of mails that have left, of all together.
+    def _nurture_hear_sent(self, ids):
+        """Tell the sequences of the mails that have left, of all together.
 
-        :param left: dictionary of the ids of their statistics, which is emptied
+        :param ids: of the statistics of mails that core was given to send
         """
-        if not left:
+        if not ids:
             return
-        ids = list(left)
-        left.clear()
         try:
             self.env["mailing.trace"].sudo().browse(ids)._nurture_hear_late()
             self.env.cr.commit()  # pylint: disable=invalid-commit

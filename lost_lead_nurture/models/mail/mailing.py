@@ -5,10 +5,10 @@ from odoo.exceptions import MissingError
 from odoo.fields import Domain
 from odoo.tools.urls import urljoin
 
-from ...tools.inside import Carried, get_carried
 from ...tools.links import links_in
 from ...tools.mail_texts import fill_text
 from ...tools.sandbox import is_sandbox
+from ...tools.send_batch import SendBatch, get_composed
 
 
 class MailingMailing(models.Model):
@@ -99,15 +99,11 @@ class MailingMailing(models.Model):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by
         lead id). Core commits once at the end."""
         self.ensure_one()
-        self.with_context(
-            nurture_trace_by_lead=Carried(None, trace_by_lead),
-            nurture_links=Carried(),
-            nurture_compiled=Carried(),
-        )._action_send_mail(list(trace_by_lead))
+        SendBatch(trace_by_lead).carried_by(self)._action_send_mail(list(trace_by_lead))
 
     def _nurture_is_engine(self):
-        """Whether it is the engine that sends: no client can say so, see :mod:`..tools.inside`."""
-        return get_carried(self.env, "nurture_trace_by_lead") is not None
+        """Whether it is the engine that sends: no client can say so, see `tools/send_batch.py`."""
+        return get_composed(self.env) is not None
 
     # ------------------------------------------------------------
     # LINKS: on the website of the lead's company, as all other links in the mail

@@ -15,8 +15,9 @@ from odoo.tools.urls import urljoin
 from ...tools import machines
 from ...tools.addresses import by_spelling, canonical
 from ...tools.dates import on_clock
-from ...tools.inside import get_carried, is_inside
+from ...tools.inside import get_inside, is_inside
 from ...tools.links import append, quoted_in
+from ...tools.send_batch import get_sent
 
 _logger = logging.getLogger(__name__)
 
@@ -165,13 +166,12 @@ class MailingTrace(models.Model):
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
-        left = get_carried(self.env, "nurture_left")
-        if left is None:
-            mails._nurture_hear("sent")
-        else:
-            # a queue is being sent, which tells of many together
+        batch = get_sent(self.env)
+        if batch and batch.is_queue:
+            # the queue tells of many together
             mails.filtered("nurture_trace_id")._nurture_keep_unheard("sent")
-            left.update(dict.fromkeys(mails.ids))
+        else:
+            mails._nurture_hear("sent")
         return mails
 
     @told_by_core
@@ -186,7 +186,8 @@ class MailingTrace(models.Model):
         opened = super(MailingTrace, mails).set_opened(domain)
         unopened._nurture_date_back("open_datetime")
         opened._nurture_end_bounces()
-        opened._nurture_hear("open")
+        if not machines.get_judged(self.env):
+            opened._nurture_hear("open")
         return opened
 
     @told_by_core
@@ -194,7 +195,8 @@ class MailingTrace(models.Model):
         mails, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mails).set_clicked(domain)
         clicked._nurture_date_back("links_click_datetime")
-        clicked._nurture_hear("click")
+        if not machines.get_judged(self.env):
+            clicked._nurture_hear("click", self._nurture_get_code())
         return clicked
 
     @told_by_core
@@ -214,7 +216,7 @@ class MailingTrace(models.Model):
 
     @told_by_core
     def set_failed(self, domain=None, failure_type=False):
-        if self._nurture_take_refusal():
+        if self._nurture_take_answer():
             return self
         mails = super().set_failed(domain, failure_type)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
@@ -228,8 +230,9 @@ class MailingTrace(models.Model):
         return mails
 
     def _nurture_get_moment(self):
-        """When what is told of this mail happened, if not now, see ``nurture.hit``."""
-        return (get_carried(self.env, "nurture_moments") or {}).get(self.id)
+        """When what core writes down of this mail happened, if not now, see ``nurture.hit``."""
+        judged = machines.get_judged(self.env)
+        return judged and judged.dates.get(self.id)
 
     def _nurture_date_back(self, field):
         """Write when it really happened over core's date."""
@@ -332,19 +335,14 @@ class MailingTrace(models.Model):
         url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
         return append(html, f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>')
 
-    def _nurture_hear(self, event):
+    def _nurture_hear(self, event, code=None):
         """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
         the reply that is coming in, or make core send a mail again that has just left. Such an
         event is kept and told later.
 
+        :param code: the code of the link, of a click
         :return: the error, if something went wrong
         """
-        code = self.env.context.get("nurture_link_code") if event == "click" else None
-        heard = get_carried(self.env, "nurture_heard")
-        if heard is not None:
-            # whoever carries the list tells of all of them together
-            heard[event, code] += self.ids
-            return None
         if event in REACTIONS and is_inside(self.env, "nurture_ignore_reaction"):
             return None
         if event in REACTIONS:
@@ -363,9 +361,10 @@ class MailingTrace(models.Model):
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link())
+                mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link(code))
         except Exception as error:
-            # the next run of the scheduled action tells it; waking it now might go on for ever
+            # the next run of the scheduled action tells it; waking it now might go on for ever.
+            # Where that fails, too, the responsible is told, see _nurture_warn_unheard
             _logger.info("%s: %s is heard later", mails, event, exc_info=True)
             mails._nurture_keep_unheard(":".join(filter(None, [event, code])))
             return error
@@ -395,6 +394,22 @@ class MailingTrace(models.Model):
                 ),
             )
 
+    def _nurture_warn_lost(self, error):
+        """What a person did with these mails could not be written down, and is not tried again:
+        tell the responsible.
+
+        :param error: what stood against it
+        """
+        for sequence in self.nurture_trace_id.sequence_id.sudo():
+            sequence._warn_once(
+                self.env._("What somebody did with a mail is lost"),
+                Markup("<p>%s</p><p>%s</p>")
+                % (
+                    self.env._("An open or a click could not be written down, because of:"),
+                    error,
+                ),
+            )
+
     def _nurture_hear_late(self):
         """Tell the sequences that these mails have left, as far as they have not been told."""
         # with all rights: it is about what the engine has written down
@@ -403,9 +418,15 @@ class MailingTrace(models.Model):
         late.nurture_unheard = False
         late._nurture_hear("sent")
 
-    def _nurture_get_link(self):
-        """The address of the link that is being clicked, see ``link.tracker.click.add_click``."""
-        code = self.env.context.get("nurture_link_code")
+    @api.model
+    def _nurture_get_code(self):
+        """The code of the link that is being clicked, see ``link.tracker.click.add_click``: core
+        does not hand it on."""
+        return get_inside(self.env, "nurture_link_code")
+
+    @api.model
+    def _nurture_get_link(self, code):
+        """The address of the link with this code."""
         codes = self.env["link.tracker.code"].sudo()
         return code and codes.search([("code", "=", code)]).link_id.url
 
@@ -576,7 +597,7 @@ class MailingTrace(models.Model):
             mail.nurture_unheard = False
             for event in events:
                 event, _colon, code = event.partition(":")
-                if error := mail.with_context(nurture_link_code=code)._nurture_hear(event):
+                if error := mail._nurture_hear(event, code or None):
                     mail._nurture_warn_unheard(error)
             if not commit(1):
                 break

@@ -2,7 +2,8 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ...tools.delivery import BOUNCE, LATER, Delivery
+from ...tools.delivery import BOUNCE, LATER
+from ...tools.send_batch import get_sent
 
 #: A mail that a server does not take yet is tried again after this time, then after as long as it
 #: has been tried, and at least so often.
@@ -24,14 +25,23 @@ class MailingTrace(models.Model):
         help="Since when the recipient's mail server asks to try again later.",
     )
 
-    def _nurture_take_refusal(self):
+    def _nurture_take_answer(self):
         """Do what the mail server's answer means, where it is no failure.
 
         :return: whether it is none
         """
-        delivery = self.env.context.get("nurture_delivery")
-        # no client can send one
-        if not (isinstance(delivery, Delivery) and delivery.refusal and self.nurture_trace_id):
+        batch = get_sent(self.env)
+        if not (batch and self.nurture_trace_id):
+            return False
+        delivery = batch.delivery
+        if delivery.accepted:
+            # something failed after it had left, and would have it sent again
+            self.mail_mail_id.write(
+                {"state": "sent", "failure_type": False, "failure_reason": False}
+            )
+            self.set_sent()
+            return True
+        if not delivery.refusal:
             return False
         answer = self.env._(
             "The mail server “%(server)s” refused the mail: %(answer)s",

@@ -516,14 +516,16 @@ class TestForgedContexts(DoorsCase):
         self.start()
         past = "2020-01-01 00:00:00"
         for forged in (
-            {"nurture_moments": {str(self.mail.id): past}},
-            {"nurture_moments": [[self.mail.id, past]]},
-            {"nurture_heard": {}},
+            {"nurture_judged": {str(self.mail.id): past}},
+            {"nurture_judged": [[self.mail.id, past]]},
+            {"nurture_judged": {"dates": {str(self.mail.id): past}}},
+            {"nurture_judged": {}},
             {"nurture_request": {"token": "x"}},
             {"nurture_link_code": "x,reply"},
             {"nurture_told": "inside"},
             {"nurture_told": True},
-            {"nurture_links": 1, "nurture_compiled": 1},
+            {"nurture_send_batch": 1},
+            {"nurture_send_batch": {"trace_by_lead": {}, "links": 1, "compiled": 1}},
         ):
             with self.subTest(forged):
                 self.assert_closed(self.mailer, self.mail, "set_replied", context=forged)

@@ -193,7 +193,7 @@ class TestBadCalls(NurtureHttpCase):
             {"nurture_kept_out_of": "abc"},
             {"nurture_figure": "sent", "tz": "Mars/Olympus"},
             {"active_test": "perhaps", "active_ids": "abc"},
-            {"nurture_moments": "now", "nurture_heard": 1, "nurture_compiled": 1},
+            {"nurture_judged": {"dates": "now"}, "nurture_send_batch": {"trace_by_lead": 1}},
         ):
             for model, method, body in (
                 ("nurture.sequence", "name_search", {"name": "Rest"}),

@@ -1,11 +1,15 @@
 """The mail of a step is sent by its sequence and by nobody else, whatever the way; and a mailing of
 its own does not reach the open pipeline unasked."""
 
-from odoo.exceptions import UserError
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ...tools.inside import get_carried
+from odoo.addons.base.models.ir_qweb import QWebError
+
+from ...tools.send_batch import SendBatch, get_composed, get_sent
 from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
@@ -53,7 +57,7 @@ class GuardCase(TwoLeadsMixin, NurtureHttpCase):
 class TestGuard(GuardCase):
     def ways(self, mailing):
         """All that sends a mailing in core, by button, wizard and RPC."""
-        forged = {"nurture_trace_by_lead": {str(self.open.id): 1}, "nurture_ask": False}
+        forged = {"nurture_send_batch": {str(self.open.id): 1}, "nurture_ask": False}
         schedule = self.env["mailing.mailing.schedule.date"].with_user(self.marketer)
         composer = self.env["mail.compose.message"].with_user(self.marketer)
         return {
@@ -477,8 +481,9 @@ class TestForgedContext(GuardCase):
 
     def test_values_of_clients(self):
         for value in (True, 1, "x", [1], {str(self.ann.id): 1}):
-            env = self.env(context={"nurture_trace_by_lead": value})
-            self.assertIsNone(get_carried(env, "nurture_trace_by_lead"))
+            env = self.env(context={"nurture_send_batch": value})
+            self.assertIsNone(get_composed(env))
+            self.assertIsNone(get_sent(env))
 
     def test_restored(self):
         """Who is restored leaves its sequence, whatever the client says."""
@@ -494,8 +499,8 @@ class TestForgedContext(GuardCase):
         mail = self.trace(self.ann, self.first).mailing_trace_ids
         forged = mail.with_context(
             nurture_ignore_reaction=True,
-            nurture_heard={},
-            nurture_moments={str(mail.id): "2001-01-01"},
+            nurture_send_batch={"is_queue": True, "delivery": {"accepted": True}},
+            nurture_judged={"dates": {str(mail.id): "2001-01-01"}},
             nurture_link_code="x",
         )
         forged.set_replied()
@@ -507,7 +512,7 @@ class TestForgedContext(GuardCase):
         self.make_lead(BOB, lost=False)
         plain = self.make_mailing("Plain", mailing_domain=f"[('email_normalized', '=', '{BOB}')]")
         forged = plain.with_context(
-            nurture_trace_by_lead={}, nurture_links=[], nurture_compiled=[], nurture_request="x"
+            nurture_send_batch={"trace_by_lead": {}, "links": {}}, nurture_request="x"
         )
         forged.action_send_mail()
         self.assertEqual(plain._get_seen_list(), {BOB})
@@ -521,3 +526,50 @@ class TestForgedContext(GuardCase):
         plain = self.make_mailing("Plain", mailing_domain=f"[('id', '=', {self.open.id})]")
         plain.with_context(default_nurture_trace_id=trace.id).action_send_mail()
         self.assertFalse(plain.mailing_trace_ids.nurture_trace_id)
+
+
+@tagged("post_install", "-at_install")
+class TestBatch(GuardCase):
+    """What a batch does once for all its mails."""
+
+    CODE = '<p t-out="object.env.cr.dbname"/>'
+
+    def render(self, composer, text):
+        return composer._render_template(text, "crm.lead", (self.ann + self.bob).ids, "qweb")
+
+    def test_text_is_compiled_once(self):
+        qweb = type(self.env["ir.qweb"])
+        generate, compiled = qweb._generate_code, []
+
+        def note(records, template):
+            if "raise_on_forbidden_code_for_model" in records.env.context:
+                compiled.append(template)
+            return generate(records, template)
+
+        text = '<p>Dear <t t-out="object.name"/></p>'
+        batch = SendBatch()
+        composer = batch.carried_by(self.env["mail.compose.message"])
+        with patch.object(qweb, "_generate_code", note):
+            texts = self.render(composer, text)
+            self.assertEqual(len(compiled), 2, "by core, which looks for code, and to render")
+            self.render(composer, text)
+            self.assertEqual(len(compiled), 3, "by core")
+        self.assertEqual(texts[self.bob.id], f"<p>Dear {self.bob.name}</p>")
+        self.assertEqual(texts, self.render(self.env["mail.compose.message"], text))
+
+    def test_code_of_marketers(self):
+        """A batch finds the code that core finds, and lets nobody run more of it than core does."""
+        composers = self.env["mail.compose.message"].with_user(self.marketer)
+        for composer in (composers, SendBatch().carried_by(composers)):
+            self.assertTrue(composer._has_unsafe_expression_template_qweb(self.CODE, "crm.lead"))
+            harmless = '<p t-out="object.name"/>'
+            self.assertFalse(composer._has_unsafe_expression_template_qweb(harmless, "crm.lead"))
+            with self.assertRaises(AccessError):
+                self.render(composer, self.CODE)
+
+    def test_text_without_code_runs_none(self):
+        """What core takes for a text without code is compiled so that there is none."""
+        composer = SendBatch().carried_by(self.env["mail.compose.message"])
+        with self.assertRaises(QWebError) as raised:
+            composer._render_template_qweb_regex(self.CODE, "crm.lead", self.ann.ids)
+        self.assertIsInstance(raised.exception.__cause__, PermissionError)

@@ -304,7 +304,7 @@ class TestMachines(MachineCase):
         original = clicks.add_click
 
         def add_click(records, code, **values):
-            if values["mailing_trace_id"] == self.stat.id and "nurture_moments" in (
+            if values["mailing_trace_id"] == self.stat.id and "nurture_judged" in (
                 records.env.context
             ):
                 raise ZeroDivisionError
@@ -318,6 +318,34 @@ class TestMachines(MachineCase):
             self.click(self.mail_to(BOB, "First"))
         self.assertEqual(self.trace(self.bob, self.clicked).state, "scheduled")
         self.assertEqual(self.trace(self.ann, self.clicked).state, "waiting")
+        self.assertEqual(self.sequence.activity_ids.user_id, self.marketer)
+        self.assertIn("is lost", self.sequence.activity_ids.summary)
+
+    def test_told_once(self):
+        """Core writes down each event once, and the sequence is told of each once, of what many
+        people did together."""
+        self.start()
+        traces = type(self.env["nurture.trace"])
+        mails = type(self.env["mailing.trace"])
+        written, heard = [], []
+
+        def note(name, called):
+            def noted(records, *args, **kwargs):
+                (heard if name == "_hear" else written).append((name, *args[:1]))
+                return called(records, *args, **kwargs)
+
+            return noted
+
+        self._get(self.links_of(self.mail)[0])
+        self._get(self.links_of(self.mail_to(BOB, "First"))[0])
+        with (
+            patch.object(mails, "set_opened", note("set_opened", mails.set_opened)),
+            patch.object(mails, "set_clicked", note("set_clicked", mails.set_clicked)),
+            patch.object(traces, "_hear", note("_hear", traces._hear)),
+        ):
+            self.believe()
+        self.assertEqual(sorted(written), [("set_clicked",)] * 2 + [("set_opened",)] * 2)
+        self.assertEqual(heard, [("_hear", "open"), ("_hear", "click")])
 
     def test_nothing_is_kept(self):
         self.start()

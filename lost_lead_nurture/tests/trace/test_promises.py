@@ -261,15 +261,15 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         opened = self.make_step(self.sequence, "mail_open", self.first, 1)
         self.sequence.action_start()
         hits = self.claim_hits(5)
-        hits._tell()
+        hits._apply()
         hits = self.claim_hits(5)
         before = self.env.cr.sql_log_count
-        hits._tell()
+        hits._apply()
         self.env.flush_all()
         cost = self.env.cr.sql_log_count - before
         hits = self.claim_hits(45)
         with self.assertQueryCount(cost):
-            hits._tell()
+            hits._apply()
         self.assertEqual(self.traces(opened).mapped("state"), ["scheduled"] * 55)
 
     def claim_hits(self, size):
