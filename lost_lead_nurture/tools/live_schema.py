@@ -213,6 +213,7 @@ def _make_index(_env, cr, index):
         if index.comment:
             cr.execute(SQL("COMMENT ON INDEX %s IS %s", name, index.comment))
     except psycopg2.errors.LockNotAvailable:
+        # core makes it in a moment, as it makes those of any add-on; who installs reads the log
         _logger.info("%s has to be made with everybody waiting", index.name)
         # half an index is left
         cr.execute(SQL("DROP INDEX IF EXISTS %s", name))

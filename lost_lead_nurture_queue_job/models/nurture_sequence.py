@@ -31,6 +31,7 @@ class NurtureSequence(models.Model):
             return super()._share_due(steps)
         waiting_since = steps and self._get_jobs_waiting_since()
         if waiting_since:
+            # no responsible can mend that, and nothing stands still: it is for the administrator
             _logger.warning(
                 "Jobs that advance sequences have been waiting since %s (UTC): the job runner does "
                 "not run, or the channel root.nurture is too small. The scheduled action does their"

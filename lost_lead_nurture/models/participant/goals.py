@@ -28,7 +28,8 @@ class NurtureParticipant(models.Model):
         leave a sequence now does. Those who had completed one may still come back.
 
         Nothing that goes wrong here may keep a customer from ordering, or somebody from booking a
-        meeting: it is undone and logged. Before its next step the lead is looked at again.
+        meeting: it is undone, and the responsible is told. Before its next step the lead is looked
+        at again.
 
         :param date: when it happened; now, if not given
         """
@@ -46,8 +47,28 @@ class NurtureParticipant(models.Model):
                     (leaving - held_out)._reach(reason, date=date)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception:
+        except Exception as error:
             _logger.exception("What happened to %s could not be told to their sequences", leads)
+            participants._warn_unhandled(error)
+
+    def _warn_unhandled(self, error):
+        """What happened around these leads could not be handled: tell the responsible. That cannot
+        keep a customer from ordering either.
+
+        :param error: what stood against it
+        """
+        try:
+            with self.env.cr.savepoint():
+                for sequence in self.sequence_id:
+                    sequence._warn_once(
+                        self.env._("An order or a meeting could not be taken in"),
+                        Markup("<p>%s</p>") % error,
+                    )
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # the log, which has the error itself, is all that is left
+            _logger.exception("The responsible of %s could not be told", self.sequence_id)
 
     def _may_come_back(self):
         """Those who can reach a goal: who is in the sequence, or has completed it without coming

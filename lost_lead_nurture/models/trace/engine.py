@@ -214,6 +214,7 @@ class NurtureTrace(models.Model):
         if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             if tries:
                 return self._claim_again()._run_batch(tries - 1, deaths)
+            # nothing failed and nobody is told: the next run does it, as nothing has been written
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
@@ -222,6 +223,7 @@ class NurtureTrace(models.Model):
             half = len(self) // 2
             self[:half]._claim_again()._run_batch(tries, deaths)
             return self[half:]._claim_again()._run_batch(tries, deaths)
+        # the log has the traceback; the responsible is told of what the trace keeps of it
         _logger.info("%s failed", self, exc_info=error)
         self._claim_again()._fail(error)
         if isinstance(error, LostRights):

@@ -274,8 +274,8 @@ class TestGoals(GoalsCase):
         self.assertReached(self.ann, "quotation")
 
     def test_order_whatever_happens(self):
-        """What goes wrong in a sequence does not keep anybody from ordering. It is logged, and
-        the lead is looked at again before its next step."""
+        """What goes wrong in a sequence does not keep anybody from ordering. The responsible is
+        told, and the lead is looked at again before its next step."""
         self.start()
         leads = type(self.env["crm.lead"])
         with (
@@ -286,6 +286,8 @@ class TestGoals(GoalsCase):
         self.assertTrue(order.exists().order_line)
         self.assertEqual(self.participant(self.ann).state, "running")
         self.assertEqual(self.ann.won_status, "lost", "all or nothing")
+        self.assertEqual(self.sequence.activity_ids.user_id, self.sequence.user_id)
+        self.assertIn("could not be taken in", self.sequence.activity_ids.summary)
         self.advance(days=7)
         self.assertReached(self.ann, "quotation")
 
