@@ -200,5 +200,9 @@ class TestExamples(unittest.TestCase):
         (outlook,) = forecast.forecast([message(1)], ENTRY, cap=Cap(1, 1 / 24), contacts=contacts)
         self.assertEqual(outlook.outcome, "never")
 
+    def test_a_step_stays_what_it_is(self):
+        with self.assertRaises(AttributeError):
+            message(1).kind = "other"
+
     def test_no_steps(self):
         self.assertEqual(forecast.forecast([], ENTRY), [])

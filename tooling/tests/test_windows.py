@@ -252,6 +252,16 @@ class TestExamples(unittest.TestCase):
         self.check(Window([(0, -3, 30)]), "UTC", "2026-01-05", "2026-01-05", "2026-01-06")
         self.check(Window([(0, 8, 23.9999)]), "UTC", "2026-01-05", "2026-01-05 08:00", "2026-01-06")
 
+    def test_before_the_day_nothing_is_open(self):
+        monday = datetime(2026, 1, 5)
+        self.assertFalse(Window([(0, -3, 8)]).is_open(monday - MINUTE / 2, "UTC"))
+        self.assertTrue(Window([(0, -3, 8)]).is_open(monday, "UTC"))
+
+    def test_hours_within_others(self):
+        window = Window([(0, 0, 4), (0, 8, 16), (0, 9, 10)])
+        for hour, is_open in ((3, True), (5, False), (9, True), (12, True), (16, False)):
+            self.assertIs(window.is_open(datetime(2026, 1, 5, hour), "UTC"), is_open, hour)
+
     def test_a_third_of_an_hour(self):
         self.check(
             Window([(0, 8.3333333, 8.6666667)]),
