@@ -23,11 +23,8 @@ ENGINE = f"{ADDON}/models/trace"
 SAMPLE = 60
 SEED = 19
 
-#: Tools that are about a database, or about what is in one: Odoo's tests are theirs.
-OF_ODOO = frozenset(
-    f"{TOOLS}/{name}.py"
-    for name in ("dates", "domain_words", "live_schema", "sandbox", "timeline", "transaction")
-)
+#: Tools that are about what a database does: Odoo's tests are theirs.
+OF_ODOO = frozenset(f"{TOOLS}/{name}.py" for name in ("live_schema", "sandbox", "transaction"))
 
 
 def main(options):

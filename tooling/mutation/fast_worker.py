@@ -26,10 +26,11 @@ COMMON = (
 )
 #: A mutant may ask for more and more.
 MEMORY = 3 * 2**30
-#: Seconds that a test may take, besides ten times what it takes by itself.
+#: Seconds of the processor that a test may take, besides ten times what it takes by itself. How
+#: busy the machine is kills nobody.
 PATIENCE = 5
-#: Seconds that all tests of a job may take, while it is not known how long they take.
-LONG = 600
+#: Seconds that all tests of a job may take, whatever they wait for.
+LONG = 3600
 
 
 class Watcher(unittest.TestResult):
@@ -46,15 +47,16 @@ class Watcher(unittest.TestResult):
     def startTest(self, test):  # noqa: N802
         super().startTest(test)
         usual = self._usual.get(test.id())
-        # without a handler the signal ends the process, wherever it hangs
-        signal.alarm(LONG if usual is None else int(PATIENCE + 10 * usual))
+        if usual is not None:
+            # without a handler the signal ends the process, wherever it hangs
+            signal.setitimer(signal.ITIMER_PROF, PATIENCE + 10 * usual)
         for lines in self._covered.values():
             lines.clear()
-        self._start = time.perf_counter()
+        self._start = time.process_time()
 
     def stopTest(self, test):  # noqa: N802
         super().stopTest(test)
-        self.seconds[test.id()] = time.perf_counter() - self._start
+        self.seconds[test.id()] = time.process_time() - self._start
         self.lines[test.id()] = {name: sorted(lines) for name, lines in self._covered.items()}
 
     def addFailure(self, test, err):  # noqa: N802

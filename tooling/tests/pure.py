@@ -3,6 +3,9 @@
 import importlib.util
 import os
 import sys
+import types
+
+from markupsafe import Markup, escape
 
 from tooling import settings
 
@@ -36,10 +39,37 @@ def load(name):
 
 class Env(dict):
     """As much of an environment as plain Python asks of one: words as they are written in the
-    code, and what a test puts in as models.
+    code, the forms of one language, and what a test puts in as models.
     """
 
-    lang = "en_US"
+    def __init__(self, lang="en_US", tz="UTC", **models):
+        super().__init__({"res.lang": Languages(lang), **models})
+        self.context = {"lang": lang}
+        self.tz = types.SimpleNamespace(zone=tz)
+        self.user = types.SimpleNamespace(tz=tz)
 
     def _(self, text, *args, **values):
+        if any(isinstance(one, Markup) for one in (*args, *values.values())):
+            # as Odoo does where words come into HTML
+            text = escape(text)
         return text % (values or args) if values or args else text
+
+
+class Languages:
+    """The model of languages, with the only one that is installed."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def get_installed(self):
+        return [(self.code, "Language")]
+
+    def _get_data(self, code):
+        return types.SimpleNamespace(id=1, code=code)
+
+    def browse(self, _id):
+        return self
+
+    def format(self, pattern, number, grouping=False):
+        assert grouping, pattern
+        return f"{number:,{pattern.removeprefix('%')}}"
