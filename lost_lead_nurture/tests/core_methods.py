@@ -6,10 +6,6 @@ write, `_read_group`, …) is not listed.
 
 #: Methods of core that are overridden.
 OVERRIDDEN = {
-    "crm.lead._compute_email_normalized": (
-        "",
-        "a lead with several addresses in one field has one, the first",
-    ),
     "crm.lead._merge_dependences": (
         "opportunities",
         "journeys of merged leads go on as those of the lead that is left",
@@ -29,10 +25,6 @@ OVERRIDDEN = {
     "crm.lead._search": (
         "domain, offset, limit, order, active_test, bypass_access",
         "an address is found however it is written",
-    ),
-    "crm.lead._search_is_blacklisted": (
-        "operator, value",
-        "core's lists all leads that are not, seconds with 300,000",
     ),
     "crm.lead.action_set_won": (
         "",
@@ -200,22 +192,6 @@ OVERRIDDEN = {
         "view_filter",
         "the button opens what it counts",
     ),
-    "mailing.mailing._compute_clicks_ratio": (
-        "",
-        "of delivered, as all rates",
-    ),
-    "mailing.mailing._compute_crm_lead_count": (
-        "",
-        "leads that were won back, which core's source does not tell",
-    ),
-    "mailing.mailing._compute_sale_invoiced_amount": (
-        "",
-        "paid less refunds, of leads won back",
-    ),
-    "mailing.mailing._compute_sale_quotation_count": (
-        "",
-        "of leads won back",
-    ),
     "mailing.mailing._compute_statistics": (
         "",
         "of delivered, as all rates",
@@ -224,17 +200,9 @@ OVERRIDDEN = {
         "",
         "the mail of a step is no candidate",
     ),
-    "mailing.mailing._get_mass_mailing_context": (
-        "",
-        "mails of a batch wait in the queue for its commit",
-    ),
     "mailing.mailing._get_recipients_domain": (
         "",
         "the mail of a step has no recipients of its own",
-    ),
-    "mailing.mailing._get_seen_list": (
-        "",
-        "participants decide who gets the mail once",
     ),
     "mailing.mailing._get_unsubscribe_oneclick_url": (
         "email_to, res_id",
@@ -340,10 +308,6 @@ OVERRIDDEN = {
         "operation",
         "who steers a sequence works for all its companies",
     ),
-    "nurture.guard.mixin._init_column": (
-        "column_name",
-        "authors of what was there before they were kept",
-    ),
     "nurture.sequence._read_group_postprocess_aggregate": (
         "aggregate_spec, raw_values",
         "figures that are counted add up in grouped lists",
@@ -351,10 +315,6 @@ OVERRIDDEN = {
     "nurture.sequence._read_group_select": (
         "aggregate_spec, query",
         "figures that are counted add up in grouped lists",
-    ),
-    "nurture.step._init_column": (
-        "column_name",
-        "authors of what was there before they were kept",
     ),
     "utm.source._generate_name": (
         "record, content",
@@ -458,6 +418,10 @@ CALLED = {
         "",
         "whom a mailing would reach",
     ),
+    "mailing.mailing._get_seen_list": (
+        "",
+        "whom a mailing would reach",
+    ),
     "res.currency._convert": (
         "from_amount, to_currency, company, date, round",
         "figures in the company's currency",
@@ -465,9 +429,5 @@ CALLED = {
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",
-    ),
-    "res.users._is_superuser": (
-        "",
-        "what the system itself set up",
     ),
 }

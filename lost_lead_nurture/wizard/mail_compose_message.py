@@ -39,6 +39,10 @@ class MailComposeMessage(models.TransientModel):
         return recipients
 
     def _get_done_emails(self, mail_values_dict):
+        # Who gets the mail once is decided by the participants. Core's list of all who ever got
+        # it grows with every batch.
+        if self.mass_mailing_id._nurture_is_engine():
+            return []
         return list(spellings(super()._get_done_emails(mail_values_dict)))
 
     def _get_optout_emails(self, mail_values_dict):

@@ -45,7 +45,7 @@ class MailingMailing(models.Model):
         return values
 
     def _get_seen_list_sms(self):
-        # see _get_seen_list of the mails; nurture.trace knows the numbers that have had it
+        # see _get_done_emails of the mails; nurture.trace knows the numbers that have had it
         if self._nurture_is_engine():
             return [], []
         return super()._get_seen_list_sms()

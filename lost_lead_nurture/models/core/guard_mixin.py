@@ -1,6 +1,5 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools import SQL
 
 from .choice_mixin import SETTLED_ELSEWHERE
 
@@ -16,14 +15,12 @@ class NurtureGuardMixin(models.AbstractModel):
     #: ``{field that has an author: field with the user who wrote it last}``
     _authors = {}
 
-    def _init_column(self, column_name):
-        """What was there before authors were known is its creator's."""
-        if column_name not in self._authors.values():
-            return super()._init_column(column_name)
-        column = SQL.identifier(column_name)
-        return self.env.cr.execute(
-            SQL("UPDATE %s SET %s = create_uid", SQL.identifier(self._table), column)
-        )
+    def _compute_authors(self):
+        """What was there before authors were known is its creator's; from then on they are
+        written."""
+        for record in self:
+            for author in set(self._authors.values()):
+                record[author] = record[author] or record.create_uid
 
     # ------------------------------------------------------------
     # CRUD

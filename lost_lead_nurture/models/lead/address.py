@@ -1,6 +1,6 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, formataddr
+from odoo.tools import SQL, email_normalize, formataddr
 
 from ...tools.addresses import (
     by_spelling,
@@ -20,12 +20,16 @@ class CrmLead(models.Model):
 
     _inherit = "crm.lead"
 
-    def _compute_email_normalized(self):  # pylint: disable=missing-return
-        super()._compute_email_normalized()
+    email_normalized = fields.Char(compute="_compute_nurture_email_normalized")
+
+    @api.depends("email_from")
+    def _compute_nurture_email_normalized(self):
+        """Core's own is that of all models: where there are several addresses it takes none."""
         for lead in self:
-            # almost all are plain and the only one, and right already
-            if not is_plain(lead.email_from):
-                lead.email_normalized = first_address(lead.email_from)
+            text = lead.email_from
+            # almost all are plain and the only one
+            address = email_normalize(text, strict=False) if is_plain(text) else first_address(text)
+            lead.email_normalized = address
 
     @api.model
     def _search(self, domain, *args, **kwargs):

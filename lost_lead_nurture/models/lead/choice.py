@@ -1,6 +1,6 @@
 from functools import partial
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 
@@ -138,9 +138,9 @@ class CrmLead(models.Model):
         users = []
         for user in authors:
             self._nurture_check_author(user.sudo(), companies)
-            if user not in users and not user._is_superuser():
+            if user not in users and user.id != SUPERUSER_ID:
                 users.append(user)
-        if viewer and viewer not in users and not viewer._is_superuser():
+        if viewer and viewer not in users and viewer.id != SUPERUSER_ID:
             users.append(viewer)
         return users
 
@@ -198,7 +198,7 @@ class CrmLead(models.Model):
             raise LostRights(
                 self.env._("A filter looks beyond the leads, and nobody knows who wrote it.")
             )
-        if author._is_superuser():
+        if author.id == SUPERUSER_ID:
             return
         if not author.active:
             raise LostRights(

@@ -25,6 +25,7 @@ class CrmLead(models.Model):
     # those whose mails came back
     _nurture_bounced_index = models.Index("(email_normalized) WHERE message_bounce > 0")
 
+    is_blacklisted = fields.Boolean(search="_search_nurture_is_blacklisted")
     nurture_obstacle = fields.Char(
         compute="_compute_nurture_obstacle",
         string="Kept Out Because",
@@ -199,11 +200,11 @@ class CrmLead(models.Model):
         ]
 
     @api.model
-    def _search_is_blacklisted(self, operator, value):
+    def _search_nurture_is_blacklisted(self, operator, _value):
         """Look up each lead's address. Core makes a list of all leads that are not blacklisted,
         however few are searched: seconds with 300,000 of them."""
         if operator not in ("in", "not in"):
-            return super()._search_is_blacklisted(operator, value)
+            return NotImplemented
         self.env["mail.blacklist"].flush_model(["email", "active"])
 
         def to_sql(model, alias, query):

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Command, Domain
 
@@ -80,6 +80,8 @@ class NurturePreset(models.Model):
     )
     author_id = fields.Many2one(
         "res.users",
+        compute="_compute_authors",
+        store=True,
         string="Filter Written By",
         readonly=True,
         copy=False,
@@ -163,7 +165,7 @@ class NurturePreset(models.Model):
         user = self.env.user
         for preset in self:
             company = preset.sudo().company_id
-            if company - user.company_ids and not user._is_superuser():
+            if company - user.company_ids and user.id != SUPERUSER_ID:
                 raise ValidationError(
                     self.env._(
                         "You do not work for %s. Choose one of your companies.", company.name

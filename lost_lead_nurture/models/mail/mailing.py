@@ -7,7 +7,6 @@ from odoo.tools.urls import urljoin
 
 from ...tools.links import links_in
 from ...tools.mail_texts import fill_text
-from ...tools.sandbox import is_sandbox
 from ...tools.send_batch import SendBatch, get_composed
 
 
@@ -99,7 +98,9 @@ class MailingMailing(models.Model):
         """Compose and queue this mail for the leads of ``trace_by_lead`` (``nurture.trace`` ids by
         lead id). Core commits once at the end."""
         self.ensure_one()
-        SendBatch(trace_by_lead).carried_by(self)._action_send_mail(list(trace_by_lead))
+        # queue, also when the batch is small
+        queueing = self.with_context(default_force_send=False)
+        SendBatch(trace_by_lead).carried_by(queueing)._action_send_mail(list(trace_by_lead))
 
     def _nurture_is_engine(self):
         """Whether it is the engine that sends: no client can say so, see `tools/send_batch.py`."""
@@ -166,20 +167,3 @@ class MailingMailing(models.Model):
                 # writing nothing touches the row, too
                 return True
         return super().write(vals)
-
-    def _get_seen_list(self):
-        # Who gets the mail once is decided by the participants. Core's list of all who ever got
-        # it grows with every batch.
-        if self._nurture_is_engine():
-            return set()
-        return super()._get_seen_list()
-
-    def _get_mass_mailing_context(self):
-        context = super()._get_mass_mailing_context()
-        if self._nurture_is_engine():
-            # queue, also when the batch is small
-            context["default_force_send"] = False
-        if is_sandbox(self.env):
-            # the copy outlives the short links that would be made for it
-            context.pop("post_convert_links", None)
-        return context

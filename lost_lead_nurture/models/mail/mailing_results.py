@@ -32,9 +32,13 @@ class MailingMailing(models.Model):
         help="Messages delivered less than a day ago, and neither opened, clicked nor answered: it "
         "is too early to call them ignored.",
     )
+    clicks_ratio = fields.Float(compute="_compute_nurture_clicks_ratio")
+    crm_lead_count = fields.Integer(compute="_compute_nurture_lead_count")
+    sale_quotation_count = fields.Integer(compute="_compute_nurture_quotation_count")
+    sale_invoiced_amount = fields.Integer(compute="_compute_nurture_invoiced")
     nurture_invoiced_label = fields.Char(
         string="Invoiced (Paid)",
-        compute="_compute_sale_invoiced_amount",
+        compute="_compute_nurture_invoiced",
         help="Untaxed total of the paid invoices, less refunds, that came of this mailing.",
     )
 
@@ -57,7 +61,7 @@ class MailingMailing(models.Model):
                 }
             )
 
-    def _compute_clicks_ratio(self):
+    def _compute_nurture_clicks_ratio(self):
         """Core's counts clicks of mails that bounced or failed out, and tests in."""
         for mailing, figures in self._nurture_figures_by_mailing().items():
             mailing.clicks_ratio = _round(rate(figures, "clicked"))
@@ -172,20 +176,22 @@ class MailingMailing(models.Model):
         of_orders = Domain("sale_line_ids.order_id", "any", self._nurture_orders_domain())
         return (of_orders | without_order) & self.env["account.move.line"]._nurture_paid_domain()
 
-    def _compute_crm_lead_count(self):
+    def _compute_nurture_lead_count(self):
         """Whosever they are, as in core."""
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)
         counts = self._nurture_count(leads, "_nurture_leads_domain")
         for mailing in self:
             mailing.crm_lead_count = counts.get(mailing._origin.id, 0)
 
-    def _compute_sale_quotation_count(self):
+    @api.depends("mailing_domain")
+    def _compute_nurture_quotation_count(self):
         counts = self._nurture_count(self.env["sale.order"].sudo(), "_nurture_orders_domain")
         for mailing in self:
             mailing.sale_quotation_count = counts.get(mailing._origin.id, 0)
 
+    @api.depends("mailing_domain")
     @api.depends_context("company")
-    def _compute_sale_invoiced_amount(self):
+    def _compute_nurture_invoiced(self):
         lines = self.env["account.move.line"].sudo()
         amounts = lines._nurture_add_up(self._nurture_pairs(lines, "_nurture_paid_domain"))
         currency = self.env.company.currency_id

@@ -117,6 +117,8 @@ class NurtureSequence(models.Model):
     )
     exclusion_author_id = fields.Many2one(
         "res.users",
+        compute="_compute_authors",
+        store=True,
         string="Exceptions Chosen By",
         readonly=True,
         copy=False,

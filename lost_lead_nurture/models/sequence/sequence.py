@@ -1,6 +1,6 @@
 import time
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -87,6 +87,8 @@ class NurtureSequence(models.Model):
     )
     domain_author_id = fields.Many2one(
         "res.users",
+        compute="_compute_authors",
+        store=True,
         string="Filter Written By",
         readonly=True,
         copy=False,
@@ -297,7 +299,7 @@ class NurtureSequence(models.Model):
         user = self.env.user
         for sequence in self:
             foreign = sequence._get_companies().sudo() - user.company_ids
-            if foreign and not user._is_superuser():
+            if foreign and user.id != SUPERUSER_ID:
                 raise ValidationError(
                     self.env._(
                         "You do not work for %s. Choose one of your companies.",

@@ -2,7 +2,6 @@ from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
 
 from ...tools.arguments import check_records
 from ...tools.values import can_parse
@@ -44,6 +43,8 @@ class NurtureStep(models.Model):
 
     author_id = fields.Many2one(
         "res.users",
+        compute="_compute_author_id",
+        store=True,
         string="Set Up By",
         readonly=True,
         copy=False,
@@ -57,11 +58,11 @@ class NurtureStep(models.Model):
         help="The fields of leads that you may have set by a step.",
     )
 
-    def _init_column(self, column_name):
-        """Who had set a step up was not kept: whoever was there last."""
-        if column_name != "author_id":
-            return super()._init_column(column_name)
-        return self.env.cr.execute(SQL("UPDATE nurture_step SET author_id = write_uid"))
+    def _compute_author_id(self):
+        """Who had set a step up was not kept: whoever was there last. From then on it is
+        written."""
+        for step in self:
+            step.author_id = step.author_id or step.write_uid
 
     @api.depends("sequence_id")
     @api.depends_context("uid")

@@ -86,6 +86,8 @@ class NurtureStep(models.Model):
     )
     filter_author_id = fields.Many2one(
         "res.users",
+        compute="_compute_authors",
+        store=True,
         string="Filter Written By",
         readonly=True,
         copy=False,
