@@ -3,7 +3,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 from .models.core.res_partner import ResPartner
 from .models.lead.conditions import CrmLead
 from .models.mail.mailing_trace import MailingTrace
-from .models.mail.mailing_trace_figures import MailingTrace as MailingTraceFigures
+from .models.mail.mailing_trace_statistics import MailingTrace as MailingTraceStatistics
 from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
 
 #: What tables of core get, and what of ours refers to those of them that are written all day. A new
@@ -27,22 +27,22 @@ CHANGES = [
     Index.of_model("crm_lead", "_nurture_bounced_index", CrmLead._nurture_bounced_index),
     Column("crm_lead_lost", "nurture_sequence_id", "int4", target="nurture_sequence"),
     Column("mailing_trace", "nurture_trace_id", "int4", target="nurture_trace"),
-    Column("mailing_trace", "nurture_unheard", "varchar"),
+    Column("mailing_trace", "nurture_pending", "varchar"),
     Column("mailing_trace", "nurture_sending_date", "timestamp"),
-    Column("mailing_trace", "nurture_machine_reason", "varchar"),
-    Column("mailing_trace", "nurture_machine_date", "timestamp"),
-    Column("mailing_trace", "nurture_machine_notes", "jsonb"),
+    Column("mailing_trace", "nurture_bot_reason", "varchar"),
+    Column("mailing_trace", "nurture_bot_date", "timestamp"),
+    Column("mailing_trace", "nurture_bot_notes", "jsonb"),
     Column("mailing_trace", "nurture_refused_date", "timestamp"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Index.of_field("mailing_trace", "nurture_trace_id"),
-    Index.of_field("mailing_trace", "nurture_unheard"),
+    Index.of_field("mailing_trace", "nurture_pending"),
     Index.of_model("mailing_trace", "_nurture_email_index", MailingTrace._nurture_email_index),
     Index.of_model(
         "mailing_trace", "_nurture_message_id_index", MailingTrace._nurture_message_id_index
     ),
     Index.of_model("mailing_trace", "_nurture_bounced_index", MailingTrace._nurture_bounced_index),
     Index.of_model(
-        "mailing_trace", "_nurture_woken_index", MailingTraceFigures._nurture_woken_index
+        "mailing_trace", "_nurture_woken_index", MailingTraceStatistics._nurture_woken_index
     ),
     Reference("nurture_credit", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_credit", "mailing_id", "mailing_mailing", "CASCADE"),

@@ -41,6 +41,10 @@ def main(arguments):
         from . import mutation
 
         return mutation.main(options)
+    if options.command == "upgrade":
+        from . import upgrade
+
+        return upgrade.main()
     if options.command == "screenshots":
         from . import screenshots
 
@@ -87,6 +91,8 @@ def parser():
     command.add_argument("--only", help="part of the name of the scenarios to play")
     command = commands.add_parser("scale", help="measure what further workers gain")
     command.add_argument("--scale", type=float, default=1.0, help="times 20,000 leads")
+
+    commands.add_parser("upgrade", help="bring the database of an earlier version to this one")
 
     command = commands.add_parser("screenshots", help="take pictures of the main screens")
     command.add_argument("names", nargs="*", metavar="NAME", help="of these screens only")

@@ -22,7 +22,7 @@ BOOT_FILE = settings.DEV / "pg-boot"
 USER = "odoo"
 
 # All of this cluster can be made again by a command, so speed goes before safety: a killed process
-# loses nothing, a machine that goes down may (see `_forget_after_crash`).
+# loses nothing, a computer that goes down may (see `_forget_after_crash`).
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''  # a socket's path may not be as long as a clone's
@@ -111,7 +111,7 @@ def programs():
         major = int((DATA / "PG_VERSION").read_text())
         if major in folders:
             return folders[major]
-        shell.say(f"PostgreSQL {major} is gone from this machine: making the databases anew.")
+        shell.say(f"PostgreSQL {major} is gone from this computer: making the databases anew.")
         _discard()
     return folders[max(folders)]
 
@@ -226,10 +226,10 @@ def _boot_id():
 
 
 def _forget_after_crash():
-    """Throw the cluster away when the machine went down under it: without fsync it may be torn."""
+    """Throw the cluster away when the computer went down under it: without fsync it may be torn."""
     with contextlib.suppress(OSError):
         if DATA.exists() and BOOT_FILE.read_text() != _boot_id():
-            shell.say("The machine went down while PostgreSQL ran: making the databases anew.")
+            shell.say("The computer went down while PostgreSQL ran: making the databases anew.")
             _discard()
 
 

@@ -1,4 +1,4 @@
-"""Packages out of Debian's archive, without touching what apt knows about this machine."""
+"""Packages out of Debian's archive, without touching what apt knows about this computer."""
 
 import contextlib
 import hashlib
@@ -53,11 +53,12 @@ def unpack(file, folder):
 
 
 def mirror():
-    """Return the address of a Debian mirror: the user's choice, the machine's, or the usual one."""
-    return os.environ.get("DEBIAN_MIRROR") or _machine_mirror() or _debootstrap_mirror()
+    """Return the address of a Debian mirror: the user's choice, the computer's, or the usual
+    one."""
+    return os.environ.get("DEBIAN_MIRROR") or _own_mirror() or _debootstrap_mirror()
 
 
-def _machine_mirror():
+def _own_mirror():
     release = Path("/etc/os-release").read_text()
     codename = re.search(r"^VERSION_CODENAME=(\w+)", release, re.MULTILINE)
     if not codename or not re.search(r"^ID=debian$", release, re.MULTILINE):
@@ -81,7 +82,7 @@ def _debootstrap_mirror():
         if found := re.search(r'^DEF_MIRROR="(.+?)"', program, re.MULTILINE):
             return found[1]
     raise shell.Failure(
-        "No Debian mirror is known on this machine.\n"
+        "No Debian mirror is known on this computer.\n"
         "  Name one: DEBIAN_MIRROR=http://…/debian ./dev …, or give an Odoo 19 with ODOO_HOME."
     )
 

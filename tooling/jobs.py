@@ -30,7 +30,7 @@ sequence = env["nurture.sequence"].create(
 mailing = env["mailing.mailing"].create({{
     "subject": "By a job",
     "mailing_model_id": env["ir.model"]._get_id("crm.lead"),
-    "body_html": '<p>Come back</p><a href="/unsubscribe_from_list">Unsubscribe</a>',
+    "body_html": '<p>Hello again</p><a href="/unsubscribe_from_list">Unsubscribe</a>',
 }})
 env["nurture.step"].create({{"sequence_id": sequence.id, "mailing_id": mailing.id}})
 env["ir.config_parameter"].set_param("mail.batch_size", "{BATCH}")

@@ -57,7 +57,7 @@ def fix_all():
 
 
 def files(*suffixes):
-    """Return the project's files that end so. (Without git, which a fresh machine lacks.)"""
+    """Return the project's files that end so. (Without git, which a fresh computer lacks.)"""
     found = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in SKIPPED]

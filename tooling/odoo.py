@@ -51,7 +51,7 @@ def _write_configuration(source):
     file = settings.DEV / "odoo.conf"
     new = settings.DEV / f"odoo.conf.{os.getpid()}"
     new.touch(mode=0o600)
-    # Odoo's reader takes % for the start of a reference
+    # Odoo's parser takes % for the start of a reference
     lines = [f"{name} = {str(value).replace('%', '%%')}" for name, value in options.items()]
     new.write_text("\n".join(["[options]", *lines, ""]))
     new.rename(file)
@@ -152,8 +152,8 @@ def wait_until_up(process, port, log=None, seconds=120):
 
 
 def wake_crons(database, *processes):
-    """Call the scheduled actions of a database as soon as these servers listen for that: by
-    themselves they look for them a minute after their start."""
+    """Call the scheduled actions of a database as soon as these servers listen for that:
+    automatically they look for them a minute after their start."""
     with contextlib.closing(cluster.connect()) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         listening = (

@@ -11,9 +11,9 @@ RESULT = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of (?P<
 STARTING = re.compile(r"^Starting (?P<test>\w+\.\w+) \.\.\.")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-# Warnings that core logs by itself, whatever our add-ons do: (logger, message).
+# Warnings that core logs automatically, whatever our add-ons do: (logger, message).
 ALLOWED = (
-    # a slow machine may need longer than core's five seconds to end the browser
+    # a slow computer may need longer than core's five seconds to end the browser
     (r"\.browser$", r"Killing chrome headless with pid"),
 )
 
@@ -55,7 +55,7 @@ class Report:
         return max(0, self.run - self.failed)
 
 
-class Reader:
+class LogParser:
     """Takes the log line by line, so that progress can be shown while Odoo runs.
 
     :param provoked: warnings that what runs causes on purpose, like `ALLOWED`
@@ -99,9 +99,9 @@ class Reader:
 
 
 def read(path, provoked=()):
-    """Return the report on a log file, see `Reader`."""
-    reader = Reader(provoked)
+    """Return the report on a log file, see `LogParser`."""
+    parser = LogParser(provoked)
     with path.open(errors="replace") as lines:
         for line in lines:
-            reader.feed(line)
-    return reader.finish()
+            parser.feed(line)
+    return parser.finish()

@@ -53,7 +53,7 @@ def from_home(home):
 
 
 def _commit(home):
-    """Return the commit of a checkout, as far as that can be told."""
+    """Return the commit of a checkout, as far as that is known."""
     try:
         return subprocess.check_output(
             ["git", "-C", home, "rev-parse", "HEAD"], stderr=subprocess.DEVNULL, text=True
@@ -83,7 +83,7 @@ def _python_path(home):
 def _alone(python_path):
     """Return a folder that holds Odoo but no other Python packages.
 
-    Beside an installed Odoo lie the packages of the machine's Python, which must not shadow
+    Beside an installed Odoo lie the packages of the computer's Python, which must not shadow
     those of our own environment.
     """
     if not list(python_path.glob("psycopg2*")) and not list(python_path.glob("lxml*")):

@@ -10,7 +10,7 @@ sys.path.pop(0)
 
 import odoo.cli.server
 
-# In a container everything runs as root, and nobody but this machine reaches the server.
+# In a container everything runs as root, and nobody but this computer reaches the server.
 odoo.cli.server.check_root_user = lambda: None
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def measure(scale=1.0):
                 seconds[workers].append(_run(origin, workers, mails))
     finally:
         databases.drop(origin)
-    # what else the machine does can only make it slower
+    # what else the computer does can only make it slower
     best = {
         workers: tuple(min(column) for column in zip(*times, strict=True))
         for workers, times in seconds.items()

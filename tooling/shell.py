@@ -52,8 +52,8 @@ def new_log(kind, keep_last=20):
 
 def die_with_parent():
     """Make a child process end when this one is killed, however hard (for `preexec_fn`)."""
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG
-    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+    pdeathsig = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(pdeathsig, signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -132,7 +132,7 @@ def is_run_alive(name):
 
 
 def commands():
-    """Yield (process id, arguments) of the processes on this machine."""
+    """Yield (process id, arguments) of the processes on this computer."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):

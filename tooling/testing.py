@@ -207,7 +207,7 @@ def run_in(database, tags, arguments, *, complain_if_none=True):
     command = odoo.command(
         "-d", database, *arguments, "--test-enable", "--test-tags", tags, "--stop-after-init"
     ) + [f"--http-port={shell.free_port()}", "--max-cron-threads=0"]
-    reader = odoo_log.Reader()
+    parser = odoo_log.LogParser()
     with log.open("w") as file:
         process = subprocess.Popen(
             command,
@@ -224,9 +224,9 @@ def run_in(database, tags, arguments, *, complain_if_none=True):
             for line in process.stdout:
                 file.write(line)
                 file.flush()
-                progress.show(reader.feed(line))
+                progress.show(parser.feed(line))
         status = process.wait()
-    return judge(reader.finish(), status, log, complain_if_none)
+    return judge(parser.finish(), status, log, complain_if_none)
 
 
 def judge(report, status, log, complain_if_none=True):

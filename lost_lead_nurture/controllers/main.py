@@ -5,14 +5,14 @@ from odoo.http import request
 
 from odoo.addons.mass_mailing.controllers.main import MassMailController
 
-from ..models.mail.mailing_trace import TRAP
-from ..tools import machines
+from ..models.mail.mailing_trace import HONEYPOT
+from ..tools import bots
 from ..tools.inside import INSIDE
 
 
 class NurtureMailController(MassMailController):
     def _mailing_unsubscribe_from_document(self, mailing, document_id, email, hash_token):
-        # core turns the request into a blacklist entry: remember that the reader asked for it
+        # core turns the request into a blacklist entry: remember that the recipient asked for it
         request.update_context(nurture_unsubscribed=INSIDE)
         return super()._mailing_unsubscribe_from_document(mailing, document_id, email, hash_token)
 
@@ -27,7 +27,7 @@ class NurtureMailController(MassMailController):
         )
 
     # ------------------------------------------------------------
-    # PEOPLE AND MACHINES: both get what they ask for, only people count
+    # PEOPLE AND BOTS: both get what they ask for, only people count
     # ------------------------------------------------------------
 
     @http.route()
@@ -41,22 +41,22 @@ class NurtureMailController(MassMailController):
         return super().full_url_redirect(code, mailing_trace_id, **post)
 
     @http.route("/nurture/t/<int:mailing_trace_id>/<string:token>", type="http", auth="public")
-    def nurture_trap(self, mailing_trace_id, token):
-        """The link that nobody sees: whoever follows it is told that there is nothing."""
+    def nurture_honeypot(self, mailing_trace_id, token):
+        """The link that nobody sees: whoever follows it is shown that there is nothing."""
         mail = request.env["mailing.trace"].sudo()._nurture_find([("id", "=", mailing_trace_id)])
-        if not mail or not mail._nurture_is_signed(TRAP, token):
+        if not mail or not mail._nurture_is_signed(HONEYPOT, token):
             raise NotFound()
-        request.env["nurture.hit"].sudo()._note(mail, "trap", machines.Request())
+        request.env["nurture.hit"].sudo()._note(mail, "honeypot", bots.Request())
         return request.make_response("", status=204)
 
     def _nurture_describe_request(self, token=""):
         """Let those who count opens and clicks of a sequence's mails see who asks."""
         headers = request.httprequest.headers
         request.update_context(
-            nurture_request=machines.Request(
+            nurture_request=bots.Request(
                 method=request.httprequest.method,
                 user_agent=headers.get("User-Agent") or "",
-                prefetch=machines.is_prefetch(headers),
+                prefetch=bots.is_prefetch(headers),
                 token=token,
             )
         )

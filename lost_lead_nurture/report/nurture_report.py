@@ -1,13 +1,13 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.mail.mailing_trace_figures import FIGURES, RATE_OF
+from ..models.mail.mailing_trace_statistics import RATE_OF, STATISTICS
 
 
 class NurtureReport(models.Model):
     """What came of the sequences, to be grouped as one likes. A record is one of three things that
-    happened to a participant: it entered, a mail was sent to it, it came back. Rates are averages
-    of 0 and 100 over the records they are about, so that they are right in every group.
+    happened to a participant: it entered, a mail was sent to it, it was won back. Rates are
+    averages of 0 and 100 over the records they are about, so that they are right in every group.
 
     Made of the participants that the user may see.
     """
@@ -19,7 +19,7 @@ class NurtureReport(models.Model):
     _rec_name = "participant_id"
 
     date = fields.Datetime(
-        readonly=True, help="When the lead entered, the mail was sent, or the lead came back."
+        readonly=True, help="When the lead entered, the mail was sent, or the lead was won back."
     )
     participant_id = fields.Many2one("nurture.participant", readonly=True)
     sequence_id = fields.Many2one("nurture.sequence", readonly=True)
@@ -33,7 +33,7 @@ class NurtureReport(models.Model):
 
     entered = fields.Integer("Participants", readonly=True)
     sent = fields.Integer(readonly=True)
-    delivered = fields.Integer(readonly=True, help="Mails that left and did not come back.")
+    delivered = fields.Integer(readonly=True, help="Mails that left and did not bounce.")
     opened = fields.Integer(readonly=True)
     clicked = fields.Integer(readonly=True)
     replied = fields.Integer(readonly=True)
@@ -49,10 +49,10 @@ class NurtureReport(models.Model):
     bounced = fields.Integer(readonly=True)
     won_back = fields.Integer(readonly=True)
     held_out = fields.Integer(readonly=True, help="Participants who get nothing, to compare with.")
-    held_out_back = fields.Integer(
-        "Came Back without Mails",
+    holdout_returned = fields.Integer(
+        "Returned without Mails",
         readonly=True,
-        help="Participants held out who came back by themselves.",
+        help="Participants held out who returned on their own.",
     )
     opened_rate = fields.Float(
         "Opened (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
@@ -92,7 +92,7 @@ class NurtureReport(models.Model):
         ],
         "nurture.trace": ["participant_id", "step_id"],
         "nurture.participant": [
-            "came_back_date",
+            "return_date",
             "company_id",
             "credited_step_id",
             "entered_date",
@@ -110,7 +110,7 @@ class NurtureReport(models.Model):
         participants = self.env["nurture.participant"]._search([])
         columns = (
             *("id", "sequence_id", "lost_reason_id", "user_id", "team_id", "company_id", "state"),
-            *("entered_date", "won_back_date", "credited_step_id", "came_back_date"),
+            *("entered_date", "won_back_date", "credited_step_id", "return_date"),
         )
         seen = participants.select(*(SQL.identifier(participants.table, name) for name in columns))
         return SQL(
@@ -131,10 +131,10 @@ class NurtureReport(models.Model):
 
     @property
     def _nothing(self):
-        """The figures of mails of what is none."""
+        """The statistics of mails of what is none."""
         return SQL(
             "%s, %s",
-            SQL(", ").join(SQL("0 AS %s", SQL.identifier(name)) for name in FIGURES),
+            SQL(", ").join(SQL("0 AS %s", SQL.identifier(name)) for name in STATISTICS),
             SQL(", ").join(
                 SQL("NULL::numeric AS %s", SQL.identifier(f"{name}_rate")) for name in RATE_OF
             ),
@@ -148,7 +148,7 @@ class NurtureReport(models.Model):
             SELECT participant.id * 3::bigint AS id, participant.entered_date AS date, %s,
                    NULL::integer AS step_id, 1 AS entered, 0 AS won_back,
                    (participant.state = 'holdout')::integer AS held_out,
-                   (participant.came_back_date IS NOT NULL)::integer AS held_out_back,
+                   (participant.return_date IS NOT NULL)::integer AS holdout_returned,
                    CASE WHEN participant.state = 'holdout' THEN NULL
                         WHEN participant.won_back_date IS NULL THEN 0.0
                         ELSE 100.0 END AS won_back_rate,
@@ -161,7 +161,7 @@ class NurtureReport(models.Model):
 
     def _select_mails(self):
         """Mails with what became of them, as all screens count it."""
-        figures = self.env["mailing.trace"]._nurture_sql_figures()
+        statistics = self.env["mailing.trace"]._nurture_sql_statistics()
         return SQL(
             """
             SELECT mailing_trace.id * 3::bigint + 1, mailing_trace.sent_datetime, %(of)s,
@@ -174,18 +174,18 @@ class NurtureReport(models.Model):
             of=self._of_participant,
             numbers=SQL(", ").join(
                 # a missing status is none of those asked for
-                SQL("COALESCE((%s)::integer, 0)", figures[name])
-                for name in FIGURES
+                SQL("COALESCE((%s)::integer, 0)", statistics[name])
+                for name in STATISTICS
             ),
             rates=SQL(", ").join(
                 SQL(
                     "CASE WHEN %s THEN CASE WHEN %s THEN 100.0 ELSE 0.0 END END",
-                    figures[whole],
-                    figures[name],
+                    statistics[whole],
+                    statistics[name],
                 )
                 for name, whole in RATE_OF.items()
             ),
-            sent=figures["sent"],
+            sent=statistics["sent"],
         )
 
     def _select_won_back(self):
@@ -201,6 +201,6 @@ class NurtureReport(models.Model):
         )
 
     def action_open(self):
-        """Open the way of the participant."""
+        """Open the journey of the participant."""
         self.ensure_one()
         return self.participant_id.get_formview_action()

@@ -16,7 +16,7 @@ from .mail import (
     test_guard,
     test_languages,
     test_links,
-    test_machines,
+    test_bots,
     test_mailing_results,
     test_refusals,
     test_wire,
@@ -27,9 +27,9 @@ from .participant import (
     test_holdout,
     test_records,
     test_sunset,
-    test_ways_out,
+    test_exit_conditions,
 )
-from .report import test_own_figures, test_rates, test_reports
+from .report import test_own_statistics, test_rates, test_reports
 from .sequence import (
     test_audience,
     test_bad_input,
@@ -39,7 +39,7 @@ from .sequence import (
     test_entry_rules,
     test_explain,
     test_failures,
-    test_figures,
+    test_statistics,
     test_gallery,
     test_overview,
     test_start,

@@ -66,8 +66,8 @@ class ButtonsMixin:
                 seen[label or method.__name__] = action
                 if action["type"] == "ir.actions.client":
                     # nothing of it is for the user
-                    told = "0 of" if number else "none yet"
-                    self.assertIn(told, action["params"]["message"])
+                    said = "0 of" if number else "none yet"
+                    self.assertIn(said, action["params"]["message"])
                     continue
                 found = self.list_of(action, user)
                 if "are yours to see" in action["name"]:

@@ -23,12 +23,12 @@ from odoo.tests import Form, HttpCase, TransactionCase, new_test_user
 
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.addons.lost_lead_nurture.tools import transaction
-from odoo.addons.lost_lead_nurture.tools.machines import HOLD, TOO_FAST
+from odoo.addons.lost_lead_nurture.tools.bots import HOLD, TOO_FAST
 
 from .smtp import Catcher
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 NOW = datetime(2026, 3, 2, 9, 0, 0)
 BODY = """<div><p>Hello <t t-out="object.contact_name">there</t>,</p>
 <p><a href="https://shop.example.com/limited">See the item</a></p>
@@ -332,7 +332,7 @@ class NurtureHttpCase(NurtureMixin, HttpCase):
             f"From: {message['To']}\n"
             f"To: {message['Reply-To']}\n"
             f"Subject: Re: {message['Subject']}\n"
-            f"Message-ID: <{id(message)}.{len(body)}@reader.example.com>\n"
+            f"Message-ID: <{id(message)}.{len(body)}@recipient.example.com>\n"
             f"In-Reply-To: {message['Message-ID']}\n"
             f"References: {message['Message-ID']}\n"
             f"{headers}"
@@ -345,15 +345,15 @@ class NurtureHttpCase(NurtureMixin, HttpCase):
         """Return a mail to its sender as undeliverable (RFC 3464)."""
         address = email.utils.parseaddr(message["To"])[1]
         self._receive(
-            "From: Mail Delivery System <MAILER-DAEMON@reader.example.com>\n"
+            "From: Mail Delivery System <MAILER-DAEMON@recipient.example.com>\n"
             f"To: {self.alias_domain.bounce_email}\n"
             "Subject: Undelivered Mail Returned to Sender\n"
-            f"Message-ID: <bounce.{id(message)}@reader.example.com>\n"
+            f"Message-ID: <bounce.{id(message)}@recipient.example.com>\n"
             "MIME-Version: 1.0\n"
             'Content-Type: multipart/report; report-type=delivery-status; boundary="part"\n'
             "\n--part\nContent-Type: text/plain\n\nNo such user here.\n"
             "\n--part\nContent-Type: message/delivery-status\n\n"
-            "Reporting-MTA: dns; mx.reader.example.com\n\n"
+            "Reporting-MTA: dns; mx.recipient.example.com\n\n"
             f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.1.1\n"
             "\n--part\nContent-Type: message/rfc822\n\n"
             f"Message-ID: {message['Message-ID']}\nTo: {message['To']}\n"

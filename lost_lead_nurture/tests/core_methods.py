@@ -16,7 +16,7 @@ OVERRIDDEN = {
     ),
     "crm.lead._message_mail_after_hook": (
         "mails",
-        "contacts are told which mailings they got",
+        "contacts show which mailings they got",
     ),
     "crm.lead._read_group_groupby": (
         "alias, groupby_spec, query",
@@ -109,7 +109,7 @@ OVERRIDDEN = {
     ),
     "mail.compose.message._prepare_mail_values": (
         "res_ids",
-        "leads and contacts are told what they got",
+        "leads and contacts show what they got",
     ),
     "mail.compose.message._prepare_mail_values_dynamic": (
         "res_ids",
@@ -137,7 +137,7 @@ OVERRIDDEN = {
     ),
     "mail.mail._postprocess_sent_message": (
         "success_pids, success_emails, failure_reason, failure_type",
-        "the reason names the mail server; whoever sends by hand tells the sequence",
+        "the reason names the mail server; whoever sends by hand notifies the sequence",
     ),
     "mail.mail._prepare_outgoing_body": (
         "",
@@ -150,7 +150,7 @@ OVERRIDDEN = {
     "mail.mail._send": (
         "auto_commit, raise_exception, smtp_session, alias_domain_id, mail_server, "
         "post_send_callback",
-        "no mail leaves twice by itself: it is noted before that it leaves",
+        "no mail leaves twice automatically: it is noted before that it leaves",
     ),
     "mail.mail.send": (
         "auto_commit, raise_exception, post_send_callback",
@@ -278,31 +278,31 @@ OVERRIDDEN = {
     ),
     "mailing.trace.set_bounced": (
         "domain, bounce_message",
-        "the sequence hears of it",
+        "the sequence is notified",
     ),
     "mailing.trace.set_canceled": (
         "domain",
-        "the sequence hears of it",
+        "the sequence is notified",
     ),
     "mailing.trace.set_clicked": (
         "domain",
-        "the sequence hears of it",
+        "the sequence is notified",
     ),
     "mailing.trace.set_failed": (
         "domain, failure_type",
-        "the sequence hears of it, and why the server refused",
+        "the sequence is notified, and why the server refused",
     ),
     "mailing.trace.set_opened": (
         "domain",
-        "the sequence hears of it, when it is a person's",
+        "the sequence is notified, when it is a person's",
     ),
     "mailing.trace.set_replied": (
         "domain",
-        "the sequence hears of it, unless a machine answers",
+        "the sequence is notified, unless a bot answers",
     ),
     "mailing.trace.set_sent": (
         "domain",
-        "the sequence hears of it",
+        "the sequence is notified",
     ),
     "nurture.guard.mixin._check_access": (
         "operation",
@@ -310,11 +310,11 @@ OVERRIDDEN = {
     ),
     "nurture.sequence._read_group_postprocess_aggregate": (
         "aggregate_spec, raw_values",
-        "figures that are counted add up in grouped lists",
+        "statistics that are counted add up in grouped lists",
     ),
     "nurture.sequence._read_group_select": (
         "aggregate_spec, query",
-        "figures that are counted add up in grouped lists",
+        "statistics that are counted add up in grouped lists",
     ),
     "utm.source._generate_name": (
         "record, content",
@@ -358,7 +358,7 @@ CALLED = {
     ),
     "mail.alias.domain._find_aliases": (
         "email_list",
-        "mail to our own aliases would come back as leads",
+        "mail to our own aliases would return as leads",
     ),
     "mail.compose.message._is_mass_mailing": (
         "",
@@ -394,7 +394,7 @@ CALLED = {
     ),
     "mail.thread._message_create": (
         "values_list",
-        "contacts are told of many mails in one go",
+        "contacts get lines about many mails in one go",
     ),
     "mail.thread._message_log": (
         "body, subject, author_id, email_from, message_type, partner_ids, attachment_ids, "
@@ -424,7 +424,7 @@ CALLED = {
     ),
     "res.currency._convert": (
         "from_amount, to_currency, company, date, round",
-        "figures in the company's currency",
+        "amounts in the company's currency",
     ),
     "res.partner._display_address": (
         "without_company",

@@ -25,7 +25,7 @@ class FilterMixin:
         )
         self.ann = self.make_lead(ANN, partner_id=self.customer.id)
         self.deal = self.make_lead(
-            "deal@reader.example.com",
+            "deal@recipient.example.com",
             lost=False,
             partner_id=self.customer.id,
             company_id=self.other.id,
@@ -33,7 +33,7 @@ class FilterMixin:
             team_id=False,
             user_id=False,
         )
-        # the deal over there would keep Ann out of everything
+        # the deal over there would exclude Ann of everything
         self.sequence = self.make_sequence(exclude_open_deals=False)
         self.step = self.make_step(self.sequence, subject="First")
         self.mine = self.sequence.with_user(self.marketer)

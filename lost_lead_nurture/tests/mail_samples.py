@@ -269,7 +269,7 @@ AUTOMATIC = [
         "[JIRA] Your request DESK-4711 has been received",
         "X-JIRA-FingerPrint: 1c5e8d6e0f1e4c7bbf5a",
         body="Thanks for your request.",
-        sender="jira@desk.reader.example.com",
+        sender="jira@desk.recipient.example.com",
     ),
     Sample(
         "jira notification",
@@ -277,13 +277,13 @@ AUTOMATIC = [
         "Precedence: bulk",
         "Auto-Submitted: auto-generated",
         body="Ann created an issue:",
-        sender="jira@desk.reader.example.com",
+        sender="jira@desk.recipient.example.com",
     ),
     Sample(
         "ticket system that writes from nobody",
         "[Ticket#2026030242] {subject}",
         body="Ihre Nachricht wird bearbeitet.",
-        sender="Support <noreply@desk.reader.example.com>",
+        sender="Support <noreply@desk.recipient.example.com>",
     ),
     Sample(
         "rt",
@@ -319,7 +319,7 @@ AUTOMATIC = [
     Sample("outlook receipt fr", "Lu : {subject}", body="Votre message a été lu."),
     Sample("outlook receipt pl", "Przeczytano: {subject}", body="Wiadomość przeczytano."),
     Sample("receipt as a report", "Gelesen: {subject}", content=RECEIPT),
-    # mails that came back, without a report
+    # mails that bounced, without a report
     Sample(
         "exchange returned mail", "Undeliverable: {subject}", SUPPRESS, body="Delivery has failed."
     ),
@@ -331,13 +331,13 @@ AUTOMATIC = [
         "Mail delivery failed: returning message to sender",
         "X-Failed-Recipients: {from}",
         body="A message that you sent could not be delivered.",
-        sender="Mail Delivery System <mailer@mx.reader.example.com>",
+        sender="Mail Delivery System <mailer@mx.recipient.example.com>",
     ),
     Sample(
         "postmaster who attaches the mail",
         "{subject}",
         content=RETURNED,
-        sender="postmaster@reader.example.com",
+        sender="postmaster@recipient.example.com",
     ),
     # by headers
     Sample("gmail vacation", "Re: {subject}", "X-Autoreply: yes", "Precedence: bulk", body="Away."),
@@ -367,7 +367,7 @@ AUTOMATIC = [
     Sample(
         "autoresponder of a list member",
         "Out of Office: {subject}",
-        "List-Id: <all.reader.example.com>",
+        "List-Id: <all.recipient.example.com>",
         "Precedence: list",
         body="I am away.",
     ),
@@ -401,15 +401,15 @@ HUMAN = [
     Sample(
         "by a mailing list",
         "[all] Re: {subject}",
-        "List-Id: <all.reader.example.com>",
+        "List-Id: <all.recipient.example.com>",
         "Precedence: list",
         body="We do.",
     ),
     Sample(
         "by an old mailing list",
         "Re: [all] {subject}",
-        "X-BeenThere: all@reader.example.com",
-        "List-Post: <mailto:all@reader.example.com>",
+        "X-BeenThere: all@recipient.example.com",
+        "List-Post: <mailto:all@recipient.example.com>",
         "Precedence: bulk",
         body="We do.",
     ),
@@ -434,13 +434,13 @@ HUMAN = [
     Sample("ro", "RE: {subject}", body="Da, sunați-mă. Mesaj automat nu trimit."),
     Sample("fr who speaks of absence", "Re: {subject}", body="Je suis absent demain, sinon oui."),
     Sample(
-        "who asks to be told of the reading",
+        "who asks to be notified of the reading",
         "Re: {subject}",
         "Disposition-Notification-To: {from}",
         "Return-Receipt-To: {from}",
         body="Yes.",
     ),
-    Sample("who answers a machine", "Re: {subject}", body="Is this an automated mail? Call me!"),
+    Sample("who answers a bot", "Re: {subject}", body="Is this an automated mail? Call me!"),
     Sample("who asks", "Re: {subject}", body="This is an automated mail, isn't it? Call me."),
     Sample(
         "a postmaster who writes himself",

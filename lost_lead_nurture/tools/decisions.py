@@ -17,7 +17,7 @@ class Decision:
     detail: str | None = None
     due: datetime | None = None
     #: whether something else in the timeline tells it
-    told: bool = False
+    said: bool = False
 
     def follows(self, trigger):
         """Whether it is what an event that ``trigger`` waits for led to: the step is scheduled, or
@@ -56,13 +56,13 @@ def read_decisions(log):
 
 
 def take(decisions, condition):
-    """Those of ``decisions`` that cancel a step, meet ``condition`` and were not told yet: from now
+    """Those of ``decisions`` that cancel a step, meet ``condition`` and were not said yet: from now
     on they are."""
     taken = [
-        one for one in decisions if not one.told and one.state == "cancelled" and condition(one)
+        one for one in decisions if not one.said and one.state == "cancelled" and condition(one)
     ]
     for decision in taken:
-        decision.told = True
+        decision.said = True
     return taken
 
 

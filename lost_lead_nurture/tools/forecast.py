@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-#: How often one message is put off before it is given up; only a rule that makes no sense gets
+#: How often one message is deferred before it expires; only a rule that makes no sense gets
 #: there.
 MAX_DEFERRALS = 1000
 
@@ -19,14 +19,14 @@ class PlannedStep:
     """A step of a workflow, with the steps that follow it.
 
     :param id: what tells it from the others
-    :param kind: "message", which keeps to send window and cap, or "other", done when due
+    :param kind: "message", which keeps to sending hours and cap, or "other", done when due
     :param trigger_timed: whether the clock alone makes it due; when not, something would have to
         happen that never does
     :param delay_amount: how long after the step before it is due
     :param delay_unit: "hours", "days", "weeks" or "months" (of the calendar)
     :param children: the steps after it, counted from when it was really sent
     :param skip_over_cap: whether a message over the cap is left out, and all that follows it, and
-        not put off
+        not deferred
     """
 
     id: int
@@ -69,9 +69,9 @@ class Outlook(NamedTuple):
     """What comes of a step.
 
     :param step_id: see :class:`PlannedStep`
-    :param moment: when (naive, UTC); of "never": when it was due, or last put off until
+    :param moment: when (naive, UTC); of "never": when it was due, or last deferred until
     :param outcome: "sent" (a message), "done" (another step), "skipped" (over the cap) or "never"
-        (its window does not open, or the cap lets nothing through)
+        (its sending hours do not come, or the cap lets nothing through)
     """
 
     step_id: int
@@ -79,33 +79,34 @@ class Outlook(NamedTuple):
     outcome: str
 
 
-def forecast(steps, entry, *, window=None, zone="UTC", share=None, cap=None, contacts=()):
+def forecast(steps, entry, *, schedule=None, zone="UTC", share=None, cap=None, contacts=()):
     """Walk a lead that never reacts through a workflow.
 
-    A message first waits for its window and is then judged by the cap; put off by the cap, it waits
-    for its window again. Steps that wait for a reaction are left out, and so is all that follows a
-    step which is skipped or never sent.
+    A message first waits for its sending hours and is then judged by the cap; deferred by the cap,
+    it waits for its sending hours again. Steps that wait for a reaction are left out, and so is all
+    that follows a step which is skipped or never sent.
 
     :param steps: the :class:`PlannedStep` that begin the workflow
     :param entry: when the lead enters (naive, UTC)
-    :param window: the :class:`~.windows.Window` of messages; None when it is always open
-    :param zone: name of the reader's time zone
+    :param schedule: the :class:`~.sending_hours.SendingHours` of messages; None when it is always
+        open
+    :param zone: name of the recipient's time zone
     :param share: function that gives, for the id of a step, the share of an opening after which it
-        is sent, see :meth:`.windows.Window.place`; without it, messages go at the start
+        is sent, see :meth:`.sending_hours.SendingHours.place`; without it, messages go at the start
     :param cap: a :class:`Cap`; None when there is no limit
     :param contacts: moments of the messages that the address has got already, or will get
     :return: list of :class:`Outlook` in the order of time
     """
-    return _Walk(window, zone, share, cap, contacts).run(steps, entry)
+    return _Walk(schedule, zone, share, cap, contacts).run(steps, entry)
 
 
 class _Walk:
-    """One lead's way. Steps are taken strictly in the order of time, across branches: what one
+    """One lead's journey. Steps are taken strictly in the order of time, across branches: what one
     branch sends counts for the cap of the others.
     """
 
-    def __init__(self, window, zone, share, cap, contacts):
-        self.window = window
+    def __init__(self, schedule, zone, share, cap, contacts):
+        self.schedule = schedule
         self.zone = zone
         self.share = share or _at_the_start
         self.cap = cap
@@ -132,8 +133,8 @@ class _Walk:
                 heappush(self.queue, (moment + step.delay, len(self.planned), 0, step))
 
     def _message(self, moment, number, deferrals, step):
-        if self.window and not self.window.is_open(moment, self.zone):
-            later = self.window.place(moment, self.zone, self.share(step.id))
+        if self.schedule and not self.schedule.is_open(moment, self.zone):
+            later = self.schedule.place(moment, self.zone, self.share(step.id))
         else:
             later = self.cap.free_from(moment, self.contacts) if self.cap else moment
             if later == moment:

@@ -3,10 +3,9 @@
 Odoo installs a module in one transaction. Each column, index and reference to a table locks that
 table until all views and templates are loaded, too: for many seconds nobody could save a lead, and
 whoever held one at the wrong moment would make the installation fail. So what tables of core get is
-made before, one statement after the other, each in a transaction of its own that gives up soon when
-somebody is in the way and tries again. Odoo finds it there, and does not fill the rows either,
-which would write each of them.
-"""
+made before, one statement after the other, each in a transaction of its own that stops waiting soon
+when somebody is in the way and tries again. Odoo finds it there, and does not fill the rows either,
+which would write each of them."""
 
 import contextlib
 import logging
@@ -28,7 +27,7 @@ PATIENCE = "500ms"
 #: How long an index may wait for transactions that began before it. Nobody waits behind that.
 INDEX_PATIENCE = "20s"
 #: Seconds after which it is said that the tables are in use all the time.
-GIVE_UP = 60
+TIMEOUT = 60
 #: What says that somebody else is at it.
 _IN_THE_WAY = (
     psycopg2.errors.LockNotAvailable,
@@ -227,7 +226,7 @@ def _respell(env, cr, spelling):
 
 def _patiently(env, cr, statement, table):
     """Execute ``statement``, which needs ``table``, or rows of it, for itself for a moment."""
-    end = time.monotonic() + GIVE_UP
+    end = time.monotonic() + TIMEOUT
     cr.execute("SET lock_timeout = %s", [PATIENCE])
     while True:
         try:

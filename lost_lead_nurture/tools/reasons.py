@@ -1,4 +1,4 @@
-"""Why a lead is kept out, and why a participant or a trace ended: the values people filter by and
+"""Why a lead is excluded, and why a participant or a trace ended: the values people filter by and
 integrators rely on."""
 
 #: ``nurture.participant.exit_reason``
@@ -14,7 +14,7 @@ EXIT_REASONS = [
     ("meeting", "Booked a meeting"),
     ("open_deal", "Another opportunity with this customer is open"),
     ("unmatched", "No longer matches the sequence"),
-    ("silent", "Too many mails without a sign of life"),
+    ("silent", "Too many mails without engagement"),
     ("unsubscribed", "Unsubscribed"),
     ("blacklisted", "Address blacklisted"),
     ("bounced", "Mail bounced"),
@@ -25,14 +25,14 @@ EXIT_REASONS = [
     ("holdout", "Held out for comparison"),
 ]
 
-#: Exit reasons that mean the lead came back.
+#: Exit reasons that mean the lead was won back.
 WON_BACK = ("replied", "restored", "won", "clicked", "quotation", "order", "meeting")
 
 #: ``nurture.trace.reason``
 TRACE_REASONS = [
     ("done", "Done"),
     ("left", "The lead left the sequence"),
-    ("pulled_back", "Pulled back before the mail was sent"),
+    ("recalled", "Recalled before the mail was sent"),
     ("opposite", "The opposite happened first"),
     ("other_branch", "Another branch took over"),
     ("no_reaction", "Nothing happened in time"),
@@ -41,7 +41,7 @@ TRACE_REASONS = [
     ("step_archived", "The step was archived"),
     ("mail_cancelled", "The mail was cancelled"),
     ("blacklisted", "The address is blacklisted"),
-    ("bounced", "Mails to the address come back"),
+    ("bounced", "Mails to the address bounce"),
     ("opt_out", "The address opted out"),
     ("duplicate", "The address already got this mail"),
     ("expired", "Too late: the step had expired"),
@@ -49,12 +49,12 @@ TRACE_REASONS = [
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),
-    ("mail_put_off", "Put off: the recipient's mail server asks to try again later"),
+    ("mail_deferred", "Deferred: the recipient's mail server asks to try again later"),
     ("mail_in_doubt", "It is not known whether the mail was sent"),
-    ("window", "Put off to the sending hours"),
+    ("sending_hours", "Deferred to the sending hours"),
     ("cap", "The address has got enough marketing lately"),
-    ("farewell", "Put off: a farewell mail asks for a sign of life first"),
-    ("resumed", "Put off: the sequence was stopped"),
+    ("last_chance", "Deferred: a last-chance mail asks for engagement first"),
+    ("resumed", "Deferred: the sequence was stopped"),
     ("updated", "Moved: the step was changed"),
     ("added", "The step was added while the lead was inside"),
     ("stopped", "Fell due while the sequence was stopped"),
@@ -78,8 +78,8 @@ REASON_OF_FAILURE = {
     "mail_email_invalid": "invalid_address",
 }
 
-#: Why a lead is kept out of a sequence, in the order in which it is told.
-ENTRY_OBSTACLES = [
+#: Why a lead is excluded from a sequence, in the order in which it is said.
+EXCLUSION_REASONS = [
     ("not_lost", "Not lost"),
     ("company", "Belongs to another company"),
     ("unmatched", "Does not match the sequence's choice of leads"),
@@ -89,10 +89,10 @@ ENTRY_OBSTACLES = [
     ("forgotten", "Asked to be forgotten"),
     ("inside", "Is or was in this sequence"),
     ("other_sequence", "Is in another running sequence"),
-    ("bounced", "Mails to the address come back"),
+    ("bounced", "Mails to the address bounce"),
     ("customer", "Has ordered since it was lost"),
     ("open_deal", "Another opportunity with this customer is open"),
-    ("suppressed", "In a preset that is kept out"),
-    ("silent", "Gave no sign of life in a sequence before"),
+    ("suppressed", "In an excluded preset"),
+    ("silent", "Showed no engagement in a sequence before"),
     ("duplicate", "Another of these leads has the same address"),
 ]

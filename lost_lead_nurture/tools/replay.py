@@ -7,7 +7,7 @@ from .triggers import TRIGGERS
 
 #: Characters of a text that are shown.
 EXCERPT = 120
-#: What the recipient does, in the order in which it is offered, and how core hears it.
+#: What the recipient does, in the order in which it is offered, and how core registers it.
 REACTIONS = {
     "open": ("set_opened",),
     "click": ("set_opened", "set_clicked"),
@@ -20,8 +20,8 @@ _OWN_LINKS = re.compile(r'href="[^"]*/(?:unsubscribe_from_list|view)"')
 
 
 @dataclass
-class Told:
-    """What is told of one step."""
+class Said:
+    """What is shown of one step."""
 
     texts: list = field(default_factory=list)
     #: ``{"do", "date", "link", "texts"}`` each
@@ -30,7 +30,7 @@ class Told:
     links: list = field(default_factory=list)
     #: whether somebody can react to it
     reachable: bool = False
-    #: when it was done or given up: (moment, number of the play)
+    #: when it was done or expired: (moment, number of the play)
     ended: tuple | None = None
     #: what went wrong, in words
     failed: str | bool = False
@@ -56,10 +56,10 @@ class Told:
         known = {reaction["do"] for reaction in self.reactions}
         if not self.reachable or known & {"bounce", "done"}:
             return []
-        heard = frozenset().union(
+        handled = frozenset().union(
             *(trigger.events for trigger in TRIGGERS.values() if trigger.parent == step_type)
         )
-        return [event for event in REACTIONS if event in heard and self._may_follow(event, known)]
+        return [event for event in REACTIONS if event in handled and self._may_follow(event, known)]
 
     def _may_follow(self, event, known):
         if event == "click":

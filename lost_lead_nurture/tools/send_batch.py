@@ -17,7 +17,7 @@ from .delivery import Delivery
 KEY = "nurture_send_batch"
 
 
-# compared by identity: core compares the context with that of each environment that there is
+# compared by dedup_key: core compares the context with that of each environment that there is
 @dataclass(frozen=True, eq=False)
 class SendBatch:
     """Messages that core composes, or mails that core hands to the mail server."""

@@ -1,6 +1,6 @@
 """Headers and subjects of mails as they really arrive: wrongly encoded, doubled, in any language.
 
-Python's own parser of structured headers gives up on some of them, or takes the first of two. What
+Python's own parser of structured headers fails on some of them, or takes the first of two. What
 is read here is read from the raw header, and nothing in a mail makes it fail.
 """
 

@@ -9,7 +9,7 @@ from odoo import fields
 from odoo.tools import format_list
 from odoo.tools.misc import babel_locale_parse, get_lang
 
-#: So many names are told of what was cancelled together; of the others how many they are.
+#: So many names are given of what was cancelled together; of the others how many they are.
 MANY_NAMES = 3
 
 
@@ -66,10 +66,10 @@ def cap_text(env, number, days):
     return env._("frequency cap: %(number)s in %(days)s days", number=number, days=days)
 
 
-def machine_text(env, note, is_mail):
+def bot_text(env, note, is_mail):
     """What a bot did to a message, in words.
 
-    :param note: one of ``mailing.trace.nurture_machine_notes``
+    :param note: one of ``mailing.trace.nurture_bot_notes``
     :param is_mail: whether the message is a mail
     """
     number, hits = len(note["links"]), note["hits"]

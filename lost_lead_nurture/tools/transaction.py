@@ -58,7 +58,7 @@ def one_transaction(env):
 
     def refuse():
         raise UserError(
-            env._("It commits or rolls back by itself, which a step of a sequence must not do.")
+            env._("It commits or rolls back on its own, which a step of a sequence must not do.")
         )
 
     cr = env.cr

@@ -80,7 +80,7 @@ TRIGGERS = {
         _mail("mail_not_reply", "Not replied", "fa-reply-all", "reply", absence=True),
         _mail("mail_ignored", "Ignored", "fa-bell-slash-o", "open", "click", "reply", absence=True),
         _mail("mail_bounce", "Bounced", "fa-exclamation-triangle", "bounce"),
-        Trigger("silent", "Too many mails without a sign of life", "fa-moon-o", ROOT, SILENCE),
+        Trigger("silent", "Too many mails without engagement", "fa-moon-o", ROOT, SILENCE),
         Trigger("activity_done", "Activity done", "fa-check", "activity", DONE),
         Trigger("activity_not_done", "Activity not done", "fa-hourglass-o", "activity", DONE, True),
     )
@@ -99,7 +99,7 @@ def selection():
 
 
 def timed():
-    """Values of the triggers that are due after a delay by themselves."""
+    """Values of the triggers that are due after a delay automatically."""
     return tuple(value for value, trigger in TRIGGERS.items() if trigger.timed)
 
 

@@ -1,4 +1,4 @@
-"""Time zones of readers."""
+"""Time zones of recipients."""
 
 from datetime import date, datetime, time
 from functools import cache
@@ -6,9 +6,9 @@ from functools import cache
 import pytz
 
 
-def reader_zone(contact_tz, country_code, company_tz):
-    """Name of the time zone to write to a reader in: the contact's own, or that of a country which
-    has only one clock, or the company's, or UTC. What is empty or unknown is passed over.
+def recipient_zone(contact_tz, country_code, company_tz):
+    """Name of the time zone to write to a recipient in: the contact's own, or that of a country
+    which has only one clock, or the company's, or UTC. What is empty or unknown is passed over.
 
     :param country_code: two letters, of any case
     """

@@ -10,8 +10,8 @@ class CrmLeadLost(models.TransientModel):
     nurture_available = fields.Boolean(
         compute="_compute_nurture_available", help="Whether a sequence is running."
     )
-    nurture_by_itself = fields.Text(
-        compute="_compute_nurture_offer", help="The sequences that take the leads by themselves."
+    nurture_automatic = fields.Text(
+        compute="_compute_nurture_offer", help="The sequences that take the leads automatically."
     )
     nurture_offer_id = fields.Many2one(
         "nurture.sequence",
@@ -25,7 +25,7 @@ class CrmLeadLost(models.TransientModel):
         help="The sequence that will try to win the lead back.",
     )
     nurture_preview = fields.Char(compute="_compute_nurture_preview")
-    nurture_kept_out = fields.Text(compute="_compute_nurture_preview")
+    nurture_exclusion_reason = fields.Text(compute="_compute_nurture_preview")
 
     @api.depends_context("uid")
     def _compute_nurture_available(self):
@@ -35,14 +35,14 @@ class CrmLeadLost(models.TransientModel):
     @api.depends_context("lang", "tz", "uid")
     def _compute_nurture_offer(self):
         for wizard in self:
-            wizard.nurture_by_itself = wizard.nurture_offer_id = False
+            wizard.nurture_automatic = wizard.nurture_offer_id = False
             leads, reason = wizard._nurture_leads(), wizard.lost_reason_id
             if not (leads and reason):
                 continue
             fitting = self.env["nurture.sequence"]._get_fitting(leads, reason)
             fitting = fitting.filtered(lambda one: one.entry in ("auto", "manual"))
             taking = [wizard._nurture_describe_taking(one) for one in fitting]
-            wizard.nurture_by_itself = "\n".join(filter(None, taking))
+            wizard.nurture_automatic = "\n".join(filter(None, taking))
             wizard.nurture_offer_id = fitting._pick_offer(leads, losing=True)
 
     @api.onchange("lost_reason_id")
@@ -50,20 +50,20 @@ class CrmLeadLost(models.TransientModel):
         """Offer the sequence that fits, unless there is one that takes the leads anyway. Only to
         people: code that loses leads has not chosen it."""
         offer = self.nurture_offer_id
-        is_offered = offer.entry == "manual" and not self.nurture_by_itself
+        is_offered = offer.entry == "manual" and not self.nurture_automatic
         self.nurture_sequence_id = is_offered and self._nurture_can_enter(offer) and offer
 
     @api.depends("nurture_sequence_id", "nurture_offer_id", "lead_ids")
     @api.depends_context("lang", "tz", "uid")
     def _compute_nurture_preview(self):
         for wizard in self:
-            wizard.nurture_preview = wizard.nurture_kept_out = False
+            wizard.nurture_preview = wizard.nurture_exclusion_reason = False
             leads = wizard._nurture_leads()
             sequence = wizard.nurture_sequence_id or wizard.nurture_offer_id
             if not (leads and sequence):
                 continue
             preview = sequence._preview_entry(leads, losing=True)
-            wizard.nurture_kept_out = sequence._describe_kept_out(preview)
+            wizard.nurture_exclusion_reason = sequence._describe_excluded(preview)
             if wizard.nurture_sequence_id:
                 wizard.nurture_preview = sequence._describe_entry(preview)
 
@@ -74,7 +74,7 @@ class CrmLeadLost(models.TransientModel):
         return sequence._can_enter(sequence._preview_entry(self._nurture_leads(), losing=True))
 
     def _nurture_describe_taking(self, sequence):
-        """What a sequence that leads enter by themselves does with these, in words; False when it
+        """What a sequence that leads enter automatically does with these, in words; False when it
         takes none of them."""
         if sequence.entry != "auto":
             return False
@@ -83,7 +83,7 @@ class CrmLeadLost(models.TransientModel):
         if not description:
             return False
         return self.env._(
-            "“%(sequence)s” takes over by itself. %(description)s",
+            "“%(sequence)s” takes over automatically. %(description)s",
             sequence=sequence.name,
             description=description,
         )

@@ -80,13 +80,13 @@ class MailComposeMessage(models.TransientModel):
     def _prepare_mail_values(self, res_ids):
         mail_values_all = super()._prepare_mail_values(res_ids)
         if self._nurture_is_to_leads():
-            self._nurture_tell(mail_values_all)
+            self._nurture_notify(mail_values_all)
         return mail_values_all
 
     def _nurture_is_to_leads(self):
         return self.model == "crm.lead" and self._is_mass_mailing()
 
-    def _nurture_tell(self, mail_values_all):
+    def _nurture_notify(self, mail_values_all):
         """Have the message that stays on each lead say what was sent to it: core puts the subject
         there as it was written, and keeps none where answers go elsewhere."""
         batch = get_composed(self.env)
@@ -102,7 +102,7 @@ class MailComposeMessage(models.TransientModel):
                 continue
             subject = Markup("<b>%s</b>") % (values["subject"] or "")
             if link := links.get(lead_id):
-                # it may still be pulled back: what became of it is where this leads to
+                # it may still be recalled: what became of it is where this leads to
                 line = Markup("<div><span>%s</span></div>") % self.env._(
                     "Mail %(subject)s of the sequence %(sequence)s", subject=subject, sequence=link
                 )

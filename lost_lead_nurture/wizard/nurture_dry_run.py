@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..tools.arguments import check_records
-from ..tools.reasons import ENTRY_OBSTACLES
+from ..tools.reasons import EXCLUSION_REASONS
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
 SLICE = 20_000
@@ -20,7 +20,7 @@ class NurtureDryRun(models.TransientModel):
     entering_count = fields.Integer(string="Enter", readonly=True)
     held_out_count = fields.Integer(string="Held Out", readonly=True)
     inside_count = fields.Integer(string="Already Inside", readonly=True)
-    kept_out_count = fields.Integer(string="Kept Out", readonly=True)
+    excluded_count = fields.Integer(string="Excluded", readonly=True)
     message_count = fields.Integer(string="Messages", readonly=True)
     line_ids = fields.One2many("nurture.dry.run.line", "dry_run_id", readonly=True)
     send_ids = fields.One2many("nurture.dry.run.send", "dry_run_id", readonly=True)
@@ -68,20 +68,20 @@ class NurtureDryRun(models.TransientModel):
 
     def _count(self):
         """Count who would enter and who would not."""
-        kept_out = self._get_kept_out()
-        coming, held_out = self._get_sequence()._split_holdout(kept_out.pop(None, []))
-        inside = kept_out.pop("inside", [])
+        excluded = self._get_excluded()
+        coming, held_out = self._get_sequence()._split_holdout(excluded.pop(None, []))
+        inside = excluded.pop("inside", [])
         self.write(
             {
                 "entering_count": len(coming),
                 "held_out_count": len(held_out),
                 "inside_count": len(inside),
-                "kept_out_count": sum(map(len, kept_out.values())),
+                "excluded_count": sum(map(len, excluded.values())),
                 "coming_lead_ids": coming,
                 "coming_count": len(coming),
                 "line_ids": [
                     Command.create({"reason": reason, "lead_count": len(ids)})
-                    for reason, ids in kept_out.items()
+                    for reason, ids in excluded.items()
                 ],
             }
         )
@@ -110,24 +110,24 @@ class NurtureDryRun(models.TransientModel):
     def action_view_entering(self):
         """Open the leads that would enter."""
         self.ensure_one()
-        return self.sequence_id._open_entering(self._get_kept_out().get(None, []))
+        return self.sequence_id._open_entering(self._get_excluded().get(None, []))
 
     def action_view_held_out(self):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
-        return self.sequence_id._open_held_out(self._get_kept_out().get(None, []))
+        return self.sequence_id._open_held_out(self._get_excluded().get(None, []))
 
     def action_view_inside(self):
         """Open the leads that are or were inside, and would not enter again."""
         self.ensure_one()
-        return self.sequence_id._open_kept_out(self._get_kept_out(), "inside")
+        return self.sequence_id._open_excluded(self._get_excluded(), "inside")
 
-    def action_view_kept_out(self):
-        """Open all leads that are kept out, whatever the reason."""
+    def action_view_excluded(self):
+        """Open all leads that are excluded, whatever the reason."""
         self.ensure_one()
-        kept_out = self._get_kept_out()
-        kept_out.pop(None, None)
-        return self.sequence_id._open_kept_out(kept_out)
+        excluded = self._get_excluded()
+        excluded.pop(None, None)
+        return self.sequence_id._open_excluded(excluded)
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -141,8 +141,8 @@ class NurtureDryRun(models.TransientModel):
             "context": {"create": False, "edit": False},
         }
 
-    def _get_kept_out(self):
-        return self._get_sequence()._get_kept_out()
+    def _get_excluded(self):
+        return self._get_sequence()._get_excluded()
 
     def _get_sequence(self):
         """The sequence, for who may run it: with the user's rights, as the user looks on."""
@@ -152,20 +152,20 @@ class NurtureDryRun(models.TransientModel):
 
 
 class NurtureDryRunLine(models.TransientModel):
-    """Leads that would be kept out for one reason."""
+    """Leads that would be excluded for one reason."""
 
     _name = "nurture.dry.run.line"
-    _description = "Nurture Dry Run: Leads Kept Out"
+    _description = "Nurture Dry Run: Leads Excluded"
 
     dry_run_id = fields.Many2one("nurture.dry.run", required=True, ondelete="cascade")
-    reason = fields.Selection(ENTRY_OBSTACLES, required=True)
+    reason = fields.Selection(EXCLUSION_REASONS, required=True)
     lead_count = fields.Integer(string="Leads")
 
     def action_view_leads(self):
-        """Open the leads that are kept out for this reason."""
+        """Open the leads that are excluded for this reason."""
         self.ensure_one()
         dry_run = self.dry_run_id
-        return dry_run.sequence_id._open_kept_out(dry_run._get_kept_out(), self.reason)
+        return dry_run.sequence_id._open_excluded(dry_run._get_excluded(), self.reason)
 
 
 class NurtureDryRunSend(models.TransientModel):

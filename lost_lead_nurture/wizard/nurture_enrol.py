@@ -18,7 +18,7 @@ class NurtureEnrol(models.TransientModel):
     )
     can_enter = fields.Boolean(compute="_compute_preview")
     preview = fields.Char(compute="_compute_preview")
-    kept_out = fields.Text(compute="_compute_preview")
+    exclusion_reason = fields.Text(compute="_compute_preview")
 
     @api.model
     def default_get(self, fields_list):
@@ -53,7 +53,7 @@ class NurtureEnrol(models.TransientModel):
             preview = sequence._preview_entry(leads) if leads and sequence else {}
             wizard.can_enter = sequence._can_enter(preview)
             wizard.preview = sequence._describe_entry(preview)
-            wizard.kept_out = sequence._describe_kept_out(preview)
+            wizard.exclusion_reason = sequence._describe_excluded(preview)
 
     def action_enrol(self):
         """Add the leads and say how many entered, and why the others did not.

@@ -40,13 +40,15 @@ class NurtureExplain(models.TransientModel):
             wizard.enters = explanation["enters"]
             sequence = wizard.sequence_id.sudo()
             wizard.held_out = wizard.enters and bool(sequence._get_held_out(wizard.lead_id.ids))
-            wizard.inside = any(way["state"] == "running" for way in explanation["ways"])
+            wizard.inside = any(
+                journey["state"] == "running" for journey in explanation["journeys"]
+            )
             wizard.conditions = wizard._render_conditions(explanation["conditions"])
-            ways = self.env["nurture.participant"].search(
+            journeys = self.env["nurture.participant"].search(
                 [("sequence_id", "=", wizard.sequence_id.id), ("lead_id", "=", wizard.lead_id.id)],
                 order="id desc",
             )
-            wizard.decisions = Markup().join(way.decisions or "" for way in ways)
+            wizard.decisions = Markup().join(journey.decisions or "" for journey in journeys)
 
     def _render_conditions(self, conditions):
         row = Markup(
@@ -68,7 +70,7 @@ class NurtureExplain(models.TransientModel):
         return Markup("<ul class='list-group'>%s</ul>") % Markup().join(rows)
 
     def _render_parts(self, condition):
-        """What exactly of a filter keeps the lead out."""
+        """What exactly of a filter excludes the lead."""
         texts = [part["text"] for part in condition["parts"]]
         if not texts:
             return ""

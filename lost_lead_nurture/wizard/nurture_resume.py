@@ -38,14 +38,14 @@ class NurtureResume(models.TransientModel):
         sequence, count = self.sequence_id, self.overdue_count
         sequence.action_start(self.overdue, self.days)
         if self.overdue == "skip":
-            told = self.env._("Steps that are not done: %s.", count)
+            said = self.env._("Steps that are not done: %s.", count)
         elif self.overdue == "spread":
-            told = self.env._(
+            said = self.env._(
                 "Steps that are done in the next %(days)s days: %(count)s.",
                 days=self.days,
                 count=count,
             )
         else:
-            told = self.env._("All its dates were moved by the time it was stopped.")
+            said = self.env._("All its dates were moved by the time it was stopped.")
         running = self.env._("“%s” is running again.", sequence.name)
-        return sequence._notify(f"{running} {told}")
+        return sequence._notify(f"{running} {said}")

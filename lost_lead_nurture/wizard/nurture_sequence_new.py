@@ -18,7 +18,7 @@ class NurtureSequenceNew(models.TransientModel):
         domain="[('is_template', '=', True), ('active', '=', False)]",
         context={"active_test": False},
     )
-    # what a template says is told with the rights of the user, here and below
+    # what a template says is shown with the rights of the user, here and below
     template_check = fields.Text(related="template_id.template_check", related_sudo=False)
     name = fields.Char(
         compute="_compute_name",

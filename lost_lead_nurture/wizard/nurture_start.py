@@ -59,7 +59,7 @@ class NurtureStart(models.TransientModel):
     def action_view_excluded(self):
         """Open the leads that are excluded; the list says why."""
         self.ensure_one()
-        return self.sequence_id.action_view_audience("kept_out")
+        return self.sequence_id.action_view_audience("excluded")
 
     def action_start(self):
         """Start the sequence and let the leads enter, unless they are many: those enter in the
@@ -79,9 +79,9 @@ class NurtureStart(models.TransientModel):
                 sequence.name,
             )
             return sequence._notify(message)
-        return self._tell_entered(sequence.sudo()._enrol())
+        return self._describe_entered(sequence.sudo()._enrol())
 
-    def _tell_entered(self, lead_ids):
+    def _describe_entered(self, lead_ids):
         """Tell how many entered, and when they are written to.
 
         :param lead_ids: ids of those who entered, held-out ones included

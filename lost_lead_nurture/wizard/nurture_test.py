@@ -45,8 +45,9 @@ class NurtureTest(models.TransientModel):
         help="Who gets the mails of the test instead of the lead.",
     )
     start_date = fields.Datetime(default=fields.Datetime.now, readonly=True)
-    kept_out = fields.Char(
-        compute="_compute_kept_out", help="Why the lead would not enter the sequence by itself."
+    exclusion_reason = fields.Char(
+        compute="_compute_exclusion_reason",
+        help="Why the lead would not enter the sequence automatically.",
     )
     problems = fields.Text(compute="_compute_problems")
     events = fields.Json(readonly=True, help="What was done so far: a list of events.")
@@ -58,27 +59,27 @@ class NurtureTest(models.TransientModel):
 
     @api.depends("sequence_id", "lead_id")
     @api.depends_context("lang")
-    def _compute_kept_out(self):
+    def _compute_exclusion_reason(self):
         for test in self:
-            test.kept_out = ", ".join(test._get_obstacles()) or False
+            test.exclusion_reason = ", ".join(test._get_exclusion_reasons()) or False
 
-    def _get_obstacles(self):
-        """Why the lead would not enter by itself, in words."""
+    def _get_exclusion_reasons(self):
+        """Why the lead would not enter automatically, in words."""
         lead = self.lead_id.with_context(active_test=False)
         sequence = self.sequence_id
         if not (lead and sequence):
             return []
         lead.check_access("read")
         sequence.check_access("write")
-        labels = sequence._get_obstacle_labels()
-        obstacles = [
+        labels = sequence._get_exclusion_labels()
+        exclusions = [
             labels[condition["reason"]]
             for condition in sequence._explain_entry(lead)
             if not condition["ok"] and condition["reason"] in labels
         ]
-        if not obstacles and sequence._get_held_out(lead.ids):
-            obstacles.append(self.env._("Held out for comparison"))
-        return obstacles
+        if not exclusions and sequence._get_held_out(lead.ids):
+            exclusions.append(self.env._("Held out for comparison"))
+        return exclusions
 
     @api.depends("sequence_id")
     @api.depends_context("lang")
@@ -151,7 +152,7 @@ class NurtureTest(models.TransientModel):
         timeline, mail = self._replay(events)
         if mail and what == "run":
             event |= self._send_copy(mail)
-        self.write({"events": events, "timeline": self._tell_mails(timeline, events)})
+        self.write({"events": events, "timeline": self._add_copies(timeline, events)})
         return True
 
     def action_restart(self):
@@ -180,7 +181,7 @@ class NurtureTest(models.TransientModel):
         for domain in (sequence._get_lead_domain(), sequence._get_lead_domain(own=False), []):
             found = leads.search(domain, order="date_closed desc, id desc", limit=20)
             if found:
-                free = sequence.sudo()._get_kept_out(found).get(None)
+                free = sequence.sudo()._get_excluded(found).get(None)
                 return leads.browse(free[0]) if free else found[0]
         return leads
 
@@ -232,7 +233,7 @@ class NurtureTest(models.TransientModel):
             return {"subject": mail["subject"], "failed": str(error)}
         return {"subject": mail["subject"], "sent_to": email_split(self.email_to)[0]}
 
-    def _tell_mails(self, timeline, events):
+    def _add_copies(self, timeline, events):
         """Put into the timeline what became of the copies."""
         sent = {event["step"]: event for event in events if "subject" in event}
         for line in timeline["lines"]:

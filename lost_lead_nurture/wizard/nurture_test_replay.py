@@ -7,12 +7,12 @@ from odoo.tools import SQL, format_amount, format_datetime, html2plaintext
 from ..tools.dates import on_clock, on_day
 from ..tools.inside import INSIDE
 from ..tools.links import links_in
-from ..tools.replay import REACTIONS, Told, excerpt, without_own_links
+from ..tools.replay import REACTIONS, Said, excerpt, without_own_links
 from ..tools.triggers import TRIGGERS
-from ..tools.zones import reader_zone
+from ..tools.zones import recipient_zone
 
-#: How often a step may be put off before it is done: for the cap, and the cap again.
-MAX_PUT_OFF = 20
+#: How often a step may be deferred before it is done: for the cap, and the cap again.
+MAX_DEFERRALS = 20
 #: Fields of a lead that follow from others which are shown, and types that say nothing in a line.
 SILENT_FIELDS = {"active", "probability"}
 SILENT_TYPES = {"binary", "json", "many2one_reference", "one2many", "properties", "reference"}
@@ -21,10 +21,10 @@ TELLING_FIELDS = {"is_blacklisted", "won_status"}
 
 
 class Replay:
-    """One lead's way through a sequence, played by the engine in a sandbox.
+    """One lead's journey through a sequence, played by the engine in a sandbox.
 
     Its clock is the real one plus ``offset``. To let time pass, what is written down about the
-    lead's way moves into the past: for the engine that is the same.
+    lead's journey moves into the past: for the engine that is the same.
     """
 
     def __init__(self, env, sequence_id, lead_id, start, viewer, labels):
@@ -40,10 +40,10 @@ class Replay:
         self.lead = env["crm.lead"].with_context(active_test=False).browse(lead_id)
         self.offset = start - fields.Datetime.now()
         self.labels = labels
-        self.window = self.sequence._get_window()
-        self.zone = reader_zone(*self.sequence._get_readers([lead_id], 0)[0][1:4])
-        #: what is told about each step: ``{step id: Told}``
-        self.told = {}
+        self.schedule = self.sequence._get_sending_hours()
+        self.zone = recipient_zone(*self.sequence._get_recipients([lead_id], 0)[0][1:4])
+        #: what is shown of each step: ``{step id: Said}``
+        self.shown = {}
         #: mails composed so far, as what is needed to send a copy: ``{step id: {...}}``
         self.mails = {}
         self._entered = self.now
@@ -61,7 +61,7 @@ class Replay:
     # ------------------------------------------------------------
 
     def _enter(self):
-        """Let the lead enter, whatever keeps it out."""
+        """Let the lead enter, whatever excludes it."""
         sequence, lead = self.sequence, self.lead
         self._problems = {step.id: step._get_problems() for step in sequence.step_ids}
         if lead.won_status != "lost":
@@ -72,7 +72,7 @@ class Replay:
                 ("sequence_id", "=", sequence.id),
                 "|",
                 ("lead_id", "=", lead.id),
-                ("identity", "in", [lead.email_normalized, f"lead {lead.id}"]),
+                ("dedup_key", "in", [lead.email_normalized, f"lead {lead.id}"]),
             ]
         ).unlink()
         self.env.flush_all()
@@ -109,10 +109,10 @@ class Replay:
 
     def _run(self, trace):
         """Do a step as the engine does, once its time has come."""
-        told = self._tell(trace)
+        shown = self._get_shown(trace)
         step = trace.step_id
-        for _time in range(MAX_PUT_OFF):
-            self._wait_for(trace, told)
+        for _time in range(MAX_DEFERRALS):
+            self._wait_for(trace, shown)
             before = self._look()
             if self._problems.get(step.id):
                 trace._fail(UserError("\n".join(self._problems[step.id])))
@@ -122,7 +122,7 @@ class Replay:
             if trace.state != "scheduled" or trace.reason != "cap":
                 break
             due = self._date(trace.schedule_date)
-            told.texts.append(
+            shown.texts.append(
                 self.words._("It has got enough marketing lately and would wait until %s.", due)
             )
         if trace.state == "scheduled" and trace.reason == "run_now":
@@ -130,19 +130,19 @@ class Replay:
                 self.words._("Somebody is working on this lead right now. Try again in a moment.")
             )
         if trace.state == "processed":
-            told.reachable = True
+            shown.reachable = True
             self._send(trace)
-        self._tell_changes(told.texts, before)
+        self._add_changes(shown.texts, before)
 
-    def _wait_for(self, trace, told):
-        """Let time pass until a step is due and, if it sends something, until the reader's next
+    def _wait_for(self, trace, shown):
+        """Let time pass until a step is due and, if it sends something, until the recipient's next
         sending hours."""
         self._pass(trace.schedule_date)
-        if self.window and trace.step_id._is_message():
-            opening = self.window.place(self.now, self.zone, 0)
+        if self.schedule and trace.step_id._is_message():
+            opening = self.schedule.place(self.now, self.zone, 0)
             if opening and opening > self.now:
                 due = self._date(fields.Datetime.now())
-                told.texts.append(
+                shown.texts.append(
                     self.words._(
                         "Due on %(due)s, it would wait for the sending hours: %(date)s.",
                         due=due,
@@ -157,14 +157,14 @@ class Replay:
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _send(self, trace):
-        """The queue would send the message now: keep a copy of what the reader would get."""
+        """The queue would send the message now: keep a copy of what the recipient would get."""
         messages = trace.mailing_trace_ids.filtered(lambda one: one.trace_status == "outgoing")
         mail = messages.mail_mail_id[:1]
         if mail:
             # what core logs about the mail is the mail
             self._own_messages |= set(messages.mail_mail_id.mail_message_id.ids)
             body = without_own_links(mail.body_html)
-            self._tell(trace).links = links_in(body)
+            self._get_shown(trace).links = links_in(body)
             self.mails[trace.step_id.id] = {
                 "email_from": mail.email_from,
                 "reply_to": mail.reply_to,
@@ -177,38 +177,38 @@ class Replay:
                 "mail_server_id": mail.mail_server_id.id,
             }
         for text, links in messages.with_env(self.words)._nurture_get_texts():
-            self._tell(trace).texts.append(text)
-            self._tell(trace).links += links
+            self._get_shown(trace).texts.append(text)
+            self._get_shown(trace).links += links
         messages._nurture_pretend_sent()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()
 
     def _react(self, trace, event, link):
-        told = self._tell(trace)
+        shown = self._get_shown(trace)
         before = self._look()
         reaction = {"do": event, "date": self.format(self.now), "link": link or False, "texts": []}
-        told.reactions.append(reaction)
+        shown.reactions.append(reaction)
         self.env.cr.commit()  # pylint: disable=invalid-commit
         try:
             self._do_react(trace, event, link)
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except Exception as error:
             self.env.cr.rollback()
-            told.failed = f"{type(error).__name__}: {error}"
+            shown.failed = f"{type(error).__name__}: {error}"
         self.env.invalidate_all()
-        self._tell_changes(reaction["texts"], before)
+        self._add_changes(reaction["texts"], before)
 
     def _do_react(self, trace, event, link):
-        """Core hears of it, and tells the engine."""
+        """Core registers it, and notifies the engine."""
         messages = trace.mailing_trace_ids
         for setter in REACTIONS[event] if messages else ():
             getattr(messages, setter)()
         activities = self.env["mail.activity"].search([("nurture_trace_id", "=", trace.id)])
         if event == "done" and activities:
             activities._action_done()
-        elif link or not messages or any(messages.mapped("nurture_unheard")):
+        elif link or not messages or any(messages.mapped("nurture_pending")):
             # an error that is kept for later in life is shown here
-            trace._hear(event, link)
+            trace._handle(event, link)
 
     # ------------------------------------------------------------
     # TIME
@@ -240,7 +240,7 @@ class Replay:
             self._shift(self.env[model], condition, delta, days)
         self.env.invalidate_all(flush=False)
         self.offset += delta
-        self.env["nurture.trace"]._give_up()
+        self.env["nurture.trace"]._expire()
         self.env.invalidate_all()
 
     def _shift(self, records, condition, delta, days):
@@ -287,16 +287,16 @@ class Replay:
         return min(filter(None, dates.mapped("expire_date")), default=None)
 
     # ------------------------------------------------------------
-    # TELL
+    # NOTIFY
     # ------------------------------------------------------------
 
-    def _tell(self, trace):
-        return self.told.setdefault(trace.step_id.id, Told())
+    def _get_shown(self, trace):
+        return self.shown.setdefault(trace.step_id.id, Said())
 
     def _note_endings(self):
         for trace in self.participant.trace_ids:
             is_over = trace.state not in ("waiting", "scheduled")
-            self._tell(trace).note_end(is_over, self.now, self._plays)
+            self._get_shown(trace).note_end(is_over, self.now, self._plays)
 
     def _look(self):
         """What can be seen of the lead, to compare."""
@@ -346,7 +346,7 @@ class Replay:
             value = field.convert_to_export(value, lead)
         return excerpt(str(value))
 
-    def _tell_changes(self, texts, before):
+    def _add_changes(self, texts, before):
         """Add what became of the lead since ``before``."""
         self.env.flush_all()
         values, newest, suppressed = before
@@ -430,17 +430,17 @@ class Replay:
 
     def _get_line(self, trace, is_next):
         step = trace.step_id
-        told = self._tell(trace)
+        shown = self._get_shown(trace)
         reasons = dict(trace._fields["reason"]._description_selection(self.words))
         states = dict(trace._fields["state"]._description_selection(self.words))
         reason = trace.reason if trace.reason not in ("done", "run_now", "cap") else False
         if trace.state == "scheduled":
             moment = trace.schedule_date + self.offset
         else:
-            moment = told.ended and told.ended[0]
+            moment = shown.ended and shown.ended[0]
         return {
             "id": trace.id,
-            "order": told.get_order(trace.state, moment),
+            "order": shown.get_order(trace.state, moment),
             "step": step.id,
             "name": step.name,
             "type": step.step_type,
@@ -451,15 +451,15 @@ class Replay:
             "date": self.format(moment) if moment else False,
             "reason": reasons.get(reason, False),
             "detail": trace._say_detail(trace.reason, trace.detail) or False,
-            "failed": told.failed,
-            "texts": told.texts,
-            "links": told.links,
-            "reactions": told.reactions,
-            "offers": self._get_offers(trace, told),
+            "failed": shown.failed,
+            "texts": shown.texts,
+            "links": shown.links,
+            "reactions": shown.reactions,
+            "offers": self._get_offers(trace, shown),
             "next": is_next,
         }
 
-    def _get_offers(self, trace, told):
+    def _get_offers(self, trace, shown):
         if trace.state != "processed" or self.participant.state not in ("running", "completed"):
             return []
-        return told.get_offers(trace.step_id.step_type)
+        return shown.get_offers(trace.step_id.step_type)

@@ -12,7 +12,7 @@ class NurtureUpdate(models.TransientModel):
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
     include_completed = fields.Boolean(
         string="Also leads that have completed it",
-        help="They go on with the steps that are new to them. Who came back, or does not match "
+        help="They go on with the steps that are new to them. Who was won back, or does not match "
         "any more, does not.",
     )
     completed_count = fields.Integer(compute="_compute_changes")

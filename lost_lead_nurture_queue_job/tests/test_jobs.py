@@ -29,7 +29,7 @@ class TestJobs(NurtureHttpCase):
 
     def make_due(self, leads):
         for number in range(leads):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.action_start()
 
     def jobs(self):
@@ -48,13 +48,13 @@ class TestJobs(NurtureHttpCase):
 
     def test_a_job_does_what_is_due(self):
         self.make_due(5)
-        with trap_jobs() as trap:
+        with trap_jobs() as jobs:
             self.run_cron()
             self.assertEqual(len(self.sequence.participant_ids), 5)
             self.assertEqual(self.processed(), 0)
-            trap.assert_jobs_count(1)
-            trap.perform_enqueued_jobs()
-            trap.assert_jobs_count(0)
+            jobs.assert_jobs_count(1)
+            jobs.perform_enqueued_jobs()
+            jobs.assert_jobs_count(0)
         self.env.invalidate_all()
         self.assertEqual(self.processed(), 5)
         self.send_mails()
@@ -78,20 +78,20 @@ class TestJobs(NurtureHttpCase):
 
     def test_as_many_jobs_as_have_work(self):
         for due, number in ((7, 1), (8, 2), (20, 3), (40, 3)):
-            with self.subTest(due=due), trap_jobs() as trap:
+            with self.subTest(due=due), trap_jobs() as jobs:
                 self.env["crm.lead"].with_context(active_test=False).search(
                     [("lost_reason_id", "=", self.reason_stock.id)]
                 ).unlink()
                 self.make_due(due)
                 self.run_cron()
-                trap.assert_jobs_count(number)
+                jobs.assert_jobs_count(number)
 
     def test_two_jobs_share_a_step(self):
         self.make_due(8)
-        with trap_jobs() as trap:
+        with trap_jobs() as jobs:
             self.run_cron()
-            trap.assert_jobs_count(2)
-            trap.perform_enqueued_jobs()
+            jobs.assert_jobs_count(2)
+            jobs.perform_enqueued_jobs()
         self.env.invalidate_all()
         self.assertEqual(self.processed(), 8)
         self.send_mails()
@@ -138,31 +138,31 @@ class TestJobs(NurtureHttpCase):
     def test_a_job_ends_in_time(self):
         """What it does not manage is for another one."""
         self.make_due(5)
-        with trap_jobs() as trap, patch.object(nurture_step, "JOB_SECONDS", 0):
+        with trap_jobs() as jobs, patch.object(nurture_step, "JOB_SECONDS", 0):
             self.run_cron()
             for done in (2, 4, 5):
-                trap.assert_jobs_count(1)
-                trap.perform_enqueued_jobs()
+                jobs.assert_jobs_count(1)
+                jobs.perform_enqueued_jobs()
                 self.env.invalidate_all()
                 self.assertEqual(self.processed(), done)
-            trap.perform_enqueued_jobs()
-            trap.assert_jobs_count(0)
+            jobs.perform_enqueued_jobs()
+            jobs.assert_jobs_count(0)
 
     def test_stop_means_stop(self):
         self.make_due(3)
-        with trap_jobs() as trap:
+        with trap_jobs() as jobs:
             self.run_cron()
             self.sequence.action_stop()
             self.env.flush_all()
-            trap.perform_enqueued_jobs()
+            jobs.perform_enqueued_jobs()
         self.env.invalidate_all()
         self.assertEqual(self.processed(), 0)
 
     def test_the_step_was_deleted(self):
-        with trap_jobs() as trap:
+        with trap_jobs() as jobs:
             self.step._queue_job(0)
             self.step.unlink()
-            trap.perform_enqueued_jobs()
+            jobs.perform_enqueued_jobs()
         self.assertEqual(self.processed(), 0)
 
     # ------------------------------------------------------------
@@ -195,11 +195,11 @@ class TestJobs(NurtureHttpCase):
         job.set_done()
         job.store()
         self.assertFalse(self.env["res.config.settings"].create({}).nurture_jobs_waiting_since)
-        self.make_lead("late@reader.example.com")
+        self.make_lead("late@recipient.example.com")
         self.run_cron()
         self.assertEqual(self.jobs().mapped("state"), ["done", "pending"])
 
-    def test_a_job_that_is_put_off_is_not_late(self):
+    def test_a_job_that_is_deferred_is_not_late(self):
         self.make_due(3)
         self.wait_for_the_runner()
         self.jobs().eta = self.clock + timedelta(minutes=1)
@@ -212,10 +212,10 @@ class TestJobs(NurtureHttpCase):
 
     def test_one_bad_lead_fails_no_job(self):
         self.make_due(3)
-        bad = self.make_lead("bad@reader.example.com")
-        with trap_jobs() as trap, self.breaking_mail_of(bad):
+        bad = self.make_lead("bad@recipient.example.com")
+        with trap_jobs() as jobs, self.breaking_mail_of(bad):
             self.run_cron()
-            trap.perform_enqueued_jobs()
+            jobs.perform_enqueued_jobs()
         self.env.invalidate_all()
         self.assertEqual(self.processed(), 3)
         self.assertEqual(self.trace(bad, self.step).state, "error")
@@ -230,15 +230,15 @@ class TestJobs(NurtureHttpCase):
         self.assertEqual(self.jobs().mapped("state"), ["failed", "pending"])
 
     def test_conflicts_are_tried_again(self):
-        """A worker to whom others were too quick comes back."""
+        """A worker to whom others were too quick tries again."""
         self.make_due(1)
         traces = type(self.env["nurture.trace"])
-        with trap_jobs() as trap:
+        with trap_jobs() as jobs:
             self.run_cron()
             with patch.object(traces, "_process_due", lambda *_args, **_kwargs: False):
-                trap.perform_enqueued_jobs()
-            trap.assert_jobs_count(1)
-            trap.perform_enqueued_jobs()
+                jobs.perform_enqueued_jobs()
+            jobs.assert_jobs_count(1)
+            jobs.perform_enqueued_jobs()
         self.env.invalidate_all()
         self.assertEqual(self.processed(), 1)
 

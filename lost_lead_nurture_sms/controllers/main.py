@@ -1,20 +1,20 @@
 from odoo import http
 from odoo.http import request
 
-from odoo.addons.lost_lead_nurture.tools import machines
+from odoo.addons.lost_lead_nurture.tools import bots
 from odoo.addons.mass_mailing_sms.controllers.main import MailingSMSController
 
 
 class NurtureSmsController(MailingSMSController):
     @http.route()
     def sms_short_link_redirect(self, code, sms_id_int, **post):
-        # as for the links of mails: people and machines get what they ask for, only people count
+        # as for the links of mails: people and bots get what they ask for, only people count
         headers = request.httprequest.headers
         request.update_context(
-            nurture_request=machines.Request(
+            nurture_request=bots.Request(
                 method=request.httprequest.method,
                 user_agent=headers.get("User-Agent") or "",
-                prefetch=machines.is_prefetch(headers),
+                prefetch=bots.is_prefetch(headers),
                 token=post.get("n") or "",
             )
         )

@@ -16,8 +16,8 @@ class MailingMailing(models.Model):
             return super()._nurture_get_links()
         return sorted(set(re.findall(TEXT_URL_REGEX, self.body_plaintext or "")))
 
-    def _nurture_open_mails(self, figure, domain=()):
-        action = super()._nurture_open_mails(figure, domain)
+    def _nurture_open_mails(self, statistic, domain=()):
+        action = super()._nurture_open_mails(statistic, domain)
         if set(self.mapped("mailing_type")) == {"sms"}:
             action["views"] = [
                 (self.env.ref("mass_mailing_sms.mailing_trace_view_tree_sms").id, "list"),

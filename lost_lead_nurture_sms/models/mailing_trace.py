@@ -2,7 +2,7 @@ import re
 
 from odoo import api, fields, models
 
-from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import told_by_core
+from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import notified_by_core
 
 #: Characters that sign a short link.
 TOKEN_SIZE = 6
@@ -27,7 +27,7 @@ class MailingTrace(models.Model):
 
         return re.sub(rf"/r/([^/\s]+)/s/{sms_id}(?![\w/?])", sign, text or "")
 
-    @told_by_core
+    @notified_by_core
     def set_opened(self, domain=None):
         # Who follows the link has the SMS: the provider's report that it has left may come later.
         at_provider = self.filtered(
@@ -36,7 +36,7 @@ class MailingTrace(models.Model):
         if at_provider:
             at_provider.write({"trace_status": "pending", "sent_datetime": fields.Datetime.now()})
             at_provider._nurture_date_back("sent_datetime")
-            at_provider._nurture_hear("sent")
+            at_provider._nurture_handle("sent")
         return super().set_opened(domain)
 
     @api.model

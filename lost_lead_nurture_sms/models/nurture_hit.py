@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from odoo.addons.lost_lead_nurture.tools import machines
+from odoo.addons.lost_lead_nurture.tools import bots
 
 
 class NurtureHit(models.Model):
@@ -14,4 +14,4 @@ class NurtureHit(models.Model):
         left = mail.sent_datetime or mail.trace_status == "process"
         signed = left and mail._nurture_is_signed(code, request.token)
         # an SMS may be read before the provider reports that it left: time says nothing
-        return machines.judge_click(request, machines.TOO_FAST, signed)
+        return bots.judge_click(request, bots.TOO_FAST, signed)

@@ -64,7 +64,7 @@ class NurtureStep(models.Model):
         related="mailing_id.sms_allow_unsubscribe",
         string="Opt-out Link",
         readonly=False,
-        help="Ends with a link by which the reader blacklists the number.",
+        help="Ends with a link by which the recipient blacklists the number.",
     )
     sms_model = fields.Char(compute="_compute_sms_model")
 

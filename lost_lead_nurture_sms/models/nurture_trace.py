@@ -47,9 +47,9 @@ class NurtureTrace(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_obstacles(self):
+    def _sql_exclusions(self):
         phone = self.env["crm.lead"]._nurture_sql_phone()
-        return super()._sql_obstacles() + [
+        return super()._sql_exclusions() + [
             (
                 "no_phone",
                 SQL(
@@ -84,7 +84,7 @@ class NurtureTrace(models.Model):
                          WHERE sms.mass_mailing_id = step.mailing_id
                            AND sms.sms_number = %s
                            AND sms.trace_status NOT IN ('cancel', 'error')
-                           AND other.identity != participant.identity)
+                           AND other.dedup_key != participant.dedup_key)
                     """,
                     phone,
                 ),
@@ -92,28 +92,28 @@ class NurtureTrace(models.Model):
         ]
 
     # ------------------------------------------------------------
-    # HEAR
+    # EVENTS
     # ------------------------------------------------------------
 
     @api.model
     def _get_reasons_of_failure(self):
         return super()._get_reasons_of_failure() | REASON_OF_FAILURE
 
-    def _hear(self, event, link=None):
+    def _handle(self, event, link=None):
         if event == "accepted":
-            return self._hear_accepted()
-        return super()._hear(event, link)
+            return self._handle_accepted()
+        return super()._handle(event, link)
 
-    def _hear_accepted(self):
+    def _handle_accepted(self):
         """The provider has it and will report when it leaves. Should that report never come, what
-        waits for it is given up with the window of the sequence."""
+        waits for it expires with the attribution window of the sequence."""
         self._update(
             SQL("parent_id IN %s AND nurture_trace.state = 'waiting'", tuple(self.ids)),
             expire_date=self._sql_window(fields.Datetime.now()),
         )
         self.participant_id._complete()
 
-    def _hear_not_sent(self, state, get_reason):
+    def _handle_not_sent(self, state, get_reason):
         default = "sms_failed" if state == "error" else "sms_cancelled"
 
         def get_reason_by_type(message):
@@ -121,9 +121,9 @@ class NurtureTrace(models.Model):
                 return REASON_OF_FAILURE.get(message.failure_type, default)
             return get_reason(message)
 
-        return super()._hear_not_sent(state, get_reason_by_type)
+        return super()._handle_not_sent(state, get_reason_by_type)
 
-    def _hear_last_word(self, event, scheduled):
+    def _handle_last_word(self, event, scheduled):
         # A bounced SMS says nothing of the mail address: the lead stays in the sequence, and of
         # what follows the SMS only the branch for a bounce goes on.
         bounced = self._filter_sms() if event == "bounce" else self.browse()
@@ -137,4 +137,4 @@ class NurtureTrace(models.Model):
                 state="cancelled",
                 reason="parent_failed",
             )
-        return super(NurtureTrace, self - bounced)._hear_last_word(event, scheduled)
+        return super(NurtureTrace, self - bounced)._handle_last_word(event, scheduled)

@@ -10,16 +10,16 @@ class PhoneBlacklist(models.Model):
     def create(self, vals_list):
         # core's create also revives archived entries and returns those known already
         entries = super().create(vals_list)
-        entries._nurture_pull_back()
+        entries._nurture_recall()
         return entries
 
     def write(self, vals):
         result = super().write(vals)
         if vals.get("active"):
-            self._nurture_pull_back()
+            self._nurture_recall()
         return result
 
-    def _nurture_pull_back(self):
+    def _nurture_recall(self):
         """Cancel the SMS of sequences that wait in the queue for these numbers."""
         numbers = self.filtered("active").mapped("number")
         queued = (

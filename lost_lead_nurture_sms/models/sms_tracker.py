@@ -1,6 +1,6 @@
 from odoo import models
 
-#: What the sequence is told when the status of an SMS becomes this.
+#: What the sequence is notified of when the status of an SMS becomes this.
 EVENTS = {
     "process": "accepted",
     "pending": "sent",
@@ -29,9 +29,9 @@ class SmsTracker(models.Model):
         )
         if event == "sent":
             # it left once: taken by the provider, and then delivered
-            (messages & unsent)._nurture_hear("sent")
+            (messages & unsent)._nurture_handle("sent")
         elif event:
-            messages._nurture_hear(event)
+            messages._nurture_handle(event)
         return messages
 
     def _nurture_has_reaction(self):

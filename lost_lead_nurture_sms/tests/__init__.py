@@ -2,7 +2,7 @@ from . import (
     test_core,
     test_guard,
     test_install,
-    test_obstacles,
+    test_exclusions,
     test_results,
     test_sms,
     test_step,

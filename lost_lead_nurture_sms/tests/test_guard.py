@@ -11,8 +11,8 @@ from .common import TEXT, SmsCase
 class TestSmsGuard(SmsCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
-        self.open = self.make_lead("open@reader.example.com", phone="+32456001102", lost=False)
+        self.ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")
+        self.open = self.make_lead("open@recipient.example.com", phone="+32456001102", lost=False)
         self.sequence = self.make_sequence()
         self.first = self.make_sms_step(self.sequence)
 
@@ -46,7 +46,7 @@ class TestSmsGuard(SmsCase):
                 "body": TEXT,
                 "mailing_id": mailing.id,
             }
-            for way, act in {
+            for door, act in {
                 "queue": mailing.action_put_in_queue,
                 "send now": mailing.action_send_mail,
                 "send to somebody": lambda one=mailing: one.action_send_mail(self.open.ids),
@@ -57,7 +57,7 @@ class TestSmsGuard(SmsCase):
                 "by a composer": lambda given=values: composer.create(given)._action_send_sms(),
             }.items():
                 with (
-                    self.subTest(way, mailing=mailing.subject),
+                    self.subTest(door, mailing=mailing.subject),
                     self.assertRaises(UserError),
                     self.env.cr.savepoint(),
                 ):
@@ -95,7 +95,7 @@ class TestSmsGuard(SmsCase):
         leads = self.ann | self.open
         for number, address in ((2, "twin"), (3, "black")):
             leads |= self.make_lead(
-                f"{address}@reader.example.com", phone=f"+3245600110{number}", lost=False
+                f"{address}@recipient.example.com", phone=f"+3245600110{number}", lost=False
             )
         self.env["phone.blacklist"].add("+32456001103")
         plain = self.make_sms(
@@ -123,7 +123,7 @@ class TestSmsGuard(SmsCase):
     def test_number_of_a_contact_of_others(self):
         """Core writes to the contact, whoever may see it."""
         contact = self.env["res.partner"].create({"name": "Carl", "phone": "+32456001104"})
-        lead = self.make_lead("carl@reader.example.com", partner_id=contact.id, lost=False)
+        lead = self.make_lead("carl@recipient.example.com", partner_id=contact.id, lost=False)
         lead.phone = False
         contact.write(
             {

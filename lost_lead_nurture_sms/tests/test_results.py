@@ -14,7 +14,7 @@ class TestSmsResults(ButtonsMixin, SmsCase):
     def setUp(self):
         super().setUp()
         self.leads = [
-            self.make_lead(f"lead{number}@reader.example.com", phone=f"+3245600110{number}")
+            self.make_lead(f"lead{number}@recipient.example.com", phone=f"+3245600110{number}")
             for number in range(1, 6)
         ]
         mailer = "mass_mailing.group_mass_mailing_user"
@@ -32,8 +32,8 @@ class TestSmsResults(ButtonsMixin, SmsCase):
         self.follow(texts[0])
         self.clock += timedelta(days=2)
         self.env.invalidate_all()
-        figures = (mailing.sent, mailing.delivered, mailing.clicked, mailing.bounced)
-        self.assertEqual(figures, (5, 3, 1, 1))
+        statistics = (mailing.sent, mailing.delivered, mailing.clicked, mailing.bounced)
+        self.assertEqual(statistics, (5, 3, 1, 1))
         self.assertEqual((mailing.ignored, mailing.clicks_ratio), (3, 25))
         for user in self.users:
             seen = self.check_buttons(mailing, user)

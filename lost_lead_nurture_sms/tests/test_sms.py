@@ -1,4 +1,4 @@
-"""An SMS on its way: queued, sent, clicked, bounced, failed, pulled back."""
+"""An SMS on its way: queued, sent, clicked, bounced, failed, recalled."""
 
 from datetime import timedelta
 
@@ -15,8 +15,8 @@ BOB = "+32456001102"
 class TestSms(SmsCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com", phone=ANN)
-        self.bob = self.make_lead("bob@reader.example.com", phone=BOB, contact_name="Bob")
+        self.ann = self.make_lead("ann@recipient.example.com", phone=ANN)
+        self.bob = self.make_lead("bob@recipient.example.com", phone=BOB, contact_name="Bob")
         self.sequence = self.make_sequence()
         self.first = self.make_sms_step(self.sequence)
 
@@ -48,9 +48,9 @@ class TestSms(SmsCase):
         self.sequence.action_start()
         self.advance()
         for lead, name in ((self.ann, "Ann"), (self.bob, "Bob")):
-            told = lead.message_ids.filtered(lambda one: "the desk is back" in (one.body or ""))
-            self.assertEqual(len(told), 1)
-            self.assertIn(f"Hello {name},", told.body)
+            said = lead.message_ids.filtered(lambda one: "the desk is back" in (one.body or ""))
+            self.assertEqual(len(said), 1)
+            self.assertIn(f"Hello {name},", said.body)
 
     def test_never_sent_at_once(self):
         """Not even when the mailing says so."""
@@ -70,7 +70,7 @@ class TestSms(SmsCase):
         self.send_sms()
         self.assertEqual(str(self.trace(self.ann, mail).schedule_date), "2026-03-06 09:00:00")
         self.advance(days=2)
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Mail")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "Mail")), 1)
         self.advance(days=3)
         self.assertTrace(self.ann, later, "processed", "done")
         self.assertEqual(len(self.sms_to(self.ann)), 2)
@@ -81,7 +81,7 @@ class TestSms(SmsCase):
         self.env["ir.config_parameter"].set_param("sms.session.batch.size", "2")
         numbers = [f"+3245600120{digit}" for digit in range(5)]
         for number in numbers:
-            self.make_lead(f"{number}@reader.example.com", phone=number)
+            self.make_lead(f"{number}@recipient.example.com", phone=number)
         self.sequence.action_start()
         self.assertEqual(self.first._get_batch_size(), 2)
         self.run_cron()
@@ -166,7 +166,7 @@ class TestSms(SmsCase):
         self.env.invalidate_all()
         self.assertEqual(self.sequence.ignored_count, 1, "Bob")
 
-    def test_machines_click(self):
+    def test_bots_click(self):
         """The links of others cannot be guessed, nor followed before they left; and a preview on
         the phone is nobody's click."""
         self.clicked = self.make_sms_step(self.sequence, "sms_click", self.first)
@@ -174,14 +174,14 @@ class TestSms(SmsCase):
         self.run_cron()
         queued = self.env["sms.sms"].search([("number", "=", ANN)])
         self.follow({"text": queued.body})
-        self.assertEqual(queued.mailing_trace_ids.nurture_machine_reason, "forged")
+        self.assertEqual(queued.mailing_trace_ids.nurture_bot_reason, "forged")
         self.send_sms()
         (to_ann,), (to_bob,) = self.sms_to(self.ann), self.sms_to(self.bob)
         message = self.trace(self.ann, self.first).mailing_trace_ids
         link = self.link_of(to_ann)
         for forged in (link.partition("?")[0], link[:-1] + ("0" if link[-1] != "0" else "1")):
             self.follow({"text": forged})
-            self.assertEqual(message.nurture_machine_reason, "forged")
+            self.assertEqual(message.nurture_bot_reason, "forged")
         self._get(link, user_agent="facebookexternalhit/1.1 Facebot Twitterbot/1.0")
         self.believe()
         self.assertTrace(self.ann, self.clicked, "waiting")
@@ -202,7 +202,7 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, self.clicked, "cancelled", "parent_failed")
         self.report("invalid_destination", sms)
         self.advance(days=7)
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Bounced")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "Bounced")), 1)
         self.assertEqual(self.participant(self.ann).state, "completed")
         self.assertEqual(self.sequence.bounced_count, 1)
         self.assertTrace(self.bob, self.not_clicked, "processed", "done")
@@ -218,7 +218,7 @@ class TestSms(SmsCase):
         self.assertEqual(self.participant(self.ann).state, "running")
         self.advance(days=7)
         self.assertTrace(self.ann, beside, "processed", "done")
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Beside")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "Beside")), 1)
         self.assertEqual(len(self.sms_to(self.ann)), 1)
         self.assertEqual(self.participant(self.ann).state, "completed")
 
@@ -237,7 +237,7 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, after, "cancelled", "parent_failed")
         self.assertEqual(self.participant(self.ann).state, "running")
         self.advance(days=1)
-        self.assertEqual(len(self.sms_to(self.ann)), 1, "not by itself")
+        self.assertEqual(len(self.sms_to(self.ann)), 1, "not automatically")
         self.provider.answers.clear()
         trace.with_user(self.marketer).action_retry()
         for _again in range(2):
@@ -275,7 +275,7 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, self.first, "processed", "done")
 
     def test_requeued_by_hand(self):
-        """Core's Retry on the SMS itself is heard as well."""
+        """Core's Retry On The SMS Itself Is Handled As Well."""
         after = self.make_sms_step(self.sequence, "after", self.first, 2)
         self.provider.answers[ANN] = "server_error"
         self.sequence.action_start()
@@ -286,7 +286,7 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, self.first, "processed", "done")
         self.assertTrace(self.ann, after, "scheduled")
 
-    def test_tried_again_by_itself(self):
+    def test_tried_again_automatically(self):
         """As often as the step says, at the number of that day."""
         self.first.write({"retry_count": 1, "retry": 2, "retry_unit": "hours"})
         self.provider.answers.update({ANN: "server_error", BOB: "server_error"})
@@ -339,14 +339,14 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, after, "scheduled")
 
     # ------------------------------------------------------------
-    # PULLED BACK
+    # RECALLED
     # ------------------------------------------------------------
 
     def test_restored_while_queued(self):
         self.sequence.action_start()
         self.run_cron()
         self.ann.action_restore()
-        self.assertTrace(self.ann, self.first, "cancelled", "pulled_back")
+        self.assertTrace(self.ann, self.first, "cancelled", "recalled")
         self.assertEqual(self.trace(self.ann, self.first).mailing_trace_ids.trace_status, "cancel")
         self.send_sms()
         self.assertFalse(self.sms_to(self.ann))
@@ -357,7 +357,7 @@ class TestSms(SmsCase):
         """Who leaves the mails leaves the sequence, with its SMS."""
         self.sequence.action_start()
         self.run_cron()
-        self.env["mail.blacklist"]._add("ann@reader.example.com")
+        self.env["mail.blacklist"]._add("ann@recipient.example.com")
         self.send_sms()
         self.assertFalse(self.sms_to(self.ann))
 
@@ -400,13 +400,13 @@ class TestSms(SmsCase):
         self.advance()
         self.advance(days=1)
         self.assertEqual(len(self.sms_to(self.ann)), 1)
-        put_off = self.assertTrace(self.ann, mail, "scheduled", "cap")
-        self.assertEqual(str(put_off.schedule_date), "2026-03-09 09:00:00")
+        deferred = self.assertTrace(self.ann, mail, "scheduled", "cap")
+        self.assertEqual(str(deferred.schedule_date), "2026-03-09 09:00:00")
         self.advance(days=6)
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Mail")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "Mail")), 1)
         self.advance(days=2)
-        put_off = self.assertTrace(self.ann, later, "scheduled", "cap")
-        self.assertEqual(str(put_off.schedule_date), "2026-03-16 09:00:00")
+        deferred = self.assertTrace(self.ann, later, "scheduled", "cap")
+        self.assertEqual(str(deferred.schedule_date), "2026-03-16 09:00:00")
         self.assertEqual(len(self.sms_to(self.ann)), 1)
 
     def test_cap_counts_other_sms(self):
@@ -432,17 +432,17 @@ class TestSms(SmsCase):
         self.clock = self.clock.replace(day=1)
         self.sequence.action_start()
         self.advance()
-        put_off = self.assertTrace(self.ann, self.first, "scheduled", "window")
-        self.assertEqual(put_off.schedule_date.day, 2)
-        self.clock = put_off.schedule_date
+        deferred = self.assertTrace(self.ann, self.first, "scheduled", "sending_hours")
+        self.assertEqual(deferred.schedule_date.day, 2)
+        self.clock = deferred.schedule_date
         self.advance()
         self.assertEqual(len(self.sms_to(self.ann)), 1)
 
     # ------------------------------------------------------------
-    # FIGURES
+    # STATISTICS
     # ------------------------------------------------------------
 
-    def test_figures(self):
+    def test_statistics(self):
         self.sequence.action_start()
         self.advance()
         self.report("delivered", *self.sms_to(self.bob))
@@ -453,13 +453,13 @@ class TestSms(SmsCase):
         self.follow(self.sms_to(self.ann)[0])
         self.sequence.invalidate_recordset()
         self.assertEqual((self.sequence.clicked_count, self.sequence.ignored_count), (1, 1))
-        ignored = self.sequence.with_context(nurture_figure="ignored").action_view_mails()
+        ignored = self.sequence.with_context(nurture_statistic="ignored").action_view_mails()
         found = self.env["mailing.trace"].search(ignored["domain"])
         self.assertEqual(found.sms_number, BOB)
         self.assertEqual(self.first.mailing_id.state, "done")
 
     def test_credit(self):
-        """A lead that comes back after an SMS is credited to it."""
+        """A lead that is won back after an SMS is credited to it."""
         self.sequence.action_start()
         self.advance()
         self.ann.action_restore()

@@ -17,7 +17,7 @@ class TestStep(SmsCase):
 
     def test_marketer_builds(self):
         """In the dialog, with no right but the group's: the text makes the mailing."""
-        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
+        ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")
         steps = self.env["nurture.step"].with_user(self.marketer)
         with Form(steps.with_context(default_sequence_id=self.sequence.id)) as form:
             form.parent_id = self.first
@@ -49,7 +49,7 @@ class TestStep(SmsCase):
             mailing.with_user(self.marketer).action_send_sms(ann.ids)
 
     def test_card_of_the_workflow(self):
-        self.make_lead("ann@reader.example.com", phone="+32456001101", contact_name="Ann")
+        self.make_lead("ann@recipient.example.com", phone="+32456001101", contact_name="Ann")
         sequence = self.sequence.with_user(self.marketer)
         self.assertEqual(
             sequence.workflow["types"]["sms"],
@@ -138,7 +138,7 @@ class TestStep(SmsCase):
 
     def test_link_that_counts(self):
         """A click on one link only: it has to be in the text."""
-        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
+        ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")
         follower = self.make_sms_step(
             self.sequence, "sms_click", self.first, link_url="https://shop.example.com/sale"
         )
@@ -184,7 +184,7 @@ class TestStep(SmsCase):
     def test_sandbox(self):
         """The test of a sequence shows the text, offers what can happen to an SMS, and sends
         nothing."""
-        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
+        ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")
         self.make_sms_step(self.sequence, "sms_click", self.first)
         sms_count = self.env["sms.sms"].search_count([])
         test = (
@@ -207,7 +207,7 @@ class TestStep(SmsCase):
 
     def test_uninstall(self):
         """History stays; who is inside comes to an end."""
-        ann = self.make_lead("ann@reader.example.com", phone="+32456001101")
+        ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")
         clicked = self.make_sms_step(self.sequence, "sms_click", self.first)
         beside = self.make_step(self.sequence)
         self.sequence.action_start()

@@ -13,7 +13,7 @@ ANN = "+32456001101"
 class TestSmsTimeline(SmsCase, TimelineMixin):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com", phone=ANN)
+        self.ann = self.make_lead("ann@recipient.example.com", phone=ANN)
         self.sequence = self.make_sequence()
         self.first = self.make_sms_step(self.sequence)
 
@@ -30,7 +30,7 @@ class TestSmsTimeline(SmsCase, TimelineMixin):
             [
                 ("entered", "Entered"),
                 ("sent", "SMS begin sent"),
-                ("machine", "A link clicked by a program that fetches in advance"),
+                ("bot", "A link clicked by a program that fetches in advance"),
                 ("clicked", "Clicked https://shop.example.com/limited"),
                 ("scheduled", "Thanks is scheduled"),
             ],

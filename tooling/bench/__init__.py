@@ -1,7 +1,8 @@
 """./dev bench: how fast the engine is, beside what nobody can be faster than or beside core.
 
-Machines differ, so a figure is a ratio of two times measured in turns in one run. What is measured
-is what a process of Odoo does on a real PostgreSQL; opens, clicks and replies come by HTTP.
+Computers differ, so a measurement is a ratio of two times measured in turns in one run. What is
+measured is what a process of Odoo does on a real PostgreSQL; opens, clicks and replies come by
+HTTP.
 
     data.py      the databases: leads, participants, traces and mails, written by SQL
     inside.py    what runs inside Odoo, and how it is timed

@@ -6,8 +6,8 @@ import time
 RESTORING = """
 lead = env["crm.lead"].browse(env["mail.thread"].message_process(False, env.context["mail"]))
 lead.action_restore()
-lead.activity_schedule("mail.mail_activity_data_call", summary="Came back", user_id=env.user.id)
-lead.message_post(body="Came back: replied.", author_id=env.ref("base.partner_root").id)
+lead.activity_schedule("mail.mail_activity_data_call", summary="Won back", user_id=env.user.id)
+lead.message_post(body="Won back: replied.", author_id=env.ref("base.partner_root").id)
 """
 
 
@@ -43,7 +43,7 @@ def requests(env, ids, count):
 
 
 def tell(env):
-    """Judge what was opened and clicked and tell the sequence, as the scheduled action does a
+    """Judge what was opened and clicked and notify the sequence, as the scheduled action does a
     minute later.
 
     :return: seconds per hit, and how many there were

@@ -58,7 +58,7 @@ def _sequences(env):
 
 def _look(env):
     sequences = _sequences(env)
-    sequences.looked_date = False
+    sequences.last_scan_date = False
     sequences._enrol_all()
     env.cr.commit()  # pylint: disable=invalid-commit
 
@@ -71,7 +71,7 @@ def _choice(sequence):
         leads._search(sequence._get_lead_domain()).select(),
         SQL(" AND ").join(
             SQL("NOT (%s)", condition)
-            for reason, condition in leads._nurture_obstacles(sequence)
+            for reason, condition in leads._nurture_exclusions(sequence)
             if reason not in ("not_lost", "company", "unmatched")
         ),
     )

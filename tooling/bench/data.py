@@ -45,8 +45,9 @@ _CROWD = """
          SELECT * FROM unnest(%(reasons)s, %(sequences)s, %(firsts)s, %(seconds)s)
                        part(reason_id, id, first_id, second_id)
          ), entered AS (
-         INSERT INTO nurture_participant (sequence_id, company_id, lead_id, identity, round, state,
-                     entered_date, lead_name, lost_reason_id, date_lost, email, create_date)
+         INSERT INTO nurture_participant (sequence_id, company_id, lead_id, dedup_key,
+                     enrolment_number, state, entered_date, lead_name, lost_reason_id,
+                     date_lost, email, create_date)
               SELECT sequence.id, company_id, lead.id, email_normalized, 1, 'running', now(), name,
                      lost_reason_id, date_closed, email_normalized, now()
                 FROM crm_lead lead
@@ -63,9 +64,10 @@ _CROWD = """
      CROSS JOIN unnest(ARRAY[first_id, second_id]) step(id)
 """
 _PARTICIPANTS = """
-    INSERT INTO nurture_participant (sequence_id, company_id, lead_id, identity, round, state,
-                exit_reason, entered_date, exit_date, won_back_date, lead_name, lost_reason_id,
-                date_lost, email, expected_revenue, create_date, write_date)
+    INSERT INTO nurture_participant (sequence_id, company_id, lead_id, dedup_key,
+                enrolment_number, state, exit_reason, entered_date, exit_date, won_back_date,
+                lead_name, lost_reason_id, date_lost, email, expected_revenue, create_date,
+                write_date)
          SELECT %(sequence)s, company_id, id, email_normalized, 1,
                 CASE WHEN id %% 10 < 6 THEN 'running' WHEN id %% 10 < 9 THEN 'completed'
                      ELSE 'exited' END,
@@ -191,8 +193,8 @@ def vacuum(database, *tables):
 
 def keep_rows(source, target, table):
     """Keep the rows that a table has in one database beside the table of another."""
-    with _cursor(source) as reader, _cursor(target) as writer, tempfile.TemporaryFile() as file:
-        reader.copy_expert(f"COPY {table} TO STDOUT", file)
+    with _cursor(source) as origin, _cursor(target) as writer, tempfile.TemporaryFile() as file:
+        origin.copy_expert(f"COPY {table} TO STDOUT", file)
         file.seek(0)
         writer.execute(f"CREATE UNLOGGED TABLE bench_{table} (LIKE {table})")
         writer.copy_expert(f"COPY bench_{table} FROM STDIN", file)

@@ -26,7 +26,7 @@ def timed(function, *arguments):
 
 
 def in_turns(rounds, *functions, warm=1):
-    """Call each function in turn, `rounds` times, so that whatever else the machine does hits all.
+    """Call each function in turn, `rounds` times, so that whatever else the computer does hits all.
 
     :param warm: how many rounds do not count
     :return: the median seconds of each; a function may return its own seconds

@@ -59,7 +59,7 @@ def install_beside_people(database):
 
 
 class _Person(threading.Thread):
-    """Does one kind of work until it is told to stop, in transactions that take a moment."""
+    """Does one kind of work until it is asked to stop, in transactions that take a moment."""
 
     def __init__(self, database, work, leads, mails):
         super().__init__(daemon=True)

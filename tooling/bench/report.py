@@ -11,13 +11,13 @@ PAGE = settings.ROOT / "docs" / "benchmark.md"
 
 INTRODUCTION = """# How fast it is
 
-Written by `./dev bench`, or part by part by `./dev bench --only PART`. A figure is a ratio of two
-times that were measured in turns: machines differ, ratios hardly. The rival is what nobody can be
-faster than (the bare writes in SQL), core doing the same, or the same with little data. The limit
-is what the project allows.
+Written by `./dev bench`, or part by part by `./dev bench --only PART`. A measurement is a ratio of
+two times that were measured in turns: computers differ, ratios hardly. The rival is what nobody can
+be faster than (the bare writes in SQL), core doing the same, or the same with little data. The
+limit is what the project allows.
 
-- *Judged and told*: the request, and the work that a mail's opens and clicks cause a minute later,
-  when it is known whether a person did it. Core is an Odoo without the add-on.
+- *Judged and handled*: the request, and the work that a mail's opens and clicks cause a minute
+  later, when it is known whether a person did it. Core is an Odoo without the add-on.
 - A reply restores the lead, with a note and something to do. Core does the same with the reply, by
   its own methods in a server action.
 - Forms and lists are what the server does when the browser asks for them.
@@ -27,7 +27,7 @@ HEADER = ("| what | measured | rival | its time | ratio | limit |", "|---|--:|--
 
 
 @dataclass
-class Figure:
+class Measurement:
     """A measure, its rival's, and how many times that it may be at most."""
 
     key: str
@@ -60,22 +60,25 @@ class Figure:
         return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
 
 
-def write(figures, scale, whole=True):
-    """Print the figures, write the page, print a line of JSON; return the exit status."""
+def write(measurements, scale, whole=True):
+    """Print the measurements, write the page, print a line of JSON; return the exit status."""
     rows = {
-        figure.title: f"| {figure.title} | {figure.show(figure.value)} | {figure.rival}"
-        f" | {figure.show(figure.rival_value)} | **{figure.ratio:.2f}** | {figure.limit}"
-        f"{'' if figure.is_reached else ' — not reached'} |"
-        for figure in figures
+        one.title: f"| {one.title} | {one.show(one.value)}"
+        f" | {one.rival} | {one.show(one.rival_value)}"
+        f" | **{one.ratio:.2f}** | {one.limit}{'' if one.is_reached else ' — not reached'} |"
+        for one in measurements
     }
     print("\n".join([*HEADER, *rows.values()]))
     if scale == 1:
         # what was not measured now stays
         lines = (rows if whole else _read_rows() | rows).values()
-        PAGE.write_text("\n".join([INTRODUCTION, *HEADER, *lines, "", _describe_machine(), ""]))
-    result = {"scale": scale, **{figure.key: round(figure.ratio, 2) for figure in figures}}
+        PAGE.write_text("\n".join([INTRODUCTION, *HEADER, *lines, "", _describe_computer(), ""]))
+    result = {
+        "scale": scale,
+        **{measurement.key: round(measurement.ratio, 2) for measurement in measurements},
+    }
     print(json.dumps(result), flush=True)
-    return 0 if all(figure.is_reached for figure in figures) else 1
+    return 0 if all(measurement.is_reached for measurement in measurements) else 1
 
 
 def _read_rows():
@@ -85,7 +88,7 @@ def _read_rows():
     return {row.split(" | ")[0].removeprefix("| "): row for row in rows}
 
 
-def _describe_machine():
+def _describe_computer():
     with cluster.connect() as connection:
         version = connection.server_version // 10000
     return (

@@ -11,7 +11,7 @@ import xmlrpc.client
 
 from .. import addons, databases, odoo, settings, shell, templates
 from . import data, install, report, sink
-from .report import Figure
+from .report import Measurement
 
 #: A browser, as far as a server can see.
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -27,9 +27,9 @@ print("\\nRESULT " + json.dumps({module}.{function}(env, **{arguments!r})))
 def main(scale, only=None):
     """Measure everything, print it and write docs/benchmark.md.
 
-    :param scale: 1 for the sizes the figures are meant for, less for a quick look
+    :param scale: 1 for the sizes the measurements are meant for, less for a quick look
     :param only: the name of a part, to measure that alone
-    :return: exit status: 1 when a figure is worse than it should be
+    :return: exit status: 1 when a measurement is worse than it should be
     """
     parts = {
         "engine": ("Entering and deciding", measure_engine),
@@ -42,16 +42,16 @@ def main(scale, only=None):
     if only and only not in parts:
         raise shell.Failure(f"There is no such part: {only}. Choose of {', '.join(parts)}.")
     odoo.clean_start()
-    figures = []
+    measurements = []
     with Databases() as made:
         for title, measure in [parts[only]] if only else parts.values():
             with shell.timed(title):
                 found = measure(made, scale)
-            for figure in found:
-                shell.say(f"  {figure}")
-            figures += found
+            for measurement in found:
+                shell.say(f"  {measurement}")
+            measurements += found
             made.drop_all()
-    return report.write(figures, scale, whole=not only)
+    return report.write(measurements, scale, whole=not only)
 
 
 class Databases:
@@ -114,8 +114,10 @@ def measure_engine(made, scale):
     enter, bare_enter = inside(base, "engine", "enrol", ids=ids, rounds=3)
     decide, bare_decide = inside(entered, "engine", "decide", ids=ids, rounds=3)
     return [
-        Figure("enrol", f"Enter {many:,} lost leads", enter, "bare INSERT … SELECT", bare_enter, 3),
-        Figure(
+        Measurement(
+            "enrol", f"Enter {many:,} lost leads", enter, "bare INSERT … SELECT", bare_enter, 3
+        ),
+        Measurement(
             "decide",
             f"Decide and advance {many:,} due traces that send nothing",
             decide,
@@ -124,7 +126,7 @@ def measure_engine(made, scale):
             6,
         ),
         *(
-            Figure(
+            Measurement(
                 f"memory_{name}",
                 f"Memory of {doing} {many:,}",
                 peak,
@@ -164,8 +166,10 @@ def measure_mails(made, scale):
         name, "mails", "queue", ids=ids, rounds=rounds, chunk=chunk, total=total
     )
     return [
-        Figure("queue", "Compose and queue a mail", engine, "core's plain mailing", core, 0.75),
-        Figure(
+        Measurement(
+            "queue", "Compose and queue a mail", engine, "core's plain mailing", core, 0.75
+        ),
+        Measurement(
             "queue_many",
             f"Queue a mail, mean of {total:,}",
             whole,
@@ -185,7 +189,7 @@ def measure_sending(made, scale):
     with sink.listening() as port:
         core, engine = inside(name, "mails", "send", ids=ids, port=port, rounds=rounds, chunk=chunk)
     title = f"Send a queued mail by SMTP, of {chunk * rounds:,}"
-    return [Figure("send", title, engine, "core's plain mailing", core, 1.15)]
+    return [Measurement("send", title, engine, "core's plain mailing", core, 1.15)]
 
 
 # ----------------------------------------------------------------
@@ -205,19 +209,21 @@ def measure_big(made, scale):
     for size, traces in sizes.items():
         names[size] = made.copy(base, size)
         data.fill(names[size], ids, traces)
-        inside(names[size], "screens", "count_figures", ids=ids)
+        inside(names[size], "screens", "count_statistics", ids=ids)
     names["core"] = made.copy(templates.base(demo=False), "core")
     core_ids = inside(names["core"], "prepare", "plainly")
     data.fill_plainly(names["core"], core_ids, sizes["medium"] // data.STEPS)
     large = f"{sizes['large']:,} traces"
     medium = f"at {sizes['medium']:,}"
     few, many = inside(base, "engine", "tick", few=names["medium"], many=names["large"], rounds=9)
-    figures = [Figure("tick", f"A tick with nothing due at {large}", many, medium, few, 1.5)]
+    measurements = [
+        Measurement("tick", f"A tick with nothing due at {large}", many, medium, few, 1.5)
+    ]
     screens = inside(
         base, "screens", "read", few=names["small"], many=names["large"], ids=ids, rounds=9
     )
-    figures += [
-        Figure(
+    measurements += [
+        Measurement(
             name.replace(" ", "_"),
             f"{name.capitalize()} at {large}",
             many,
@@ -227,9 +233,9 @@ def measure_big(made, scale):
         )
         for name, (few, many) in screens.items()
     ]
-    figures += _measure_answers(names, ids, core_ids, large, medium)
+    measurements += _measure_answers(names, ids, core_ids, large, medium)
     shell.say(f"  indexes that none of it used: {data.list_unused_indexes(names['large'])}")
-    return figures
+    return measurements
 
 
 def _measure_answers(names, ids, core_ids, large, medium, count=120):
@@ -244,22 +250,22 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
         for kind in ("open", "click", "reply"):
             seconds[kind] = _send_in_turns(servers, kind, answers)
             for size in ("medium", "large") if kind != "reply" else ():
-                told, hits = inside(names[size], "answers", "tell")
+                said, hits = inside(names[size], "answers", "tell")
                 if hits != count:
                     raise shell.Failure(f"{hits} of {count} are taken for a person's {kind}.")
-                seconds[kind][size] += told
-    figures = []
+                seconds[kind][size] += said
+    measurements = []
     for kind, by_size in seconds.items():
         title, rival = {
             "open": ("An open", "core"),
             "click": ("A click", "core"),
             "reply": ("A reply", "core, and the same restore, note and activity"),
         }[kind]
-        figures += [
-            Figure(
-                kind, f"{title}, judged and told", by_size["medium"], rival, by_size["core"], 1.3
+        measurements += [
+            Measurement(
+                kind, f"{title}, judged and handled", by_size["medium"], rival, by_size["core"], 1.3
             ),
-            Figure(
+            Measurement(
                 f"{kind}_many",
                 f"{title} at {large}",
                 by_size["large"],
@@ -268,13 +274,13 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
                 1.3,
             ),
         ]
-    return figures
+    return measurements
 
 
 @contextlib.contextmanager
 def _serving(database):
     log = settings.LOGS / f"bench-{database}.log"
-    # every reader has an address of its own, which only a proxy can tell
+    # every recipient has an address of its own, which only a proxy can tell
     with odoo.serving(
         database, shell.free_port(), "--max-cron-threads=0", "--proxy-mode", log=log
     ) as server:
@@ -355,8 +361,8 @@ def measure_crowd(made, scale):
     lists = inside(names[sequences], "crowd", "read_lists", rounds=9)
     crowd = f"{sequences} sequences and {leads:,} leads"
     return [
-        Figure("tick_crowd", f"A tick with nothing due, {crowd}", many, "1 and 3,000", few, 3),
-        Figure(
+        Measurement("tick_crowd", f"A tick with nothing due, {crowd}", many, "1 and 3,000", few, 3),
+        Measurement(
             "look_crowd",
             f"Look all leads through, {crowd}",
             looking,
@@ -365,7 +371,9 @@ def measure_crowd(made, scale):
             2,
         ),
         *(
-            Figure(name.replace(" ", "_"), f"{name.capitalize()}, {crowd}", own, "core's", rival, 2)
+            Measurement(
+                name.replace(" ", "_"), f"{name.capitalize()}, {crowd}", own, "core's", rival, 2
+            )
             for name, (own, rival) in lists.items()
         ),
     ]
@@ -389,7 +397,7 @@ def measure_install(made, scale):
         if errors:
             raise shell.Failure(f"Installing got into the way of others: {errors[0]}")
     return [
-        Figure(
+        Measurement(
             "install",
             f"Install beside people at work on {many:,} leads",
             seconds[many],
@@ -397,7 +405,7 @@ def measure_install(made, scale):
             seconds[3000],
             2,
         ),
-        Figure(
+        Measurement(
             "install_wait",
             "The longest that somebody waits to save a lead meanwhile",
             waits[many],

@@ -9,9 +9,9 @@ from odoo.tests import Form
 from .inside import environment, in_turns
 
 
-def count_figures(env, ids):
+def count_statistics(env, ids):
     """Do what the scheduled action does every quarter of an hour."""
-    env["nurture.sequence"].browse(ids["sequence"])._keep_figures()
+    env["nurture.sequence"].browse(ids["sequence"])._keep_statistics()
     env.cr.commit()  # pylint: disable=invalid-commit
 
 

@@ -1,4 +1,4 @@
-"""The clock of the machine jumps."""
+"""The clock of the computer jumps."""
 
 
 def jumping(world, _plan):

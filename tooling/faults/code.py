@@ -66,13 +66,13 @@ def calling(world, _plan):
     """Code that has written before calls what people press, all in one transaction: nothing waits
     for it, and what it cannot have at once is done when it has committed."""
     campaign = world.campaign("calling", 6)
-    told = world.workers.do("call_everything", sequence_id=campaign.id)
-    assert len(told["enrol"][1]["entered"]) == 6, told
-    assert told["advance"][1] == {"entered": 0, "left": 6, "deferred": True}, told
-    assert told["run_now"][1] == {"done": 0, "deferred": True}, told
+    said = world.workers.do("call_everything", sequence_id=campaign.id)
+    assert len(said["enrol"][1]["entered"]) == 6, said
+    assert said["advance"][1] == {"entered": 0, "left": 6, "deferred": True}, said
+    assert said["run_now"][1] == {"done": 0, "deferred": True}, said
     # a test is played beside the caller: it waits for a moment, then says so
-    assert "Somebody is changing the same records" in told["test"][1], told
-    assert all(seconds < 20 for seconds, _result in told.values()), told
+    assert "Somebody is changing the same records" in said["test"][1], said
+    assert all(seconds < 20 for seconds, _result in said.values()), said
     campaign.settle()
     return campaign.judge()
 

@@ -295,7 +295,7 @@ def advance_and_send(env):
 
 def pass_time_of_queue(env):
     """Let the time come for all mails that a server wants to be sent later. Core reads the clock of
-    the machine there."""
+    the computer there."""
     mails = env["mail.mail"].search([("scheduled_date", "!=", False)])
     mails.scheduled_date = fields.Datetime.now() - timedelta(days=1)
 
@@ -335,7 +335,7 @@ def call_everything(env, sequence_id):
     leads = env["crm.lead"].with_context(active_test=False)
     leads = leads.search([("lost_reason_id.name", "=", sequence.name)])
     leads.sudo().write({"referred": "written before"})
-    told = {}
+    said = {}
 
     def call(name, method):
         began = time.monotonic()
@@ -343,7 +343,7 @@ def call_everything(env, sequence_id):
             result = method()
         except UserError as error:
             result = str(error)
-        told[name] = (time.monotonic() - began, result)
+        said[name] = (time.monotonic() - began, result)
 
     call("stop", sequence.action_stop)
     call("start", sequence.action_start)
@@ -355,7 +355,7 @@ def call_everything(env, sequence_id):
     call("update", lambda: bool(_make(env, "nurture.update", sequence).action_update()))
     call("test", lambda: sequence.action_test() and True)
     env.cr.commit()
-    return told
+    return said
 
 
 def _make(env, model, sequence):

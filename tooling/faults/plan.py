@@ -5,7 +5,7 @@ import random
 
 class Plan:
     """The faults of one run. The same seed and length make the same plan; what a fault hits then
-    depends on the machine, too, as workers run at the same time."""
+    depends on the computer, too, as workers run at the same time."""
 
     def __init__(self, seed, long=False):
         self.seed = seed

@@ -156,14 +156,14 @@ class Campaign:
         self.outcome.mails = sum(got.values())
 
     def _judge_database(self, times):
-        ways = dict(
+        journeys = dict(
             self.world.query(
                 "SELECT state || ' ' || COALESCE(exit_reason, ''), count(*)"
                 " FROM nurture_participant WHERE sequence_id = %s GROUP BY 1",
                 self.id,
             )
         )
-        assert ways == {"completed finished": self.leads}, f"{self.name}: {ways}"
+        assert journeys == {"completed finished": self.leads}, f"{self.name}: {journeys}"
         states = dict(
             self.world.query(
                 "SELECT state, count(*) FROM nurture_trace WHERE sequence_id = %s GROUP BY 1",
@@ -172,8 +172,8 @@ class Campaign:
         )
         assert states.keys() == {"processed"}, f"{self.name}: traces {states}"
         scores = self.world.query(
-            "SELECT DISTINCT lead.nurture_score FROM crm_lead lead JOIN nurture_participant way"
-            " ON way.lead_id = lead.id WHERE way.sequence_id = %s",
+            "SELECT DISTINCT lead.nurture_score FROM crm_lead lead JOIN nurture_participant journey"
+            " ON journey.lead_id = lead.id WHERE journey.sequence_id = %s",
             self.id,
         )
         assert scores == [(times,)], f"{self.name}: the action was done {scores} times"

@@ -1,8 +1,8 @@
 """Mutants: copies of a source file with one small mistake each.
 
-The mistakes are cosmic-ray's. Of the dozen ways it has to replace an operator, the opposite and the
-nearest are taken: a test that sees these sees the others, too, most of which are errors of types.
-"""
+The mistakes are cosmic-ray's. Of the dozen journeys it has to replace an operator, the opposite and
+the nearest are taken: a test that sees these sees the others, too, most of which are errors of
+types."""
 
 import ast
 import difflib

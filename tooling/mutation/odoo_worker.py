@@ -24,9 +24,9 @@ from odoo.tests import loader, result
 
 job = json.loads(Path(sys.argv.pop(1)).read_text())
 
-#: Seconds to load the modules, or to set up a class, on a busy machine.
+#: Seconds to load the modules, or to set up a class, on a busy computer.
 LOADING = 300
-#: Seconds that a test may take at least, however short it is by itself.
+#: Seconds that a test may take at least, however short it is automatically.
 PATIENCE = 90
 
 seen = {"failed": "", "tests": {}}
@@ -115,7 +115,7 @@ known = dict(job["tests"])
 make_suite, loader.make_suite = loader.make_suite, choose
 run_as_ever, loader.run_suite = loader.run_suite, run_suite
 loader.OdooTestResult = Result
-# In a container everything runs as root, and nobody but this machine reaches the server.
+# In a container everything runs as root, and nobody but this computer reaches the server.
 odoo.cli.server.check_root_user = lambda: None
 
 if __name__ == "__main__":

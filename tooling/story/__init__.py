@@ -2,11 +2,10 @@
 paid invoice.
 
 Everything in it is real. People of the company work over JSON-2, mails leave through Odoo's
-outgoing server by SMTP, readers follow the links they find in the mails, answers and bounces come
-in at the mail gateway, and the scheduled actions do what is due. Only the days pass faster (see
-`time_machine`). What has to come out follows from the script (`cast`), and every week it is
-compared with what did: by address and by mail.
-"""
+outgoing server by SMTP, recipients follow the links they find in the mails, answers and bounces
+come in at the mail gateway, and the scheduled actions do what is due. Only the days pass faster
+(see `passing_days`). What has to come out follows from the script (`cast`), and every week it is
+compared with what did: by address and by mail."""
 
 from .examples import PROVOKED as PROVOKED
 from .mailbox import Mailbox
@@ -14,9 +13,9 @@ from .plot import Story
 
 
 def play(server):
-    """Play the story on a server with a fresh demo database and return its figures.
+    """Play the story on a server with a fresh demo database and return its statistics.
 
-    The server must not run scheduled actions by itself (`--max-cron-threads=0`).
+    The server must not run scheduled actions automatically (`--max-cron-threads=0`).
 
     :param server: a `tooling.odoo.Server`
     :raise AssertionError: when something came out differently than the script says

@@ -22,7 +22,7 @@ SUBJECTS = {
     LAST_CHANCE: "{name}, 20% off: last chance before it is gone",
 }
 
-# What a reader, or somebody about a reader's lead, does after the week's mail.
+# What a recipient, or somebody about a recipient's lead, does after the week's mail.
 OPENS = "opens"
 CLICKS = "clicks"
 ANSWERS = "answers"
@@ -35,8 +35,8 @@ IS_RESTORED = "lead restored by hand"
 
 REPLIES = {ANSWERS, ANSWERS_THE_FIRST}
 UNSUBSCRIPTIONS = {UNSUBSCRIBES, UNSUBSCRIBES_AT_ONCE}
-WAYS_BACK = REPLIES | {IS_RESTORED}
-WAYS_OUT = WAYS_BACK | UNSUBSCRIPTIONS | {BOUNCES}
+WIN_BACKS = REPLIES | {IS_RESTORED}
+EXITS = WIN_BACKS | UNSUBSCRIPTIONS | {BOUNCES}
 
 EXIT_REASONS = {
     ANSWERS: "replied",
@@ -47,8 +47,9 @@ EXIT_REASONS = {
     UNSUBSCRIBES_AT_ONCE: "unsubscribed",
 }
 
-# Sixteen kinds of readers: what they do in the first, second and third week. In the order of their
-# addresses, every sixteenth reader is of the same kind. Whoever left gets no mail to react to.
+# Sixteen kinds of recipients: what they do in the first, second and third week. In the order of
+# their addresses, every sixteenth recipient is of the same kind. Whoever left gets no mail to react
+# to.
 NOTHING = ()
 KINDS = (
     (NOTHING, NOTHING, NOTHING),
@@ -81,7 +82,7 @@ def quantity(position):
 
 
 @dataclass
-class Reader:
+class Recipient:
     """A lost lead's contact, and what the script makes them do."""
 
     lead: str  # external id
@@ -90,29 +91,29 @@ class Reader:
     salesperson: str  # external id
     team: str  # external id
     weeks: tuple = ()
-    got: dict = field(default_factory=dict)  # {mail: what the reader did with it}
-    left: str = ""  # the deed that ended it for them
+    got: dict = field(default_factory=dict)  # {mail: what the recipient did with it}
+    left: str = ""  # the action that ended it for them
 
     def live(self, week):
         """Read the week's mail and react: the script's idea of what the campaign does."""
         if mail := self._mail_of(week):
             self.got[mail] = set()
-        for deed in self.weeks[week - 1]:
-            answered = BACK_IN_STOCK if deed is ANSWERS_THE_FIRST else mail
-            self.got[answered].add(deed)
-            if deed in WAYS_OUT:
-                self.left = deed
+        for action in self.weeks[week - 1]:
+            answered = BACK_IN_STOCK if action is ANSWERS_THE_FIRST else mail
+            self.got[answered].add(action)
+            if action in EXITS:
+                self.left = action
 
-    def deeds(self, week):
-        """Return what the reader does in a week, in order, and the mail each deed is about."""
+    def actions(self, week):
+        """Return what the recipient does in a week, in order, and the mail each action is about."""
         latest = list(self.got)[-1]
         return [
-            (deed, BACK_IN_STOCK if deed is ANSWERS_THE_FIRST else latest)
-            for deed in self.weeks[week - 1]
+            (action, BACK_IN_STOCK if action is ANSWERS_THE_FIRST else latest)
+            for action in self.weeks[week - 1]
         ]
 
     def subject(self, mail):
-        """Return the subject this reader sees."""
+        """Return the subject this recipient sees."""
         return SUBJECTS[mail].format(name=self.name or "Dear customer")
 
     def _mail_of(self, week):
@@ -129,8 +130,8 @@ class Reader:
 
     @property
     def is_won_back(self):
-        """Whether the lead came back into the pipeline."""
-        return self.left in WAYS_BACK
+        """Whether the lead was won back into the pipeline."""
+        return self.left in WIN_BACKS
 
     @property
     def credited(self):
@@ -139,10 +140,10 @@ class Reader:
 
     @property
     def exit_reason(self):
-        """Why the reader is not in the sequence any more (False: still in it).
+        """Why the recipient is not in the sequence any more (False: still in it).
 
         Who clicked in the first week gets all there is in three weeks and has finished it, whatever
-        they do then but come back. For the others the mail to those who click stays possible.
+        they do then but return. For the others the mail to those who click stays possible.
         """
         has_finished = LAST_CHANCE in self.got and CLICKS in self.got[BACK_IN_STOCK]
         if has_finished and not self.is_won_back:
@@ -150,13 +151,13 @@ class Reader:
         return EXIT_REASONS.get(self.left, False)
 
 
-def readers():
+def recipients():
     """Return those the campaign is for, by address: `lead_stock_…` in the demo data, not the
     others, which have each a reason not to be written to."""
     with LEADS.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["id"].startswith("lead_stock_")]
     found = [
-        Reader(
+        Recipient(
             lead=f"lost_lead_nurture.{row['id']}",
             address=row["email_from"].lower(),
             name=row["contact_name"],
@@ -165,26 +166,26 @@ def readers():
         )
         for row in rows
     ]
-    found.sort(key=lambda reader: reader.address)
-    for position, reader in enumerate(found):
-        reader.weeks = KINDS[position % len(KINDS)]
-    return {reader.address: reader for reader in found}
+    found.sort(key=lambda recipient: recipient.address)
+    for position, recipient in enumerate(found):
+        recipient.weeks = KINDS[position % len(KINDS)]
+    return {recipient.address: recipient for recipient in found}
 
 
-def figures(people, mail=None):
-    """Return the figures of one mail, or of all of them, as they have to be."""
+def statistics(people, mail=None):
+    """Return the statistics of one mail, or of all of them, as they have to be."""
     reactions = [
-        deeds
-        for reader in people
-        for got, deeds in reader.got.items()
+        actions
+        for recipient in people
+        for got, actions in recipient.got.items()
         if mail is None or got == mail
     ]
     counts = Counter()
-    for deeds in reactions:
-        replied, clicked = bool(deeds & REPLIES), CLICKS in deeds
+    for actions in reactions:
+        replied, clicked = bool(actions & REPLIES), CLICKS in actions
         # nobody clicks or answers what they have not opened, with or without pictures
-        opened = OPENS in deeds or replied or clicked
-        bounced = BOUNCES in deeds
+        opened = OPENS in actions or replied or clicked
+        bounced = BOUNCES in actions
         counts.update(
             sent=1,
             opened=opened,

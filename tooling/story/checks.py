@@ -5,7 +5,7 @@ from collections import Counter
 from .. import shell
 from . import cast
 
-FIGURES = ("sent", "opened", "clicked", "replied", "ignored", "bounced")
+STATISTICS = ("sent", "opened", "clicked", "replied", "ignored", "bounced")
 MAILINGS = {
     cast.BACK_IN_STOCK: "mailing_limited_item_back",
     cast.ALMOST_SOLD_OUT: "mailing_almost_sold_out",
@@ -27,7 +27,7 @@ class Checks:
         self.admin = story.admin
         self.marketer = story.marketer
         self.campaign = story.campaign
-        self.readers = story.readers
+        self.recipients = story.recipients
         users = self.admin.find("res.users", [("share", "=", False)], ["email"])
         self.staff = {row["email"].lower() for row in users if row["email"]}
 
@@ -41,7 +41,7 @@ class Checks:
         """
         to_customers = [mail for mail in arrived if mail.address not in self.staff]
         wanted = {
-            (address, self.readers[address].subject(mail)): (address, mail)
+            (address, self.recipients[address].subject(mail)): (address, mail)
             for address, mail in expected
         }
         equal(
@@ -83,21 +83,21 @@ class Checks:
                 for row in rows
             },
             {
-                reader.address: (
-                    self.admin.ref(reader.lead),
-                    reader.exit_reason,
-                    reader.is_won_back and step[reader.credited],
+                recipient.address: (
+                    self.admin.ref(recipient.lead),
+                    recipient.exit_reason,
+                    recipient.is_won_back and step[recipient.credited],
                     no_stock,
                 )
-                for reader in self.readers.values()
+                for recipient in self.recipients.values()
             },
             "Participants (lead, exit reason, credited step, lost reason)",
         )
 
     def _leads(self):
-        """Leads that came back are in the pipeline with their salesperson and team, the others are
-        lost as before."""
-        ids = {self.admin.ref(reader.lead): reader for reader in self.readers.values()}
+        """Leads that were won back are in the pipeline with their salesperson and team, the others
+        are lost as before."""
+        ids = {self.admin.ref(recipient.lead): recipient for recipient in self.recipients.values()}
         rows = self.admin.find(
             "crm.lead", [("id", "in", list(ids))], ["won_status", "active", "user_id", "team_id"]
         )
@@ -112,20 +112,20 @@ class Checks:
                 for row in rows
             },
             {
-                reader.address: (
-                    "pending" if reader.is_won_back else "lost",
-                    reader.is_won_back,
-                    self.admin.ref(reader.salesperson),
-                    self.admin.ref(reader.team),
+                recipient.address: (
+                    "pending" if recipient.is_won_back else "lost",
+                    recipient.is_won_back,
+                    self.admin.ref(recipient.salesperson),
+                    self.admin.ref(recipient.team),
                 )
-                for reader in ids.values()
+                for recipient in ids.values()
             },
             "Leads (status, active, salesperson, team)",
         )
 
     def _answers(self):
         """The salesperson of a lead that answered has one call to make, and nobody else has."""
-        ids = {self.admin.ref(reader.lead): reader for reader in self.readers.values()}
+        ids = {self.admin.ref(recipient.lead): recipient for recipient in self.recipients.values()}
         rows = self.admin.find(
             "mail.activity",
             [("res_model", "=", "crm.lead"), ("res_id", "in", list(ids))],
@@ -138,62 +138,64 @@ class Checks:
                 for row in rows
             ),
             Counter(
-                (reader.address, self.admin.ref(reader.salesperson), call)
-                for reader in ids.values()
-                if reader.left in cast.REPLIES
+                (recipient.address, self.admin.ref(recipient.salesperson), call)
+                for recipient in ids.values()
+                if recipient.left in cast.REPLIES
             ),
             "Calls to make (address, user, type)",
         )
 
     def _blacklist(self):
-        """Whoever unsubscribed, and nobody else of the readers, is on the blacklist."""
+        """Whoever unsubscribed, and nobody else of the recipients, is on the blacklist."""
         rows = self.admin.find("mail.blacklist", [("active", "=", True)], ["email"])
         equal(
-            {row["email"] for row in rows} & self.readers.keys(),
-            {reader.address for reader in self._who(cast.UNSUBSCRIPTIONS)},
+            {row["email"] for row in rows} & self.recipients.keys(),
+            {recipient.address for recipient in self._who(cast.UNSUBSCRIPTIONS)},
             "Blacklisted addresses",
         )
 
     def _mailings(self):
-        """Return the figures on each mail's form, which have to be the script's."""
+        """Return the statistics on each mail's form, which have to be the script's."""
         table = {}
         for mail, xml_id in MAILINGS.items():
             domain = [("id", "=", self._ref(xml_id))]
-            (row,) = self.marketer.find("mailing.mailing", domain, FIGURES)
-            table[mail] = {name: row[name] for name in FIGURES}
-            expected = cast.figures(self.readers.values(), mail)
-            equal(table[mail], expected, f"Figures of the mail “{mail}”")
+            (row,) = self.marketer.find("mailing.mailing", domain, STATISTICS)
+            table[mail] = {name: row[name] for name in STATISTICS}
+            expected = cast.statistics(self.recipients.values(), mail)
+            equal(table[mail], expected, f"Statistics of the mail “{mail}”")
         return table
 
     def _sequence(self, **further):
-        """Return the figures on the sequence's form, which have to be the script's.
+        """Return the statistics on the sequence's form, which have to be the script's.
 
         :param further: fields and values to check as well
         """
         expected = {
-            **{f"{name}_count": n for name, n in cast.figures(self.readers.values()).items()},
-            "participant_count": len(self.readers),
-            "lead_count": len(self._who(cast.WAYS_BACK)),
+            **{f"{name}_count": n for name, n in cast.statistics(self.recipients.values()).items()},
+            "participant_count": len(self.recipients),
+            "lead_count": len(self._who(cast.WIN_BACKS)),
             **further,
         }
         domain = [("id", "=", self.campaign)]
         (row,) = self.marketer.find("nurture.sequence", domain, list(expected))
         found = {name: row[name] for name in expected}
-        equal(found, expected, "Figures of the sequence")
+        equal(found, expected, "Statistics of the sequence")
         return found
 
     def _people(self):
         return {
-            "in the sequence": sum(not reader.exit_reason for reader in self.readers.values()),
-            "won back": len(self._who(cast.WAYS_BACK)),
+            "in the sequence": sum(
+                not recipient.exit_reason for recipient in self.recipients.values()
+            ),
+            "won back": len(self._who(cast.WIN_BACKS)),
             "unsubscribed": len(self._who(cast.UNSUBSCRIPTIONS)),
         }
 
     # The end
 
     def of_the_end(self):
-        """Check what the deals brought, tell it, and return the story's figures."""
-        deals = cast.DEALS[: len(self._who(cast.WAYS_BACK))]
+        """Check what the deals brought, tell it, and return the story's statistics."""
+        deals = cast.DEALS[: len(self._who(cast.WIN_BACKS))]
         turnover = sum(
             cast.quantity(position) * cast.PRICE
             for position, stage in enumerate(deals)
@@ -201,12 +203,12 @@ class Checks:
         )
         row = self._sequence(quotation_count=len(deals), invoiced_amount=turnover)
         shell.say(
-            f"\n   {row['lead_count']} leads came back: {row['quotation_count']} quotations, "
+            f"\n   {row['lead_count']} leads were won back: {row['quotation_count']} quotations, "
             f"invoiced and paid {row['invoiced_amount']:,.2f}\n"
         )
         return {
             "enrolled": row["participant_count"],
-            **{name: row[f"{name}_count"] for name in FIGURES[:5]},
+            **{name: row[f"{name}_count"] for name in STATISTICS[:5]},
             "unsubscribed": len(self._who(cast.UNSUBSCRIPTIONS)),
             "bounced": row["bounced_count"],
             "reactivated": row["lead_count"],
@@ -214,20 +216,20 @@ class Checks:
             "invoiced": row["invoiced_amount"],
         }
 
-    def _who(self, deeds):
-        return [reader for reader in self.readers.values() if reader.left in deeds]
+    def _who(self, actions):
+        return [recipient for recipient in self.recipients.values() if recipient.left in actions]
 
     def _ref(self, name):
         return self.admin.ref(f"lost_lead_nurture.{name}")
 
 
 def say_funnel(title, table, totals, people):
-    """Show the figures of each mail so far, one line a mail, and where the people are."""
-    shell.say(f"\n   {title:<16}" + "".join(f"{name.capitalize():>10}" for name in FIGURES))
-    total = {name: totals[f"{name}_count"] for name in FIGURES}
+    """Show the statistics of each mail so far, one line a mail, and where the people are."""
+    shell.say(f"\n   {title:<16}" + "".join(f"{name.capitalize():>10}" for name in STATISTICS))
+    total = {name: totals[f"{name}_count"] for name in STATISTICS}
     for label, row in [*table.items(), ("All", total)]:
         if row["sent"]:
-            shell.say(f"   {label:<16}" + "".join(f"{row[name]:>10}" for name in FIGURES))
+            shell.say(f"   {label:<16}" + "".join(f"{row[name]:>10}" for name in STATISTICS))
     shell.say("   " + ", ".join(f"{count} {what}" for what, count in people.items()))
 
 

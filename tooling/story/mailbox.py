@@ -1,4 +1,4 @@
-"""The other end of the line: where the mails arrive, and what readers do with them."""
+"""The other end of the line: where the mails arrive, and what recipients do with them."""
 
 import email
 import email.policy
@@ -44,7 +44,7 @@ class Mailbox:
 
 
 class Mail:
-    """A mail that arrived, and what its reader can do with it."""
+    """A mail that arrived, and what its recipient can do with it."""
 
     def __init__(self, raw, sender, recipient):
         self.message = email.message_from_bytes(raw, policy=email.policy.default)
@@ -105,7 +105,7 @@ class Mail:
         )
 
     def bounce(self):
-        """Return the report of the reader's mail server that the mail cannot be delivered (RFC
+        """Return the report of the recipient's mail server that the mail cannot be delivered (RFC
         3464), as it arrives at the company's mail gateway."""
         return _lines(
             f"From: Mail Delivery System <MAILER-DAEMON@{self._domain()}>",

@@ -1,6 +1,6 @@
 """What happens in the story, week by week."""
 
-from .. import settings, time_machine
+from .. import passing_days, settings
 from . import cast, deals, examples
 from .checks import Checks
 from .rpc import User
@@ -19,7 +19,7 @@ class Story:
         # Marc Demo is the marketer, and the salesperson of half of the leads
         self.marketer = User(server, "demo", "demo")
         self.salespeople = {"base.user_admin": self.admin, "base.user_demo": self.marketer}
-        self.readers = cast.readers()
+        self.recipients = cast.recipients()
         self.campaign = self.admin.ref(CAMPAIGN)
         self.mails = {}  # {(address, mail): what arrived}
         self.checks = Checks(self)
@@ -65,7 +65,7 @@ class Story:
         others = admin.find("ir.mail_server", [], ["id"])
         admin.call("ir.mail_server", "write", [row["id"] for row in others], vals={"active": False})
         catcher = {
-            "name": "Demo story (nothing leaves this machine)",
+            "name": "Demo story (nothing leaves this computer)",
             "smtp_host": "127.0.0.1",
             "smtp_port": self.mailbox.port,
         }
@@ -74,14 +74,15 @@ class Story:
         self.mailbox.empty()
 
     def post_the_mails_of(self, week):
-        """Let the sequence do what is due and send it; exactly the script's readers get a mail."""
-        before = {reader.address: len(reader.got) for reader in self.readers.values()}
-        for reader in self.readers.values():
-            reader.live(week)
+        """Let the sequence do what is due and send it; exactly the script's recipients get a
+        mail."""
+        before = {recipient.address: len(recipient.got) for recipient in self.recipients.values()}
+        for recipient in self.recipients.values():
+            recipient.live(week)
         expected = {
-            (reader.address, mail)
-            for reader in self.readers.values()
-            for mail in list(reader.got)[before[reader.address] :]
+            (recipient.address, mail)
+            for recipient in self.recipients.values()
+            for mail in list(recipient.got)[before[recipient.address] :]
         }
         self.mails |= self.checks.of_the_post(self._post(), expected, f"week {week}")
 
@@ -100,37 +101,37 @@ class Story:
 
     def pass_time(self, **delta):
         """Let days pass, or minutes."""
-        time_machine.pass_time(self.server, **delta)
+        passing_days.pass_time(self.server, **delta)
 
-    # The readers
+    # The recipients
 
     def react_in(self, week):
-        """Let the readers (and salespeople) do what the script says, look, and tell of it."""
-        for reader in self.readers.values():
-            for deed, mail in reader.deeds(week):
-                self._do(deed, reader, self.mails[reader.address, mail])
-        # a click is believed a minute later, when no machine has given itself away
+        """Let the recipients (and salespeople) do what the script says, look, and tell of it."""
+        for recipient in self.recipients.values():
+            for action, mail in recipient.actions(week):
+                self._do(action, recipient, self.mails[recipient.address, mail])
+        # a click is believed a minute later, when no bot has given itself away
         self.pass_time(minutes=2)
         self.post_nothing("after the reactions")
         self.checks.of_the_week(week)
 
-    def _do(self, deed, reader, mail):
-        if deed in cast.REPLIES:
+    def _do(self, action, recipient, mail):
+        if action in cast.REPLIES:
             self._receive(mail.answer("Good news! Please call me, I still need it."))
-        elif deed is cast.IS_AWAY:
+        elif action is cast.IS_AWAY:
             self._receive(mail.out_of_office())
-        elif deed is cast.BOUNCES:
+        elif action is cast.BOUNCES:
             self._receive(mail.bounce())
-        elif deed is cast.IS_RESTORED:
-            lead = self.admin.ref(reader.lead)
-            self.salespeople[reader.salesperson].call("crm.lead", "action_restore", [lead])
+        elif action is cast.IS_RESTORED:
+            lead = self.admin.ref(recipient.lead)
+            self.salespeople[recipient.salesperson].call("crm.lead", "action_restore", [lead])
         else:
             act = {
                 cast.OPENS: mail.open,
                 cast.CLICKS: mail.click,
                 cast.UNSUBSCRIBES: mail.unsubscribe,
                 cast.UNSUBSCRIBES_AT_ONCE: mail.unsubscribe_at_once,
-            }[deed]
+            }[action]
             act()
 
     def _receive(self, raw):
@@ -138,7 +139,9 @@ class Story:
         self.admin.call("mail.thread", "message_process", model=False, message=raw)
 
     def won_back_leads(self):
-        """Return the ids of the leads that came back, in the order of their addresses."""
+        """Return the ids of the leads that were won back, in the order of their addresses."""
         return [
-            self.admin.ref(reader.lead) for reader in self.readers.values() if reader.is_won_back
+            self.admin.ref(recipient.lead)
+            for recipient in self.recipients.values()
+            if recipient.is_won_back
         ]

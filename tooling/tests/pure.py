@@ -16,7 +16,8 @@ import hypothesis
 
 PACKAGE = "lost_lead_nurture_tools"
 
-# The same examples on every run and on a machine of any speed: a failure is never a matter of luck.
+# The same examples on every run and on a computer of any speed: a failure is never a matter of
+# luck.
 hypothesis.settings.register_profile(
     "repeatable", derandomize=True, deadline=None, database=None, max_examples=100
 )

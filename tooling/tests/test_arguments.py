@@ -1,4 +1,4 @@
-"""What callers over RPC may give, and what they are told of the rest."""
+"""What callers over RPC may give, and what they are shown of the rest."""
 
 import unittest
 
@@ -18,7 +18,7 @@ NO_IDS = (0, -1, 2**31, True, False, None, "5", "", 5.0, [5], {}, ())
 
 
 def refusal(function, *given):
-    """What somebody is told who gives something; None when it is taken."""
+    """What somebody is notified who gives something; None when it is taken."""
     try:
         function(*given)
     except UserError as error:
@@ -31,8 +31,8 @@ class TestIds(unittest.TestCase):
         for value in (1, 2, 2**31 - 1):
             self.assertEqual(arguments.read_id(ENV, value), value)
         for value in NO_IDS:
-            told = refusal(arguments.read_id, ENV, value)
-            self.assertEqual(told, f"“{value}” is no id of a record.")
+            said = refusal(arguments.read_id, ENV, value)
+            self.assertEqual(said, f"“{value}” is no id of a record.")
 
     def test_several(self):
         self.assertEqual(arguments.read_ids(ENV, [3, 1, 3]), [3, 1, 3])
@@ -71,9 +71,9 @@ class TestRecords(unittest.TestCase):
 
     def test_one_at_a_time(self):
         for ids in ((), (1, 2)):
-            told = refusal(arguments.check_records, self.records(*ids), True)
-            self.assertIn("“Sequence” is for one record at a time", told)
-            self.assertIn(f"for {len(ids)}.", told)
+            said = refusal(arguments.check_records, self.records(*ids), True)
+            self.assertIn("“Sequence” is for one record at a time", said)
+            self.assertIn(f"for {len(ids)}.", said)
 
 
 class TestNumbers(unittest.TestCase):
@@ -83,8 +83,8 @@ class TestNumbers(unittest.TestCase):
 
     def test_outside(self):
         for value in (0, 11, True, "5", 5.0, None, [5]):
-            told = refusal(arguments.read_number, ENV, value, 1, 10)
-            self.assertEqual(told, f"“{value}” is no whole number from 1 to 10.")
+            said = refusal(arguments.read_number, ENV, value, 1, 10)
+            self.assertEqual(said, f"“{value}” is no whole number from 1 to 10.")
 
 
 class TestChoices(unittest.TestCase):
@@ -92,13 +92,13 @@ class TestChoices(unittest.TestCase):
         self.assertEqual(arguments.read_choice(ENV, "day", ("hour", "day")), "day")
         self.assertEqual(arguments.read_choice(ENV, "", {"": "None"}), "")
 
-    def test_others_are_told_what_there_is(self):
+    def test_others_are_shown_what_there_is(self):
         choices = {"replied": "Replied", "won": ""}
         for value in ("Replied", "", None, ["won"], {}, 0, True):
-            told = refusal(arguments.read_choice, ENV, value, choices)
-            self.assertEqual(told, f"“{value}” is none of: Replied (replied); won.")
-        told = refusal(arguments.read_choice, ENV, "week", ("hour", "day"))
-        self.assertEqual(told, "“week” is none of: hour; day.")
+            said = refusal(arguments.read_choice, ENV, value, choices)
+            self.assertEqual(said, f"“{value}” is none of: Replied (replied); won.")
+        said = refusal(arguments.read_choice, ENV, "week", ("hour", "day"))
+        self.assertEqual(said, "“week” is none of: hour; day.")
 
 
 class TestWhatIsShown(unittest.TestCase):

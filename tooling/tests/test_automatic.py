@@ -19,7 +19,8 @@ _spec.loader.exec_module(mail_samples)
 
 
 def message(headers="", content="Content-Type: text/plain\n\nYes, please.\n"):
-    raw = f"From: ann@reader.example.com\nSubject: Re: First\n{headers}MIME-Version: 1.0\n{content}"
+    start = "From: ann@recipient.example.com\nSubject: Re: First\n"
+    raw = f"{start}{headers}MIME-Version: 1.0\n{content}"
     return email.message_from_string(raw, policy=email.policy.SMTP)
 
 
@@ -33,7 +34,8 @@ def report(kind, *parts):
 
 def status(*actions):
     recipients = "\n".join(
-        f"Final-Recipient: rfc822; ann@reader.example.com\nAction: {action}\n" for action in actions
+        f"Final-Recipient: rfc822; ann@recipient.example.com\nAction: {action}\n"
+        for action in actions
     )
     return report(
         "delivery-status",
@@ -60,25 +62,25 @@ class TestAnswers(unittest.TestCase):
             "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\n",
             "Precedence: list\n",
             "Precedence: normal\n",
-            "Return-Path: <ann@reader.example.com>\n",
-            "Disposition-Notification-To: ann@reader.example.com\n",
+            "Return-Path: <ann@recipient.example.com>\n",
+            "Disposition-Notification-To: ann@recipient.example.com\n",
             "X-Autoreply: no\n",
         ):
             with self.subTest(headers):
                 self.assertFalse(automatic.is_automatic(message(headers)))
 
-    def test_machines(self):
+    def test_bots(self):
         for headers in (
             "Auto-Submitted: auto-replied\n",
             "Auto-Submitted: auto-generated\n",
             "Auto-Submitted: AUTO-REPLIED (vacation)\n",
-            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
+            "Auto-Submitted: auto-replied; owner-email=ann@recipient.example.com\n",
             "Precedence: auto_reply\n",
             "Precedence: bulk\n",
             "X-Precedence: auto-reply\n",
             "X-Autoreply: yes\n",
             "X-Autorespond: First\n",
-            "X-Auto-Reply-From: ann@reader.example.com\n",
+            "X-Auto-Reply-From: ann@recipient.example.com\n",
             "Return-Path: <>\n",
         ):
             with self.subTest(headers):
@@ -109,7 +111,7 @@ class TestAnswers(unittest.TestCase):
 
     def test_lists(self):
         """What a list passes on a person wrote, unless more than the list says otherwise."""
-        listed = "List-Id: <all.reader.example.com>\nPrecedence: bulk\n"
+        listed = "List-Id: <all.recipient.example.com>\nPrecedence: bulk\n"
         self.assertFalse(automatic.is_automatic(message(listed)))
         self.assertTrue(automatic.is_automatic(message(listed + "Auto-Submitted: auto-replied\n")))
         self.assertTrue(
@@ -123,7 +125,7 @@ class TestAnswers(unittest.TestCase):
         self.assertFalse(automatic.is_automatic(message("Auto-Submitted: no\n" * 2)))
 
     def test_harmless_answers(self):
-        """An out-of-office at the address for bounces is none; a mail that came back is."""
+        """An out-of-office at the address for bounces is none; a mail that bounced is."""
         away = message("Auto-Submitted: auto-replied\n")
         returned = message("Auto-Submitted: auto-replied\nX-Failed-Recipients: a@b.example\n")
         self.assertTrue(automatic.is_harmless_report(away))
@@ -132,7 +134,7 @@ class TestAnswers(unittest.TestCase):
     def test_postmaster_who_writes(self):
         """Who has such an address may answer all the same."""
         written = message()
-        written.replace_header("From", "Postmaster <postmaster@reader.example.com>")
+        written.replace_header("From", "Postmaster <postmaster@recipient.example.com>")
         self.assertFalse(automatic.is_automatic(written))
         written.replace_header("From", "MAILER-DAEMON")
         self.assertTrue(automatic.is_automatic(written))
@@ -181,11 +183,11 @@ class TestParts(unittest.TestCase):
         status = "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n--b--\n"
         returned = "--b\nContent-Type: message/rfc822\n\nSubject: First\n\nHello\n\n--b--\n"
         for headers, body, expected in (
-            ("From: ann@reader.example.com\n", "", True),
-            ("From: ann@reader.example.com\n", status, False),
-            ("From: noreply@reader.example.com\n", "", False),
-            ("From: postmaster@reader.example.com\n", returned, False),
-            ("From: ann@reader.example.com\nX-Failed-Recipients: bob@example.com\n", "", False),
+            ("From: ann@recipient.example.com\n", "", True),
+            ("From: ann@recipient.example.com\n", status, False),
+            ("From: noreply@recipient.example.com\n", "", False),
+            ("From: postmaster@recipient.example.com\n", returned, False),
+            ("From: ann@recipient.example.com\nX-Failed-Recipients: bob@example.com\n", "", False),
         ):
             body = body or f"--b\n{self.PLAIN}\n\nBye\n--b--\n"
             raw = f'{headers}{away}Content-Type: multipart/mixed; boundary="b"\n\n{body}'
@@ -199,7 +201,9 @@ class TestSamples(unittest.TestCase):
 
     def judge(self, samples):
         for sample in samples:
-            raw = sample.build("<mail@test.example.com>", "ann@reader.example.com", "x@example.com")
+            raw = sample.build(
+                "<mail@test.example.com>", "ann@recipient.example.com", "x@example.com"
+            )
             with self.subTest(sample.name):
                 yield automatic.is_automatic(
                     email.message_from_bytes(raw, policy=email.policy.SMTP)

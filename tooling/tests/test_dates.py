@@ -29,8 +29,8 @@ class TestDates(unittest.TestCase):
             self.assertEqual(read(dates.on_clock(env, MOMENT)), expected)
 
     def test_a_moment_elsewhere(self):
-        told = dates.on_clock(pure.Env(tz="Europe/Vienna"), MOMENT, "Asia/Tokyo")
-        self.assertEqual(read(told), "Mar 10, 2026, 5:30 AM")
+        said = dates.on_clock(pure.Env(tz="Europe/Vienna"), MOMENT, "Asia/Tokyo")
+        self.assertEqual(read(said), "Mar 10, 2026, 5:30 AM")
 
     def test_below_a_chart(self):
         self.assertEqual(dates.on_axis(pure.Env(), "2026-03-09"), "Mar 9")

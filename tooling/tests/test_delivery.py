@@ -9,10 +9,10 @@ delivery = load("delivery")
 
 BOUNCES = (
     ("rcpt", 550, "no such user here"),
-    ("rcpt", 550, "5.1.1 <ann@reader.example.com>: Recipient address rejected: User unknown"),
+    ("rcpt", 550, "5.1.1 <ann@recipient.example.com>: Recipient address rejected: User unknown"),
     ("rcpt", 550, "5.2.1 The email account that you tried to reach is disabled"),
     ("rcpt", 550, "5.4.1 Recipient address rejected: Access denied. [AM1.example.com]"),
-    ("rcpt", 550, "5.7.1 <ann@reader.example.com>... User unknown"),
+    ("rcpt", 550, "5.7.1 <ann@recipient.example.com>... User unknown"),
     ("rcpt", 550, "5.5.0 Requested action not taken: mailbox unavailable"),
     ("rcpt", 551, "User not local"),
     ("rcpt", 552, "5.2.2 Mailbox full"),
@@ -32,7 +32,7 @@ LATER = (
     ("rcpt", 550, "4.3.0 temporary"),
 )
 FAILURES = (
-    ("rcpt", 554, "5.7.1 <ann@reader.example.com>: Relay access denied"),
+    ("rcpt", 554, "5.7.1 <ann@recipient.example.com>: Relay access denied"),
     ("rcpt", 550, "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using Spamhaus"),
     ("rcpt", 550, "relaying denied"),
     ("rcpt", 530, "5.7.0 Authentication required"),

@@ -186,5 +186,5 @@ class TestWords(unittest.TestCase):
 
     def test_rules_in_code(self):
         domain = Domain.custom(to_sql=lambda *_args: None)
-        told = domain_words.describe(self.model, domain)
-        self.assertEqual(told, "a rule that cannot be put into words")
+        said = domain_words.describe(self.model, domain)
+        self.assertEqual(said, "a rule that cannot be put into words")

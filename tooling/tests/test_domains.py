@@ -75,7 +75,7 @@ class TestReading(unittest.TestCase):
             self.assertTrue(domains.read_domain(text).is_true())
 
     def test_whatever_somebody_writes(self):
-        """Nothing is run, and each way to fail is one of those that are told."""
+        """Nothing is run, and each journey to fail is one of those that are said."""
         for text in ("[(", "__import__('os')", "[('a',)]", "5", "['&']", "(" * 300, "1" * 5000):
             with self.subTest(text[:20]), self.assertRaises(domains.ERRORS):
                 domains.read_domain(text)
@@ -92,9 +92,9 @@ class TestReading(unittest.TestCase):
         ):
             with self.subTest(error), self.assertRaises(ValidationError) as caught:
                 domains.parse_domain(Model(error), "[('a', '=', 1)]")
-            told = str(caught.exception)
-            self.assertIn("This filter cannot be used: [('a', '=', 1)]", told)
-            self.assertIn(str(error), told)
+            said = str(caught.exception)
+            self.assertIn("This filter cannot be used: [('a', '=', 1)]", said)
+            self.assertIn(str(error), said)
 
     def test_what_is_no_fault_of_the_text_is_not_hidden(self):
         for error in (KeyboardInterrupt(), UserError("elsewhere")):
@@ -106,7 +106,7 @@ class TestReading(unittest.TestCase):
         domains.check_domain(model, "[]")
         self.assertEqual([searched[0] for searched in model.searched], ["marketer"])
 
-    def test_lost_rights_are_told_to_people(self):
+    def test_lost_rights_are_shown_to_people(self):
         self.assertTrue(issubclass(domains.LostRights, UserError))
 
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from . import pure
 
 forecast = pure.load("forecast")
-windows = pure.load("windows")
+sending_hours = pure.load("sending_hours")
 Cap, Step = forecast.Cap, forecast.PlannedStep
 
 ENTRY = datetime(2026, 1, 5, 12)  # a Monday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-OFFICE = windows.Window([(weekday, 9, 17) for weekday in range(5)])
+OFFICE = sending_hours.SendingHours([(weekday, 9, 17) for weekday in range(5)])
 
 hours = st.integers(-24 * 10, 24 * 10).map(lambda number: ENTRY + number * HOUR)
 caps = st.builds(Cap, st.integers(1, 3), st.integers(1, 14))
@@ -73,18 +73,18 @@ class TestProperties(unittest.TestCase):
     @given(
         workflows(),
         st.none() | caps,
-        st.sampled_from([None, OFFICE, windows.Window()]),
+        st.sampled_from([None, OFFICE, sending_hours.SendingHours()]),
         zones,
         st.lists(hours, max_size=6),
         st.integers(0, 5),
     )
-    def test_rules_are_kept(self, steps, cap, window, zone, contacts, seed):
+    def test_rules_are_kept(self, steps, cap, schedule, zone, contacts, seed):
         outlooks = forecast.forecast(
             steps,
             ENTRY,
-            window=window,
+            schedule=schedule,
             zone=zone,
-            share=partial(windows.share_of, seed),
+            share=partial(sending_hours.share_of, seed),
             cap=cap,
             contacts=contacts,
         )
@@ -105,10 +105,10 @@ class TestProperties(unittest.TestCase):
                 self.assertEqual((moment, outcome), (due, "done"))
                 continue
             if outcome == "never":
-                self.assertIsNotNone(window)
-                self.assertFalse(window.hours)
+                self.assertIsNotNone(schedule)
+                self.assertFalse(schedule.hours)
                 continue
-            self.assertTrue(window is None or window.is_open(moment, zone))
+            self.assertTrue(schedule is None or schedule.is_open(moment, zone))
             recent = cap and [at for at in past if moment - timedelta(cap.days) < at <= moment]
             over_cap = bool(cap) and len(recent) >= cap.number
             self.assertEqual(outcome, "skipped" if over_cap else "sent")
@@ -118,7 +118,7 @@ class TestProperties(unittest.TestCase):
 
     @given(workflows(), caps, st.lists(hours, max_size=6), zones)
     def test_repeatable(self, steps, cap, contacts, zone):
-        rules = {"window": OFFICE, "zone": zone, "cap": cap}
+        rules = {"schedule": OFFICE, "zone": zone, "cap": cap}
         one = forecast.forecast(steps, ENTRY, contacts=contacts, **rules)
         other = forecast.forecast(steps, ENTRY, contacts=contacts[::-1], **rules)
         self.assertEqual(one, other)
@@ -157,24 +157,24 @@ class TestExamples(unittest.TestCase):
             [(1, ENTRY, "done"), (2, ENTRY, "sent")],
         )
 
-    def test_put_off_by_the_cap_into_the_night(self):
+    def test_deferred_by_the_cap_into_the_night(self):
         contacts = [ENTRY - 7 * DAY + timedelta(hours=8)]  # falls out at 20:00
         (outlook,) = forecast.forecast(
-            [message(1)], ENTRY, window=OFFICE, cap=Cap(1, 7), contacts=contacts
+            [message(1)], ENTRY, schedule=OFFICE, cap=Cap(1, 7), contacts=contacts
         )
         self.assertEqual(outlook, (1, datetime(2026, 1, 6, 9), "sent"))
 
-    def test_the_share_spreads_within_the_window(self):
+    def test_the_share_spreads_within_the_sending_hours(self):
         (outlook,) = forecast.forecast(
-            [message(1, delay_amount=5)], ENTRY, window=OFFICE, share=lambda _step_id: 0.5
+            [message(1, delay_amount=5)], ENTRY, schedule=OFFICE, share=lambda _step_id: 0.5
         )
         self.assertEqual(outlook.moment, datetime(2026, 1, 12, 13))
 
-    def test_the_cap_is_judged_when_the_window_is_open(self):
+    def test_the_cap_is_judged_when_messages_may_leave(self):
         contacts = [ENTRY - 2 * DAY]
         steps = [message(1, delay_amount=4, skip_over_cap=True)]
         (outlook,) = forecast.forecast(
-            steps, ENTRY + 10 * HOUR, window=OFFICE, cap=Cap(1, 6.4), contacts=contacts
+            steps, ENTRY + 10 * HOUR, schedule=OFFICE, cap=Cap(1, 6.4), contacts=contacts
         )
         self.assertEqual(outlook, (1, datetime(2026, 1, 12, 9), "sent"))
 
@@ -185,7 +185,7 @@ class TestExamples(unittest.TestCase):
 
     def test_nothing_after_what_never_goes(self):
         steps = [message(1, message(2))]
-        for rules in ({"window": windows.Window()}, {"cap": Cap(0, 7)}):
+        for rules in ({"schedule": sending_hours.SendingHours()}, {"cap": Cap(0, 7)}):
             self.assertEqual(forecast.forecast(steps, ENTRY, **rules), [(1, ENTRY, "never")])
 
     def test_a_tree_that_bites_its_tail(self):
@@ -195,7 +195,7 @@ class TestExamples(unittest.TestCase):
         numbers = [outlook.step_id for outlook in forecast.forecast(steps, ENTRY)]
         self.assertEqual(numbers, [1, 2, 3])
 
-    def test_put_off_too_often(self):
+    def test_deferred_too_often(self):
         contacts = [ENTRY + number * HOUR for number in range(forecast.MAX_DEFERRALS + 5)]
         (outlook,) = forecast.forecast([message(1)], ENTRY, cap=Cap(1, 1 / 24), contacts=contacts)
         self.assertEqual(outlook.outcome, "never")

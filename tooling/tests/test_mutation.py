@@ -1,4 +1,4 @@
-"""The check of the tests themselves: what counts, what is told, and when it passes."""
+"""The check of the tests themselves: what counts, what is said, and when it passes."""
 
 import ast
 import sys

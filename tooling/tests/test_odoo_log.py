@@ -7,13 +7,13 @@ RESULT = f"{START} INFO db odoo.tests.result: %s when loading database 'db'"
 
 
 def report(*lines, provoked=()):
-    reader = odoo_log.Reader(provoked)
+    parser = odoo_log.LogParser(provoked)
     for line in lines:
-        reader.feed(line + "\n")
-    return reader.finish()
+        parser.feed(line + "\n")
+    return parser.finish()
 
 
-class TestReader(unittest.TestCase):
+class TestLogParser(unittest.TestCase):
     def test_counts_tests(self):
         read = report(RESULT % "1 failed, 2 error(s) of 10 tests")
         self.assertEqual((read.run, read.passed, read.failed), (10, 7, 3))
@@ -65,10 +65,10 @@ class TestReader(unittest.TestCase):
         self.assertTrue(report(line.replace("odoo.http", "odoo.orm"), provoked=provoked).problems)
 
     def test_names_the_test_that_starts(self):
-        reader = odoo_log.Reader()
+        parser = odoo_log.LogParser()
         line = f"{START} INFO db odoo.addons.crm.tests.test_x: Starting TestX.test_y ..."
-        self.assertEqual(reader.feed(line), "TestX.test_y")
-        self.assertIsNone(reader.feed(f"{START} INFO db x: Starting post tests"))
+        self.assertEqual(parser.feed(line), "TestX.test_y")
+        self.assertIsNone(parser.feed(f"{START} INFO db x: Starting post tests"))
 
 
 class TestJudge(unittest.TestCase):

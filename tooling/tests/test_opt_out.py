@@ -18,10 +18,10 @@ class TestOptOut(unittest.TestCase):
             self.assertIs(opt_out.has_opt_out(html), False, html)
 
     def test_a_mail_as_it_is_sent(self):
-        html = opt_out.add_opt_out("<body><p>Hi</p></body>", "Leave & <never> come back")
+        html = opt_out.add_opt_out("<body><p>Hi</p></body>", "Leave & <never> are won back")
         self.assertTrue(opt_out.has_opt_out(html))
         self.assertTrue(html.startswith("<body><p>Hi</p><div"))
-        self.assertTrue(html.endswith(">Leave &amp; &lt;never&gt; come back</a></div></body>"))
+        self.assertTrue(html.endswith(">Leave &amp; &lt;never&gt; are won back</a></div></body>"))
 
 
 class TestBlock(unittest.TestCase):

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from . import pure
 
 replay = pure.load("replay")
-Told = replay.Told
+Said = replay.Said
 NOON = datetime(2026, 3, 2, 12)
 LINK = "https://shop.example.com"
 
 
-def told(*events, links=(LINK,), reachable=True):
-    return Told(
+def said(*events, links=(LINK,), reachable=True):
+    return Said(
         reactions=[{"do": event} for event in events], links=list(links), reachable=reachable
     )
 
@@ -18,17 +18,17 @@ def told(*events, links=(LINK,), reachable=True):
 class TestOffers(unittest.TestCase):
     def test_examples(self):
         for what, step_type, expected in (
-            (told(), "email", ["open", "click", "reply", "bounce"]),
-            (told(links=()), "email", ["open", "reply", "bounce"]),
-            (told("open"), "email", ["click", "reply"]),
+            (said(), "email", ["open", "click", "reply", "bounce"]),
+            (said(links=()), "email", ["open", "reply", "bounce"]),
+            (said("open"), "email", ["click", "reply"]),
             # another link may be clicked
-            (told("open", "click"), "email", ["click", "reply"]),
-            (told("reply"), "email", ["click"]),
-            (told("bounce"), "email", []),
-            (told(reachable=False), "email", []),
-            (told(), "activity", ["done"]),
-            (told("done"), "activity", []),
-            (told(), "action", []),
+            (said("open", "click"), "email", ["click", "reply"]),
+            (said("reply"), "email", ["click"]),
+            (said("bounce"), "email", []),
+            (said(reachable=False), "email", []),
+            (said(), "activity", ["done"]),
+            (said("done"), "activity", []),
+            (said(), "action", []),
         ):
             self.assertEqual(what.get_offers(step_type), expected, (what, step_type))
 
@@ -37,17 +37,17 @@ class TestOrder(unittest.TestCase):
     def test_what_was_done_then_what_is_to_come(self):
         later = NOON + timedelta(days=1)
         orders = [
-            Told(ended=(NOON, 1)).get_order("processed", NOON),
-            Told(ended=(NOON, 2)).get_order("cancelled", NOON),
-            Told(ended=(later, 1)).get_order("error", later),
-            Told().get_order("scheduled", NOON),
-            Told().get_order("scheduled", later),
-            Told().get_order("waiting", None),
+            Said(ended=(NOON, 1)).get_order("processed", NOON),
+            Said(ended=(NOON, 2)).get_order("cancelled", NOON),
+            Said(ended=(later, 1)).get_order("error", later),
+            Said().get_order("scheduled", NOON),
+            Said().get_order("scheduled", later),
+            Said().get_order("waiting", None),
         ]
         self.assertEqual(sorted(orders), orders)
 
     def test_an_end_counts_from_when_it_was_seen(self):
-        one = Told()
+        one = Said()
         one.note_end(True, NOON, 1)
         one.note_end(True, NOON + timedelta(days=1), 2)
         self.assertEqual(one.ended, (NOON, 1))

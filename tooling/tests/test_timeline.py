@@ -66,7 +66,7 @@ class TestWords(unittest.TestCase):
 class TestBots(unittest.TestCase):
     """What did something to a message that was no person."""
 
-    def told(self, kind, reason="", hits=1, links=0, seconds=0, is_mail=True):
+    def said(self, kind, reason="", hits=1, links=0, seconds=0, is_mail=True):
         first = datetime(2026, 3, 9, 8)
         note = {
             "kind": kind,
@@ -76,40 +76,40 @@ class TestBots(unittest.TestCase):
             "first": str(first),
             "last": str(first + timedelta(seconds=seconds)),
         }
-        text = timeline.machine_text(ENV, note, is_mail)
+        text = timeline.bot_text(ENV, note, is_mail)
         self.assertIsInstance(text, Markup, "who it was is bold")
         return str(text).replace("<strong>", "[").replace("</strong>", "]")
 
     def test_answers(self):
-        self.assertEqual(self.told("reply"), "[Answered automatically]")
+        self.assertEqual(self.said("reply"), "[Answered automatically]")
 
     def test_pictures(self):
-        self.assertEqual(self.told("open"), "Pictures loaded [by a mail scanner]")
+        self.assertEqual(self.said("open"), "Pictures loaded [by a mail scanner]")
         self.assertEqual(
-            self.told("open", "prefetch", hits=2),
+            self.said("open", "prefetch", hits=2),
             "Pictures loaded 2 times [by a program that fetches in advance]",
         )
 
     def test_links(self):
-        for told, expected in (
-            (self.told("click", links=1), "A link clicked [by a mail scanner]"),
-            (self.told("click", links=1, is_mail=False), "A link clicked [by a program]"),
-            (self.told("click", links=0), "Hidden link followed [by a mail scanner]"),
+        for said, expected in (
+            (self.said("click", links=1), "A link clicked [by a mail scanner]"),
+            (self.said("click", links=1, is_mail=False), "A link clicked [by a program]"),
+            (self.said("click", links=0), "Hidden link followed [by a mail scanner]"),
             (
-                self.told("click", "forged", links=1),
+                self.said("click", "forged", links=1),
                 "A link clicked [by somebody who made the link up]",
             ),
             (
-                self.told("click", "burst", hits=2, links=1),
+                self.said("click", "burst", hits=2, links=1),
                 "A link clicked 2 times [by a mail scanner]",
             ),
             (
-                self.told("click", "burst", hits=5, links=2, seconds=4),
+                self.said("click", "burst", hits=5, links=2, seconds=4),
                 "2 links clicked within 4 seconds [by a mail scanner]",
             ),
             (
-                self.told("click", "burst", hits=2, links=2),
+                self.said("click", "burst", hits=2, links=2),
                 "2 links clicked within 1 second [by a mail scanner]",
             ),
         ):
-            self.assertEqual(told, expected)
+            self.assertEqual(said, expected)

@@ -79,8 +79,8 @@ class TestTriggers(unittest.TestCase):
             self.assertGreater(set(triggers.refuted_by(event)), {"mail_ignored"}, event)
 
     def test_an_unknown_event_does_nothing(self):
-        self.assertEqual(triggers.wanting("unheard of"), ())
-        self.assertEqual(triggers.refuted_by("unheard of"), ())
+        self.assertEqual(triggers.wanting("unknown"), ())
+        self.assertEqual(triggers.refuted_by("unknown"), ())
 
     def test_only_clicks_are_about_links(self):
         about = {value for value, trigger in TABLE.items() if trigger.about_links}

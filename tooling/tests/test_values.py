@@ -90,7 +90,7 @@ class TestValues(unittest.TestCase):
         self.assertEqual(parse("many2one", "Sales", comodel_name="team"), 7)
         self.assertEqual(parse("many2one", "Hot", comodel_name="tag"), 9)
 
-    def test_records_that_are_not_to_be_told_apart(self):
+    def test_records_that_are_too_much_alike(self):
         for text in ("Twice", "Nobody"):
             with self.assertRaises(ValueError):
                 parse("many2one", text, comodel_name="team")

@@ -14,7 +14,7 @@ WRONG = st.none() | st.just("") | st.sampled_from(["Mars/Olympus", "../UTC", "Ü
 COUNTRIES = st.sampled_from(sorted(pytz.country_timezones))
 
 
-class TestReaderZone(unittest.TestCase):
+class TestRecipientZone(unittest.TestCase):
     def test_examples(self):
         for arguments, expected in (
             (("Asia/Kathmandu", "FR", "America/New_York"), "Asia/Kathmandu"),
@@ -28,16 +28,16 @@ class TestReaderZone(unittest.TestCase):
             ((None, None, None), "UTC"),
             (("europe/vienna", None, None), "Europe/Vienna"),
         ):
-            self.assertEqual(zones.reader_zone(*arguments), expected, arguments)
+            self.assertEqual(zones.recipient_zone(*arguments), expected, arguments)
 
     @given(st.one_of(NAMES, WRONG), st.one_of(COUNTRIES, WRONG), st.one_of(NAMES, WRONG))
     @example("\ud800", "ß", "\0")
     def test_always_a_zone(self, contact, country, company):
-        self.assertIn(zones.reader_zone(contact, country, company), pytz.all_timezones_set)
+        self.assertIn(zones.recipient_zone(contact, country, company), pytz.all_timezones_set)
 
     @given(NAMES, st.one_of(COUNTRIES, WRONG), st.one_of(NAMES, WRONG))
     def test_the_contact_s_own_first(self, contact, country, company):
-        self.assertEqual(zones.reader_zone(contact, country, company), contact)
+        self.assertEqual(zones.recipient_zone(contact, country, company), contact)
 
     @given(COUNTRIES, NAMES)
     def test_the_country_s_when_there_is_no_doubt(self, country, company):
@@ -52,7 +52,7 @@ class TestReaderZone(unittest.TestCase):
         }
         expected = known[0] if len(clocks) == 1 else company
         for code in (country, country.lower()):
-            self.assertEqual(zones.reader_zone(None, code, company), expected)
+            self.assertEqual(zones.recipient_zone(None, code, company), expected)
 
 
 class TestMidnight(unittest.TestCase):

@@ -20,5 +20,5 @@ class MailActivity(models.Model):
         traces = self.sudo().nurture_trace_id
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         if traces:
-            traces._hear("done")
+            traces._handle("done")
         return result

@@ -6,7 +6,7 @@ class ResPartner(models.Model):
 
     # customers by address, for the conditions on orders and meetings
     _nurture_email_index = models.Index("(email_normalized)")
-    # those whose mails came back
+    # those whose mails bounced
     _nurture_bounced_index = models.Index("(email_normalized) WHERE message_bounce > 0")
 
     def _nurture_get_bouncing(self):

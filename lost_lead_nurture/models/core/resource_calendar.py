@@ -2,18 +2,18 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ...tools.windows import Window
+from ...tools.sending_hours import SendingHours
 
 #: How long before the end of the sending hours the last messages are planned: the scheduled action
-#: comes round every quarter of an hour.
+#: happens every quarter of an hour.
 SLACK = timedelta(minutes=15)
 
 
 class ResourceCalendar(models.Model):
     _inherit = "resource.calendar"
 
-    def _nurture_window(self):
-        """The working hours as the hours in which mails are sent. Days off count by the reader's
+    def _nurture_sending_hours(self):
+        """The working hours as the hours in which mails are sent. Days off count by the recipient's
         clock: whatever is closed on 25 December here is not written to on 25 December there."""
         self.ensure_one()
         hours = [
@@ -34,7 +34,7 @@ class ResourceCalendar(models.Model):
             )
             for leave in self._nurture_get_holidays()
         ]
-        return Window(hours, holidays, SLACK)
+        return SendingHours(hours, holidays, SLACK)
 
     def _nurture_get_holidays(self):
         """Days off of everybody: of this calendar, and of all of its company."""

@@ -6,14 +6,14 @@ from odoo.tools import SQL
 
 from ..sequence.sequence import WINDOW_DAYS
 
-#: A lead counts for a plain mailing when it comes back so long after a reply or a click, and a
+#: A lead counts for a plain mailing when it is won back so long after a reply or a click, and a
 #: quotation when it is made so long after that.
 WINDOW = timedelta(days=WINDOW_DAYS)
 
 
 class NurtureCredit(models.Model):
-    """A lost lead that came back after it had replied to a plain mailing, or clicked in it: what
-    participants are for the mails of sequences. A lead that comes back is credited once."""
+    """A lost lead that was won back after it had replied to a plain mailing, or clicked in it: what
+    participants are for the mails of sequences. A lead that is won back is credited once."""
 
     _name = "nurture.credit"
     _description = "Lead Won Back by a Mailing"
@@ -26,15 +26,15 @@ class NurtureCredit(models.Model):
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    date = fields.Datetime(required=True, readonly=True, help="When the lead came back.")
+    date = fields.Datetime(required=True, readonly=True, help="When the lead was won back.")
 
     @api.model
     def _note(self, leads, date=None):
-        """Credit lost leads that come back now to the mailings that woke them: those whose mail
+        """Credit lost leads that are won back now to the mailings that woke them: those whose mail
         they replied to, or clicked in, last. Where that was the mail of a sequence, the sequence
         sees to it; what was only opened earns nothing. Constant queries, however many leads.
 
-        :param date: when they came back; now, if not given
+        :param date: when they were won back; now, if not given
         """
         if not leads:
             return
@@ -54,7 +54,7 @@ class NurtureCredit(models.Model):
 
     @api.model
     def _is_nothing_to_credit(self):
-        """Whether no lead was ever in a sequence or won back by a mailing: told by one query."""
+        """Whether no lead was ever in a sequence or won back by a mailing: asked by one query."""
         ((nothing,),) = self.env.execute_query(
             SQL(
                 "SELECT NOT EXISTS (SELECT 1 FROM nurture_participant)"

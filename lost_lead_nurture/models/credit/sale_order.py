@@ -20,8 +20,8 @@ class SaleOrder(models.Model):
         copy=False,
         # a customer reads own orders in the portal, but not what we call the lead
         groups="base.group_user",
-        help="The way through a nurture sequence that brought the opportunity of this quotation "
-        "back.",
+        help="The journey through a nurture sequence that brought the opportunity of this "
+        "quotation back.",
     )
 
     nurture_credit_id = fields.Many2one(
@@ -81,7 +81,7 @@ class SaleOrder(models.Model):
         return self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
 
     def _nurture_won_back_by(self):
-        """The way through a sequence that won the opportunity, or the customer, back last."""
+        """The journey through a sequence that won the opportunity, or the customer, back last."""
         leads = self._nurture_get_leads()
         return (
             self.env["nurture.participant"]
@@ -98,7 +98,7 @@ class SaleOrder(models.Model):
         )
 
     def _nurture_counts(self, participant):
-        """Whether the quotation was made in the window after the lead came back."""
+        """Whether the quotation was made in the window after the lead was won back."""
         if not participant or not self.date_order:
             return False
         back = participant.won_back_date
@@ -128,7 +128,7 @@ class SaleOrder(models.Model):
         if self.env["nurture.credit"]._is_nothing_to_credit():
             return
         orders = self.sudo().filtered(lambda order: order.state != "cancel")
-        orders._nurture_tell_sequences()
+        orders._nurture_notify_sequences()
         orders._nurture_credit_mailings()
 
     def _nurture_find_credit(self):
@@ -155,7 +155,7 @@ class SaleOrder(models.Model):
             if credit != kept:
                 order.nurture_credit_id = credit
 
-    def _nurture_tell_sequences(self):
+    def _nurture_notify_sequences(self):
         """Let whoever reaches a goal by these quotations leave, and credit them."""
         orders = self
         participants = self.env["nurture.participant"].sudo()
@@ -183,8 +183,8 @@ class SaleOrder(models.Model):
 
     @api.model
     def _nurture_invoiced_by(self, column, ids, domain=()):
-        """What was paid for the quotations credited to ways through sequences, by a column of those
-        ways.
+        """What was paid for the quotations credited to journeys through sequences, by a column of
+        those journeys.
 
         :param column: of ``nurture_participant``: ``sequence_id``, ``lost_reason_id`` or ``id``
         :param ids: values of the column

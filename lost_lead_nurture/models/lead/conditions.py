@@ -13,48 +13,48 @@ class CrmLead(models.Model):
     by whatever enrols, decides, counts or explains.
 
     A condition is written so that it is never null, and as a bare EXISTS where it looks into
-    another table: then PostgreSQL turns "not kept out" into one anti-join for all leads.
+    another table: then PostgreSQL turns "not excluded" into one anti-join for all leads.
     """
 
     _inherit = "crm.lead"
 
     # open opportunities by address, for the conditions on open deals
     _nurture_open_email_index = models.Index("(email_normalized) WHERE active")
-    # those that were lost since all leads were last looked through
+    # those that were lost since all leads were last scanned
     _nurture_lost_index = models.Index("(date_closed) WHERE won_status = 'lost'")
-    # those whose mails came back
+    # those whose mails bounced
     _nurture_bounced_index = models.Index("(email_normalized) WHERE message_bounce > 0")
 
     is_blacklisted = fields.Boolean(search="_search_nurture_is_blacklisted")
-    nurture_obstacle = fields.Char(
-        compute="_compute_nurture_obstacle",
-        string="Kept Out Because",
-        help="In a list of leads that a sequence keeps out: why.",
+    nurture_exclusion_reason = fields.Char(
+        compute="_compute_nurture_exclusion_reason",
+        string="Excluded Because",
+        help="In a list of leads that a sequence excludes: why.",
     )
 
     # ------------------------------------------------------------
     # ENTRY
     # ------------------------------------------------------------
 
-    @api.depends_context("lang", "nurture_kept_out_of")
-    def _compute_nurture_obstacle(self):
-        """Why the sequence whose id is ``nurture_kept_out_of`` in the context keeps the lead
-        out."""
-        sequence_id = self.env.context.get("nurture_kept_out_of")
+    @api.depends_context("lang", "nurture_excluded_from")
+    def _compute_nurture_exclusion_reason(self):
+        """Why the sequence whose id is ``nurture_excluded_from`` in the context excludes the
+        lead."""
+        sequence_id = self.env.context.get("nurture_excluded_from")
         if not sequence_id:
             # not everybody who may read a lead may read sequences
-            self.nurture_obstacle = False
+            self.nurture_exclusion_reason = False
             return
         sequence = self.env["nurture.sequence"].browse(sequence_id)
         sequence.check_access("read")
-        labels = sequence._get_obstacle_labels()
-        obstacles = sequence._get_obstacle_by_lead(self.sudo())
+        labels = sequence._get_exclusion_labels()
+        exclusions = sequence._get_exclusion_by_lead(self.sudo())
         for lead in self:
-            lead.nurture_obstacle = labels.get(obstacles.get(lead.id))
+            lead.nurture_exclusion_reason = labels.get(exclusions.get(lead.id))
 
     @api.model
-    def _nurture_obstacles(self, sequence, own=True, losing=()):
-        """Conditions that keep a lead out of ``sequence``, in the order in which they are told.
+    def _nurture_exclusions(self, sequence, own=True, losing=()):
+        """Conditions that exclude a lead from ``sequence``, in the order in which they are shown.
         A reason may have several conditions.
 
         :param sequence: with all rights, unless somebody looks on: then what filters choose is
@@ -66,26 +66,26 @@ class CrmLead(models.Model):
         :return: list of (reason, SQL condition); the SQL may use the alias ``lead``
         """
         companies = tuple(sequence._get_companies().ids) or (0,)
-        obstacles = []
+        exclusions = []
         if not losing:
-            obstacles.append(("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")))
-        obstacles.append(("company", SQL("COALESCE(lead.company_id NOT IN %s, false)", companies)))
+            exclusions.append(("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")))
+        exclusions.append(("company", SQL("COALESCE(lead.company_id NOT IN %s, false)", companies)))
         if own:
-            obstacles += self._nurture_own_obstacles(sequence)
+            exclusions += self._nurture_own_exclusions(sequence)
         if sequence.entry_per == "address":
-            obstacles.append(("no_address", SQL("lead.email_normalized IS NULL")))
-        obstacles.append(("blacklisted", self._nurture_sql_blacklisted()))
-        obstacles += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
-        obstacles += [
+            exclusions.append(("no_address", SQL("lead.email_normalized IS NULL")))
+        exclusions.append(("blacklisted", self._nurture_sql_blacklisted()))
+        exclusions += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
+        exclusions += [
             ("inside", condition)
             for condition in self.env["nurture.participant"]._sql_inside(sequence)
         ]
         if sequence.exclude_other_sequences:
-            obstacles.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
+            exclusions.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
         if sequence.exclude_bounced:
-            obstacles += [("bounced", condition) for condition in self._nurture_sql_bounced()]
+            exclusions += [("bounced", condition) for condition in self._nurture_sql_bounced()]
         if sequence.exclude_customers and not losing:
-            obstacles += [
+            exclusions += [
                 ("customer", condition)
                 for condition in self._nurture_sql_orders(
                     SQL(
@@ -96,25 +96,25 @@ class CrmLead(models.Model):
                 )
             ]
         if sequence.exclude_open_deals:
-            obstacles += [
+            exclusions += [
                 ("open_deal", condition)
                 for condition in self._nurture_sql_open_deals(sequence, losing)
             ]
-        obstacles += [
+        exclusions += [
             ("suppressed", self._nurture_sql_chosen(domain))
             for domain in sequence._get_suppressed_domains()
         ]
-        obstacles.append(("silent", self._nurture_sql_silent()))
-        return obstacles
+        exclusions.append(("silent", self._nurture_sql_silent()))
+        return exclusions
 
     @api.model
-    def _nurture_own_obstacles(self, sequence):
+    def _nurture_own_exclusions(self, sequence):
         """The sequence's choice of leads, and of the day for those that enter on a date."""
         chosen = self._nurture_sql_chosen(sequence._get_lead_domain())
-        obstacles = [("unmatched", SQL("NOT %s", chosen))]
+        exclusions = [("unmatched", SQL("NOT %s", chosen))]
         if sequence.entry == "date":
             due = sequence._sql_entry_date()
-            obstacles.append(
+            exclusions.append(
                 (
                     "not_due",
                     SQL(
@@ -127,7 +127,7 @@ class CrmLead(models.Model):
                     ),
                 )
             )
-        return obstacles
+        return exclusions
 
     @api.model
     def _nurture_sql_chosen(self, domain):
@@ -170,9 +170,9 @@ class CrmLead(models.Model):
 
     @api.model
     def _nurture_sql_bounced(self):
-        """Whether a mail to the lead's address came back, and nobody there has opened, clicked or
+        """Whether a mail to the lead's address bounced, and nobody there has opened, clicked or
         answered a mail that was sent later. Core counts those that are no mailings, and forgets
-        them when it hears from the address.
+        them when it knows of engagement at the address.
 
         :return: list of SQL conditions on ``lead``
         """
@@ -315,7 +315,7 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _nurture_ways_out(self):
+    def _nurture_exit_conditions(self):
         """Conditions under which a lead has to leave before its next step, cheapest first. The
         switch of each is on the sequence.
 
@@ -332,7 +332,7 @@ class CrmLead(models.Model):
         return [
             ("deleted", SQL("lead.id IS NULL")),
             ("won", SQL("sequence.exit_on_won AND lead.won_status = 'won'")),
-            # who came back by a reply may still be in the branch of the workflow for replies
+            # who was won back by a reply may still be in the branch of the workflow for replies
             (
                 "restored",
                 SQL(

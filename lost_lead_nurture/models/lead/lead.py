@@ -150,7 +150,7 @@ class CrmLead(models.Model):
     @contextmanager
     def _nurture_without_blanks(self, template):
         """While this lasts, texts that ``template`` names and that consist of blanks are missing:
-        it is told by that whether a placeholder takes its fallback."""
+        that decides whether a placeholder takes its fallback."""
         hidden = []
         try:
             for path in set(PATHS.findall(str(template))):
@@ -193,10 +193,10 @@ class CrmLead(models.Model):
 
     def _message_mail_after_hook(self, mails):
         # leads may have contacts whom not every marketer may read
-        self.sudo()._nurture_tell_contacts(mails)
+        self.sudo()._nurture_notify_contacts(mails)
         return super()._message_mail_after_hook(mails)
 
-    def _nurture_tell_contacts(self, mails):
+    def _nurture_notify_contacts(self, mails):
         """Say on the contacts of the leads which mailings these got."""
         mails = mails.filtered(
             lambda mail: mail.mailing_id and mail.state == "outgoing" and mail.res_id
@@ -267,7 +267,7 @@ class CrmLead(models.Model):
             lead.action_restore()
             # nothing more of other sequences; this one may have a branch for answers
             others = lead._nurture_get_participants() - participant
-            others = others._may_come_back().filtered("sequence_id.exit_on_restored")
+            others = others._may_be_won_back().filtered("sequence_id.exit_on_restored")
             others.filtered(lambda other: other.state == "running")._leave("restored")
             others.filtered(lambda other: other.state == "holdout")._note_return("restored")
             # a lost lead stays in the stage in which it was lost
@@ -301,23 +301,22 @@ class CrmLead(models.Model):
             responsible = sequence.user_id._nurture_at_work(self.company_id)
             self.activity_schedule(
                 activity_type_id=sequence.goal_activity_type_id.id,
-                summary=sequence.goal_activity_summary
-                or self.env._("Came back: %s", sequence.name),
+                summary=sequence.goal_activity_summary or self.env._("Won back: %s", sequence.name),
                 user_id=(salesperson or responsible).id,
             )
 
     def _merge_dependences(self, opportunities):
-        """The ways of the merged leads go on as those of the one that is left; a lead goes through
-        a sequence only once at a time."""
+        """The journeys of the merged leads go on as those of the one that is left; a lead goes
+        through a sequence only once at a time."""
         result = super()._merge_dependences(opportunities)
-        ways = (self | opportunities)._nurture_get_participants().sorted("id")
-        ways = ways.filtered(lambda way: way.lead_id == self) | ways
+        journeys = (self | opportunities)._nurture_get_participants().sorted("id")
+        journeys = journeys.filtered(lambda journey: journey.lead_id == self) | journeys
         running = set()
-        for way in ways.filtered(lambda way: way.state == "running"):
-            if way.sequence_id in running:
-                way._leave("merged")
-            running.add(way.sequence_id)
-        ways.lead_id = self
+        for journey in journeys.filtered(lambda journey: journey.state == "running"):
+            if journey.sequence_id in running:
+                journey._leave("merged")
+            running.add(journey.sequence_id)
+        journeys.lead_id = self
         credits_ = self.env["nurture.credit"].sudo()
         credits_.search([("lead_id", "in", opportunities.ids)]).lead_id = self
         return result
@@ -330,14 +329,14 @@ class CrmLead(models.Model):
         if step:
             what = self.env._("%(what)s (%(step)s)", what=what, step=step.name)
         if participant.won_back_date:
-            came_back = self.env._("Won back by the sequence “%s”", participant.sequence_id.name)
+            returned = self.env._("Won back by the sequence “%s”", participant.sequence_id.name)
         else:
-            came_back = self.env._(
-                "Came back, but not thanks to the sequence “%s”", participant.sequence_id.name
+            returned = self.env._(
+                "Won back, but not thanks to the sequence “%s”", participant.sequence_id.name
             )
         return Markup("<p>%s</p>") % self.env._(
-            "%(came_back)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
-            came_back=came_back,
+            "%(returned)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
+            returned=returned,
             what=what,
             date=on_day(self.env, participant.date_lost) or self.env._("an unknown day"),
             reason=participant.lost_reason_id.name or self.env._("no reason given"),

@@ -40,7 +40,7 @@ class CrmLostReason(models.Model):
         compute="_compute_nurture_won_back",
         string="Won Back",
         groups="lost_lead_nurture.group_user",
-        help="Leads lost for it that came back after a mail of a sequence.",
+        help="Leads lost for it that were won back after a mail of a sequence.",
     )
     nurture_won_back_revenue = fields.Monetary(
         compute="_compute_nurture_won_back",
@@ -104,7 +104,7 @@ class CrmLostReason(models.Model):
     @api.model
     @api.readonly
     def web_search_read(self, domain, specification, *args, **kwargs):
-        """Lists are shown at once; the figures follow, see nurture_later_field.js."""
+        """Lists are shown at once; the statistics follow, see nurture_later_field.js."""
         later = LATER & specification.keys()
         specification = {name: spec for name, spec in specification.items() if name not in later}
         result = super().web_search_read(domain, specification, *args, **kwargs)
@@ -148,7 +148,7 @@ class CrmLostReason(models.Model):
         )
 
     def action_nurture_won_back(self):
-        """Open the ways of those who came back."""
+        """Open the journeys of those who were won back."""
         return self.env["nurture.sequence"]._open_list(
             "nurture.participant",
             self.env._("Won Back"),

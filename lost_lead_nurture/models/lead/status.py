@@ -10,14 +10,13 @@ from .lead import STATUS_GROUPS
 class CrmLead(models.Model):
     """Where leads stand in their sequences: what salespeople see of it on form, cards and lists.
 
-    Of several ways the one that tells most counts: the one that won the lead back, else the one it
-    is on now, else the latest. Whoever sees a lead sees this of it; the ways themselves have rules
-    of their own.
-    """
+    Of several journeys the one that tells most counts: the one that won the lead back, else the one
+    it is on now, else the latest. Whoever sees a lead sees this of it; the journeys themselves have
+    rules of their own."""
 
     _inherit = "crm.lead"
 
-    nurture_way_id = fields.Many2one(
+    nurture_journey_id = fields.Many2one(
         "nurture.participant",
         string="Nurture Participant",
         compute="_compute_nurture",
@@ -78,38 +77,38 @@ class CrmLead(models.Model):
         participants = self.env["nurture.participant"]
         states = dict(participants._fields["state"]._description_selection(self.env))
         reasons = dict(participants._fields["exit_reason"]._description_selection(self.env))
-        ways = self._nurture_get_ways()
-        prefetch = [way_id for way_id, _state in ways.values()]
+        journeys = self._nurture_get_journeys()
+        prefetch = [journey_id for journey_id, _state in journeys.values()]
         for lead in self:
-            way_id, state = ways.get(lead._origin.id, (False, False))
-            way = participants.browse(way_id).with_prefetch(prefetch)
-            lead.nurture_way_id = way
+            journey_id, state = journeys.get(lead._origin.id, (False, False))
+            journey = participants.browse(journey_id).with_prefetch(prefetch)
+            lead.nurture_journey_id = journey
             lead.nurture_state = state
-            lead.nurture_status = reasons.get(way.exit_reason) or states.get(way.state)
-            if state == "running" and way.sequence_id.state != "running":
+            lead.nurture_status = reasons.get(journey.exit_reason) or states.get(journey.state)
+            if state == "running" and journey.sequence_id.state != "running":
                 lead.nurture_status = self.env._("Sequence stopped")
-            lead.nurture_label = self._nurture_get_label(state, way.sequence_id.name)
+            lead.nurture_label = self._nurture_get_label(state, journey.sequence_id.name)
 
-    @api.depends("nurture_way_id")
+    @api.depends("nurture_journey_id")
     @api.depends_context("lang", "tz")
     def _compute_nurture_detail(self):
         running = self.filtered(lambda lead: lead.nurture_state == "running")
-        open_traces = running.nurture_way_id._get_open_traces()
+        open_traces = running.nurture_journey_id._get_open_traces()
         for lead in self:
             lead.nurture_next_date = lead.nurture_detail = False
-            way = lead.nurture_way_id
+            journey = lead.nurture_journey_id
             if lead.nurture_state == "won_back":
                 # what follows an answer may still be running
-                came_back = lead.nurture_status if way.exit_reason else self.env._("Came back")
+                returned = lead.nurture_status if journey.exit_reason else self.env._("Won back")
                 lead.nurture_detail = self.env._(
-                    "%(came_back)s on %(date)s.",
-                    came_back=came_back,
-                    date=on_day(self.env, way.won_back_date),
+                    "%(returned)s on %(date)s.",
+                    returned=returned,
+                    date=on_day(self.env, journey.won_back_date),
                 )
             elif lead.nurture_state == "running":
-                coming = open_traces.get(way, self.env["nurture.trace"])
+                coming = open_traces.get(journey, self.env["nurture.trace"])
                 scheduled = coming.filtered(lambda trace: trace.state == "scheduled")
-                if way.sequence_id.state == "running":
+                if journey.sequence_id.state == "running":
                     lead.nurture_next_date = scheduled[:1].schedule_date
                 lead.nurture_detail = lead._nurture_describe_next(coming)
 
@@ -134,9 +133,9 @@ class CrmLead(models.Model):
     def _nurture_describe_next(self, traces):
         """What comes next in the sequence that the lead is in, in words.
 
-        :param traces: what is still open of its way, in the order of dates
+        :param traces: what is still open of its journey, in the order of dates
         """
-        sequence = self.nurture_way_id.sequence_id
+        sequence = self.nurture_journey_id.sequence_id
         if sequence.state != "running":
             return self.env._("The sequence is stopped: nothing comes until it is started again.")
         scheduled = traces.filtered(lambda trace: trace.state == "scheduled")[:1]
@@ -161,49 +160,57 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _nurture_sql_ways(self, condition=None):
-        """SELECT of one way per lead, the one that counts: ``lead_id``, ``id`` and ``state``, see
-        :attr:`nurture_state`.
+    def _nurture_sql_journeys(self, condition=None):
+        """SELECT of one journey per lead, the one that counts: ``lead_id``, ``id`` and ``state``,
+        see :attr:`nurture_state`.
 
-        :param condition: SQL on the participant ``way``
+        :param condition: SQL on the participant ``journey``
         """
         self.flush_model(["won_status"])
         self.env["nurture.participant"].flush_model(["lead_id", "state", "won_back_date"])
         won_back = SQL(
-            "(way.won_back_date IS NOT NULL AND lead.won_status IS DISTINCT FROM 'lost')"
+            "(journey.won_back_date IS NOT NULL AND lead.won_status IS DISTINCT FROM 'lost')"
         )
         return SQL(
             """
-            SELECT DISTINCT ON (way.lead_id) way.lead_id, way.id,
+            SELECT DISTINCT ON (journey.lead_id) journey.lead_id, journey.id,
                    CASE WHEN %(won_back)s THEN 'won_back'
-                        WHEN way.state IN ('exited', 'removed') THEN 'left'
-                        ELSE way.state END AS state
-              FROM nurture_participant way
-              JOIN crm_lead lead ON lead.id = way.lead_id
+                        WHEN journey.state IN ('exited', 'removed') THEN 'left'
+                        ELSE journey.state END AS state
+              FROM nurture_participant journey
+              JOIN crm_lead lead ON lead.id = journey.lead_id
              WHERE %(condition)s
-          ORDER BY way.lead_id, %(won_back)s DESC, way.state = 'running' DESC, way.id DESC
+          ORDER BY journey.lead_id, %(won_back)s DESC, journey.state = 'running' DESC,
+                   journey.id DESC
             """,
             won_back=won_back,
             condition=condition or SQL("true"),
         )
 
-    def _nurture_get_ways(self):
-        """``{lead id: (id of the way that counts, state)}``"""
+    def _nurture_get_journeys(self):
+        """``{lead id: (id of the journey that counts, state)}``"""
         ids = tuple(self._origin.ids)
         if not ids:
             return {}
-        ways = self._nurture_sql_ways(SQL("way.lead_id IN %s", ids))
-        return {lead_id: (way_id, state) for lead_id, way_id, state in self.env.execute_query(ways)}
+        journeys = self._nurture_sql_journeys(SQL("journey.lead_id IN %s", ids))
+        return {
+            lead_id: (journey_id, state)
+            for lead_id, journey_id, state in self.env.execute_query(journeys)
+        }
 
     def _search_nurture_state(self, operator, value):
         if operator != "in":
             return NotImplemented
         states = tuple(str(state) for state in value if state) or ("",)
-        ways = self._nurture_sql_ways()
-        found = SQL("SELECT ways.lead_id FROM (%s) ways WHERE ways.state IN %s", ways, states)
+        journeys = self._nurture_sql_journeys()
+        found = SQL(
+            "SELECT journeys.lead_id FROM (%s) journeys WHERE journeys.state IN %s",
+            journeys,
+            states,
+        )
         domain = _in_query(found)
         if False in value:
-            domain |= ~_in_query(SQL("SELECT ways.lead_id FROM (%s) ways", ways))
+            domain |= ~_in_query(SQL("SELECT journeys.lead_id FROM (%s) journeys", journeys))
         return domain
 
     def _search_nurture_possible(self, operator, value):
@@ -222,11 +229,11 @@ class CrmLead(models.Model):
                    AND NOT %(blacklisted)s
                    AND NOT (%(forgotten)s)
                    AND NOT %(silent)s
-                   AND NOT EXISTS (SELECT 1 FROM nurture_participant way
-                                    WHERE way.lead_id = lead.id AND way.state = 'running')
-                   AND NOT EXISTS (SELECT 1 FROM nurture_participant way
-                                    WHERE way.email = lead.email_normalized
-                                      AND way.state = 'running')
+                   AND NOT EXISTS (SELECT 1 FROM nurture_participant journey
+                                    WHERE journey.lead_id = lead.id AND journey.state = 'running')
+                   AND NOT EXISTS (SELECT 1 FROM nurture_participant journey
+                                    WHERE journey.email = lead.email_normalized
+                                      AND journey.state = 'running')
                 """,
                 blacklisted=self._nurture_sql_blacklisted(),
                 forgotten=SQL(" OR ").join(self._nurture_sql_forgotten()),
@@ -239,16 +246,21 @@ class CrmLead(models.Model):
         if groupby_spec != "nurture_state":
             return super()._read_group_groupby(alias, groupby_spec, query)
         self._check_field_access(self._fields["nurture_state"], "read")
-        ways = SQL("(%s)", self._nurture_sql_ways())
-        joined = query.left_join(alias, "id", ways, "lead_id", "nurture_way")
+        journeys = SQL("(%s)", self._nurture_sql_journeys())
+        joined = query.left_join(alias, "id", journeys, "lead_id", "nurture_journey")
         return SQL.identifier(joined, "state")
 
     @api.model
     def _nurture_invalidate(self):
-        """What leads show of their ways is stale after SQL."""
+        """What leads show of their journeys is stale after SQL."""
         self.invalidate_model(
             [
-                *("nurture_participant_ids", "nurture_way_id", "nurture_state", "nurture_status"),
+                *(
+                    "nurture_participant_ids",
+                    "nurture_journey_id",
+                    "nurture_state",
+                    "nurture_status",
+                ),
                 *("nurture_label", "nurture_detail", "nurture_next_date", "nurture_possible"),
             ],
             flush=False,
@@ -259,7 +271,7 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def action_view_nurture(self):
-        """Open the lead's way through its sequences.
+        """Open the lead's journey through its sequences.
 
         :raise UserError: when none of them is for the user's eyes
         """
@@ -284,7 +296,7 @@ class CrmLead(models.Model):
     def action_nurture_remove(self):
         """Take the lead out of the sequence that it is in."""
         self.ensure_one()
-        running = self.nurture_way_id.filtered(lambda way: way.state == "running")
+        running = self.nurture_journey_id.filtered(lambda journey: journey.state == "running")
         if not running:
             raise UserError(self.env._("The lead is in no sequence any more."))
         return running.action_remove()

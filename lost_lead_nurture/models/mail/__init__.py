@@ -16,7 +16,7 @@ from . import (
     mailing_reach,
     mailing_results,
     mailing_trace_answer,
-    mailing_trace_figures,
+    mailing_trace_statistics,
     mailing_trace_refusal,
     utm_source,
 )

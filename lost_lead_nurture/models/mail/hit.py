@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ...tools import machines
+from ...tools import bots
 
 _logger = logging.getLogger(__name__)
 
@@ -17,19 +17,18 @@ BATCH = 200
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
 #: How many hits on the same link of a mail are kept at a time, and on what is no link of it
-#: altogether: more of them tell nothing, and anybody can make thousands.
+#: altogether: more of them report nothing, and anybody can make thousands.
 MAX_SAME = 100
 
 
 class NurtureHit(models.Model):
     """A picture of a sequence's mail that was loaded, or a link of it that was followed.
 
-    The first click of a machine looks like a person's; what follows within seconds gives it away.
-    So a hit changes nothing at once. It is noted here, and after a minute the scheduled action
-    judges it by its company: a machine's is noted on the mail. Of a person's, core writes down what
-    came of it, as if it happened at its own time, and then the sequence is told. Soon after, hits
-    are deleted. Each of these stages only calls the next one.
-    """
+    The first click of a bot looks like a person's; what follows within seconds gives it away. So a
+    hit changes nothing at once. It is noted here, and after a minute the scheduled action judges it
+    by its company: a bot's is noted on the mail. Of a person's, core writes down what came of it,
+    as if it happened at its own time, and then the sequence is reported. Soon after, hits are
+    deleted. Each of these stages only calls the next one."""
 
     _name = "nurture.hit"
     _description = "Nurture Hit"
@@ -40,13 +39,15 @@ class NurtureHit(models.Model):
         "mailing.trace", required=True, readonly=True, index=True, ondelete="cascade"
     )
     kind = fields.Selection(
-        [("open", "Opened"), ("click", "Clicked"), ("trap", "Trap")], required=True, readonly=True
+        [("open", "Opened"), ("click", "Clicked"), ("honeypot", "Honeypot")],
+        required=True,
+        readonly=True,
     )
     date = fields.Datetime(required=True, readonly=True)
     code = fields.Char(readonly=True, help="Code of the link.")
     click_values = fields.Json(readonly=True, help="What core wants to know of a click.")
     reason = fields.Selection(
-        machines.REASONS, readonly=True, help="Why it is not taken for a person's."
+        bots.REASONS, readonly=True, help="Why it is not taken for a person's."
     )
     judged = fields.Boolean(readonly=True)
 
@@ -62,7 +63,7 @@ class NurtureHit(models.Model):
         """Note a hit on sent mails, unless there are :data:`MAX_SAME` like it.
 
         :param mails: ``mailing.trace`` of sequences
-        :param request: a ``machines.Request``
+        :param request: a ``bots.Request``
         """
         now = fields.Datetime.now()
         hits, is_undecided = self.browse(), False
@@ -112,23 +113,23 @@ class NurtureHit(models.Model):
 
     @api.model
     def _judge_alone(self, mail, kind, request, code, now):
-        """What a hit shows by itself.
+        """What a hit shows on its own.
 
-        :return: why it is not a person's (see :data:`machines.REASONS`), or None
+        :return: why it is not a person's (see :data:`bots.REASONS`), or None
         """
-        if kind == "trap":
-            return "trap"
+        if kind == "honeypot":
+            return "honeypot"
         since_sent = now - mail.sent_datetime if mail.sent_datetime else None
         if kind == "open":
-            return machines.judge_open(request, since_sent)
+            return bots.judge_open(request, since_sent)
         signed = mail._nurture_is_signed(code, request.token)
-        return machines.judge_click(request, since_sent, signed)
+        return bots.judge_click(request, since_sent, signed)
 
     @api.model
     def _wake_cron(self, now):
         """Have hits of ``now`` judged as soon as they can be."""
         cron = self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()
-        cron._nurture_trigger_once(now + machines.HOLD)
+        cron._nurture_trigger_once(now + bots.HOLD)
 
     # ------------------------------------------------------------
     # JUDGE: the scheduled action
@@ -167,20 +168,20 @@ class NurtureHit(models.Model):
             SQL(
                 "SELECT id FROM nurture_hit WHERE judged IS NOT TRUE AND date <= %s"
                 " ORDER BY date, id LIMIT %s FOR UPDATE SKIP LOCKED",
-                fields.Datetime.now() - machines.HOLD,
+                fields.Datetime.now() - bots.HOLD,
                 BATCH,
             )
         )
         return self.browse(id_ for (id_,) in rows)
 
     def _judge(self):
-        """Have people's hits written down and told, and note machines' on the mail."""
+        """Have people's hits written down and reported, and note bots' on the mail."""
         reasons = self._judge_together()
         self.judged = True
         people = self.browse()
         for hit in self:
             if reason := hit.reason or reasons.get(hit):
-                hit.mailing_trace_id._nurture_note_machine(hit.kind, reason, hit.date, hit.code)
+                hit.mailing_trace_id._nurture_note_bot(hit.kind, reason, hit.date, hit.code)
             else:
                 people += hit
         people._apply()
@@ -193,7 +194,7 @@ class NurtureHit(models.Model):
         reasons = {}
         facts = self._get_facts()
         for mail, hits in self.grouped("mailing_trace_id").items():
-            found = machines.judge_together(facts[mail.id])
+            found = bots.judge_together(facts[mail.id])
             for hit in hits:
                 if reason := found.get(hit._get_fact()):
                     reasons[hit] = reason
@@ -206,12 +207,13 @@ class NurtureHit(models.Model):
         :return: {id of the mail: list of facts}
         """
         dates = self.mapped("date")
-        around = 2 * machines.NEAR
+        around = 2 * bots.NEAR
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 "SELECT DISTINCT mailing_trace_id, date,"
-                " CASE WHEN reason = 'forged' THEN '' ELSE COALESCE(code, '') END, kind = 'trap'"
+                " CASE WHEN reason = 'forged' THEN '' ELSE COALESCE(code, '') END,"
+                " kind = 'honeypot'"
                 " FROM nurture_hit WHERE mailing_trace_id IN %s AND date BETWEEN %s AND %s",
                 tuple(self.mailing_trace_id.ids),
                 min(dates) - around,
@@ -219,15 +221,15 @@ class NurtureHit(models.Model):
             )
         )
         facts = defaultdict(list)
-        for mail_id, date, link, trap in rows:
-            facts[mail_id].append(machines.Hit(date, link, trap))
+        for mail_id, date, link, honeypot in rows:
+            facts[mail_id].append(bots.Hit(date, link, honeypot))
         return facts
 
     def _get_fact(self):
         """This hit, as the rules see it."""
-        # anybody can forge a burst, to make a reader's clicks count for nothing
+        # anybody can forge a burst, to make a recipient's clicks count for nothing
         link = "" if self.reason == "forged" else self.code
-        return machines.Hit(self.date, link or "", self.kind == "trap")
+        return bots.Hit(self.date, link or "", self.kind == "honeypot")
 
     # ------------------------------------------------------------
     # APPLY, AND NOTIFY THE SEQUENCES
@@ -235,18 +237,18 @@ class NurtureHit(models.Model):
 
     def _apply(self):
         """Let core write down what came of these hits, and notify the sequences. What happened on
-        one mail is told one after the other, what happened on different ones together."""
-        rounds = defaultdict(list)
+        one mail is reported one after the other, what happened on different ones together."""
+        batches = defaultdict(list)
         count = Counter()
         for hit in self:
-            rounds[count[hit.mailing_trace_id]].append(hit.id)
+            batches[count[hit.mailing_trace_id]].append(hit.id)
             count[hit.mailing_trace_id] += 1
-        for ids in rounds.values():
+        for ids in batches.values():
             self.browse(ids)._apply_round()
 
     def _apply_round(self):
-        """Tell of hits on different mails. One that cannot be told does not stand in the way of the
-        others."""
+        """Report of hits on different mails. One that cannot be reported does not stand in the way
+        of the others."""
         try:
             with self.env.cr.savepoint():
                 self._notify(self._have_counted())
@@ -266,7 +268,7 @@ class NurtureHit(models.Model):
         :return: those that it counted: the link of a click may be gone
         """
         dates = {hit.mailing_trace_id.id: hit.date for hit in self}
-        judged = self.with_context(nurture_judged=machines.Judged(dates))
+        judged = self.with_context(nurture_judged=bots.Judged(dates))
         opens = judged.filtered(lambda hit: hit.kind == "open")
         if opens:
             opens.mailing_trace_id.set_opened()
@@ -275,10 +277,10 @@ class NurtureHit(models.Model):
     @api.model
     def _notify(self, counted):
         """Notify the sequences, once of each event. Who clicks has opened the mail."""
-        counted.mailing_trace_id._nurture_hear("open")
+        counted.mailing_trace_id._nurture_handle("open")
         clicks = counted.filtered(lambda hit: hit.kind == "click")
         for code, hits in clicks.grouped("code").items():
-            hits.mailing_trace_id._nurture_hear("click", code)
+            hits.mailing_trace_id._nurture_handle("click", code)
 
     def _add_clicks(self):
         """Let core count clicks. They were made when they hit, not when they were judged: what

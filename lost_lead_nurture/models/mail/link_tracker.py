@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...tools import machines
+from ...tools import bots
 from ...tools.inside import Inside
 from ...tools.mail_texts import fill_text
 from ...tools.send_batch import get_composed
@@ -9,9 +9,9 @@ from ...tools.send_batch import get_composed
 class LinkTracker(models.Model):
     _inherit = "link.tracker"
 
-    nurture_reader_count = fields.Integer(
-        compute="_compute_nurture_reader_count",
-        string="Readers",
+    nurture_unique_clicks = fields.Integer(
+        compute="_compute_nurture_unique_clicks",
+        string="Recipients",
         groups="lost_lead_nurture.group_user",
         help="How many mails it was clicked in, however often.",
     )
@@ -29,14 +29,14 @@ class LinkTracker(models.Model):
             link.nurture_mail = fill_text(link.mass_mailing_id.subject)
 
     @api.depends("link_click_ids.mailing_trace_id")
-    def _compute_nurture_reader_count(self):
+    def _compute_nurture_unique_clicks(self):
         counts = dict(
             self.env["link.tracker.click"]._read_group(
                 [("link_id", "in", self.ids)], ["link_id"], ["mailing_trace_id:count_distinct"]
             )
         )
         for link in self:
-            link.nurture_reader_count = counts.get(link, 0)
+            link.nurture_unique_clicks = counts.get(link, 0)
 
     def action_view_nurture_clicks(self):
         """Open who clicked the link, and when."""
@@ -74,7 +74,7 @@ class LinkTrackerClick(models.Model):
     @api.model
     def add_click(self, code, **route_values):
         """A click on a mail of a sequence is counted when it turned out to be a person's."""
-        request = machines.get_request(self.env)
+        request = bots.get_request(self.env)
         if request and route_values.get("mailing_trace_id"):
             mails = self.env["mailing.trace"].sudo()
             mail_id = route_values.pop("mailing_trace_id")
@@ -82,6 +82,6 @@ class LinkTrackerClick(models.Model):
                 self.env["nurture.hit"].sudo()._note(mail, "click", request, code, route_values)
                 return self.browse()
             route_values["mailing_trace_id"] = mail_id
-        # the sequence wants to know which link it was, and core's set_clicked is not told
+        # the sequence wants to know which link it was, and core's set_clicked is not given it
         clicks = self.with_context(nurture_link_code=Inside(code))
         return super(LinkTrackerClick, clicks).add_click(code, **route_values)

@@ -19,15 +19,15 @@ from ...tools.wire import MAX_SUBJECT, clean, clean_address
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
-#: Of so many mails that have left their sequences are told together.
-HEARD_TOGETHER = 50
+#: Of so many mails that have left their sequences are notified together.
+HANDLED_TOGETHER = 50
 
 
 class MailMail(models.Model):
-    """A mail of a sequence has signed links and a trap for machines. When it is taken out of the
-    queue by hand it says so to its sequence. And it never leaves twice by itself: that it is being
-    sent is noted first, so that a process that ends in the middle leaves a mail behind that is in
-    doubt, which a person decides about, and not one that is sent once more."""
+    """A mail of a sequence has signed links and a honeypot for bots. When it is taken out of the
+    queue by hand it says so to its sequence. And it never leaves twice automatically: that it is
+    being sent is noted first, so that a process that ends in the middle leaves a mail behind that
+    is in doubt, which a person decides about, and not one that is sent once more."""
 
     _inherit = "mail.mail"
 
@@ -67,7 +67,7 @@ class MailMail(models.Model):
                     )
                 )
             if stat and (body := values["body"]):
-                values["body"] = body.__class__(stat._nurture_set_trap(str(body)))
+                values["body"] = body.__class__(stat._nurture_add_honeypot(str(body)))
         return email_list
 
     @api.model
@@ -147,8 +147,8 @@ class MailMail(models.Model):
         if failure_type == "mail_smtp":
             self._nurture_name_failing_server()
         # an administrator may send a mail by hand
-        told = self.with_context(nurture_told=INSIDE)
-        return super(MailMail, told)._postprocess_sent_message(
+        said = self.with_context(nurture_notified=INSIDE)
+        return super(MailMail, said)._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
 
@@ -178,10 +178,10 @@ class MailMail(models.Model):
                 error=mails[:1].failure_reason,
             )
 
-    def _nurture_put_off(self, date):
+    def _nurture_defer(self, date):
         """Leave these mails in the queue until ``date``."""
         self.write({"state": "outgoing", "failure_type": False, "scheduled_date": date})
-        # mails to one provider are put off by the hundred
+        # mails to one provider are deferred by the hundred
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
         queue._nurture_trigger_once(date)
 
@@ -204,20 +204,20 @@ class MailMail(models.Model):
                     continue
                 ready = mail == noted or mail._nurture_begin_sending()
                 noted = self.browse()
-                # no note is left alone while sequences are told
-                ahead = following & ours if len(handed) < HEARD_TOGETHER - 1 else noted
+                # no note is left alone while sequences are notified
+                ahead = following & ours if len(handed) < HANDLED_TOGETHER - 1 else noted
                 if ready and (stats := mail._nurture_hold(ahead)):
                     noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
                     handed += [stat.id for stat in stats if stat.mail_id == mail.id]
                     mail._nurture_send(watched.browse(mail.id), batch.delivery, **kwargs)
-                if len(handed) >= HEARD_TOGETHER:
-                    self._nurture_hear_sent(handed)
+                if len(handed) >= HANDLED_TOGETHER:
+                    self._nurture_handle_sent(handed)
                     handed = []
         except Exception:
             noted._nurture_withdraw_note()
-            self._nurture_hear_sent(handed)
+            self._nurture_handle_sent(handed)
             raise
-        self._nurture_hear_sent(handed)
+        self._nurture_handle_sent(handed)
 
     def _nurture_send(self, watched, delivery, **kwargs):  # pylint: disable=missing-return
         """Have core send this mail, and see to it that what it writes down is what happened.
@@ -229,7 +229,7 @@ class MailMail(models.Model):
                 # pylint: disable-next=super-method-mismatch
                 super(MailMail, watched)._send(auto_commit=True, **kwargs)
             except (SMTPServerDisconnected, psycopg2.Error):
-                # core gives up here: neither it nor the reader's sequence would hear of this mail
+                # core stops here: neither it nor the recipient's sequence would know of this mail
                 self.env.cr.rollback()
                 self._nurture_end_sending(delivery)
                 queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
@@ -237,15 +237,15 @@ class MailMail(models.Model):
                 self.env.cr.commit()  # pylint: disable=invalid-commit
                 raise
 
-    def _nurture_hear_sent(self, ids):
-        """Tell the sequences of the mails that have left, of all together.
+    def _nurture_handle_sent(self, ids):
+        """Notify the sequences of the mails that have left, of all together.
 
         :param ids: of the statistics of mails that core was given to send
         """
         if not ids:
             return
         try:
-            self.env["mailing.trace"].sudo().browse(ids)._nurture_hear_late()
+            self.env["mailing.trace"].sudo().browse(ids)._nurture_handle_late()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # that they have left is kept: the scheduled action of the sequences tells it
@@ -298,7 +298,7 @@ class MailMail(models.Model):
                 return stats
             # stopped, or left, since that was noted
             self._nurture_get_stats().nurture_sending_date = False
-            self._nurture_pull_back()
+            self._nurture_recall()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
@@ -308,7 +308,7 @@ class MailMail(models.Model):
 
     def _nurture_take_over(self):
         """Lock this mail. When somebody had begun to send it and holds it no more, nobody knows
-        whether it has left. When its sequence was stopped, or its lead has left, it is pulled back.
+        whether it has left. When its sequence was stopped, or its lead has left, it is recalled.
 
         :return: whether it is to be sent
         """
@@ -319,23 +319,23 @@ class MailMail(models.Model):
             elif all(stat.wanted for stat in stats):
                 return bool(stats)
             else:
-                self._nurture_pull_back()
+                self._nurture_recall()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just done something with it; the rest of the queue goes on
             self.env.cr.rollback()
         return False
 
-    def _nurture_pull_back(self):
+    def _nurture_recall(self):
         """A batch that was not committed yet queued this mail while its sequence was stopped or its
-        lead left, so that it could not be pulled back with the others."""
+        lead left, so that it could not be recalled with the others."""
         traces = self.sudo()._nurture_get_stats().nurture_trace_id
         traces.invalidate_recordset(flush=False)
         stopped = traces.sequence_id.filtered(lambda sequence: sequence.state != "running")
-        stopped._pull_back_messages()
+        stopped._recall_messages()
         traces.filtered(
             lambda trace: trace.sequence_id not in stopped
-        ).participant_id._pull_back_messages()
+        ).participant_id._recall_messages()
 
     def _nurture_end_sending(self, delivery):
         """Core could not say what became of this mail."""
@@ -394,12 +394,12 @@ class MailMail(models.Model):
         return result
 
     def _nurture_untell(self):
-        """Contacts were told of those of these mails that are mailings to leads, and they do not
+        """Contacts show those of these mails that are mailings to leads, and they do not
         leave. On the lead it is seen in the sequence, which the message there leads to."""
-        told = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
-        if told:
+        notified = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
+        if notified:
             domain = [
-                ("parent_id", "in", told.mail_message_id.ids),
+                ("parent_id", "in", notified.mail_message_id.ids),
                 ("model", "=", "res.partner"),
                 ("message_type", "=", "notification"),
             ]

@@ -7,8 +7,8 @@ from ...tools.inside import INSIDE
 
 class MailThread(models.AbstractModel):
     """What arrives in the mailbox and is about the mails of sequences: the answer to one of them is
-    the answer to no other one, and it is recognised without references, too. What a machine wrote
-    is no answer. The gateway tells sequences of answers and bounces, whoever runs it."""
+    the answer to no other one, and it is recognised without references, too. What a bot wrote
+    is no answer. The gateway notifies sequences of answers and bounces, whoever runs it."""
 
     _inherit = "mail.thread"
 
@@ -21,7 +21,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        self = self.with_context(nurture_told=INSIDE)
+        self = self.with_context(nurture_notified=INSIDE)
         if routes:
             # also where it was not found out whose answer it is: then it is nobody's
             answered, others = self._nurture_find_answered(message_dict)
@@ -33,7 +33,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _routing_handle_bounce(self, email_message, message_dict):
-        self = self.with_context(nurture_told=INSIDE)
+        self = self.with_context(nurture_notified=INSIDE)
         if automatic.is_harmless_report(email_message):
             # core takes every report for a bounce, a receipt that the mail was read included
             self = self.with_context(nurture_ignore_reaction=INSIDE)

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class MailThreadBlacklist(models.AbstractModel):
-    """Core counts on a record how many mails came back from its address, and goes on counting when
+    """Core counts on a record how many mails bounced from its address, and goes on counting when
     somebody writes another address there: that one bounces not."""
 
     _inherit = "mail.thread.blacklist"
@@ -18,5 +18,5 @@ class MailThreadBlacklist(models.AbstractModel):
         return result
 
     def _nurture_get_bouncing(self):
-        """The records with the address of ``self`` from which mails came back."""
+        """The records with the address of ``self`` from which mails bounced."""
         return list(self.filtered("message_bounce"))

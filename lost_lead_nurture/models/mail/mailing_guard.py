@@ -15,7 +15,7 @@ class MailingMailing(models.Model):
         string="For a Sequence",
         readonly=True,
         copy=False,
-        help="Written for a step of a sequence: it cannot be sent or scheduled by itself.",
+        help="Written for a step of a sequence: it cannot be sent or scheduled on its own.",
     )
     nurture_is_free = fields.Boolean(
         string="Free for a Step",
@@ -58,7 +58,8 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _nurture_mark(self):
-        """Make these the mails of steps. An A/B test would send what it finds best by itself."""
+        """Make these the mails of steps. An A/B test would send what it finds best
+        automatically."""
         # whoever makes the step may use the mail in it; nobody writes the mark by hand
         new = self.sudo().filtered(lambda mailing: not mailing.nurture_only)
         if new:
@@ -107,7 +108,7 @@ class MailingMailing(models.Model):
                 raise UserError(
                     self.env._(
                         "“%(mailing)s” is the mail of the step “%(step)s”. Duplicate it to send it "
-                        "by itself.",
+                        "on its own.",
                         mailing=mailing.display_name,
                         step=steps[0].name,
                     )
@@ -158,7 +159,7 @@ class MailingMailing(models.Model):
             raise UserError(
                 self.env._(
                     "“%(mailing)s” is a step of the sequence “%(sequence)s”, which sends it to "
-                    "each lead in its time. Duplicate the mail to send it by itself.",
+                    "each lead in its time. Duplicate the mail to send it on its own.",
                     mailing=mailing.display_name,
                     sequence=mailing.sudo().nurture_sequence_id.name,
                 )

@@ -3,9 +3,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL, float_round, format_amount
 
 from ...tools.arguments import check_records, read_choice
-from .mailing_trace_figures import FIGURES, rate
+from .mailing_trace_statistics import STATISTICS, rate
 
-#: Which figure each of core's lists of recipients is about.
+#: Which statistic each of core's lists of recipients is about.
 _CORE_LISTS = {
     "sent": "sent",
     "delivered": "received",
@@ -17,7 +17,7 @@ _CORE_LISTS = {
 
 
 class MailingMailing(models.Model):
-    """What came of a mailing: its figures mean the same as those of sequences, and each of its
+    """What came of a mailing: its statistics mean the same as those of sequences, and each of its
     buttons opens exactly what it counts."""
 
     _inherit = "mailing.mailing"
@@ -48,84 +48,84 @@ class MailingMailing(models.Model):
 
     def _compute_statistics(self):  # pylint: disable=missing-return
         super()._compute_statistics()
-        for mailing, figures in self._nurture_figures_by_mailing().items():
-            rates = {name: rate(figures, name) for name in ("opened", "replied", "bounced")}
+        for mailing, statistics in self._nurture_statistics_by_mailing().items():
+            rates = {name: rate(statistics, name) for name in ("opened", "replied", "bounced")}
             # as in core: of all that was to be sent
             to_send = mailing.expected - mailing.canceled
-            rates["received"] = 100.0 * figures["received"] / to_send if to_send else 0.0
+            rates["received"] = 100.0 * statistics["received"] / to_send if to_send else 0.0
             mailing.update(
                 {
-                    **{name: figures[name] for name in FIGURES},
-                    "delivered": figures["received"],
+                    **{name: statistics[name] for name in STATISTICS},
+                    "delivered": statistics["received"],
                     **{f"{name}_ratio": _round(value) for name, value in rates.items()},
                 }
             )
 
     def _compute_nurture_clicks_ratio(self):
         """Core's counts clicks of mails that bounced or failed out, and tests in."""
-        for mailing, figures in self._nurture_figures_by_mailing().items():
-            mailing.clicks_ratio = _round(rate(figures, "clicked"))
+        for mailing, statistics in self._nurture_statistics_by_mailing().items():
+            mailing.clicks_ratio = _round(rate(statistics, "clicked"))
 
-    def _nurture_figures_by_mailing(self, domain=()):
-        """Counts of the messages of each of these mailings: ``{mailing: {figure: number}}``.
+    def _nurture_statistics_by_mailing(self, domain=()):
+        """Counts of the messages of each of these mailings: ``{mailing: {statistic: number}}``.
 
         :param domain: of the messages that count; without one, all
         """
-        return self.env["mailing.trace"]._nurture_count_figures(self, domain)
+        return self.env["mailing.trace"]._nurture_count_statistics(self, domain)
 
-    def _nurture_mails_domain(self, figure):
-        domains = self.env["mailing.trace"]._nurture_get_figures()
-        return Domain("mass_mailing_id", "in", self.ids) & domains[figure]
+    def _nurture_mails_domain(self, statistic):
+        domains = self.env["mailing.trace"]._nurture_get_statistics()
+        return Domain("mass_mailing_id", "in", self.ids) & domains[statistic]
 
-    def _nurture_open_mails(self, figure, domain=()):
-        """Open the messages of ``self`` behind a figure.
+    def _nurture_open_mails(self, statistic, domain=()):
+        """Open the messages of ``self`` behind a statistic.
 
         :param domain: of the messages that count; without one, all
-        :raise UserError: when there is no such figure
+        :raise UserError: when there is no such statistic
         """
         traces = self.env["mailing.trace"]
-        names = traces._nurture_get_figure_names()
-        read_choice(self.env, figure, names)
+        names = traces._nurture_get_statistic_names()
+        read_choice(self.env, statistic, names)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
-        action["name"] = names[figure]
-        action["domain"] = list(self._nurture_mails_domain(figure) & Domain(domain))
+        action["name"] = names[statistic]
+        action["domain"] = list(self._nurture_mails_domain(statistic) & Domain(domain))
         action["context"] = {"create": False}
         return action
 
-    def _nurture_open_recipients(self, figure):
-        """Open the records whose messages a figure counts, archived ones too, as lost leads are.
+    def _nurture_open_recipients(self, statistic):
+        """Open the records whose messages a statistic counts, archived ones too, as lost leads are.
         Where they are not as many as the messages, since some are for others to see, are gone or
         got the mail twice, open the messages.
 
-        :raise UserError: when there is no such figure
+        :raise UserError: when there is no such statistic
         """
         check_records(self, one=True)
-        names = self.env["mailing.trace"]._nurture_get_figure_names()
-        read_choice(self.env, figure, names)
+        names = self.env["mailing.trace"]._nurture_get_statistic_names()
+        read_choice(self.env, statistic, names)
         traces = self.env["mailing.trace"].search_fetch(
-            self._nurture_mails_domain(figure), ["res_id"]
+            self._nurture_mails_domain(statistic), ["res_id"]
         )
         records = self.env[self.mailing_model_real].with_context(active_test=False)
         domain = [("id", "in", traces.mapped("res_id"))]
         is_whole = records.has_access("read") and records.search_count(domain) == len(traces)
         if not is_whole:
-            return self._nurture_open_mails(figure)
-        return self.env["nurture.sequence"]._open_list(records._name, names[figure], domain)
+            return self._nurture_open_mails(statistic)
+        return self.env["nurture.sequence"]._open_list(records._name, names[statistic], domain)
 
     def action_view_nurture_mails(self):
-        """Open what is behind a figure; the context key ``nurture_figure`` says which."""
-        return self._nurture_open_recipients(self.env.context.get("nurture_figure", "sent"))
+        """Open what is behind a statistic; the context key ``nurture_statistic`` says which."""
+        return self._nurture_open_recipients(self.env.context.get("nurture_statistic", "sent"))
 
     def _action_view_documents_filtered(self, view_filter):
         action = super()._action_view_documents_filtered(view_filter)
-        figure = _CORE_LISTS.get(view_filter)
-        if not figure:
+        statistic = _CORE_LISTS.get(view_filter)
+        if not statistic:
             return action
         helper = action.get("help")
         if isinstance(helper, tuple):
             # a comma too many in core
             helper = helper[0]
-        return {**self._nurture_open_recipients(figure), "help": helper}
+        return {**self._nurture_open_recipients(statistic), "help": helper}
 
     def _action_view_traces_filtered(self, view_filter):
         """Core calls them all “Sent Mailings”, and leaves it to the search view to choose them."""
@@ -246,5 +246,5 @@ class MailingMailing(models.Model):
 
 
 def _round(percentage):
-    """Core's way to round rates."""
+    """Rates are rounded as core does."""
     return float_round(percentage, precision_digits=2)

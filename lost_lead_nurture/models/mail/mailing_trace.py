@@ -12,7 +12,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, consteq, hmac
 from odoo.tools.urls import urljoin
 
-from ...tools import machines
+from ...tools import bots
 from ...tools.addresses import by_spelling, canonical
 from ...tools.dates import on_clock
 from ...tools.inside import get_inside, is_inside
@@ -21,12 +21,12 @@ from ...tools.send_batch import get_sent
 
 _logger = logging.getLogger(__name__)
 
-#: What a reader, or the reader's mail server, can only do with a mail that was sent.
+#: What a recipient, or the recipient's mail server, can only do with a mail that was sent.
 REACTIONS = {"open", "click", "reply", "bounce"}
 #: Core's statuses of a mail that was opened, or more.
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
-TRAP = "/trap"
+HONEYPOT = "/honeypot"
 
 
 class Stat(NamedTuple):
@@ -42,14 +42,14 @@ class Stat(NamedTuple):
     noted: bool
 
 
-def told_by_core(method):
+def notified_by_core(method):
     """A method of core that tells what happened to mails. Everybody can call it: for the mails of
     sequences it is for core itself, and for who may change the sequence. What it writes down is
     the engine's, so it has all rights on those."""
 
     @wraps(method)
     def tell(self, domain=None, *args, **kwargs):
-        mails, domain = self._nurture_let_tell(domain)
+        mails, domain = self._nurture_let_notify(domain)
         return method(mails, domain, *args, **kwargs).with_env(self.env)
 
     return tell
@@ -57,15 +57,15 @@ def told_by_core(method):
 
 class MailingTrace(models.Model):
     """Core's statistics of a mail are where opens, clicks, replies and bounces arrive: what they
-    hear is passed on to the participant's trace."""
+    register is passed on to the participant's trace."""
 
     _inherit = "mailing.trace"
 
     nurture_trace_id = fields.Many2one("nurture.trace", index="btree_not_null", ondelete="set null")
-    nurture_unheard = fields.Char(
+    nurture_pending = fields.Char(
         index="btree_not_null",
-        help="Events that the sequence could not be told at once, separated by commas, a click "
-        "with the code of its link. The scheduled action tells them.",
+        help="Events that the sequence could not handle at once, separated by commas, a click with "
+        "the code of its link. The scheduled action passes them on.",
     )
     nurture_sending_date = fields.Datetime(
         string="Being Sent Since",
@@ -74,21 +74,21 @@ class MailingTrace(models.Model):
         help="Set while the mail is handed to the mail server. When nobody is doing that any more, "
         "it is not known whether the mail has left.",
     )
-    nurture_machine_reason = fields.Selection(
-        machines.REASONS,
-        string="Machine Ignored",
+    nurture_bot_reason = fields.Selection(
+        bots.REASONS,
+        string="Bot Ignored",
         readonly=True,
-        help="How it was seen that a machine, such as the virus scanner of the reader's mail "
-        "server, opened this mail or followed its links. Neither the figures nor the sequence "
+        help="How it was seen that a bot, such as the virus scanner of the recipient's mail "
+        "server, opened this mail or followed its links. Neither the statistics nor the sequence "
         "count that.",
     )
-    nurture_machine_date = fields.Datetime(
-        string="Machine Ignored On", readonly=True, help="When that was, the last time."
+    nurture_bot_date = fields.Datetime(
+        string="Bot Ignored On", readonly=True, help="When that was, the last time."
     )
 
-    nurture_machine_notes = fields.Json(
+    nurture_bot_notes = fields.Json(
         readonly=True,
-        help="All that machines did to this mail, see tools/machines.py: hits are deleted soon.",
+        help="All that bots did to this mail, see tools/bots.py: hits are deleted soon.",
     )
 
     # what an address got and did, for the frequency cap and the sunset
@@ -109,7 +109,7 @@ class MailingTrace(models.Model):
         mails = super().create(vals_list)
         # mails that core's composer does not even queue
         stillborn = mails.filtered(lambda mail: mail.trace_status in ("cancel", "error"))
-        stillborn._nurture_hear("cancelled")
+        stillborn._nurture_handle("cancelled")
         return mails
 
     @api.model
@@ -137,14 +137,14 @@ class MailingTrace(models.Model):
 
         :raise AccessError: when somebody else does
         """
-        if self.env.su or is_inside(self.env, "nurture_told"):
+        if self.env.su or is_inside(self.env, "nurture_notified"):
             return
         if self.sudo().nurture_trace_id:
             raise AccessError(
                 self.env._("What became of a sequence's messages is not written by hand.")
             )
 
-    def _nurture_let_tell(self, domain=None):
+    def _nurture_let_notify(self, domain=None):
         """Let core, or who may change the sequence, tell what happened to mails of sequences.
 
         :return: the mails, and the domain of others; with all rights when there is one of a
@@ -157,26 +157,26 @@ class MailingTrace(models.Model):
         sequences = mails.sudo().nurture_trace_id.sequence_id
         if not sequences:
             return self, domain
-        if not is_inside(self.env, "nurture_told"):
+        if not is_inside(self.env, "nurture_notified"):
             mails.check_access("write")
             sequences.with_env(self.env).check_access("write")
         return mails.sudo(), None
 
-    @told_by_core
+    @notified_by_core
     def set_sent(self, domain=None):
         mails = super().set_sent(domain)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
         batch = get_sent(self.env)
         if batch and batch.is_queue:
             # the queue tells of many together
-            mails.filtered("nurture_trace_id")._nurture_keep_unheard("sent")
+            mails.filtered("nurture_trace_id")._nurture_keep_pending("sent")
         else:
-            mails._nurture_hear("sent")
+            mails._nurture_handle("sent")
         return mails
 
-    @told_by_core
+    @notified_by_core
     def set_opened(self, domain=None):
-        request = machines.get_request(self.env)
+        request = bots.get_request(self.env)
         if request and domain and (held := self._nurture_find(domain)):
             # the picture of one mail: it counts as opened when that turned out to be a person
             self.env["nurture.hit"].sudo()._note(held, "open", request)
@@ -186,52 +186,52 @@ class MailingTrace(models.Model):
         opened = super(MailingTrace, mails).set_opened(domain)
         unopened._nurture_date_back("open_datetime")
         opened._nurture_end_bounces()
-        if not machines.get_judged(self.env):
-            opened._nurture_hear("open")
+        if not bots.get_judged(self.env):
+            opened._nurture_handle("open")
         return opened
 
-    @told_by_core
+    @notified_by_core
     def set_clicked(self, domain=None):
         mails, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mails).set_clicked(domain)
         clicked._nurture_date_back("links_click_datetime")
-        if not machines.get_judged(self.env):
-            clicked._nurture_hear("click", self._nurture_get_code())
+        if not bots.get_judged(self.env):
+            clicked._nurture_handle("click", self._nurture_get_code())
         return clicked
 
-    @told_by_core
+    @notified_by_core
     def set_replied(self, domain=None):
         self._nurture_note_automatic(domain)
         mails, domain = self._nurture_counting(domain)
         replied = super(MailingTrace, mails).set_replied(domain)
-        replied._nurture_hear("reply")
+        replied._nurture_handle("reply")
         return replied
 
-    @told_by_core
+    @notified_by_core
     def set_bounced(self, domain=None, bounce_message=False):
         mails, domain = self._nurture_counting(domain)
         bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
-        bounced._nurture_hear("bounce")
+        bounced._nurture_handle("bounce")
         return bounced
 
-    @told_by_core
+    @notified_by_core
     def set_failed(self, domain=None, failure_type=False):
         if self._nurture_take_answer():
             return self
         mails = super().set_failed(domain, failure_type)
         mails.filtered("nurture_sending_date").nurture_sending_date = False
-        mails._nurture_hear("failed")
+        mails._nurture_handle("failed")
         return mails
 
-    @told_by_core
+    @notified_by_core
     def set_canceled(self, domain=None):
         mails = super().set_canceled(domain)
-        mails._nurture_hear("cancelled")
+        mails._nurture_handle("cancelled")
         return mails
 
     def _nurture_get_moment(self):
         """When what core writes down of this mail happened, if not now, see ``nurture.hit``."""
-        judged = machines.get_judged(self.env)
+        judged = bots.get_judged(self.env)
         return judged and judged.dates.get(self.id)
 
     def _nurture_date_back(self, field):
@@ -241,8 +241,8 @@ class MailingTrace(models.Model):
                 mail[field] = moment
 
     def _nurture_end_bounces(self):
-        """Mails arrive at these addresses: core, which counts what came back until it hears from
-        them, hears so."""
+        """Mails arrive at these addresses: core, which counts what bounced until it knows better,
+        is notified."""
         addresses = {mail.email for mail in self if mail.email and mail.trace_type == "mail"}
         if not addresses:
             return
@@ -272,44 +272,44 @@ class MailingTrace(models.Model):
         )
 
     def _nurture_counting(self, domain):
-        """Leave the mails of sequences out of ``self`` and ``domain`` when a machine answered
-        them: neither the sequence nor its figures take that for a reaction."""
+        """Leave the mails of sequences out of ``self`` and ``domain`` when a bot answered
+        them: neither the sequence nor its statistics take that for a reaction."""
         if not is_inside(self.env, "nurture_ignore_reaction"):
             return self, domain
         mails = self.filtered(lambda mail: not mail.nurture_trace_id)
         return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
 
-    def _nurture_note_machine(self, kind, reason, date, link=False):
-        """Keep what a machine did to this mail.
+    def _nurture_note_bot(self, kind, reason, date, link=False):
+        """Keep what a bot did to this mail.
 
-        :param kind: ``open``, ``click`` or ``trap``, which is a click on the link nobody sees
-        :param reason: how it was seen, see :data:`machines.REASONS`
+        :param kind: ``open``, ``click`` or ``honeypot``, which is a click on the link nobody sees
+        :param reason: how it was seen, see :data:`bots.REASONS`
         """
         self.ensure_one()
-        kind = "click" if kind == "trap" else kind
+        kind = "click" if kind == "honeypot" else kind
         self.write(
             {
-                "nurture_machine_reason": reason,
-                "nurture_machine_date": date,
-                "nurture_machine_notes": self._nurture_add_note(kind, reason, date, link),
+                "nurture_bot_reason": reason,
+                "nurture_bot_date": date,
+                "nurture_bot_notes": self._nurture_add_note(kind, reason, date, link),
             }
         )
 
     def _nurture_note_automatic(self, domain=None):
-        """A machine answered these mails: keep that, as nothing else comes of it."""
+        """A bot answered these mails: keep that, as nothing else comes of it."""
         if not is_inside(self.env, "nurture_ignore_reaction"):
             return
         mails = self.filtered("nurture_trace_id")
         if domain:
             mails |= self._nurture_find(domain)
         for mail in mails:
-            mail.nurture_machine_notes = mail._nurture_add_note(
+            mail.nurture_bot_notes = mail._nurture_add_note(
                 "reply", "automatic", fields.Datetime.now()
             )
 
     def _nurture_add_note(self, kind, reason, date, link=False):
-        return machines.take_note(
-            self.nurture_machine_notes or [],
+        return bots.take_note(
+            self.nurture_bot_notes or [],
             kind,
             reason,
             fields.Datetime.to_string(date),
@@ -324,21 +324,21 @@ class MailingTrace(models.Model):
     def _nurture_is_signed(self, code, token):
         return consteq(self._nurture_token(code).encode(), token.encode())
 
-    def _nurture_set_trap(self, html):
+    def _nurture_add_honeypot(self, html):
         """Add a link that nobody sees to the HTML of this mail.
 
         Without a text there is nothing to see, to hear or to hit, in any mail program and style,
         and nothing hidden that a spam filter could find fault with. Who collects the links of a
         mail finds it. It must not get into the plain text, where it would show.
         """
-        path = f"nurture/t/{self.id}/{self._nurture_token(TRAP)}"
+        path = f"nurture/t/{self.id}/{self._nurture_token(HONEYPOT)}"
         url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
         return append(html, f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>')
 
-    def _nurture_hear(self, event, code=None):
-        """Tell the sequence. Nothing that goes wrong there may reach core: an exception would lose
-        the reply that is coming in, or make core send a mail again that has just left. Such an
-        event is kept and told later.
+    def _nurture_handle(self, event, code=None):
+        """Notify the sequence. Nothing that goes wrong there may reach core: an exception would
+        lose the reply that is coming in, or make core send a mail again that has just left. Such an
+        event is kept and handled later.
 
         :param code: the code of the link, of a click
         :return: the error, if something went wrong
@@ -347,12 +347,12 @@ class MailingTrace(models.Model):
             return None
         if event in REACTIONS:
             self._nurture_end_doubt()
-            self._nurture_hear_late()
+            self._nurture_handle_late()
         mails = self.filtered(
             lambda mail: (
                 mail.nurture_trace_id
                 and not mail.is_test_trace
-                # forged, or a click on a mail that was pulled back
+                # forged, or a click on a mail that was recalled
                 and (mail.sent_datetime or event not in REACTIONS)
             )
         )
@@ -361,24 +361,25 @@ class MailingTrace(models.Model):
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                mails.nurture_trace_id.sudo()._hear(event, self._nurture_get_link(code))
+                mails.nurture_trace_id.sudo()._handle(event, self._nurture_get_link(code))
         except Exception as error:
-            # the next run of the scheduled action tells it; waking it now might go on for ever.
-            # Where that fails, too, the responsible is told, see _nurture_warn_unheard
-            _logger.info("%s: %s is heard later", mails, event, exc_info=True)
-            mails._nurture_keep_unheard(":".join(filter(None, [event, code])))
+            # the next run of the scheduled action passes it on; waking it now might go on for ever.
+            # Where that fails, too, the responsible is notified, see _nurture_warn_pending
+            _logger.info("%s: %s is handled later", mails, event, exc_info=True)
+            mails._nurture_keep_pending(":".join(filter(None, [event, code])))
             return error
         return None
 
-    def _nurture_keep_unheard(self, event):
-        """Keep what the sequence is still to be told."""
+    def _nurture_keep_pending(self, event):
+        """Keep what the sequence is still to be notified of."""
         for mail in self.sudo():
-            mail.nurture_unheard = ",".join(filter(None, [mail.nurture_unheard, event]))
+            mail.nurture_pending = ",".join(filter(None, [mail.nurture_pending, event]))
 
-    def _nurture_warn_unheard(self, error):
-        """What could not be told the second time either does not mend itself: tell the responsible.
+    def _nurture_warn_pending(self, error):
+        """What could not be passed on the second time either does not mend itself: notify the
+        responsible.
 
-        :param error: why it cannot be told
+        :param error: why it cannot be said
         """
         if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             return
@@ -396,7 +397,7 @@ class MailingTrace(models.Model):
 
     def _nurture_warn_lost(self, error):
         """What a person did with these mails could not be written down, and is not tried again:
-        tell the responsible.
+        notify the responsible.
 
         :param error: what stood against it
         """
@@ -410,13 +411,14 @@ class MailingTrace(models.Model):
                 ),
             )
 
-    def _nurture_hear_late(self):
-        """Tell the sequences that these mails have left, as far as they have not been told."""
+    def _nurture_handle_late(self):
+        """Notify the sequences that these mails have left, as far as they have not been
+        notified."""
         # with all rights: it is about what the engine has written down
-        late = self.sudo().filtered(lambda mail: mail.nurture_unheard == "sent")
+        late = self.sudo().filtered(lambda mail: mail.nurture_pending == "sent")
         late = late.try_lock_for_update()
-        late.nurture_unheard = False
-        late._nurture_hear("sent")
+        late.nurture_pending = False
+        late._nurture_handle("sent")
 
     @api.model
     def _nurture_get_code(self):
@@ -509,7 +511,8 @@ class MailingTrace(models.Model):
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _nurture_set_in_doubt(self):
-        """It is not known whether these mails have left: nothing may send them again by itself."""
+        """It is not known whether these mails have left: nothing may send them again
+        automatically."""
         self.write(
             {
                 "trace_status": "error",
@@ -517,7 +520,7 @@ class MailingTrace(models.Model):
                 "nurture_sending_date": False,
             }
         )
-        self._nurture_hear("in_doubt")
+        self._nurture_handle("in_doubt")
 
     def _nurture_end_doubt(self):
         """These are there: somebody reacted to them, or says so. Only those in doubt change."""
@@ -535,7 +538,7 @@ class MailingTrace(models.Model):
             arrived.mail_mail_id.sudo().write(
                 {"state": "sent", "failure_type": False, "failure_reason": False}
             )
-            arrived._nurture_hear("sent")
+            arrived._nurture_handle("sent")
 
     def _nurture_get_failure(self):
         """What went wrong, in the words of the system."""
@@ -574,7 +577,7 @@ class MailingTrace(models.Model):
         return self.env._("As it was sent on %s.", on_clock(self.env, self.sent_datetime))
 
     def _nurture_get_texts(self):
-        """In a sandbox: what the reader would get that is no mail.
+        """In a sandbox: what the recipient would get that is no mail.
 
         :return: list of (what to tell about it, its links)
         """
@@ -587,17 +590,17 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_catch_up(self):
-        """Tell the sequences what they could not be told when it happened: what people opened and
-        clicked, which had to wait until it was judged, and what went wrong at the first try.
-        Commits."""
+        """Notify the sequences of what they could not be notified of when it happened: what people
+        opened and clicked, which had to wait until it was judged, and what went wrong at the first
+        try. Commits."""
         commit = self.env["ir.cron"]._commit_progress
         self.env["nurture.hit"]._judge_held()
-        for mail in self.search([("nurture_unheard", "!=", False)], limit=1000, order="id"):
-            events = mail.nurture_unheard.split(",")
-            mail.nurture_unheard = False
+        for mail in self.search([("nurture_pending", "!=", False)], limit=1000, order="id"):
+            events = mail.nurture_pending.split(",")
+            mail.nurture_pending = False
             for event in events:
                 event, _colon, code = event.partition(":")
-                if error := mail._nurture_hear(event, code or None):
-                    mail._nurture_warn_unheard(error)
+                if error := mail._nurture_handle(event, code or None):
+                    mail._nurture_warn_pending(error)
             if not commit(1):
                 break

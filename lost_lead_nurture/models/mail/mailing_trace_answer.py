@@ -56,7 +56,8 @@ class MailingTrace(models.Model):
     @api.model
     def _nurture_guess_answered(self, message, message_dict):
         """The mail of a sequence that a message without references is about: the last one that was
-        sent to its sender, with its subject, and not before the window of the sequence."""
+        sent to its sender, with its subject, and not before the attribution window of the
+        sequence."""
         address = first_address(message_dict["email_from"])
         subject = subjects.base_subject(subjects.subject_of(message))
         if not address or not subject:
@@ -76,7 +77,7 @@ class MailingTrace(models.Model):
         if not mails:
             return mails
         sent = self.env["mail.message"].search([("message_id", "in", mails.mapped("message_id"))])
-        # a machine says of itself what it is before the subject, in its own words
+        # a bot says of itself what it is before the subject, in its own words
         is_same = str.endswith if automatic.is_automatic(message) else str.__eq__
         same = {
             mail.message_id

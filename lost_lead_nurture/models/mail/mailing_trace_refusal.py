@@ -19,7 +19,7 @@ class MailingTrace(models.Model):
     _inherit = "mailing.trace"
 
     nurture_refused_date = fields.Datetime(
-        string="Put Off by Mail Server Since",
+        string="Deferred by Mail Server Since",
         readonly=True,
         copy=False,
         help="Since when the recipient's mail server asks to try again later.",
@@ -55,7 +55,7 @@ class MailingTrace(models.Model):
         return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
 
     def _nurture_bounce(self, answer):
-        """It came back at once. For core and the figures it has left, as any mail that bounces."""
+        """It bounced at once. For core and the statistics it has left, as any mail that bounces."""
         self.write(
             {
                 "trace_status": "sent",
@@ -65,12 +65,12 @@ class MailingTrace(models.Model):
         )
         self.set_bounced(bounce_message=answer)
         # where the recipient stays, what follows the mail goes on
-        self._nurture_hear("sent")
+        self._nurture_handle("sent")
 
     def _nurture_try_later(self, answer):
         """Leave the mail in the queue until it is tried again.
 
-        :return: whether it is; who is put off for long does not get it
+        :return: whether it is; who is deferred for long does not get it
         """
         now = fields.Datetime.now()
         since = min((date for date in self.mapped("nurture_refused_date") if date), default=now)
@@ -85,6 +85,6 @@ class MailingTrace(models.Model):
                 "nurture_refused_date": since,
             }
         )
-        self.nurture_trace_id.sudo()._note_put_off(answer)
-        self.mail_mail_id._nurture_put_off(again)
+        self.nurture_trace_id.sudo()._note_deferral(answer)
+        self.mail_mail_id._nurture_defer(again)
         return True

@@ -7,7 +7,7 @@ class UtmSource(models.Model):
     _inherit = "utm.source"
 
     def _generate_name(self, record, content):
-        """A mailing's source is named by its subject, and its figures by the source: as somebody
+        """A mailing's source is named by its subject, and its statistics by the source: as somebody
         reads it of whom nothing is known."""
         if content and record._name == "mailing.mailing":
             content = fill_text(content).strip() or "…"

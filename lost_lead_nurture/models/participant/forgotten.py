@@ -82,12 +82,12 @@ class NurtureForgotten(models.Model):
 
     @api.model
     def _is_any(self):
-        """Whether any address is kept out: as long as none is, no fingerprint has to be taken."""
+        """Whether any address is excluded: as long as none is, no fingerprint has to be taken."""
         return bool(self.sudo().search_count([("let_in_date", "=", False)], limit=1))
 
     @api.model
     def _sql_is_forgotten(self, address):
-        """Whether the SQL ``address`` is kept out, as a bare EXISTS."""
+        """Whether the SQL ``address`` is excluded, as a bare EXISTS."""
         return SQL(
             "EXISTS (SELECT 1 FROM nurture_forgotten forgotten"
             " WHERE forgotten.let_in_date IS NULL AND forgotten.fingerprint = %s)",

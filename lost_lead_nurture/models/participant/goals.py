@@ -13,47 +13,47 @@ from ...tools.sandbox import is_sandbox
 
 _logger = logging.getLogger(__name__)
 
-#: Goals that can be heard, but not seen when the lead is looked at before its next step.
-HEARD_ONCE = ("replied", "clicked")
+#: Goals that are notified, but not seen when the lead is looked at before its next step.
+HANDLED_ONCE = ("replied", "clicked")
 
 
 class NurtureParticipant(models.Model):
-    """Goals: who came back, thanks to which step, and who takes over."""
+    """Goals: who was won back, thanks to which step, and who takes over."""
 
     _inherit = "nurture.participant"
 
     @api.model
     def _check_goals(self, leads, date=None):
         """Something happened around ``leads``, an order for instance: whoever has a reason to
-        leave a sequence now does. Those who had completed one may still come back.
+        leave a sequence now does. Those who had completed one may still be won back.
 
         Nothing that goes wrong here may keep a customer from ordering, or somebody from booking a
-        meeting: it is undone, and the responsible is told. Before its next step the lead is looked
-        at again.
+        meeting: it is undone, and the responsible is notified. Before its next step the lead is
+        looked at again.
 
         :param date: when it happened; now, if not given
         """
         states = ("running", "completed", "holdout")
         participants = self.sudo().search([("lead_id", "in", leads.ids), ("state", "in", states)])
-        participants = participants._may_come_back()
+        participants = participants._may_be_won_back()
         if not participants:
             return
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                for reason, leaving in participants._get_ways_out().items():
+                for reason, leaving in participants._get_exit_conditions().items():
                     held_out = leaving.filtered(lambda one: one.state == "holdout")
                     held_out._note_return(reason, date)
                     (leaving - held_out)._reach(reason, date=date)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            _logger.exception("What happened to %s could not be told to their sequences", leads)
+            _logger.exception("What happened to %s could not be notified to their sequences", leads)
             participants._warn_unhandled(error)
 
     def _warn_unhandled(self, error):
-        """What happened around these leads could not be handled: tell the responsible. That cannot
-        keep a customer from ordering either.
+        """What happened around these leads could not be handled: notify the responsible. That
+        cannot keep a customer from ordering either.
 
         :param error: what stood against it
         """
@@ -68,10 +68,10 @@ class NurtureParticipant(models.Model):
             raise
         except Exception:
             # the log, which has the error itself, is all that is left
-            _logger.exception("The responsible of %s could not be told", self.sequence_id)
+            _logger.exception("The responsible of %s could not be notified", self.sequence_id)
 
-    def _may_come_back(self):
-        """Those who can reach a goal: who is in the sequence, or has completed it without coming
+    def _may_be_won_back(self):
+        """Those who can reach a goal: who is in the sequence, or has completed it without being won
         back not too long ago; and who is held out, which is only noted."""
         return self.filtered(
             lambda one: (
@@ -81,27 +81,25 @@ class NurtureParticipant(models.Model):
                     and one.exit_reason not in WON_BACK
                     and one._is_in_window()
                 )
-                or (one.state == "holdout" and not one.came_back_date and one._is_in_window())
+                or (one.state == "holdout" and not one.return_date and one._is_in_window())
             )
         )
 
     def _note_return(self, reason, date=None):
-        """Those held out came back without a mail. That is what the others are compared with:
+        """Those held out returned without a mail. That is what the others are compared with:
         nobody is credited, and nothing becomes of the lead.
 
         :param date: when it happened; now, if not given
         """
         if self and reason in WON_BACK:
-            self.write(
-                {"came_back_date": date or fields.Datetime.now(), "came_back_reason": reason}
-            )
+            self.write({"return_date": date or fields.Datetime.now(), "return_reason": reason})
 
     @api.model
     def _is_idle(self):
         """Whether no lead has ever been in a sequence: then nobody need be looked for."""
         return not self.search_count([], limit=1)
 
-    def _get_ways_out(self):
+    def _get_exit_conditions(self):
         """Why participants have to leave.
 
         :return: ``{exit reason: participants}``
@@ -119,7 +117,7 @@ class NurtureParticipant(models.Model):
                  WHERE participant.id IN %(ids)s
               ORDER BY participant.id
                 """,
-                reason=self._sql_way_out(),
+                reason=self._sql_exit_condition(),
                 ids=tuple(self.ids),
             )
         )
@@ -130,19 +128,19 @@ class NurtureParticipant(models.Model):
         return {reason: self.browse(ids) for reason, ids in leaving.items()}
 
     @api.model
-    def _sql_way_out(self):
+    def _sql_exit_condition(self):
         """The first reason to leave, or null, for the aliases ``lead``, ``participant`` and
         ``sequence``."""
         return SQL(
             "CASE %s END",
             SQL(" ").join(
                 SQL("WHEN %s THEN %s", condition, reason)
-                for reason, condition in self.env["crm.lead"]._nurture_ways_out()
+                for reason, condition in self.env["crm.lead"]._nurture_exit_conditions()
             ),
         )
 
     def _reach(self, reason, step=None, date=None):
-        """Let participants go for ``reason``. Where it is a goal the lead comes back into the
+        """Let participants go for ``reason``. Where it is a goal the lead is won back into the
         pipeline as the sequence says, and the sequence is credited.
 
         :param step: the step that did it, where that is known
@@ -160,7 +158,7 @@ class NurtureParticipant(models.Model):
             fresh._credit_mailings(date)
         touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch()
         for participant, last_step in touches.items():
-            # the lead may have come back by another sequence just now, which ended this one
+            # the lead may have been won back by another sequence just now, which ended this one
             if participant.exit_reason not in WON_BACK:
                 participant._credit(last_step, date)
                 participant._bring_back(reason, step)
@@ -168,12 +166,12 @@ class NurtureParticipant(models.Model):
     def _credit_mailings(self, date=None):
         """Leads that are about to be restored may have been woken by a plain mailing, between two
         mails of the sequence."""
-        coming_back = self.filtered(lambda one: one.sequence_id.goal_restore).lead_id
-        self.env["nurture.credit"]._note(coming_back._nurture_get_lost(), date)
+        winning_back = self.filtered(lambda one: one.sequence_id.goal_restore).lead_id
+        self.env["nurture.credit"]._note(winning_back._nurture_get_lost(), date)
 
     def _bring_back(self, reason, step=None):
         """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
-        sequence who has answered: no more mails are sent, and somebody is told."""
+        sequence who has answered: no more mails are sent, and somebody is notified."""
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
@@ -181,27 +179,27 @@ class NurtureParticipant(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            if is_sandbox(self.env) or reason not in HEARD_ONCE:
+            if is_sandbox(self.env) or reason not in HANDLED_ONCE:
                 raise
-            _logger.warning("%s cannot come back", self.lead_id, exc_info=True)
+            _logger.warning("%s cannot be won back", self.lead_id, exc_info=True)
             self.sequence_id._warn(
-                self.env._("%s came back, but cannot be restored", self.lead_name),
+                self.env._("%s was won back, but cannot be restored", self.lead_name),
                 Markup("<p>%s</p>") % error,
             )
 
     def _is_in_window(self):
-        """Whether a lead that comes back now still counts for the sequence."""
+        """Whether a lead that is won back now still counts for the sequence."""
         self.ensure_one()
         now = fields.Datetime.now()
         window = timedelta(days=self.sequence_id.window_days)
         return now <= (self.exit_date or now) + window
 
     def _credit(self, step, date=None):
-        """Note that the lead came back thanks to ``step``. Without any mail sent nobody earned it,
-        after the window it is too late, and a lead that comes back is credited to one sequence
+        """Note that the lead was won back thanks to ``step``. Without any mail sent nobody earned
+        it, after the window it is too late, and a lead that is won back is credited to one sequence
         only.
 
-        :param date: when it came back; now, if not given
+        :param date: when it was won back; now, if not given
         """
         self.ensure_one()
         if not step or not self._is_in_window():
@@ -221,7 +219,7 @@ class NurtureParticipant(models.Model):
             )
 
     def _get_last_touch(self):
-        """The step that touched each participant last, by the strongest sign of life.
+        """The step that touched each participant last, by the strongest engagement.
 
         :return: ``{participant: step}``, the strongest touch first; the step of those who got no
             mail is empty
@@ -256,7 +254,7 @@ class NurtureParticipant(models.Model):
 
     @api.model
     def _sql_strength(self, mail):
-        """Order of the mails with this alias by the sign of life that they got."""
+        """Order of the mails with this alias by the engagement that they got."""
         return SQL(", ").join(
             SQL("%s DESC NULLS LAST", SQL.identifier(mail, name))
             for name in (
@@ -288,14 +286,14 @@ class NurtureParticipant(models.Model):
         return wanted._nurture_at_work(company)[:1]
 
     def _get_next_in_turn(self, team, company):
-        """The member of ``team`` who has waited longest for a lead that came back. Whose assignment
-        is paused is passed over."""
+        """The member of ``team`` who has waited longest for a lead that was won back. Whose
+        assignment is paused is passed over."""
         members = team.crm_team_member_ids.filtered(
             lambda member: member.active and not member.assignment_optout
         ).user_id._nurture_at_work(company)
         handed = [("handed_user_id", "in", members.ids), ("handed_date", "!=", False)]
         last = dict(self._read_group(handed, ["handed_user_id"], ["handed_date:max"]))
-        # several leads of one batch come back in the same second
+        # several leads of one batch are won back in the same second
         just_now = dict(
             self._read_group(
                 [*handed, ("handed_date", "=", fields.Datetime.now())],

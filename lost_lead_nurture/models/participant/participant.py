@@ -6,7 +6,7 @@ from ...tools.reasons import EXIT_REASONS, WON_BACK
 
 
 class NurtureParticipant(models.Model):
-    """One lead's way through one sequence, with what the lead was when it entered."""
+    """One lead's journey through one sequence, with what the lead was when it entered."""
 
     _name = "nurture.participant"
     _description = "Nurture Participant"
@@ -24,7 +24,7 @@ class NurtureParticipant(models.Model):
         ondelete="set null",
         context={"active_test": False},
     )
-    round = fields.Integer(
+    enrolment_number = fields.Integer(
         default=1, readonly=True, help="How many times this address has entered the sequence."
     )
     state = fields.Selection(
@@ -44,7 +44,7 @@ class NurtureParticipant(models.Model):
     )
     entered_date = fields.Datetime(string="Entered On", readonly=True, required=True)
     entered_by_hand = fields.Boolean(
-        readonly=True, help="Somebody added the lead; it did not enter by itself."
+        readonly=True, help="Somebody added the lead; it did not enter automatically."
     )
     exit_date = fields.Datetime(string="Ended On", readonly=True)
     trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
@@ -55,10 +55,10 @@ class NurtureParticipant(models.Model):
         "crm.lost.reason", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     date_lost = fields.Datetime(string="Lost On", readonly=True)
-    identity = fields.Char(
+    dedup_key = fields.Char(
         readonly=True,
         required=True,
-        help="What enters only once per round: the address, or the lead where the sequence is "
+        help="What enters only once per enrolment: the address, or the lead where the sequence is "
         "gone through per lead.",
     )
     email = fields.Char(readonly=True, index="btree_not_null", help="Normalized address at entry.")
@@ -70,18 +70,18 @@ class NurtureParticipant(models.Model):
 
     # results
     won_back_date = fields.Datetime(
-        readonly=True, help="When the lead came back after a mail of this sequence."
+        readonly=True, help="When the lead was won back after a mail of this sequence."
     )
-    came_back_date = fields.Datetime(
-        string="Came Back without Mails",
+    return_date = fields.Datetime(
+        string="Returned without Mails",
         readonly=True,
-        help="When a lead came back that was held out: nobody is credited.",
+        help="When a lead that was held out returned: nobody is credited.",
     )
-    came_back_reason = fields.Selection(
+    return_reason = fields.Selection(
         # the same as those why others leave, see WON_BACK
         EXIT_REASONS,
         readonly=True,
-        help="How a lead came back that was held out.",
+        help="How a lead that was held out returned.",
     )
     credited_step_id = fields.Many2one(
         "nurture.step",
@@ -98,7 +98,7 @@ class NurtureParticipant(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
-        help="Who got the lead when it came back.",
+        help="Who got the lead when it was won back.",
     )
     handed_date = fields.Datetime(string="Handed On", readonly=True)
     order_ids = fields.One2many(
@@ -112,13 +112,13 @@ class NurtureParticipant(models.Model):
         help="Everything that was decided about the lead in this sequence, with date and reason.",
     )
 
-    _sequence_identity_round_unique = models.Constraint(
-        "UNIQUE (sequence_id, identity, round)",
-        "An address enters a sequence only once per round.",
+    _enrolment_unique = models.Constraint(
+        "UNIQUE (sequence_id, dedup_key, enrolment_number)",
+        "An address enters a sequence only once per enrolment.",
     )
     # the silent ones that may not enter again
     _silent = models.Index("(email) WHERE exit_reason = 'silent'")
-    _one_way_at_a_time = models.UniqueIndex(
+    _one_journey_at_a_time = models.UniqueIndex(
         "(sequence_id, lead_id) WHERE state = 'running'",
         "A lead goes through a sequence only once at a time.",
     )
@@ -153,23 +153,23 @@ class NurtureParticipant(models.Model):
         if self.exit_date:
             reason = labels.get(self.exit_reason)
             lines.append((self.exit_date, "", self.env._("Ended: %s", reason), None))
-        if self.came_back_date:
-            reason = labels.get(self.came_back_reason)
-            back = self.env._("Came back without mails: %s", reason)
-            lines.append((self.came_back_date, "", back, None))
+        if self.return_date:
+            reason = labels.get(self.return_reason)
+            back = self.env._("Returned without mails: %s", reason)
+            lines.append((self.return_date, "", back, None))
         return lines
 
     def _explain(self):
-        """The way of the lead in plain values, see :meth:`nurture.sequence.explain`."""
+        """The journey of the lead in plain values, see :meth:`nurture.sequence.explain`."""
         self.ensure_one()
         return {
-            "round": self.round,
+            "enrolment_number": self.enrolment_number,
             "state": self.state,
             "exit_reason": self.exit_reason,
             "entered_date": fields.Datetime.to_string(self.entered_date),
             "exit_date": fields.Datetime.to_string(self.exit_date),
-            "came_back_date": fields.Datetime.to_string(self.came_back_date),
-            "came_back_reason": self.came_back_reason,
+            "return_date": fields.Datetime.to_string(self.return_date),
+            "return_reason": self.return_reason,
             "steps": [
                 {
                     "step": trace.step_id.name,
@@ -271,12 +271,12 @@ class NurtureParticipant(models.Model):
                 {
                     "lead_name": self.env._("Forgotten lead"),
                     "email": False,
-                    "identity": f"forgotten {participant.id}",
+                    "dedup_key": f"forgotten {participant.id}",
                 }
             )
 
     def _is_forgotten(self):
-        return self.identity == f"forgotten {self.id}"
+        return self.dedup_key == f"forgotten {self.id}"
 
     def action_view_lead(self):
         """Open the lead."""
@@ -304,18 +304,18 @@ class NurtureParticipant(models.Model):
         """
         self.env.flush_all()
         now = fields.Datetime.now()
-        identity = self._sql_identity(sequence)
+        dedup_key = self._sql_dedup_key(sequence)
         rows = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO nurture_participant (
-                       sequence_id, company_id, lead_id, identity, round, state, exit_reason,
-                       entered_date, entered_by_hand, exit_date, lead_name, lost_reason_id,
-                       date_lost, email, user_id, team_id, expected_revenue,
+                       sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
+                       exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
+                       lost_reason_id, date_lost, email, user_id, team_id, expected_revenue,
                        create_uid, create_date, write_uid, write_date)
-                SELECT DISTINCT ON (%(identity)s)
+                SELECT DISTINCT ON (%(dedup_key)s)
                        %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
-                       %(identity)s, %(round)s,
+                       %(dedup_key)s, %(enrolment_number)s,
                        CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
                        CASE WHEN held_out THEN 'holdout' END,
                        %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
@@ -327,19 +327,19 @@ class NurtureParticipant(models.Model):
                        SELECT %(holdout)s AS held_out
                        ) draw
                  WHERE lead.id IN (%(leads)s) AND %(free)s
-              ORDER BY %(identity)s, lead.date_closed DESC NULLS LAST, lead.id DESC
+              ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
            ON CONFLICT DO NOTHING
              RETURNING id, lead_id
                 """,
-                identity=identity,
+                dedup_key=dedup_key,
                 sequence=sequence.id,
                 company=sequence.company_id.id or None,
-                round=self._sql_round(sequence, identity),
+                enrolment_number=self._sql_enrolment_number(sequence, dedup_key),
                 now=now,
                 by_hand=by_hand,
                 uid=self.env.uid,
                 leads=leads_query,
-                holdout=self._sql_held_out(sequence, identity),
+                holdout=self._sql_held_out(sequence, dedup_key),
                 free=SQL(" AND ").join(
                     SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
                 ),
@@ -351,27 +351,27 @@ class NurtureParticipant(models.Model):
         return [lead_id for _participant_id, lead_id in rows]
 
     @api.model
-    def _sql_identity(self, sequence):
-        """What enters once per round, for the alias ``lead``."""
+    def _sql_dedup_key(self, sequence):
+        """What enters once per enrolment, for the alias ``lead``."""
         if sequence.entry_per == "lead":
             return SQL("'lead ' || lead.id")
         return SQL("lead.email_normalized")
 
     @api.model
-    def _sql_round(self, sequence, identity):
+    def _sql_enrolment_number(self, sequence, dedup_key):
         if sequence.reentry == "never" and sequence.entry != "date":
             return SQL("1")
         return SQL(
-            "(SELECT COALESCE(max(before.round), 0) + 1 FROM nurture_participant before"
-            " WHERE before.sequence_id = %s AND before.identity = %s)",
+            "(SELECT COALESCE(max(before.enrolment_number), 0) + 1 FROM nurture_participant before"
+            " WHERE before.sequence_id = %s AND before.dedup_key = %s)",
             sequence.id,
-            identity,
+            dedup_key,
         )
 
     @api.model
     def _sql_inside(self, sequence):
         """Conditions under which a lead may not enter (again): it, or its address, is in the
-        sequence, or was and may not come back yet.
+        sequence, or was and may not be won back yet.
 
         :return: list of SQL conditions on ``lead``, each a bare EXISTS
         """
@@ -396,19 +396,19 @@ class NurtureParticipant(models.Model):
                 since,
             )
             for same in (
-                SQL("inside.identity = %s", self._sql_identity(sequence)),
+                SQL("inside.dedup_key = %s", self._sql_dedup_key(sequence)),
                 SQL("inside.lead_id = lead.id"),
             )
         ]
 
     @api.model
-    def _sql_held_out(self, sequence, identity):
+    def _sql_held_out(self, sequence, dedup_key):
         """Whether the address falls into the sequence's holdout: the first four bytes of an MD5,
         which spread evenly, against the share of 2^32."""
         return SQL(
             "('x' || substr(md5(%s || ':' || %s), 1, 8))::bit(32)::bigint < %s",
             str(sequence._origin.id),
-            identity,
+            dedup_key,
             round(sequence.holdout_percent / 100 * 2**32),
         )
 
@@ -417,10 +417,10 @@ class NurtureParticipant(models.Model):
     # ------------------------------------------------------------
 
     def _leave(self, reason):
-        """End the way of these participants, whatever the reason: nothing more of the sequence
-        reaches them. What is open is cancelled and mails still in the queue are pulled back.
+        """End the journey of these participants, whatever the reason: nothing more of the sequence
+        reaches them. What is open is cancelled and mails still in the queue are recalled.
 
-        Somebody who had completed the sequence may still come back (reply, restore, win).
+        Somebody who had completed the sequence may still be won back (reply, restore, win).
         """
         if not self:
             return
@@ -441,13 +441,13 @@ class NurtureParticipant(models.Model):
             state="cancelled",
             reason="left",
         )
-        leaving._pull_back_messages()
+        leaving._recall_messages()
 
-    def _pull_back_messages(self):
+    def _recall_messages(self):
         """Cancel the messages to these participants that are still in a queue."""
         queued = self.env["mailing.trace"]._nurture_queued([("participant_id", "in", self.ids)])
         if queued:
-            queued.nurture_trace_id._set_state("cancelled", "pulled_back")
+            queued.nurture_trace_id._set_state("cancelled", "recalled")
             queued._nurture_cancel_queued()
 
     def _complete(self):

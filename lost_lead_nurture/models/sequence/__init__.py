@@ -5,7 +5,7 @@ from . import (
     entry,
     explain,
     failures,
-    figures,
+    statistics,
     goals,
     overview,
     preview,

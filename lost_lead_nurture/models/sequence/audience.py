@@ -25,7 +25,7 @@ class NurtureSequence(models.Model):
         :param values: what was edited and is not saved yet, for who may edit sequences; without a
             sequence it counts for a new one
         :return: ``{"matching", "is_capped": whether more match than are looked at, "entering",
-            "held_out", "is_drawn": whether it is known who is held out, "kept_out": [{"reason",
+            "held_out", "is_drawn": whether it is known who is held out, "excluded": [{"reason",
             "label", "count"}]}``; or ``{"error": what is wrong with the values, in words}``
         :raise AccessError: for who may not read sequences and leads, or gives values and may not
             edit them
@@ -109,14 +109,14 @@ class NurtureSequence(models.Model):
             held_out = len(self.sudo()._get_held_out(entering))
         else:
             held_out = round(len(entering) * self.holdout_percent / 100)
-        labels = self._get_obstacle_labels()
+        labels = self._get_exclusion_labels()
         return {
             "matching": matching,
             "is_capped": matching == MANY_LEADS and self._has_many_leads(),
             "entering": len(entering) - held_out,
             "held_out": held_out,
             "is_drawn": is_drawn,
-            "kept_out": [
+            "excluded": [
                 {"reason": reason, "label": labels[reason], "count": len(ids)}
                 for reason, ids in found.items()
             ],
@@ -124,7 +124,7 @@ class NurtureSequence(models.Model):
 
     def _get_audience(self):
         """The leads that the sequence chooses and the user may see, sorted out as
-        :meth:`_get_kept_out` does; of many those that were lost last."""
+        :meth:`_get_excluded` does; of many those that were lost last."""
         self._origin.check_access("read")
         leads = self.env["crm.lead"].with_context(active_test=False)
         domain = self._get_audience_domain()
@@ -152,8 +152,8 @@ class NurtureSequence(models.Model):
         domain = self._get_audience_domain()
         return leads.search_count(domain, limit=MANY_LEADS + 1) > MANY_LEADS
 
-    def _get_obstacle_by_lead(self, leads):
-        """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and keeps out."""
+    def _get_exclusion_by_lead(self, leads):
+        """``{lead id: reason}`` of those of ``leads`` that the sequence chooses and excludes."""
         query = leads.with_context(active_test=False)._search(self._get_lead_domain())
         # Whom else the address belongs to decides who of them enters. An expression, because
         # core's index of addresses is for parts of them: it takes seconds for a page of leads.
@@ -170,12 +170,11 @@ class NurtureSequence(models.Model):
     def action_view_audience(self, what):
         """Open the leads behind a number of :meth:`get_audience`.
 
-        :param what: ``matching``, ``entering``, ``held_out``, ``kept_out`` for all that are kept
-            out, whoever is inside already left out, or the reason
-        """
+        :param what: ``matching``, ``entering``, ``held_out``, ``excluded`` for all that are
+        excluded, whoever is inside already left out, or the reason"""
         check_records(self, one=True)
-        groups = dict.fromkeys(("matching", "entering", "held_out", "kept_out"))
-        read_choice(self.env, what, groups | self._get_obstacle_labels())
+        groups = dict.fromkeys(("matching", "entering", "held_out", "excluded"))
+        read_choice(self.env, what, groups | self._get_exclusion_labels())
         self.check_access("read")
         if what == "matching":
             return self.action_view_matching_leads()
@@ -185,38 +184,38 @@ class NurtureSequence(models.Model):
             return self._open_entering(entering)
         if what == "held_out":
             return self._open_held_out(entering)
-        return self._open_kept_out(found, what)
+        return self._open_excluded(found, what)
 
     def _open_entering(self, lead_ids):
-        """Open those of the leads, whom nothing keeps out, that would be written to."""
+        """Open those of the leads, whom nothing excludes, that would be written to."""
         entering, _held_out = self.sudo()._split_holdout(lead_ids)
         return self._open_leads(entering, self.env._("Leads That Would Enter"))
 
     def _open_held_out(self, lead_ids):
-        """Open those of the leads, whom nothing keeps out, that would be held out."""
+        """Open those of the leads, whom nothing excludes, that would be held out."""
         _entering, held_out = self.sudo()._split_holdout(lead_ids)
         return self._open_leads(held_out, self.env._("Held Out for Comparison"))
 
-    def _open_kept_out(self, found, reason="kept_out"):
-        """Open the leads that are kept out for ``reason``, or for any; the list says why.
+    def _open_excluded(self, found, reason="excluded"):
+        """Open the leads that are excluded for ``reason``, or for any; the list says why.
 
         :param found: ``{reason: ids of leads}``
         """
-        if reason == "kept_out":
+        if reason == "excluded":
             ids = [id_ for one, ids in found.items() if one != "inside" for id_ in ids]
-            name = self.env._("Leads Kept Out")
+            name = self.env._("Leads Excluded")
         else:
             ids = found.get(reason, [])
-            label = self._get_obstacle_labels().get(reason, reason)
-            name = label if reason == "inside" else self.env._("Kept Out: %s", label)
+            label = self._get_exclusion_labels().get(reason, reason)
+            name = label if reason == "inside" else self.env._("Excluded: %s", label)
         action = self._open_leads(ids, name)
         views = {
-            kind: self.env.ref(f"lost_lead_nurture.crm_lead_view_{kind}_kept_out").id
+            kind: self.env.ref(f"lost_lead_nurture.crm_lead_view_{kind}_excluded").id
             for kind in ("list", "kanban")
         }
         action["views"] = [(views["list"], "list"), (views["kanban"], "kanban"), (False, "form")]
         action["mobile_view_mode"] = "kanban"
-        action["context"]["nurture_kept_out_of"] = self.id
+        action["context"]["nurture_excluded_from"] = self.id
         return action
 
     def _open_leads(self, ids, name):

@@ -11,7 +11,7 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records, read_ids
 from ...tools.domains import LostRights, check_domain, is_own, read_domain
-from ...tools.reasons import ENTRY_OBSTACLES
+from ...tools.reasons import EXCLUSION_REASONS
 from ..lead.choice import OWN_FIELDS
 from ..step.step import MAX_DELAY
 
@@ -19,16 +19,16 @@ _logger = logging.getLogger(__name__)
 
 #: From so many leads on they enter by joins of whole tables.
 MANY = 1000
-#: The settings that say who may enter, beside the companies and the presets to be kept out.
+#: The settings that say who may enter, beside the companies and the excluded presets.
 CHOICE_FIELDS = (
     *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
     *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
     *("exclude_other_sequences", "exclude_bounced", "holdout_percent"),
 )
-#: Obstacles that no lead has that is searched for by :meth:`_get_lead_domain`.
+#: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "company", "unmatched")
-#: How often all leads are looked through. In between only those that were lost meanwhile are.
-LOOK_THROUGH = timedelta(hours=1)
+#: How often all leads are scanned. In between only those that were lost meanwhile are.
+SCAN_EVERY = timedelta(hours=1)
 #: How long a transaction that loses leads may take without being missed until the next hour.
 MAX_TRANSACTION = timedelta(minutes=10)
 
@@ -39,10 +39,10 @@ class NurtureSequence(models.Model):
     _inherit = "nurture.sequence"
 
     entry = fields.Selection(
-        [("auto", "By itself"), ("date", "On a date of the lead"), ("manual", "By hand only")],
+        [("auto", "Automatically"), ("date", "On a date of the lead"), ("manual", "By hand only")],
         required=True,
         default="auto",
-        help="By itself: every lost lead that matches enters, now and later.\n"
+        help="Automatically: every lost lead that matches enters, now and later.\n"
         "On a date of the lead: it enters so many days before or after that date.\n"
         "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
     )
@@ -82,28 +82,28 @@ class NurtureSequence(models.Model):
     reentry_days = fields.Integer(
         string="Days before Entering Again",
         default=180,
-        help="Counted from the end of the way before.",
+        help="Counted from the end of the journey before.",
     )
     exclude_customers = fields.Boolean(
         string="Customers",
         default=True,
-        help="Keep out whoever, or whose company, has ordered since the lead was lost.",
+        help="Exclude whoever, or whose company, has ordered since the lead was lost.",
     )
     exclude_open_deals = fields.Boolean(
         string="Open Deals",
         default=True,
-        help="Keep out leads when another lead or opportunity with the same address, or with the "
+        help="Exclude leads when another lead or opportunity with the same address, or with the "
         "same customer or one of its colleagues, is in the pipeline.",
     )
     exclude_other_sequences = fields.Boolean(
         string="In Another Sequence",
         default=True,
-        help="Keep out addresses that are in another running sequence.",
+        help="Exclude addresses that are in another running sequence.",
     )
     exclude_bounced = fields.Boolean(
         string="Bounced Addresses",
         default=True,
-        help="Keep out addresses from which a mail came back, of whatever sequence or mailing, and "
+        help="Exclude addresses from which a mail bounced, of whatever sequence or mailing, and "
         "send them no mails, until somebody there has opened, clicked or answered one since.",
     )
     excluded_preset_ids = fields.Many2many(
@@ -113,7 +113,7 @@ class NurtureSequence(models.Model):
         ondelete="restrict",
         # salespeople do not see presets, and could not read a sequence with all its fields
         groups="lost_lead_nurture.group_user",
-        help="Keep out leads that one of these presets chooses.",
+        help="Exclude leads that one of these presets chooses.",
     )
     exclusion_author_id = fields.Many2one(
         "res.users",
@@ -126,14 +126,14 @@ class NurtureSequence(models.Model):
         help="Whose rights count for what these presets look at, beside those of who wrote them.",
     )
 
-    looked_date = fields.Datetime(
-        string="Leads Looked Through On",
+    last_scan_date = fields.Datetime(
+        string="Leads Scanned On",
         readonly=True,
         copy=False,
-        help="When all leads were last looked through for those that may enter. It is done once an "
+        help="When all leads were last scanned for those that may enter. It is done once an "
         "hour, and when the choice of leads has changed; those lost in between enter at once.",
     )
-    looked_for = fields.Char(
+    last_scan_choice = fields.Char(
         readonly=True, copy=False, help="The choice of leads of that time, as a checksum."
     )
 
@@ -258,7 +258,7 @@ class NurtureSequence(models.Model):
         return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
 
     def _get_suppressed_domains(self):
-        """Domains of the leads that the presets to be kept out choose, see :meth:`_get_choice`.
+        """Domains of the leads that the excluded presets choose, see :meth:`_get_choice`.
         Those who wrote them and who chose them have their say."""
         sequence = self.sudo()
         return [
@@ -327,7 +327,7 @@ class NurtureSequence(models.Model):
         return entered
 
     def _get_to_look(self):
-        """Those of these sequences that somebody may enter: all leads have to be looked through,
+        """Those of these sequences that somebody may enter: all leads have to be scanned,
         or some were lost since that was done. However many sequences there are, leads are asked
         once."""
         since = {sequence: sequence._get_lost_since() for sequence in self}
@@ -341,14 +341,17 @@ class NurtureSequence(models.Model):
 
     def _get_lost_since(self):
         """From when on lost leads may not have been looked at, or None when all leads have to be
-        looked through."""
+        scanned."""
         self.ensure_one()
         # a clock that was set back must not end it
-        if not self.looked_date or abs(fields.Datetime.now() - self.looked_date) >= LOOK_THROUGH:
+        if (
+            not self.last_scan_date
+            or abs(fields.Datetime.now() - self.last_scan_date) >= SCAN_EVERY
+        ):
             return None
-        if self.looked_for != self._get_choice_checksum():
+        if self.last_scan_choice != self._get_choice_checksum():
             return None
-        return self.looked_date - MAX_TRANSACTION
+        return self.last_scan_date - MAX_TRANSACTION
 
     def _enrol_matching(self):
         """Let matching leads enter. A sequence whose audience cannot be read any more says so and
@@ -369,17 +372,17 @@ class NurtureSequence(models.Model):
         except Exception as error:
             self.env.cr.rollback()
             _logger.warning("Leads cannot enter %s: %s", self, error)
-            self._tell_no_entry(error)
+            self._notify_no_entry(error)
             return 0
         if self.last_error:
             self.last_error = False
         if not since:
-            self.write({"looked_date": now, "looked_for": choice})
+            self.write({"last_scan_date": now, "last_scan_choice": choice})
         return len(entered)
 
-    def _tell_no_entry(self, error):
-        """Show on the sequence why leads cannot enter. The responsible is told once of what only
-        people can mend."""
+    def _notify_no_entry(self, error):
+        """Show on the sequence why leads cannot enter. The responsible is notified once of what
+        only people can mend."""
         reason = self.env._("Leads cannot enter: %s", error)
         if reason != self.last_error and isinstance(error, UserError):
             self._warn(self.env._("Leads cannot enter"), reason)
@@ -395,7 +398,7 @@ class NurtureSequence(models.Model):
         return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
 
     def _enrol(self, leads=None, lost_since=None):
-        """Let leads enter whom nothing keeps out.
+        """Let leads enter whom nothing excludes.
 
         :param leads: by hand, these only and whatever the sequence's choice of leads is
         :param lost_since: only leads lost since then
@@ -409,7 +412,7 @@ class NurtureSequence(models.Model):
         if lost_since:
             domain &= Domain("date_closed", ">=", lost_since)
         self.env.flush_all()
-        obstacles = lead_model._nurture_obstacles(self, own=own)
+        exclusions = lead_model._nurture_exclusions(self, own=own)
         chosen = lead_model._search(domain)
         free = SQL(
             # the same leads under the name that the conditions use: joined by their ids, they
@@ -421,7 +424,7 @@ class NurtureSequence(models.Model):
             chosen.where_clause,
             SQL(" AND ").join(
                 SQL("NOT (%s)", condition)
-                for reason, condition in obstacles
+                for reason, condition in exclusions
                 if reason not in OF_CHOICE
             ),
         )
@@ -445,13 +448,13 @@ class NurtureSequence(models.Model):
         yield
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
 
-    def _get_kept_out(self, leads=None, losing=False):
+    def _get_excluded(self, leads=None, losing=False):
         """Who of those that the sequence is for may enter now, and who may not.
 
         :param leads: these only, and whatever the sequence's choice of leads is
         :param losing: judge ``leads`` as if they had just been lost
-        :return: ``{reason: ids of leads}``, in the order of :data:`ENTRY_OBSTACLES`; the reason of
-            those who may enter is None
+        :return: ``{reason: ids of leads}``, in the order of :data:`EXCLUSION_REASONS`; the reason
+            of those who may enter is None
         """
         if leads is None:
             lead_model = self.env["crm.lead"].with_context(active_test=False)
@@ -466,13 +469,13 @@ class NurtureSequence(models.Model):
         :param chosen: whether it selects from those that the sequence chooses; else its choice
             does not matter
         :param losing: ids of leads that are judged as if they had just been lost
-        :return: as :meth:`_get_kept_out`
+        :return: as :meth:`_get_excluded`
         """
         self.env.flush_all()
         leads = self.env["crm.lead"].sudo()
-        obstacles = [
+        exclusions = [
             (reason, condition)
-            for reason, condition in leads._nurture_obstacles(self, chosen, losing)
+            for reason, condition in leads._nurture_exclusions(self, chosen, losing)
             if not (chosen and reason in OF_CHOICE)
         ]
         rows = self.env.execute_query(
@@ -482,35 +485,35 @@ class NurtureSequence(models.Model):
                   FROM (SELECT judged.id,
                                CASE WHEN judged.reason IS NOT NULL THEN judged.reason
                                     WHEN row_number() OVER (
-                                         PARTITION BY judged.reason, judged.identity
+                                         PARTITION BY judged.reason, judged.dedup_key
                                          ORDER BY judged.date_closed DESC NULLS LAST,
                                                   judged.id DESC) > 1
                                     THEN 'duplicate' END AS reason
-                          FROM (SELECT lead.id, lead.date_closed, %(identity)s AS identity,
-                                       CASE %(obstacles)s END AS reason
+                          FROM (SELECT lead.id, lead.date_closed, %(dedup_key)s AS dedup_key,
+                                       CASE %(exclusions)s END AS reason
                                   FROM crm_lead lead
                                  WHERE lead.id IN (%(leads)s)) judged) free
               GROUP BY free.reason
               ORDER BY array_position(%(order)s, free.reason)
                 """,
-                identity=self.env["nurture.participant"]._sql_identity(self),
-                obstacles=SQL(" ").join(
-                    SQL("WHEN %s THEN %s", condition, reason) for reason, condition in obstacles
+                dedup_key=self.env["nurture.participant"]._sql_dedup_key(self),
+                exclusions=SQL(" ").join(
+                    SQL("WHEN %s THEN %s", condition, reason) for reason, condition in exclusions
                 ),
                 leads=leads_query,
-                order=[reason for reason, _label in ENTRY_OBSTACLES],
+                order=[reason for reason, _label in EXCLUSION_REASONS],
             )
         )
         return dict(rows)
 
     def enrol(self, lead_ids):
         """Let leads enter by hand. The sequence's choice of leads does not apply; whatever else
-        keeps leads out does.
+        excludes leads does.
 
         :param lead_ids: list of ids of ``crm.lead``
-        :return: ``{"entered": ids of the leads that entered, "kept_out": {reason: ids}, "unknown":
+        :return: ``{"entered": ids of the leads that entered, "excluded": {reason: ids}, "unknown":
             ids that are no leads (any more)}``; the reasons are those of
-            :data:`ENTRY_OBSTACLES`, for instance ``not_lost``, ``no_address``, ``blacklisted``,
+            :data:`EXCLUSION_REASONS`, for instance ``not_lost``, ``no_address``, ``blacklisted``,
             ``company`` (another one), ``inside`` (the address is or was in the sequence) and
             ``duplicate`` (another of these leads has the same address)
         :raise UserError: when the sequence is not running
@@ -527,34 +530,34 @@ class NurtureSequence(models.Model):
         sequence = self.sudo()
         if sequence.state != "running":
             raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
-        kept_out = sequence._get_kept_out(leads.sudo())
-        wanted = kept_out.pop(None, [])
+        excluded = sequence._get_excluded(leads.sudo())
+        wanted = excluded.pop(None, [])
         entered = sequence._enrol(leads.browse(wanted).sudo()) if wanted else []
         if missed := sorted(set(wanted) - set(entered)):
             # somebody else was quicker
-            kept_out["inside"] = sorted(kept_out.get("inside", []) + missed)
+            excluded["inside"] = sorted(excluded.get("inside", []) + missed)
         sequence._wake_cron()
-        order = [reason for reason, _label in ENTRY_OBSTACLES]
+        order = [reason for reason, _label in EXCLUSION_REASONS]
         return {
             "entered": [id_ for id_ in leads.ids if id_ in entered],
-            "kept_out": {reason: kept_out[reason] for reason in order if reason in kept_out},
+            "excluded": {reason: excluded[reason] for reason in order if reason in excluded},
             "unknown": [id_ for id_ in lead_ids if id_ not in set(leads.ids)],
         }
 
     @api.model
-    def _get_obstacle_labels(self):
-        """``{reason: why a lead is kept out, in words}``"""
+    def _get_exclusion_labels(self):
+        """``{reason: why a lead is excluded, in words}``"""
         # as the labels of a field they are translated
         lines = self.env["nurture.dry.run.line"]
         return dict(lines._fields["reason"]._description_selection(self.env))
 
     def _enrol_notification(self, result):
         """What :meth:`enrol` did, as a notification."""
-        labels = self._get_obstacle_labels()
+        labels = self._get_exclusion_labels()
         lines = [self._say_entered(len(result["entered"]))]
-        lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["kept_out"].items()]
+        lines += [f"{labels[reason]}: {len(ids)}" for reason, ids in result["excluded"].items()]
         kind = "success" if result["entered"] else "warning"
-        return self._notify("\n".join(lines), kind, sticky=bool(result["kept_out"]))
+        return self._notify("\n".join(lines), kind, sticky=bool(result["excluded"]))
 
     def _say_entered(self, count):
         """How many leads entered, in words."""

@@ -11,8 +11,8 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records, read_id
 from ...tools.forecast import Cap, forecast
-from ...tools.windows import share_of
-from ...tools.zones import reader_zone
+from ...tools.sending_hours import share_of
+from ...tools.zones import recipient_zone
 
 
 class NurtureSequence(models.Model):
@@ -28,12 +28,12 @@ class NurtureSequence(models.Model):
         """Why a lead enters this sequence or does not, and what was decided about it inside.
 
         :param lead_id: id of a ``crm.lead`` that the user may read
-        :return: ``{"enters": whether it would enter by itself now, "conditions": [{"reason",
-            "label", "ok", "parts": [{"domain", "text"}]}], "ways": [{"round", "state",
-            "exit_reason", "entered_date", "exit_date", "steps": [{"step", "state", "reason",
-            "schedule_date", "decisions": [{"date", "what", "detail"}]}]}]}``; dates are UTC
-            strings, what is missing is False.
-            ``parts`` are what does not hold of a filter, in words and as a domain
+        :return: ``{"enters": whether it would enter automatically now, "conditions": [{"reason",
+            "label", "ok", "parts": [{"domain", "text"}]}], "journeys": [{"enrolment_number",
+            "state", "exit_reason", "entered_date", "exit_date", "steps": [{"step", "state",
+            "reason", "schedule_date", "decisions": [{"date", "what", "detail"}]}]}]}``; dates are
+            UTC strings, what is missing is False. ``parts`` are what does not hold of a filter, in
+            words and as a domain
         :raise UserError: when there is no such lead
         :raise AccessError: for who may not read the sequence or the lead
         """
@@ -44,13 +44,13 @@ class NurtureSequence(models.Model):
             raise UserError(self.env._("There is no such lead."))
         lead.check_access("read")
         conditions = self._explain_entry(lead)
-        ways = self.env["nurture.participant"].search(
+        journeys = self.env["nurture.participant"].search(
             [("sequence_id", "=", self.id), ("lead_id", "=", lead.id)], order="id"
         )
         return {
             "enters": all(condition["ok"] for condition in conditions),
             "conditions": conditions,
-            "ways": [way._explain() for way in ways],
+            "journeys": [journey._explain() for journey in journeys],
         }
 
     def _explain_entry(self, lead):
@@ -58,35 +58,35 @@ class NurtureSequence(models.Model):
         labels = self._get_condition_labels()
         conditions = [
             {"reason": "running", "label": labels["running"], "ok": self.state == "running"},
-            {"reason": "by_itself", "label": labels["by_itself"], "ok": self.entry != "manual"},
+            {"reason": "automatic", "label": labels["automatic"], "ok": self.entry != "manual"},
         ]
         self.env.flush_all()
-        obstacles = defaultdict(list)
-        for reason, condition in self.env["crm.lead"].sudo()._nurture_obstacles(self):
-            obstacles[reason].append(condition)
+        exclusions = defaultdict(list)
+        for reason, condition in self.env["crm.lead"].sudo()._nurture_exclusions(self):
+            exclusions[reason].append(condition)
         row = self.env.execute_query(
             SQL(
                 "SELECT %s FROM crm_lead lead WHERE lead.id = %s",
                 SQL(", ").join(
-                    SQL("NOT (%s)", SQL(" OR ").join(SQL("(%s)", one) for one in hurdles))
-                    for hurdles in obstacles.values()
+                    SQL("NOT (%s)", SQL(" OR ").join(SQL("(%s)", one) for one in exclusion))
+                    for exclusion in exclusions.values()
                 ),
                 lead.id,
             )
         )[0]
         conditions += [
             {"reason": reason, "label": labels[reason], "ok": ok}
-            for reason, ok in zip(obstacles, row, strict=True)
+            for reason, ok in zip(exclusions, row, strict=True)
         ]
         if self.entry_per == "address":
-            ok = not self._has_rival(lead, obstacles)
+            ok = not self._has_rival(lead, exclusions)
             conditions.append({"reason": "duplicate", "label": labels["duplicate"], "ok": ok})
         for condition in conditions:
             condition["parts"] = [] if condition["ok"] else self._explain_parts(condition, lead)
         return conditions
 
     def _explain_parts(self, condition, lead):
-        """What exactly of a filter keeps the lead out."""
+        """What exactly of a filter excludes the lead."""
         if condition["reason"] == "unmatched":
             return self._explain_choice(lead)
         if condition["reason"] == "suppressed":
@@ -108,7 +108,7 @@ class NurtureSequence(models.Model):
         ]
 
     def _explain_suppressed(self, lead):
-        """The presets to be kept out that choose the lead, for who may see presets."""
+        """The excluded presets that choose the lead, for who may see presets."""
         if not self.env["nurture.preset"].has_access("read"):
             return []
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)
@@ -119,7 +119,7 @@ class NurtureSequence(models.Model):
             if leads.search_count(domain & Domain("id", "=", lead.id), limit=1)
         ]
 
-    def _has_rival(self, lead, obstacles):
+    def _has_rival(self, lead, exclusions):
         """Whether another lead with the same address would enter instead: it may, and was lost
         later."""
         return bool(
@@ -138,7 +138,7 @@ class NurtureSequence(models.Model):
                     """,
                     lead.id,
                     SQL(" OR ").join(
-                        SQL("(%s)", one) for hurdles in obstacles.values() for one in hurdles
+                        SQL("(%s)", one) for exclusion in exclusions.values() for one in exclusion
                     ),
                 )
             )
@@ -160,7 +160,7 @@ class NurtureSequence(models.Model):
             inside = self.env._("It is not in the sequence, nor did it enter this year")
         return {
             "running": self.env._("The sequence is running"),
-            "by_itself": self.env._("Leads enter by themselves, not only by hand"),
+            "automatic": self.env._("Leads enter automatically, not only by hand"),
             "not_lost": self.env._("The lead is lost"),
             "company": self.env._("It belongs to the company of the sequence, or to none"),
             "unmatched": self.env._("It matches the sequence's choice of leads"),
@@ -170,12 +170,14 @@ class NurtureSequence(models.Model):
             "forgotten": self.env._("Nobody with this address has asked to be forgotten"),
             "inside": inside,
             "other_sequence": self.env._("The address is in no other running sequence"),
-            "bounced": self.env._("No mail to the address has come back, or it was heard of since"),
+            "bounced": self.env._(
+                "No mail to the address has bounced, or somebody there has engaged since"
+            ),
             "customer": self.env._("The customer has not ordered since it was lost"),
             "open_deal": self.env._("No other opportunity with this customer is open"),
-            "suppressed": self.env._("No preset that is to be kept out chooses it"),
+            "suppressed": self.env._("No excluded preset chooses it"),
             "silent": self.env._(
-                "The address did not end a sequence in silence, or was heard of since"
+                "The address did not end a sequence in silence, or has engaged since"
             ),
             "duplicate": self.env._(
                 "No other lead with this address enters instead, being lost later"
@@ -208,7 +210,7 @@ class NurtureSequence(models.Model):
             SQL(
                 "SELECT lead.id FROM crm_lead lead WHERE lead.id IN %s AND %s",
                 tuple(lead_ids) or (0,),
-                participants._sql_held_out(self, participants._sql_identity(self)),
+                participants._sql_held_out(self, participants._sql_dedup_key(self)),
             )
         )
         return {lead_id for (lead_id,) in rows}
@@ -231,21 +233,21 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         number, days = self._get_cap()
         cap = Cap(number, days) if number else None
-        window = self._get_window()
+        schedule = self._get_sending_hours()
         trees = self._get_silent_trees(lead_ids)
         # who is silent gets it when its time comes, not by the clock
-        farewell = [
-            replace(step, trigger_timed=True) for step in self._get_farewell()._get_plan(())
+        last_chance = [
+            replace(step, trigger_timed=True) for step in self._get_last_chance()._get_plan(())
         ]
         messages = {step.id for step in self.step_ids if step._is_message()}
-        ends = set(self.step_ids.filtered(lambda step: step._ends_way()).ids)
+        ends = set(self.step_ids.filtered(lambda step: step._ends_journey()).ids)
         now = fields.Datetime.now()
         sends = Counter()
-        for lead_id, *reader, contacts in self._get_readers(lead_ids, days if number else 0):
+        for lead_id, *recipient, contacts in self._get_recipients(lead_ids, days if number else 0):
             walk = partial(
                 forecast,
-                window=window,
-                zone=reader_zone(*reader),
+                schedule=schedule,
+                zone=recipient_zone(*recipient),
                 share=partial(share_of, lead_id),
                 cap=cap,
             )
@@ -259,7 +261,7 @@ class NurtureSequence(models.Model):
                 if self.silent_limit and len(sent) == self.silent_limit:
                     # instead of this one
                     contacts = contacts + [before.moment for before in sent]
-                    sent += walk(farewell, one.moment, contacts=contacts)
+                    sent += walk(last_chance, one.moment, contacts=contacts)
                     break
                 sent.append(one)
             for one in sent:
@@ -297,7 +299,7 @@ class NurtureSequence(models.Model):
                 trees[refused] = begun._get_plan(refused)
         return {lead_id: trees[frozenset(refusing.get(lead_id, ()))] for lead_id in lead_ids}
 
-    def _get_readers(self, lead_ids, days):
+    def _get_recipients(self, lead_ids, days):
         """Rows of lead id, time zone of the contact, country, time zone of the company, and the
         dates of the messages that the address got in the last ``days``, in order."""
         contacts = SQL("NULL")
@@ -308,17 +310,17 @@ class NurtureSequence(models.Model):
                 SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
                 fields.Datetime.subtract(fields.Datetime.now(), days=days),
             )
-        reader, reader_joins = self._sql_reader()
+        recipient, recipient_joins = self._sql_recipient()
         return self.env.execute_query(
             SQL(
                 """
-                SELECT lead.id, %(reader)s, %(contacts)s
+                SELECT lead.id, %(recipient)s, %(contacts)s
                   FROM crm_lead lead
-                       %(reader_joins)s
+                       %(recipient_joins)s
                  WHERE lead.id IN %(ids)s
                 """,
-                reader=reader,
-                reader_joins=reader_joins,
+                recipient=recipient,
+                recipient_joins=recipient_joins,
                 contacts=contacts,
                 ids=tuple(lead_ids) or (0,),
             )

@@ -11,7 +11,7 @@ from ...tools.arguments import check_records
 from ...tools.dates import on_clock
 from ...tools.reasons import ONLY_BY_HAND
 
-#: So often the responsible is told of failures, at most.
+#: So often the responsible is notified of failures, at most.
 WARNING_PAUSE = timedelta(hours=1)
 #: How much is shown of what the system said.
 MAX_DETAIL = 400
@@ -19,7 +19,7 @@ MAX_DETAIL = 400
 
 class NurtureSequence(models.Model):
     """What failed, a mail server for instance: it is on the form, with a button, until it is tried
-    again, and the responsible is told."""
+    again, and the responsible is notified."""
 
     _inherit = "nurture.sequence"
 
@@ -40,10 +40,12 @@ class NurtureSequence(models.Model):
         copy=False,
         ondelete="set null",
         groups="lost_lead_nurture.group_user",
-        help="The activity that tells the responsible of failures.",
+        help="The activity that notifies the responsible of failures.",
     )
     failure_warned_date = fields.Datetime(
-        readonly=True, copy=False, help="When the responsible was told of failures the last time."
+        readonly=True,
+        copy=False,
+        help="When the responsible was notified of failures the last time.",
     )
 
     @api.depends("state")
@@ -146,22 +148,22 @@ class NurtureSequence(models.Model):
         )
 
     # ------------------------------------------------------------
-    # TELL THE RESPONSIBLE: the scheduled action does
+    # NOTIFY THE RESPONSIBLE: the scheduled action does
     # ------------------------------------------------------------
 
     def _report_failures(self):
-        """:meth:`_tell_of_failures`, and commit that."""
+        """:meth:`_notify_of_failures`, and commit that."""
         try:
-            self._tell_of_failures()
+            self._notify_of_failures()
             self.env["ir.cron"]._commit_progress()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else has just written one of them: the next run tells
             self.env.cr.rollback()
 
-    def _tell_of_failures(self):
-        """Tell the responsible of sequences in which something has failed; what was tried again is
-        no longer to be told. As long as one activity is not done there is no second one: it says
-        what failed since."""
+    def _notify_of_failures(self):
+        """Notify the responsible of sequences in which something has failed; what was tried again
+        is no longer to be notified. As long as one activity is not done there is no second one: it
+        says what failed since."""
         self._end_failures()
         # two workers would both make an activity, and its user a follower, which can be one once
         unaware = self._get_unaware().try_lock_for_update()
@@ -184,8 +186,8 @@ class NurtureSequence(models.Model):
             )
 
     def _get_unaware(self):
-        """The sequences in which something failed since their responsible was told, if that is some
-        time ago."""
+        """The sequences in which something failed since their responsible was notified, if that is
+        some time ago."""
         self.flush_model(["failure_warned_date"])
         self.env["nurture.trace"].flush_model()
         rows = self.env.execute_query(
@@ -203,7 +205,7 @@ class NurtureSequence(models.Model):
 
     def _end_failures(self):
         """Take the activity about failures back where nothing is left to be tried again."""
-        told = self.filtered("failure_activity_id")
-        if told:
-            failing = told._get_failures()
-            told.filtered(lambda one: one.id not in failing).failure_activity_id.unlink()
+        notified = self.filtered("failure_activity_id")
+        if notified:
+            failing = notified._get_failures()
+            notified.filtered(lambda one: one.id not in failing).failure_activity_id.unlink()

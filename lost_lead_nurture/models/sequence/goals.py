@@ -4,12 +4,12 @@ from odoo.exceptions import ValidationError
 from ...tools.links import is_about
 from ..step.step import MAX_DELAY
 
-#: The most mails in a row without a sign of life that can be asked for.
+#: The most mails in a row without engagement that can be asked for.
 MAX_SILENT = 1000
 
 
 class NurtureSequence(models.Model):
-    """Goals and ways out: what ends a lead's way, and what then becomes of the lead."""
+    """Goals and exit conditions: what ends a lead's journey, and what then becomes of the lead."""
 
     _inherit = "nurture.sequence"
 
@@ -61,13 +61,13 @@ class NurtureSequence(models.Model):
     silent_limit = fields.Integer(
         string="Silent Mails",
         help="Who has not opened so many mails in a row gets no more of them. 0: no limit.\n"
-        "A step with the trigger “Too many mails without a sign of life” is the farewell: it is "
-        "sent first, and who opens it stays.",
+        "A step with the trigger “Too many mails without engagement” is the last-chance mail: it "
+        "is sent first, and who opens it stays.",
     )
     silent_days = fields.Integer(
-        string="Days to Open the Farewell",
+        string="Days to Open the Last-Chance Mail",
         default=15,
-        help="Who has not opened the farewell mail after so many days leaves in silence, and "
+        help="Who has not opened the last-chance mail after so many days leaves in silence, and "
         "enters no sequence again before opening a mail.",
     )
 
@@ -92,7 +92,7 @@ class NurtureSequence(models.Model):
         required=True,
         default="keep",
         help="Its salesperson: if gone, the leader of the sales team.\n"
-        "The team in turn: the member who has waited longest for a lead that came back.",
+        "The team in turn: the member who has waited longest for a lead that was won back.",
     )
     goal_user_id = fields.Many2one(
         "res.users", string="Salesperson", domain="[('share', '=', False)]", ondelete="restrict"
@@ -123,7 +123,7 @@ class NurtureSequence(models.Model):
                 raise ValidationError(
                     self.env._(
                         "“%(sequence)s”: the limit of silent mails is from 0 to %(most)s, and a "
-                        "farewell mail has from one day to ten years to be opened.",
+                        "last-chance mail has from one day to ten years to be opened.",
                         sequence=sequence.name,
                         most=MAX_SILENT,
                     )
@@ -136,14 +136,17 @@ class NurtureSequence(models.Model):
     def _get_goal_problems(self):
         problems = []
         if self.goal_assign == "user" and not self.goal_user_id:
-            problems.append(self.env._("It does not say whom leads that come back are handed to."))
-        farewell = self._get_farewell()
-        if not all(step._is_message() for step in farewell):
-            problems.append(self.env._("Its farewell is no message."))
-        if farewell and not self.silent_limit:
+            problems.append(
+                self.env._("It does not say whom leads that are won back are handed to.")
+            )
+        last_chance = self._get_last_chance()
+        if not all(step._is_message() for step in last_chance):
+            problems.append(self.env._("Its last-chance mail is no message."))
+        if last_chance and not self.silent_limit:
             problems.append(
                 self.env._(
-                    "It has a farewell, but no limit of silent mails after which it is sent."
+                    "It has a last-chance mail, but no limit of silent mails after which it is "
+                    "sent."
                 )
             )
         return problems
@@ -153,6 +156,6 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         return is_about(self.goal_link, url)
 
-    def _get_farewell(self):
+    def _get_last_chance(self):
         """The steps that are sent to those who are silent for too long."""
         return self.step_ids.filtered(lambda step: step.trigger == "silent")

@@ -7,23 +7,23 @@ from odoo.fields import Domain
 
 from ...tools.dates import on_axis, on_day
 from ...tools.zones import midnight
-from ..mail.mailing_trace_figures import FIGURES, RATE_OF, rate
+from ..mail.mailing_trace_statistics import RATE_OF, STATISTICS, rate
 from ..step.workflow import chart_days
-from .figures import MAIL_DATES
+from .statistics import MAIL_DATES
 
-#: Figures that are added up for a group of sequences.
+#: Statistics that are added up for a group of sequences.
 SUMS = {
     "participant_count",
     "running_count",
     "lead_count",
-    *("holdout_count", "holdout_back_count"),
-    *(f"{figure}_count" for figure in FIGURES),
+    *("holdout_count", "holdout_return_count"),
+    *(f"{statistic}_count" for statistic in STATISTICS),
     "quotation_count",
     "invoiced_amount",
 }
 #: Ratios of a group of sequences are those of all its mails together: a sequence with ten mails
 #: does not weigh as much as one with ten thousand.
-RATIOS = {f"{figure}_ratio": figure for figure in ("opened", "clicked", "replied")}
+RATIOS = {f"{statistic}_ratio": statistic for statistic in ("opened", "clicked", "replied")}
 
 
 class NurtureSequence(models.Model):
@@ -34,10 +34,10 @@ class NurtureSequence(models.Model):
     is_own_only = fields.Boolean(
         compute="_compute_is_own_only",
         string="Your Leads",
-        help="Whether figures are of the user's own leads only.",
+        help="Whether statistics are of the user's own leads only.",
     )
     ended_count = fields.Integer(
-        compute="_compute_ended_count", string="Done", help="Participants whose way is over."
+        compute="_compute_ended_count", string="Done", help="Participants whose journey is over."
     )
     chart = fields.Text(
         compute="_compute_chart",
@@ -71,27 +71,27 @@ class NurtureSequence(models.Model):
         days = chart_days(self)
         labels = [on_axis(self.env, day) for day in days]
         names = {"sent": self.env._("Sent"), "opened": self.env._("Opened")}
-        for sequence, figures in self._get_figures("mail_days").items():
+        for sequence, statistics in self._get_statistics("mail_days").items():
             # what was counted by an earlier version does not have them
-            by_figure = figures.get("mail_days") or {}
+            by_statistic = statistics.get("mail_days") or {}
             lines = [
                 {
-                    "key": names[figure],
+                    "key": names[statistic],
                     "values": [
-                        {"x": label, "y": by_figure.get(figure, {}).get(str(day), 0)}
+                        {"x": label, "y": by_statistic.get(statistic, {}).get(str(day), 0)}
                         for day, label in zip(days, labels, strict=True)
                     ],
                 }
-                for figure in MAIL_DATES
+                for statistic in MAIL_DATES
             ]
-            sequence.chart = json.dumps(lines) if by_figure else False
+            sequence.chart = json.dumps(lines) if by_statistic else False
 
     @api.depends("state")
     @api.depends_context("tz", "lang", "uid", "allowed_company_ids")
     def _compute_coming(self):
         tomorrow = self._get_today() + timedelta(days=1)
-        for sequence, figures in self._get_figures("coming").items():
-            coming = figures.get("coming") if sequence.state == "running" else None
+        for sequence, statistics in self._get_statistics("coming").items():
+            coming = statistics.get("coming") if sequence.state == "running" else None
             by_day = {fields.Date.to_date(day): count for day, count in (coming or {}).items()}
             until = max(tomorrow, min(by_day)) if by_day else False
             count = sum(number for day, number in by_day.items() if day <= until)
@@ -134,13 +134,13 @@ class NurtureSequence(models.Model):
     # ------------------------------------------------------------
 
     def action_view_running(self):
-        """Open the participants who are on their way."""
+        """Open the participants who are on their journey."""
         return self._open_participants(
             self.env._("Running Participants"), [("state", "=", "running")]
         )
 
     def action_view_ended(self):
-        """Open the participants whose way is over."""
+        """Open the participants whose journey is over."""
         return self._open_participants(
             self.env._("Participants: Done"), [("state", "!=", "running")]
         )
@@ -178,7 +178,7 @@ class NurtureSequence(models.Model):
         return values | {"domain": [("sequence_id", "in", self.ids)]}
 
     # ------------------------------------------------------------
-    # GROUPS: figures are counted, not stored
+    # GROUPS: statistics are counted, not stored
     # ------------------------------------------------------------
 
     def _read_group_select(self, aggregate_spec, query):
@@ -192,7 +192,7 @@ class NurtureSequence(models.Model):
         if not name:
             return super()._read_group_postprocess_aggregate(aggregate_spec, raw_values)
         groups = super()._read_group_postprocess_aggregate("id:recordset", raw_values)
-        return (sequences._add_up_figure(name) for sequences in groups)
+        return (sequences._add_up_statistic(name) for sequences in groups)
 
     @api.model
     def _get_counted(self, aggregate_spec):
@@ -206,14 +206,14 @@ class NurtureSequence(models.Model):
         )
         return counted and name
 
-    def _add_up_figure(self, name):
-        """A figure of all these sequences together; amounts in the currency they have in common,
+    def _add_up_statistic(self, name):
+        """A statistic of all these sequences together; amounts in the currency they have in common,
         else in that of the user's company."""
         if name == "currency_id":
             return self.currency_id.ids
         if name in RATIOS:
-            figures = (RATIOS[name], RATE_OF[RATIOS[name]])
-            total = {figure: sum(self.mapped(f"{figure}_count")) for figure in figures}
+            statistics = (RATIOS[name], RATE_OF[RATIOS[name]])
+            total = {statistic: sum(self.mapped(f"{statistic}_count")) for statistic in statistics}
             return rate(total, RATIOS[name])
         if name == "invoiced_amount" and len(self.currency_id) > 1:
             return sum(sequence._convert_invoiced() for sequence in self)

@@ -6,14 +6,14 @@ from odoo.tools import format_time
 from ...tools.dates import on_day
 from ...tools.domains import ERRORS, named_ids, read_domain
 
-#: So many leads are told by name, the others are counted.
+#: So many leads are named, the others are counted.
 NAMED_LEADS = 3
 #: So many of the leads that are about to be lost are looked at for whether a sequence chooses them.
 JUDGED_LEADS = 200
 
 
 class NurtureSequence(models.Model):
-    """What somebody is told before leads enter by hand: which sequences are meant for them, what
+    """What somebody is shown before leads enter by hand: which sequences are meant for them, what
     they would get, and who cannot enter and why."""
 
     _inherit = "nurture.sequence"
@@ -38,7 +38,7 @@ class NurtureSequence(models.Model):
 
     def _pick_offer(self, leads, losing=False):
         """The first of these sequences that one of ``leads`` can enter; else the first, of which it
-        is said why none can.
+        is shown why none can.
 
         :param losing: see :meth:`_preview_entry`
         """
@@ -64,7 +64,7 @@ class NurtureSequence(models.Model):
 
     def _get_chosen(self, leads, lost_for=None):
         """Those of ``leads`` that the sequence chooses, see :meth:`_get_fitting`. That an address
-        is blacklisted is told as a reason why it cannot enter."""
+        is blacklisted is said as a reason why it cannot enter."""
         self.ensure_one()
         leads.check_access("read")
         all_leads = leads.sudo().with_context(active_test=False)
@@ -103,7 +103,7 @@ class NurtureSequence(models.Model):
         """Who of ``leads`` would enter now, whatever the sequence's choice of leads is.
 
         :param losing: judge them as if they had just been lost
-        :return: ``{reason: leads}``, see :meth:`_get_kept_out`; the reason of those who would enter
+        :return: ``{reason: leads}``, see :meth:`_get_excluded`; the reason of those who would enter
             is None, of those held out for comparison ``holdout``
         :raise AccessError: for who may not read both
         """
@@ -111,9 +111,9 @@ class NurtureSequence(models.Model):
         self.check_access("read")
         leads.check_access("read")
         sequence = self.sudo()
-        kept_out = sequence._get_kept_out(leads.sudo(), losing)
-        entering, held_out = sequence._split_holdout(kept_out.pop(None, []))
-        groups = {None: entering, "holdout": held_out, **kept_out}
+        excluded = sequence._get_excluded(leads.sudo(), losing)
+        entering, held_out = sequence._split_holdout(excluded.pop(None, []))
+        groups = {None: entering, "holdout": held_out, **excluded}
         return {reason: leads.browse(ids) for reason, ids in groups.items() if ids}
 
     def _describe_entry(self, preview):
@@ -138,12 +138,12 @@ class NurtureSequence(models.Model):
             )
         return " ".join(texts) or False
 
-    def _describe_kept_out(self, preview):
+    def _describe_excluded(self, preview):
         """Who could not enter and why, in words; False when all could.
 
         :param preview: see :meth:`_preview_entry`
         """
-        labels = self._get_obstacle_labels()
+        labels = self._get_exclusion_labels()
         groups = [(labels[reason], leads) for reason, leads in preview.items() if reason in labels]
         if not groups:
             return False
@@ -179,7 +179,7 @@ class NurtureSequence(models.Model):
             sends = sorted(self.sudo()._get_sends(lead.ids))
         except UserError:
             return self.env._(
-                "It cannot be told what they get: the filter of a step cannot be used."
+                "It cannot be said what they get: the filter of a step cannot be used."
             )
         types = set(self.step_ids.browse(step_id for _moment, step_id in sends).mapped("step_type"))
         text = self._describe_sends([moment for moment, _step_id in sends], types == {"email"})

@@ -10,7 +10,7 @@ from ...tools import transaction
 from ...tools.arguments import check_records
 from ...tools.domains import LostRights, check_domain
 from ...tools.inside import without_defaults
-from ..mail.mailing_trace_figures import FIGURES, rate
+from ..mail.mailing_trace_statistics import STATISTICS, rate
 from ..step.step import MAX_DELAY
 
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
@@ -24,7 +24,7 @@ MANY_LEADS = 10_000
 ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
-        *("looked_date", "looked_for"),
+        *("last_scan_date", "last_scan_choice"),
     }
 )
 #: For so many days something that follows is taken for a result, if nobody says otherwise.
@@ -70,7 +70,7 @@ class NurtureSequence(models.Model):
     last_error = fields.Text(
         readonly=True,
         copy=False,
-        help="What went wrong last: why leads could not enter, or why it stopped by itself.",
+        help="What went wrong last: why leads could not enter, or why it stopped automatically.",
     )
 
     # audience
@@ -107,9 +107,9 @@ class NurtureSequence(models.Model):
         "drawn once and for all.",
     )
     window_days = fields.Integer(
-        string="Window (days)",
+        string="Attribution Window (days)",
         default=WINDOW_DAYS,
-        help="For so many days after a mail a reaction is waited for, and a lead that comes back "
+        help="For so many days after a mail a reaction is waited for, and a lead that is won back "
         "is credited to the sequence.",
     )
 
@@ -118,7 +118,7 @@ class NurtureSequence(models.Model):
     step_count = fields.Integer(compute="_compute_step_count")
     participant_ids = fields.One2many("nurture.participant", "sequence_id")
 
-    # figures
+    # statistics
     participant_count = fields.Integer(compute="_compute_participant_counts")
     running_count = fields.Integer(
         compute="_compute_participant_counts", string="Running Participants"
@@ -126,24 +126,24 @@ class NurtureSequence(models.Model):
     lead_count = fields.Integer(
         compute="_compute_participant_counts",
         string="Leads/Opportunities",
-        help="Leads that came back after a mail of this sequence.",
+        help="Leads that were won back after a mail of this sequence.",
     )
     holdout_count = fields.Integer(
         compute="_compute_participant_counts",
         string="Held Out",
         help="Leads that get nothing, so that those who do can be compared.",
     )
-    holdout_back_count = fields.Integer(
+    holdout_return_count = fields.Integer(
         compute="_compute_participant_counts",
-        string="Came Back without Mails",
-        help="Leads that were held out and came back by themselves. No mail is credited.",
+        string="Returned without Mails",
+        help="Leads that were held out and returned on their own. No mail is credited.",
     )
     sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS)
     delivered_count = fields.Integer(
         compute="_compute_mail_counts",
         string="Delivered",
         groups=MAIL_GROUPS,
-        help="Mails that left and did not come back. Rates are of these.",
+        help="Mails that left and did not bounce. Rates are of these.",
     )
     opened_count = fields.Integer(
         compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
@@ -218,22 +218,22 @@ class NurtureSequence(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_participant_counts(self):
-        for sequence, figures in self._get_figures("participants").items():
-            by_state = figures["participants"]
+        for sequence, statistics in self._get_statistics("participants").items():
+            by_state = statistics["participants"]
             sequence.participant_count = sum(by_state.values())
             sequence.running_count = by_state.get("running", 0)
-            sequence.lead_count = figures["won_back"]
+            sequence.lead_count = statistics["won_back"]
             sequence.holdout_count = by_state.get("holdout", 0)
             # what was counted by an earlier version does not have it
-            sequence.holdout_back_count = figures.get("held_out_back", 0)
+            sequence.holdout_return_count = statistics.get("holdout_returned", 0)
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_mail_counts(self):
-        for sequence, figures in self._get_figures("mails").items():
+        for sequence, statistics in self._get_statistics("mails").items():
             # what was counted by an earlier version does not have all of them
             total = {
-                name: sum(mail.get(name, 0) for mail in figures["mails"].values())
-                for name in FIGURES
+                name: sum(mail.get(name, 0) for mail in statistics["mails"].values())
+                for name in STATISTICS
             }
             for name, number in total.items():
                 sequence[f"{name}_count"] = number
@@ -358,7 +358,7 @@ class NurtureSequence(models.Model):
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
         result = super().write(vals)
-        stopping.sudo()._pull_back_messages()
+        stopping.sudo()._recall_messages()
         if stopping and vals["state"] == "stopped":
             # who stops it twice does not make the pause shorter
             stopping.sudo().write({"stop_date": fields.Datetime.now()})
@@ -375,7 +375,7 @@ class NurtureSequence(models.Model):
             except LostRights as error:
                 sequence.rights_problem = str(error)
             except UserError:
-                # it cannot be used at all: that is told where it is used
+                # it cannot be used at all: that is said where it is used
                 sequence.rights_problem = False
 
     def _get_filters(self):
@@ -450,7 +450,7 @@ class NurtureSequence(models.Model):
 
     def action_stop(self):
         """Stop: nobody enters and nothing is sent until it is started again; mails that are still
-        in the queue are pulled back."""
+        in the queue are recalled."""
         check_records(self)
         self.check_access("write")
         running = self.filtered(lambda sequence: sequence.state == "running")
@@ -480,7 +480,7 @@ class NurtureSequence(models.Model):
         try:
             with transaction.own_transaction(self.env) as env:
                 committed = running.with_env(env).sudo().exists()
-                committed.looked_date = False
+                committed.last_scan_date = False
                 entered = committed._advance(end=time.monotonic() + ADVANCE_SECONDS)
                 left = committed._count_left()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -495,8 +495,8 @@ class NurtureSequence(models.Model):
 
         :return: as :meth:`action_advance`
         """
-        # all leads are looked through, not only those that were lost since the last time
-        self.sudo().looked_date = False
+        # all leads are scanned, not only those that were lost since the last time
+        self.sudo().last_scan_date = False
         self._wake_cron()
         return {"entered": 0, "left": self._count_left(), "deferred": True}
 
@@ -567,20 +567,20 @@ class NurtureSequence(models.Model):
         return self._open_participants(self.env._("Held Out"), [("state", "=", "holdout")])
 
     def action_view_holdouts_back(self):
-        """Open those held out who came back."""
+        """Open those held out who returned."""
         check_records(self, one=True)
         return self._open_participants(
-            self.env._("Came Back without Mails"), [("came_back_date", "!=", False)]
+            self.env._("Returned without Mails"), [("return_date", "!=", False)]
         )
 
     def action_view_mails(self):
-        """Open the mails behind a figure; the context key ``nurture_figure`` says which."""
+        """Open the mails behind a statistic; the context key ``nurture_statistic`` says which."""
         check_records(self, one=True)
-        figure = self.env.context.get("nurture_figure", "sent")
-        return self._get_mailings()._nurture_open_mails(figure, self._own_mails_domain())
+        statistic = self.env.context.get("nurture_statistic", "sent")
+        return self._get_mailings()._nurture_open_mails(statistic, self._own_mails_domain())
 
     def action_view_leads(self):
-        """Open the leads that came back."""
+        """Open the leads that were won back."""
         self.ensure_one()
         return self._open_list(
             "crm.lead",
@@ -612,7 +612,7 @@ class NurtureSequence(models.Model):
         return self._open_list("sale.order", name, domain)
 
     def action_view_invoices(self):
-        """Open the paid invoices behind the figure Invoiced."""
+        """Open the paid invoices behind the statistic Invoiced."""
         self.ensure_one()
         # it tells how many there are, which not everybody may know
         self.check_access("read")
@@ -705,7 +705,7 @@ class NurtureSequence(models.Model):
             )
 
     def _warn(self, summary, note):
-        """Tell the responsible, by an activity, that somebody has to look at the sequence.
+        """Notify the responsible, by an activity, that somebody has to look at the sequence.
 
         :return: the activity
         """
@@ -721,7 +721,7 @@ class NurtureSequence(models.Model):
         if not self.activity_ids.filtered(lambda activity: activity.summary == summary):
             self._warn(summary, note)
 
-    def _pull_back_messages(self):
+    def _recall_messages(self):
         """Take the messages that have not left out of their queue; their traces are due again once
         the sequence is started again."""
         queued = self.env["mailing.trace"]._nurture_queued([("sequence_id", "in", self.ids)])
@@ -733,7 +733,7 @@ class NurtureSequence(models.Model):
             traces._update(
                 SQL("id IN %s", tuple(traces.ids)),
                 state="scheduled",
-                reason="pulled_back",
+                reason="recalled",
                 processed_date=None,
             )
             # what follows waited for the message to leave; it does again if another one does
@@ -773,19 +773,19 @@ class NurtureSequence(models.Model):
         return entered
 
     def _finish(self, in_time):
-        """Process what was held back, now that all else is; come again when time runs out.
+        """Process what was quarantined, now that all else is; come again when time runs out.
 
         :param in_time: whether there was time for all else
         """
         # what ended a process comes last: it may end this one
-        if not (in_time and self.env["nurture.batch"]._run_held_back(self)):
+        if not (in_time and self.env["nurture.batch"]._run_quarantined(self)):
             self._wake_cron()
             self.env["ir.cron"]._commit_progress()
 
     def _catch_up(self):
-        """What comes before the steps that are due: enrol, hear what was held back, give up what is
-        waited for in vain, try again what failed, tell the responsible of it, and take over what
-        processes that were ended have left. One worker does this, the scheduled action.
+        """What comes before the steps that are due: enrol, handle what was left pending, let expire
+        what is waited for in vain, try again what failed, notify the responsible of it, and take
+        over what processes that were ended have left. One worker does this, the scheduled action.
 
         :return: how many leads entered
         """
@@ -794,7 +794,7 @@ class NurtureSequence(models.Model):
         entered = self.filtered(lambda sequence: sequence.entry != "manual")._enrol_all()
         try:
             self.env["mailing.trace"]._nurture_catch_up()
-            while traces._give_up():
+            while traces._expire():
                 cron._commit_progress()
             while traces._retry_failed():
                 cron._commit_progress()

@@ -8,7 +8,7 @@ from ..step.workflow import MINUTES
 TEMPLATE_GROUPS = [
     ("reason", "By Lost Reason"),
     ("win_back", "Win Back"),
-    ("farewell", "Farewell"),
+    ("last_chance", "Last Chance"),
     ("hand_over", "Hand-over to Sales"),
     ("own", "Your Own"),
 ]
@@ -181,7 +181,7 @@ class NurtureSequence(models.Model):
         def walk(steps, depth, before):
             timed = [(step, before + step.delay * MINUTES[step.delay_unit]) for step in steps]
             for step, minutes in sorted(timed, key=lambda line: (line[1], line[0].position)):
-                # a farewell comes when somebody has been silent, not on a day
+                # a last-chance mail comes when somebody has been silent, not on a day
                 day = round(minutes / MINUTES["days"])
                 yield step, depth, day if step.trigger != "silent" else False
                 yield from walk(step.child_ids, depth + 1, minutes)

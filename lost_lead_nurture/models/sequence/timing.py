@@ -19,9 +19,9 @@ class NurtureSequence(models.Model):
         "resource.calendar",
         string="Sending Hours",
         ondelete="restrict",
-        help="Messages leave in these hours only, by the reader's clock: that of the contact, else "
-        "of the lead's country where it has one time zone only, else of the company. What falls "
-        "due at other times is spread over the next hours. Empty: at any time.",
+        help="Messages leave in these hours only, by the recipient's clock: that of the contact, "
+        "else of the lead's country where it has one time zone only, else of the company. What "
+        "falls due at other times is spread over the next hours. Empty: at any time.",
     )
     cap_own = fields.Boolean(
         string="Own Frequency Cap", help="Instead of the company's, which is in the settings."
@@ -35,8 +35,9 @@ class NurtureSequence(models.Model):
     bounce_limit = fields.Float(
         string="Bounces at Most (%)",
         default=10.0,
-        help="When more of the last hundred mails came back, once fifty have left, the sequence "
-        "stops by itself and its responsible is told: mail providers punish who goes on. 0: never.",
+        help="When more of the last hundred mails bounced, once fifty have left, the sequence "
+        "stops automatically and its responsible is notified: mail providers punish who goes on. "
+        "0: never.",
     )
 
     @api.constrains("cap_number", "cap_days")
@@ -64,22 +65,22 @@ class NurtureSequence(models.Model):
                 )
 
     def _stop_if_bouncing(self):
-        """Stop when too many of the last mails came back."""
+        """Stop when too many of the last mails bounced."""
         for sequence in self.filtered(lambda one: one.state == "running" and one.bounce_limit):
             sent, bounced = sequence._count_last_bounces()
             if sent < BOUNCE_SAMPLE / 2 or bounced <= sent * sequence.bounce_limit / 100:
                 continue
             sequence.action_stop()
             sequence.last_error = self.env._(
-                "Stopped by itself: %(bounced)s of the last %(sent)s mails came back. Check the "
+                "Stopped automatically: %(bounced)s of the last %(sent)s mails bounced. Check the "
                 "addresses before you start it again.",
                 bounced=bounced,
                 sent=sent,
             )
-            sequence._warn(self.env._("Too many mails came back"), sequence.last_error)
+            sequence._warn(self.env._("Too many mails bounced"), sequence.last_error)
 
     def _count_last_bounces(self):
-        """Of the last mails that left: how many, and how many came back. Those before the last
+        """Of the last mails that left: how many, and how many bounced. Those before the last
         start do not count again."""
         mails = self.env["mailing.trace"].sudo()
         last = mails.search(
@@ -94,14 +95,16 @@ class NurtureSequence(models.Model):
         return len(last), len(last.filtered(lambda mail: mail.trace_status == "bounce"))
 
     def _get_timing_problems(self):
-        if self.calendar_id and not self._get_window().next_opening(fields.Datetime.now(), "UTC"):
+        if self.calendar_id and not self._get_sending_hours().next_opening(
+            fields.Datetime.now(), "UTC"
+        ):
             hours = self.calendar_id.display_name
             return [self.env._("Its sending hours “%s” are never open.", hours)]
         return []
 
-    def _get_window(self):
-        """The hours in which messages leave (:class:`Window`), or None for any time."""
-        return self.calendar_id.sudo()._nurture_window() if self.calendar_id else None
+    def _get_sending_hours(self):
+        """The hours in which messages leave (:class:`SendingHours`), or None for any time."""
+        return self.calendar_id.sudo()._nurture_sending_hours() if self.calendar_id else None
 
     def _get_cap(self):
         """How many marketing messages an address may get: (number, days); number 0 is no limit."""
@@ -120,11 +123,11 @@ class NurtureSequence(models.Model):
         """The time zone of the company; False when it has none."""
         return self._get_company().partner_id.tz
 
-    def _sql_reader(self):
-        """What decides in which time zone a reader is, for the alias ``lead``.
+    def _sql_recipient(self):
+        """What decides in which time zone a recipient is, for the alias ``lead``.
 
-        :return: SQL of the three columns that :func:`reader_zone` takes, SQL of the joins that they
-            need
+        :return: SQL of the three columns that :func:`recipient_zone` takes, SQL of the joins that
+            they need
         """
         return (
             SQL("contact.tz, country.code, %s::text", self._get_company_zone() or None),

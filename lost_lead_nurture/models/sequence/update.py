@@ -5,12 +5,12 @@ from odoo.tools import SQL
 from ...tools import triggers
 from ...tools.arguments import check_records, read_choice, read_number
 from ...tools.reasons import WON_BACK
-from ...tools.windows import share_of
+from ...tools.sending_hours import share_of
 from ..step.step import MAX_DELAY
 
 #: Reasons for which a trace is later than its step's delay says; Update leaves those alone unless
 #: the new date is later still.
-PUT_OFF = ("window", "cap", "farewell", "resumed", "retried", "run_now")
+DEFERRED = ("sending_hours", "cap", "last_chance", "resumed", "retried", "run_now")
 
 
 class NurtureSequence(models.Model):
@@ -108,8 +108,8 @@ class NurtureSequence(models.Model):
         :raise UserError: when something keeps it from running
         """
         check_records(self)
-        ways = self.env["nurture.resume"]._fields["overdue"]._description_selection(self.env)
-        read_choice(self.env, overdue, dict(ways))
+        choices = self.env["nurture.resume"]._fields["overdue"]._description_selection(self.env)
+        read_choice(self.env, overdue, dict(choices))
         read_number(self.env, days, 1, MAX_DELAY["days"])
         self.check_access("write")
         for sequence in self.filtered(lambda one: one.state == "stopped" and one.stop_date):
@@ -320,17 +320,17 @@ class NurtureSequence(models.Model):
             " AND nurture_trace.participant_id NOT IN %(leaving)s"
             " AND date_trunc('second', nurture_trace.schedule_date)"
             " != date_trunc('second', %(due)s)"
-            " AND (nurture_trace.reason IS NULL OR nurture_trace.reason NOT IN %(put_off)s"
+            " AND (nurture_trace.reason IS NULL OR nurture_trace.reason NOT IN %(deferred)s"
             " OR nurture_trace.schedule_date < %(due)s)",
             sequence=self.id,
             leaving=tuple(leaving) or (0,),
             due=due,
-            put_off=PUT_OFF,
+            deferred=DEFERRED,
         )
 
     def _sql_new(self, completed, leaving=()):
         """Rows for :meth:`nurture.trace._insert`: steps that leads would be at, had these been
-        there from the start. What the reader did with the message before counts from when it was
+        there from the start. What the recipient did with the message before counts from when it was
         done; what is too late by then, or is waited for no more, is not planned.
 
         :param completed: whether those who have completed the sequence go on
@@ -373,14 +373,15 @@ class NurtureSequence(models.Model):
 
     @api.model
     def _sql_going_on(self):
-        """Participants who are in it, and those who have completed it and neither came back nor
+        """Participants who are in it, and those who have completed it and neither was won back nor
         entered again since."""
         return SQL(
             "(participant.state = 'running' OR participant.state = 'completed'"
             " AND participant.won_back_date IS NULL AND participant.exit_reason NOT IN %s"
             " AND NOT EXISTS (SELECT 1 FROM nurture_participant later"
             " WHERE later.sequence_id = participant.sequence_id AND later.id > participant.id"
-            " AND (later.identity = participant.identity OR later.lead_id = participant.lead_id)))",
+            " AND (later.dedup_key = participant.dedup_key"
+            " OR later.lead_id = participant.lead_id)))",
             WON_BACK,
         )
 

@@ -25,9 +25,9 @@ class NurtureSequence(models.Model):
     @api.depends("state")
     @api.depends_context("tz", "lang", "uid", "allowed_company_ids")
     def _compute_waits(self):
-        for sequence, figures in self._get_figures("waits").items():
+        for sequence, statistics in self._get_statistics("waits").items():
             # what was counted by an earlier version does not have them
-            waits = figures.get("waits") if sequence.state == "running" else None
+            waits = statistics.get("waits") if sequence.state == "running" else None
             sequence.waits = {
                 kind: self._say_wait(kind, count, fields.Datetime.to_datetime(date))
                 for kind, (count, date) in (waits or {}).items()
@@ -95,7 +95,7 @@ class NurtureSequence(models.Model):
             "reaction": waiting & Domain("step_id", "in", events.ids),
         }
 
-    def _count_waits(self, figures):
+    def _count_waits(self, statistics):
         """How many wait for what, and when it is the turn of the first: ``waits`` {kind: [number,
         date]}, the date as text or False. One query."""
         participants = self.env["nurture.participant"]
@@ -133,7 +133,7 @@ class NurtureSequence(models.Model):
                 ).subselect(),
             )
         )
-        by_id = self._by_id(figures)
+        by_id = self._by_id(statistics)
         for sequence_id, kind, number, date in rows:
             moment = kind in ("mail", "step") and fields.Datetime.to_string(date)
             by_id[sequence_id]["waits"][kind] = [number, moment]

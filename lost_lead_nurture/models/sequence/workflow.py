@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...tools.arguments import check_records, read_choice
-from ..mail.mailing_trace_figures import RATE_OF
+from ..mail.mailing_trace_statistics import RATE_OF
 
 
 class NurtureSequence(models.Model):
@@ -13,7 +13,7 @@ class NurtureSequence(models.Model):
     workflow = fields.Json(
         compute="_compute_workflow",
         exportable=False,
-        help="The steps with their figures, and what can be added where, for the builder. The "
+        help="The steps with their statistics, and what can be added where, for the builder. The "
         "number of queries does not grow with the steps.",
     )
 
@@ -32,13 +32,13 @@ class NurtureSequence(models.Model):
             .grouped("sequence_id")
         )
         parts = ("participants", "traces", "mails")
-        for sequence, figures in self._get_figures(*parts).items():
+        for sequence, statistics in self._get_statistics(*parts).items():
             sequence.workflow = {
                 **shared,
                 # who may look only is not offered to change it
                 "editable": steps.has_access("write") and sequence._origin.has_access("write"),
-                "steps": by_sequence.get(sequence._origin, steps)._get_cards(figures),
-                "exits": self._get_exits(figures["exits"]),
+                "steps": by_sequence.get(sequence._origin, steps)._get_cards(statistics),
+                "exits": self._get_exits(statistics["exits"]),
             }
 
     @api.model
@@ -51,7 +51,7 @@ class NurtureSequence(models.Model):
             for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         ]
 
-    def _find_reader(self):
+    def _find_recipient(self):
         """A lead to show mails with: of those that match, or are or were inside, the one with an
         address that was lost last; else the one that a test begins with."""
         self.ensure_one()

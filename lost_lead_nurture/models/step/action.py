@@ -153,7 +153,7 @@ class NurtureStep(models.Model):
                 problems.append(self.env._("Step “%s” does not say what to do.", step.name))
         return problems
 
-    def _get_deed(self):
+    def _get_action(self):
         """What an action does, in words."""
         self.ensure_one()
         kinds = dict(self._fields["action_kind"]._description_selection(self.env))
@@ -164,7 +164,7 @@ class NurtureStep(models.Model):
         value = field.convert_to_export(self[field.name], self)
         return self.env._("%(what)s: %(value)s", what=label, value=value)
 
-    def _action_ends_way(self):
+    def _action_ends_journey(self):
         ends = {
             "restore": self.sequence_id.exit_on_restored,
             "blacklist": True,  # no message is sent any more

@@ -256,8 +256,8 @@ class NurtureStep(models.Model):
     def _get_lead_companies(self, lead):
         return lead.company_id or self.sequence_id._get_companies()
 
-    def _tell_refused(self, refused):
-        """Tell the responsible, once, for which reasons leads are refused the step.
+    def _notify_refused(self, refused):
+        """Notify the responsible, once, for which reasons leads are refused the step.
 
         :param refused: see :meth:`_get_refused`
         """

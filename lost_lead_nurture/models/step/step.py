@@ -14,7 +14,7 @@ from ...tools.triggers import ROOT, TRIGGERS
 #: Ten years in each unit.
 MAX_DELAY = {"hours": 87600, "days": 3650, "weeks": 520, "months": 120}
 DELAY_UNITS = [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")]
-#: How often a failed step may be tried again by itself.
+#: How often a failed step may be tried again automatically.
 MAX_RETRIES = 100
 #: How many steps may follow one another. Whatever walks a workflow goes as deep into itself.
 MAX_DEPTH = 100
@@ -60,8 +60,8 @@ class NurtureStep(models.Model):
         store=True,
         readonly=False,
         precompute=True,
-        help="What makes the step due: time, what the reader did with the mail before, or that "
-        "the reader did not do it.\n"
+        help="What makes the step due: time, what the recipient did with the mail before, or that "
+        "the recipient did not do it.\n"
         "A reply or a bounce otherwise ends the sequence for that lead; a step with the trigger "
         "Replied or Bounced is what still happens then.",
     )
@@ -76,7 +76,8 @@ class NurtureStep(models.Model):
         string="Expires after",
         default=0,
         help="How long an event is waited for, counted from the mail before it, and how late the "
-        "step may be done once it is due. 0: the window of the sequence, and no matter how late.",
+        "step may be done once it is due. 0: the attribution window of the sequence, and no "
+        "matter how late.",
     )
     expiry_unit = fields.Selection(DELAY_UNITS, required=True, default="days")
     filter_domain = fields.Char(
@@ -108,7 +109,9 @@ class NurtureStep(models.Model):
         "cap allows. Who skips a step gets nothing that follows it.",
     )
     retry_count = fields.Integer(
-        string="Tries Again", default=0, help="How often it is tried again by itself on failure."
+        string="Tries Again",
+        default=0,
+        help="How often it is tried again automatically on failure.",
     )
     retry = fields.Integer(
         string="Wait before Trying", default=1, help="How long it waits before each try."
@@ -515,7 +518,8 @@ class NurtureStep(models.Model):
     @api.model
     def _sql_patience(self):
         """How long an event is waited for, as a PostgreSQL interval for the aliases ``step`` and
-        ``sequence``: the expiry of the step, or without one the window of the sequence."""
+        ``sequence``: the expiry of the step, or without one the attribution window of the
+        sequence."""
         return SQL(
             "CASE WHEN step.expiry > 0 THEN %s ELSE sequence.window_days * interval '1 day' END",
             self._sql_delay("step", "expiry"),
@@ -590,7 +594,7 @@ class NurtureStep(models.Model):
         """How many traces of this step one transaction takes.
 
         For mails it is core's ``mail.batch_size``, and where nobody has set that, several passes of
-        core's composer: what a batch costs by itself is then shared by more mails.
+        core's composer: what a batch costs on its own is then shared by more mails.
         """
         self.ensure_one()
         if self.step_type == "email":
@@ -631,10 +635,10 @@ class NurtureStep(models.Model):
         )
         return list(batches.items()) or [(self.mailing_id, traces)]
 
-    def _ends_way(self):
+    def _ends_journey(self):
         """Whether a lead leaves the sequence because the step is done."""
         self.ensure_one()
-        return self.step_type == "action" and self._action_ends_way()
+        return self.step_type == "action" and self._action_ends_journey()
 
     def _get_plan(self, refused):
         """These steps and what follows them, as the forecast wants them.

@@ -8,7 +8,7 @@ from odoo.tools.misc import file_open
 from ...tools.arguments import check_records, read_choice, read_number
 from ...tools.links import without_links
 from ...tools.triggers import ROOT, TRIGGERS
-from ..mail.mailing_trace_figures import FIGURES
+from ..mail.mailing_trace_statistics import STATISTICS
 
 #: No step has so many siblings.
 MAX_PLACES = 10_000
@@ -75,25 +75,25 @@ class NurtureStep(models.Model):
     # CARDS
     # ------------------------------------------------------------
 
-    def _get_cards(self, figures):
+    def _get_cards(self, statistics):
         """These steps as the builder draws them, in their order.
 
-        :param figures: of their sequence, see ``nurture.sequence._count_figures``
+        :param statistics: of their sequence, see ``nurture.sequence._count_statistics``
         """
         problems = self._get_problems_by_step()
         return [
             {
                 **step._describe_card(),
-                "counts": figures["steps"].get(str(step.id), {}),
-                "mails": step._add_up(figures["mails"]),
-                "chart": step._get_chart(figures["days"]),
+                "counts": statistics["steps"].get(str(step.id), {}),
+                "mails": step._add_up(statistics["mails"]),
+                "chart": step._get_chart(statistics["days"]),
                 "problems": problems.get(step.id, []),
             }
             for step in self
         ]
 
     def _describe_card(self):
-        """What is on the card of the step, but for its figures."""
+        """What is on the card of the step, but for its statistics."""
         self.ensure_one()
         trigger = TRIGGERS[self.trigger]
         return {
@@ -115,15 +115,15 @@ class NurtureStep(models.Model):
             "filtered": (self.filter_domain or "[]").strip() != "[]",
         }
 
-    def _add_up(self, figures):
-        """Figures of the step's mails in all languages, if it sends any.
+    def _add_up(self, statistics):
+        """Statistics of the step's mails in all languages, if it sends any.
 
-        :param figures: ``{mailing id: {figure: number}}``
+        :param statistics: ``{mailing id: {statistic: number}}``
         """
         if not self._is_message() or not self.sudo().mailing_id:
             return False
-        own = [figures.get(str(mailing.id), {}) for mailing in self.sudo()._get_mailings()]
-        return {name: sum(one.get(name, 0) for one in own) for name in FIGURES}
+        own = [statistics.get(str(mailing.id), {}) for mailing in self.sudo()._get_mailings()]
+        return {name: sum(one.get(name, 0) for one in own) for name in STATISTICS}
 
     def _get_chart(self, counts):
         """What was done and what was rejected on each of the last days, the user's today last.
@@ -140,7 +140,7 @@ class NurtureStep(models.Model):
         }
 
     def _get_problems_by_step(self):
-        """What keeps each step from running; only those who can mend it are told."""
+        """What keeps each step from running; only those who can mend it see it."""
         if not self.has_access("write"):
             return {}
         # all at once: each step looks at its own mails only
@@ -151,22 +151,22 @@ class NurtureStep(models.Model):
     # ACTIONS
     # ------------------------------------------------------------
 
-    def action_view_figure(self, figure):
-        """Open what is behind a number on the card: a state of traces, or a figure of mails.
+    def action_view_statistic(self, statistic):
+        """Open what is behind a number on the card: a state of traces, or a statistic of mails.
 
         :raise UserError: when it is none of them
         """
         check_records(self, one=True)
         states = dict(self.env["nurture.trace"]._fields["state"]._description_selection(self.env))
-        names = self.env["mailing.trace"]._nurture_get_figure_names()
-        read_choice(self.env, figure, {name: names[name] for name in FIGURES} | states)
-        if figure in FIGURES:
+        names = self.env["mailing.trace"]._nurture_get_statistic_names()
+        read_choice(self.env, statistic, {name: names[name] for name in STATISTICS} | states)
+        if statistic in STATISTICS:
             own = self.sequence_id._own_mails_domain()
-            return self._get_mailings()._nurture_open_mails(figure, own)
+            return self._get_mailings()._nurture_open_mails(statistic, own)
         return self.sequence_id._open_list(
             "nurture.trace",
-            f"{self.name}: {states[figure]}",
-            [("step_id", "=", self.id), ("state", "=", figure)],
+            f"{self.name}: {states[statistic]}",
+            [("step_id", "=", self.id), ("state", "=", statistic)],
         )
 
     def action_duplicate(self, branch=False):
@@ -214,7 +214,7 @@ class NurtureStep(models.Model):
         """
         check_records(self, one=True)
         self.check_access("read")
-        lead = self.sequence_id._find_reader()
+        lead = self.sequence_id._find_recipient()
         if not lead:
             raise UserError(self.env._("There is no lead to show it for. Create one first."))
         translations = self.translation_ids.filtered(lambda line: line.lang_id == lead.lang_id)
@@ -231,7 +231,7 @@ class NurtureStep(models.Model):
         }
 
     def _render_message(self, mailing, lead):
-        """The page that a reader of ``mailing`` sees, as core composes it."""
+        """The page that a recipient of ``mailing`` sees, as core composes it."""
         body = mailing._render_field(
             "body_html", lead.ids, options={"preserve_comments": True, "post_process": True}
         )[lead.id]

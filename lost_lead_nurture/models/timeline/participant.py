@@ -8,18 +8,18 @@ from ...tools.dates import on_clock, on_day
 from ...tools.reasons import WON_BACK
 from ...tools.timeline import bold, make_entry, some_of
 from ..sequence.sequence import REVENUE_GROUPS
-from .timeline import Way
+from .timeline import Journey
 
 #: Colours of cards, of Odoo's palette.
 COLORS = {"running": 4, "completed": 7, "removed": 2}
 COLOR_WON_BACK = 10
-#: Who comes back leaves at about the same time: that is told as one.
+#: Who is won back leaves at about the same time: that is said as one.
 SAME_TIME = timedelta(hours=1)
 
 
 class NurtureParticipant(models.Model):
-    """The way of a lead as a timeline that explains itself: what was done, what the reader did,
-    what came of it and why, and what is still to come. What is told of a step is in
+    """The journey of a lead as a timeline that explains itself: what was done, what the recipient
+    did, what came of it and why, and what is still to come. What is said of a step is in
     ``nurture_trace_timeline``."""
 
     _inherit = "nurture.participant"
@@ -44,7 +44,7 @@ class NurtureParticipant(models.Model):
         for participant in self:
             participant.timeline = participant._origin._get_timeline()
 
-    @api.depends("state", "exit_reason", "came_back_date")
+    @api.depends("state", "exit_reason", "return_date")
     @api.depends_context("lang")
     def _compute_status(self):
         states = dict(self._fields["state"]._description_selection(self.env))
@@ -58,8 +58,8 @@ class NurtureParticipant(models.Model):
                     state=status,
                     reason=reasons.get(participant.exit_reason),
                 )
-            elif participant.came_back_date:
-                status = self.env._("%s: came back without mails", status)
+            elif participant.return_date:
+                status = self.env._("%s: returned without mails", status)
             participant.status = status
 
     @api.depends("date_lost", "lost_reason_id", "expected_revenue", "company_id")
@@ -123,44 +123,46 @@ class NurtureParticipant(models.Model):
 
     def _get_timeline(self):
         self.check_access("read")
-        way = Way(self)
-        reactions = [entry for trace in way.traces for entry in trace._get_reaction_entries(way)]
-        steps = [entry for trace in way.traces for entry in trace._get_step_entries(way)]
-        machines = [entry for trace in way.traces for entry in trace._get_machine_entries(way)]
-        end = self._get_end_entries(way)
+        journey = Journey(self)
+        reactions = [
+            entry for trace in journey.traces for entry in trace._get_reaction_entries(journey)
+        ]
+        steps = [entry for trace in journey.traces for entry in trace._get_step_entries(journey)]
+        bots = [entry for trace in journey.traces for entry in trace._get_bot_entries(journey)]
+        end = self._get_end_entries(journey)
         past = [
-            self._get_entry_entry(way),
+            self._get_entry_entry(journey),
             *steps,
-            *machines,
+            *bots,
             *reactions,
-            *self._get_cancelled_entries(way),
-            *self._get_order_entries(way),
+            *self._get_cancelled_entries(journey),
+            *self._get_order_entries(journey),
             *end,
         ]
         past.sort(key=lambda entry: entry["date"] or "")
-        coming = self._get_coming_entries(way)
+        coming = self._get_coming_entries(journey)
         return {
             "entries": past + [{**entry, "coming": True} for entry in coming],
-            "notice": self._get_notice(way, len(past) == 1, coming),
+            "notice": self._get_notice(journey, len(past) == 1, coming),
         }
 
     # ------------------------------------------------------------
     # IN
     # ------------------------------------------------------------
 
-    def _get_entry_entry(self, way):
+    def _get_entry_entry(self, journey):
         """How the lead came in."""
-        sequence = way.participant.sequence_id
-        if way.participant.entered_by_hand:
-            why = [self.env._("added by hand by %s", way.participant.create_uid.name)]
+        sequence = journey.participant.sequence_id
+        if journey.participant.entered_by_hand:
+            why = [self.env._("added by hand by %s", journey.participant.create_uid.name)]
         else:
-            by_itself = self.env._("by itself")
+            automatic = self.env._("automatically")
             if sequence.entry == "date":
                 field = sequence.entry_field_id.field_description or ""
-                by_itself = self.env._("by itself, by its date “%s”", field)
-            why = [by_itself, self._get_choice(sequence)]
-        if self.round > 1:
-            why.append(self.env._("round %s", self.round))
+                automatic = self.env._("automatically, by its date “%s”", field)
+            why = [automatic, self._get_choice(sequence)]
+        if self.enrolment_number > 1:
+            why.append(self.env._("enrolment %s", self.enrolment_number))
         if self.state == "holdout":
             why.append(self.env._("held out for comparison: it gets nothing"))
         elif sequence.holdout_percent:
@@ -178,57 +180,57 @@ class NurtureParticipant(models.Model):
     # OUT
     # ------------------------------------------------------------
 
-    def _get_end_entries(self, way):
-        """That the lead came back, and how its way ended."""
+    def _get_end_entries(self, journey):
+        """That the lead was won back, and how its journey ended."""
         if self.state == "holdout":
             return self._get_return_entries()
         reasons = dict(self._fields["exit_reason"]._description_selection(self.env))
         reason = reasons.get(self.exit_reason)
-        came_back = self.won_back_date
+        returned = self.won_back_date
         goal_ends_it = self.state == "exited" and self.exit_reason in WON_BACK
         ended = self.exit_date
-        if goal_ends_it and came_back and ended and abs(ended - came_back) <= SAME_TIME:
+        if goal_ends_it and returned and ended and abs(ended - returned) <= SAME_TIME:
             text = self.env._("%s: goal reached", bold(reason))
-            why = [self._get_credit(way), self._get_hand_over(), self._get_cancelled(way)]
+            why = [self._get_credit(journey), self._get_hand_over(), self._get_cancelled(journey)]
             return [make_entry("goal", ended, text, why)]
         entries = []
-        if came_back:
+        if returned:
             text = bold(self.env._("Won back"))
-            why = [self._get_credit(way), self._get_hand_over()]
-            entries.append(make_entry("goal", came_back, text, why))
+            why = [self._get_credit(journey), self._get_hand_over()]
+            entries.append(make_entry("goal", returned, text, why))
         if ended:
             text = self.env._("Ended: %s", bold(reason))
-            why = [self._get_cancelled(way)]
-            if goal_ends_it and not came_back:
-                why = [self._get_no_credit(way), self._get_hand_over(), *why]
-            elif self.state == "completed" and not came_back:
-                why = [self._get_last_chance(way), *why]
+            why = [self._get_cancelled(journey)]
+            if goal_ends_it and not returned:
+                why = [self._get_no_credit(journey), self._get_hand_over(), *why]
+            elif self.state == "completed" and not returned:
+                why = [self._get_last_chance(journey), *why]
             entries.append(make_entry("ended", ended, text, why))
         return entries
 
     def _get_return_entries(self):
-        """That a lead came back which was held out."""
-        if not self.came_back_date:
+        """That a lead returned which was held out."""
+        if not self.return_date:
             return []
-        reasons = dict(self._fields["came_back_reason"]._description_selection(self.env))
-        text = self.env._("Came back without mails: %s", bold(reasons.get(self.came_back_reason)))
+        reasons = dict(self._fields["return_reason"]._description_selection(self.env))
+        text = self.env._("Returned without mails: %s", bold(reasons.get(self.return_reason)))
         why = [self.env._("held out for comparison: nobody is credited")]
-        return [make_entry("goal", self.came_back_date, text, why)]
+        return [make_entry("goal", self.return_date, text, why)]
 
-    def _get_cancelled(self, way):
+    def _get_cancelled(self, journey):
         """What the end cancelled, in words."""
-        names = way.take_decisions(lambda decision: decision.reason in ("left", "pulled_back"))
+        names = journey.take_decisions(lambda decision: decision.reason in ("left", "recalled"))
         return names and self.env._("everything open cancelled: %s", some_of(self.env, names))
 
-    def _get_credit(self, way):
-        """To which step the lead is credited, and why, in words. What the reader did after coming
-        back was not why."""
-        step = way.participant.credited_step_id
-        traces = way.traces.filtered(lambda trace: trace.step_id == step)
+    def _get_credit(self, journey):
+        """To which step the lead is credited, and why, in words. What the recipient did after being
+        won back was not why."""
+        step = journey.participant.credited_step_id
+        traces = journey.traces.filtered(lambda trace: trace.step_id == step)
         if not traces:
             return False
-        message = way.get_message(traces[0])
-        name = way.get_name(traces[0])
+        message = journey.get_message(traces[0])
+        name = journey.get_name(traces[0])
 
         def is_before(date):
             return date and (not self.won_back_date or date <= self.won_back_date)
@@ -241,31 +243,31 @@ class NurtureParticipant(models.Model):
             return self.env._("credited to “%s”, the last one opened before", name)
         return self.env._("credited to “%s”, the last one sent before", name)
 
-    def _get_no_credit(self, way):
-        """Why no step is credited though the lead came back, in words."""
-        if not way.has_sent():
+    def _get_no_credit(self, journey):
+        """Why no step is credited though the lead was won back, in words."""
+        if not journey.has_sent():
             return self.env._("not credited: no message had left before")
-        return self.env._("not credited: it came back too late, or another sequence is credited")
+        return self.env._("not credited: it was won back too late, or another sequence is credited")
 
-    def _get_last_chance(self, way):
-        """Until when a lead that is through still counts if it comes back, in words."""
-        may_come_back = way.participant.lead_id and way.has_sent()
-        if not (may_come_back and self._is_in_window()):
+    def _get_last_chance(self, journey):
+        """Until when a lead that is through still counts if it is won back, in words."""
+        may_be_won_back = journey.participant.lead_id and journey.has_sent()
+        if not (may_be_won_back and self._is_in_window()):
             return False
-        until = self.exit_date + timedelta(days=way.participant.sequence_id.window_days)
+        until = self.exit_date + timedelta(days=journey.participant.sequence_id.window_days)
         date = on_day(self.env, until)
-        return self.env._("if it comes back until %s, it still counts", date)
+        return self.env._("if it is won back until %s, it still counts", date)
 
     def _get_hand_over(self):
         user = self.sudo().handed_user_id
         return user and self.env._("handed to %s", user.name)
 
-    def _get_cancelled_entries(self, way):
-        """What was cancelled and is not told with something else, together where it was."""
+    def _get_cancelled_entries(self, journey):
+        """What was cancelled and is not said with something else, together where it was."""
         together = {}
-        for trace in way.traces:
-            for decision in way.decisions[trace.id]:
-                if decision.state == "cancelled" and not decision.told:
+        for trace in journey.traces:
+            for decision in journey.decisions[trace.id]:
+                if decision.state == "cancelled" and not decision.said:
                     key = decision.date, decision.reason
                     together.setdefault(key, []).append(trace.step_id.name)
         return [
@@ -273,7 +275,7 @@ class NurtureParticipant(models.Model):
                 "cancelled",
                 date,
                 self.env._("%s cancelled", bold(some_of(self.env, names))),
-                [way.reasons.get(reason)],
+                [journey.reasons.get(reason)],
             )
             for (date, reason), names in together.items()
         ]
@@ -282,10 +284,10 @@ class NurtureParticipant(models.Model):
     # MONEY
     # ------------------------------------------------------------
 
-    def _get_order_entries(self, way):
-        """The quotations and orders that are credited to the way: those the user may read, and all
-        of them for who sees what the sequence earns."""
-        orders = way.participant.order_ids.sorted("date_order")
+    def _get_order_entries(self, journey):
+        """The quotations and orders that are credited to the journey: those the user may read, and
+        all of them for who sees what the sequence earns."""
+        orders = journey.participant.order_ids.sorted("date_order")
         if not orders:
             return []
         mine = self.env["sale.order"]
@@ -315,19 +317,19 @@ class NurtureParticipant(models.Model):
     # TO COME
     # ------------------------------------------------------------
 
-    def _get_coming_entries(self, way):
+    def _get_coming_entries(self, journey):
         """What is in the queue, scheduled and waited for, in this order."""
         if self.state != "running":
             return []
-        traces = way.traces.sorted(lambda trace: (trace.step_id.position, trace.step_id.id))
-        entries = [entry for trace in traces if (entry := trace._get_coming_entry(way))]
+        traces = journey.traces.sorted(lambda trace: (trace.step_id.position, trace.step_id.id))
+        entries = [entry for trace in traces if (entry := trace._get_coming_entry(journey))]
         order = ("queued", "scheduled", "waiting")
         entries.sort(key=lambda entry: (order.index(entry["kind"]), entry["date"] or ""))
         return entries
 
-    def _get_notice(self, way, is_new, coming):
+    def _get_notice(self, journey, is_new, coming):
         """What has to be known first of all, in words: that nothing goes on, or when it begins."""
-        sequence = way.participant.sequence_id
+        sequence = journey.participant.sequence_id
         if self.state != "running":
             return False
         if sequence.state != "running":

@@ -5,9 +5,9 @@ from datetime import timedelta
 from ...tools.decisions import read_decisions, take
 
 
-class Way:
+class Journey:
     """What the entries of one timeline share, read with all rights: whoever may see a participant
-    may see its steps and messages. A step's decisions are told once, by whatever tells them
+    may see its steps and messages. A step's decisions are said once, by whatever says them
     first."""
 
     def __init__(self, participant):
@@ -27,7 +27,7 @@ class Way:
             [("nurture_trace_id", "in", self.traces.ids)], order="id"
         )
         self.activities = activities.grouped(lambda activity: activity.nurture_trace_id.id)
-        # by themselves the messages of each trace would be read one after the other
+        # automatically the messages of each trace would be read one after the other
         messages = self.traces.mailing_trace_ids.sorted("id")
         self.messages = messages.grouped(lambda message: message.nurture_trace_id.id)
         clicks = messages.links_click_ids.sorted("create_date")
@@ -76,7 +76,7 @@ class Way:
 
     def get_contacts(self, date, days):
         """What the address had got in the ``days`` before ``date``: names of mailings. Only those
-        who may read mailings are told."""
+        who may read mailings see it."""
         if not self.may_act or not self.participant.email:
             return []
         if self._contacts is None:
@@ -96,7 +96,7 @@ class Way:
         return list(dict.fromkeys(near.mass_mailing_id.mapped("display_name")))
 
     def take_decisions(self, condition, traces=None):
-        """Tell all decisions that meet ``condition`` and were not told yet.
+        """Tell all decisions that meet ``condition`` and were not said yet.
 
         :return: names of their steps
         """

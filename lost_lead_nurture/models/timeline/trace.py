@@ -5,19 +5,19 @@ from odoo.tools import format_list
 
 from ...tools.dates import on_clock, on_day
 from ...tools.decisions import Reaction, join_opening
-from ...tools.timeline import bold, cap_text, in_words, machine_text, make_entry, some_of
+from ...tools.timeline import bold, bot_text, cap_text, in_words, make_entry, some_of
 from ...tools.triggers import TRIGGERS
 
-#: Reasons for which a step is put off; told by an entry each. What is held for the sending hours is
-#: told with what came of it.
-PUT_OFF = ("cap", "farewell", "resumed")
+#: Reasons for which a step is deferred; said by an entry each. What is held for the sending hours
+#: is said with what came of it.
+DEFERRED = ("cap", "last_chance", "resumed")
 #: Other reasons for which what was planned changes.
-CHANGED = ("updated", "run_now", "retried", "pulled_back")
+CHANGED = ("updated", "run_now", "retried", "recalled")
 
 
 class NurtureTrace(models.Model):
-    """A step in the timeline of its participant, see ``nurture_participant_timeline``. ``way`` is
-    what the traces of a participant share there (:class:`~.nurture_timeline.Way`)."""
+    """A step in the timeline of its participant, see ``nurture_participant_timeline``. ``journey``
+    is what the traces of a participant share there (:class:`~.nurture_timeline.Journey`)."""
 
     _inherit = "nurture.trace"
 
@@ -37,15 +37,15 @@ class NurtureTrace(models.Model):
     # WHAT PEOPLE DID
     # ------------------------------------------------------------
 
-    def _get_reaction_entries(self, way):
-        """What the reader did with the message, or a colleague with the activity, and what came
+    def _get_reaction_entries(self, journey):
+        """What the recipient did with the message, or a colleague with the activity, and what came
         of it."""
-        reactions = self._get_reactions(way)
+        reactions = self._get_reactions(journey)
         reactions.sort(key=lambda reaction: reaction.date)
         entries = []
         for reaction in reactions:
-            effects = self._get_effects(way, reaction)
-            # that a mail was opened is told with it, unless it changed something
+            effects = self._get_effects(journey, reaction)
+            # that a mail was opened is said with it, unless it changed something
             if effects or reaction.kind != "opened":
                 entries.append(
                     self._make_entry(
@@ -58,15 +58,15 @@ class NurtureTrace(models.Model):
                 )
         return entries
 
-    def _get_reactions(self, way):
+    def _get_reactions(self, journey):
         """
         :return: list of :class:`Reaction`
         """
         if self.step_id.step_type == "activity":
-            return self._get_activity_reactions(way)
-        message = way.get_message(self)
-        name = way.get_name(self)
-        reactions = self._get_click_reactions(way, message, name)
+            return self._get_activity_reactions(journey)
+        message = journey.get_message(self)
+        name = journey.get_name(self)
+        reactions = self._get_click_reactions(journey, message, name)
         if message.reply_datetime:
             text = self.env._("Replied to %s", bold(name))
             reactions.append(Reaction(message.reply_datetime, "replied", {"reply"}, text))
@@ -75,21 +75,21 @@ class NurtureTrace(models.Model):
             text = self.env._("%s opened", bold(name))
             reactions.append(Reaction(opened, "opened", {"open"}, text))
         if message.trace_status == "bounce":
-            text = self.env._("%s came back", bold(name))
-            date = self._get_bounce_date(way, message)
-            more = {"detail": not way.is_forgotten and message.failure_reason}
+            text = self.env._("%s bounced", bold(name))
+            date = self._get_bounce_date(journey, message)
+            more = {"detail": not journey.is_forgotten and message.failure_reason}
             reactions.append(Reaction(date, "bounced", {"bounce"}, text, more=more))
         return reactions
 
-    def _get_click_reactions(self, way, message, name):
+    def _get_click_reactions(self, journey, message, name):
         """Clicks, those on one link together."""
-        clicks = way.clicks.get(message.id, self.env["link.tracker.click"])
+        clicks = journey.clicks.get(message.id, self.env["link.tracker.click"])
         if not clicks and message.links_click_datetime:
             text = self.env._("A link in %s clicked", bold(name))
             return [Reaction(message.links_click_datetime, "clicked", {"click"}, text)]
         reactions = []
         for link, times in clicks.grouped("link_id").items():
-            label = self.env._("a link") if way.is_forgotten else link.label or link.url
+            label = self.env._("a link") if journey.is_forgotten else link.label or link.url
             text = self.env._("Clicked %s", bold(label))
             why = [self.env._("in “%s”", name)]
             if len(times) > 1:
@@ -101,49 +101,49 @@ class NurtureTrace(models.Model):
             reactions.append(Reaction(date, "clicked", {"click"}, text, link.url, why))
         return reactions
 
-    def _get_bounce_date(self, way, message):
-        """Core does not note when a mail came back: what it led to says it."""
+    def _get_bounce_date(self, journey, message):
+        """Core does not note when a mail bounced: what it led to says it."""
         dates = [
             decision.date
-            for child in way.children.get(self.id, ())
-            for decision in way.decisions[child.id][1:]
+            for child in journey.children.get(self.id, ())
+            for decision in journey.decisions[child.id][1:]
             if "bounce" in TRIGGERS[child.step_id.trigger].events and decision.state == "scheduled"
         ]
-        if way.participant.exit_reason == "bounced":
-            dates.append(way.participant.exit_date)
+        if journey.participant.exit_reason == "bounced":
+            dates.append(journey.participant.exit_date)
         return min(dates, default=message.write_date)
 
-    def _get_activity_reactions(self, way):
-        done = way.activities.get(self.id, self.env["mail.activity"]).filtered("date_done")
-        heard = [
+    def _get_activity_reactions(self, journey):
+        done = journey.activities.get(self.id, self.env["mail.activity"]).filtered("date_done")
+        handled = [
             decision.date
-            for child in way.children.get(self.id, ())
-            for decision in way.decisions[child.id][1:]
+            for child in journey.children.get(self.id, ())
+            for decision in journey.decisions[child.id][1:]
             if "done" in TRIGGERS[child.step_id.trigger].events
             and (decision.state == "scheduled" or decision.reason == "opposite")
         ]
-        if not (done or heard):
+        if not (done or handled):
             return []
         text = self.env._("%s done", bold(self.step_id.name))
-        date = min(heard, default=None) or max(
+        date = min(handled, default=None) or max(
             fields.Datetime.to_datetime(done[:1].date_done), self.processed_date or datetime.min
         )
         return [Reaction(date, "done", {"done"}, text)]
 
-    def _get_effects(self, way, reaction):
+    def _get_effects(self, journey, reaction):
         """What a reaction scheduled and cancelled, in words."""
         effects = []
-        for child in way.children.get(self.id, ()):
+        for child in journey.children.get(self.id, ()):
             step, trigger = child.step_id, TRIGGERS[child.step_id.trigger]
             if not (trigger.events & reaction.events) or not step._is_about_link(reaction.link):
                 continue
-            for decision in way.decisions[child.id][1:]:
-                if decision.follows(trigger) and not decision.told:
-                    decision.told = True
+            for decision in journey.decisions[child.id][1:]:
+                if decision.follows(trigger) and not decision.said:
+                    decision.said = True
                     effects.append(child._get_effect(decision, trigger.absence))
                     break
         if reaction.events & {"reply", "bounce"}:
-            others = way.take_decisions(lambda decision: decision.reason == "other_branch")
+            others = journey.take_decisions(lambda decision: decision.reason == "other_branch")
             if others:
                 effects.append(
                     self.env._(
@@ -163,80 +163,78 @@ class NurtureTrace(models.Model):
         )
 
     # ------------------------------------------------------------
-    # WHAT MACHINES DID
+    # WHAT BOTS DID
     # ------------------------------------------------------------
 
-    def _get_machine_entries(self, way):
-        """What machines did to the message: recorded, but not counted."""
+    def _get_bot_entries(self, journey):
+        """What bots did to the message: recorded, but not counted."""
         labels = dict(
-            self.env["mailing.trace"]
-            ._fields["nurture_machine_reason"]
-            ._description_selection(self.env)
+            self.env["mailing.trace"]._fields["nurture_bot_reason"]._description_selection(self.env)
         )
         return [
             self._make_entry(
-                "machine",
+                "bot",
                 fields.Datetime.to_datetime(note["first"]),
-                machine_text(self.env, note, message.trace_type == "mail"),
+                bot_text(self.env, note, message.trace_type == "mail"),
                 [
-                    self.env._("in “%s”", way.get_name(self)),
+                    self.env._("in “%s”", journey.get_name(self)),
                     labels.get(note["reason"]),
                     self.env._("recorded, not counted, no branch taken"),
                 ],
             )
-            for message in way.get_messages(self)
-            for note in message.nurture_machine_notes or []
+            for message in journey.get_messages(self)
+            for note in message.nurture_bot_notes or []
         ]
 
     # ------------------------------------------------------------
     # WHAT THE SEQUENCE DID
     # ------------------------------------------------------------
 
-    def _get_step_entries(self, way):
+    def _get_step_entries(self, journey):
         """What was decided about the step, and done."""
         entries, held = [], []
-        decisions = way.decisions[self.id]
+        decisions = journey.decisions[self.id]
         for number, decision in enumerate(decisions):
-            if decision.told:
+            if decision.said:
                 continue
-            if decision.state == "scheduled" and decision.reason == "window":
+            if decision.state == "scheduled" and decision.reason == "schedule":
                 # what it was due at is in the line before
                 held.append(decisions[number - 1].due if number else None)
-            elif decision.state == "scheduled" and decision.reason in PUT_OFF + CHANGED:
-                self._add_change(way, entries, decision)
+            elif decision.state == "scheduled" and decision.reason in DEFERRED + CHANGED:
+                self._add_change(journey, entries, decision)
             elif decision.state == "processed":
                 why = [self._get_cause(), *(self._get_hold(due) for due in held)]
                 held = []
                 # tried again, it is the same message
                 is_again = any(one.state == "processed" for one in decisions[:number])
-                entries += self._get_done_entries(way, decision, why, is_again)
+                entries += self._get_done_entries(journey, decision, why, is_again)
             elif decision.state == "rejected":
-                entries.append(self._get_rejected_entry(way, decision))
+                entries.append(self._get_rejected_entry(journey, decision))
             elif decision.state == "error":
                 is_last = number == len(decisions) - 1
-                entries.append(self._get_error_entry(way, decision, is_last))
+                entries.append(self._get_error_entry(journey, decision, is_last))
         return entries
 
-    def _add_change(self, way, entries, decision):
-        """It was put off, moved, brought forward: what happens over and over is told once."""
+    def _add_change(self, journey, entries, decision):
+        """It was deferred, moved, brought forward: what happens over and over is said once."""
         last = entries[-1] if entries else {}
-        if last.get("kind") == "put_off" and last["reason"] == decision.reason:
-            last["text"] = str(self._get_put_off_text(decision))
+        if last.get("kind") == "deferred" and last["reason"] == decision.reason:
+            last["text"] = str(self._get_deferral_text(decision))
             last["times"] += 1
             return
-        kind = "put_off" if decision.reason in PUT_OFF else "changed"
+        kind = "deferred" if decision.reason in DEFERRED else "changed"
         entries.append(
             self._make_entry(
                 kind,
                 decision.date,
-                self._get_put_off_text(decision),
-                self._get_put_off_reasons(way, decision),
+                self._get_deferral_text(decision),
+                self._get_deferral_reasons(journey, decision),
                 reason=decision.reason,
                 times=1,
             )
         )
 
-    def _get_put_off_text(self, decision):
+    def _get_deferral_text(self, decision):
         name = bold(self.step_id.name)
         date = on_clock(self.env, decision.due) if decision.due else ""
         if decision.reason == "updated":
@@ -245,36 +243,38 @@ class NurtureTrace(models.Model):
             return self.env._("%s brought forward by hand", name)
         if decision.reason == "retried":
             return self.env._("%s tried again", name)
-        if decision.reason == "pulled_back":
-            return self.env._("%s pulled back", name)
-        return self.env._("%(step)s put off to %(date)s", step=name, date=date)
+        if decision.reason == "recalled":
+            return self.env._("%s recalled", name)
+        return self.env._("%(step)s deferred to %(date)s", step=name, date=date)
 
-    def _get_put_off_reasons(self, way, decision):
+    def _get_deferral_reasons(self, journey, decision):
         if decision.reason in ("run_now", "retried"):
             return []
-        label = way.reasons.get(decision.reason)
+        label = journey.reasons.get(decision.reason)
         if decision.reason != "cap":
             return [label]
         number, days = self.sequence_id._get_cap()
         reasons = [label]
         if number:
             reasons.append(cap_text(self.env, number, days))
-        if names := way.get_contacts(decision.date, days):
+        if names := journey.get_contacts(decision.date, days):
             reasons.append(self.env._("it had got: %s", some_of(self.env, names)))
         return reasons
 
-    def _get_done_entries(self, way, decision, why, is_again):
+    def _get_done_entries(self, journey, decision, why, is_again):
         """It was done; of a message that is so once it has left."""
         step = self.step_id
         if step._is_message():
-            sent = way.get_messages(self).filtered("sent_datetime")
-            return [] if is_again else [self._get_sent_entry(way, one, why) for one in sent]
+            sent = journey.get_messages(self).filtered("sent_datetime")
+            return [] if is_again else [self._get_sent_entry(journey, one, why) for one in sent]
         name = bold(step.name)
         if step.step_type == "activity":
             text = self.env._("Activity planned: %s", name)
-            return [self._make_entry("activity", decision.date, text, why + self._get_deal(way))]
+            return [
+                self._make_entry("activity", decision.date, text, why + self._get_deal(journey))
+            ]
         text = self.env._("%s done", name)
-        return [self._make_entry("action", decision.date, text, [*why, step._get_deed()])]
+        return [self._make_entry("action", decision.date, text, [*why, step._get_action()])]
 
     def _get_hold(self, due):
         """That it was held for the sending hours, in words.
@@ -287,8 +287,8 @@ class NurtureTrace(models.Model):
             return label
         return self.env._("due %(date)s, %(held)s", date=on_clock(self.env, due), held=label)
 
-    def _get_sent_entry(self, way, message, why):
-        name = bold(way.get_name(self, message))
+    def _get_sent_entry(self, journey, message, why):
+        name = bold(journey.get_name(self, message))
         text = self.env._("%s sent", name)
         if message.open_datetime and message.open_datetime > message.sent_datetime:
             text = self.env._(
@@ -298,49 +298,49 @@ class NurtureTrace(models.Model):
             )
         return self._make_entry("sent", message.sent_datetime, text, why, preview=True)
 
-    def _get_deal(self, way):
+    def _get_deal(self, journey):
         """For whom an activity is, and until when."""
         return [
             text
-            for activity in way.activities.get(self.id, ())
+            for activity in journey.activities.get(self.id, ())
             for text in (
                 self.env._("for %s", activity.user_id.name),
                 self.env._("until %s", on_day(self.env, activity.date_deadline)),
             )
         ]
 
-    def _get_rejected_entry(self, way, decision):
+    def _get_rejected_entry(self, journey, decision):
         text = (
             self.env._("%s not sent", bold(self.step_id.name))
             if self.step_id._is_message()
             else self.env._("%s not done", bold(self.step_id.name))
         )
-        why = [way.reasons.get(decision.reason)]
+        why = [journey.reasons.get(decision.reason)]
         detail = decision.detail or False
         if detail and decision.reason == "filtered":
             why += self._say_filtered(detail)
             detail = False
-        why += self._get_stopped(way)
+        why += self._get_stopped(journey)
         return self._make_entry("rejected", decision.date, text, why, detail=detail)
 
-    def _get_error_entry(self, way, decision, is_last):
+    def _get_error_entry(self, journey, decision, is_last):
         name = bold(self.step_id.name)
         in_doubt = decision.reason == "mail_in_doubt"
         text = self.env._("%s in doubt", name) if in_doubt else self.env._("%s failed", name)
-        why = [way.reasons.get(decision.reason), *self._get_stopped(way)]
+        why = [journey.reasons.get(decision.reason), *self._get_stopped(journey)]
         actions = []
         if is_last and self.state == "error":
             if self.retry_date:
                 date = on_clock(self.env, self.retry_date)
-                why.append(self.env._("tried again by itself on %s", date))
-            actions = way.get_actions(self)
+                why.append(self.env._("tried again automatically on %s", date))
+            actions = journey.get_actions(self)
         detail = decision.detail or False
         return self._make_entry("error", decision.date, text, why, detail=detail, actions=actions)
 
-    def _get_stopped(self, way):
+    def _get_stopped(self, journey):
         """What does not follow because the step failed, in words."""
-        stopped = way.take_decisions(
-            lambda decision: decision.reason == "parent_failed", way.children.get(self.id, ())
+        stopped = journey.take_decisions(
+            lambda decision: decision.reason == "parent_failed", journey.children.get(self.id, ())
         )
         if not stopped:
             return []
@@ -350,20 +350,20 @@ class NurtureTrace(models.Model):
     # WHAT IS TO COME
     # ------------------------------------------------------------
 
-    def _get_coming_entry(self, way):
+    def _get_coming_entry(self, journey):
         """The step, if it is still to come."""
-        actions = way.get_actions(self)
+        actions = journey.get_actions(self)
         name = bold(self.step_id.name)
         if self.state == "scheduled":
             overdue = self.schedule_date <= fields.Datetime.now()
-            why = [self._get_cause(), way.reasons.get(self.reason)]
-            if overdue and way.participant.sequence_id.state == "running":
+            why = [self._get_cause(), journey.reasons.get(self.reason)]
+            if overdue and journey.participant.sequence_id.state == "running":
                 why.append(self.env._("due: it is done with the next run"))
             text = self.env._("%s is scheduled", name)
             return self._make_entry("scheduled", self.schedule_date, text, why, actions=actions)
         if self.state == "waiting":
-            return self._get_waiting_entry(way, name, actions)
-        message = way.get_message(self)
+            return self._get_waiting_entry(journey, name, actions)
+        message = journey.get_message(self)
         if (
             self.state == "processed"
             and message.trace_status in ("outgoing", "process")
@@ -377,9 +377,9 @@ class NurtureTrace(models.Model):
             return self._make_entry("queued", self.processed_date, text, why, preview=True)
         return None
 
-    def _get_waiting_entry(self, way, name, actions):
+    def _get_waiting_entry(self, journey, name, actions):
         parent = self.parent_id
-        if parent.step_id._is_message() and not way.get_message(parent).sent_datetime:
+        if parent.step_id._is_message() and not journey.get_message(parent).sent_datetime:
             why = [self.env._("“%s” has to leave first", parent.step_id.name)]
         else:
             why = [self.env._("for: %s", self.step_id.when)]

@@ -3,7 +3,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 #: How many processes may end at one trace before it is taken for the reason.
-MAX_DEATHS = 2
+MAX_CRASHES = 2
 
 
 class NurtureBatch(models.Model):
@@ -12,7 +12,7 @@ class NurtureBatch(models.Model):
     It is committed before they are executed and deleted by the transaction that executes them. So
     one that is there and that nobody holds was left behind by a process that was ended in the
     middle of it: cut off by a time limit, out of memory, or for a reason that is not ours. Its
-    traces may end the next process, too. They are held back until all else is done, and then done
+    traces may end the next process, too. They are quarantined until all else is done, and then done
     in smaller and smaller batches, until one that ends the process stands alone and is marked.
     """
 
@@ -25,16 +25,16 @@ class NurtureBatch(models.Model):
         "nurture.step", required=True, readonly=True, index=True, ondelete="cascade"
     )
     trace_ids = fields.Json(required=True, readonly=True, help="Ids of the traces.")
-    deaths = fields.Integer(
+    crashes = fields.Integer(
         readonly=True, help="How many processes have ended while they did these."
     )
-    held_back = fields.Boolean(readonly=True, help="Not begun: waits until all else is done.")
+    quarantined = fields.Boolean(readonly=True, help="Not begun: waits until all else is done.")
 
     @api.model
-    def _begin(self, traces, deaths):
+    def _begin(self, traces, crashes):
         """Note that ``traces`` of one step are about to be executed. To be committed."""
         return self.sudo().create(
-            {"step_id": traces.step_id.id, "trace_ids": traces.ids, "deaths": deaths}
+            {"step_id": traces.step_id.id, "trace_ids": traces.ids, "crashes": crashes}
         )
 
     def _end(self):
@@ -46,25 +46,25 @@ class NurtureBatch(models.Model):
         self.env["nurture.batch"].invalidate_model(flush=False)
 
     @api.model
-    def _sql_not_held_back(self, trace_id):
+    def _sql_not_quarantined(self, trace_id):
         """Condition on the id of a trace."""
         self.flush_model()
         return SQL(
             "%s NOT IN (SELECT jsonb_array_elements_text(trace_ids)::int FROM nurture_batch"
-            " WHERE held_back)",
+            " WHERE quarantined)",
             trace_id,
         )
 
     @api.model
     def _take_over(self):
-        """Hold back what ended processes have left behind, in halves. Commits."""
-        for left in self.sudo().search([("held_back", "=", False)]):
+        """Quarantine what ended processes have left behind, in halves. Commits."""
+        for left in self.sudo().search([("quarantined", "=", False)]):
             if not (batch := self._lock([("id", "=", left.id)], limit=1)):
                 continue
-            deaths = batch.deaths + 1
+            crashes = batch.crashes + 1
             ids = batch.trace_ids
-            if len(ids) == 1 and deaths >= MAX_DEATHS:
-                batch._mark(deaths)
+            if len(ids) == 1 and crashes >= MAX_CRASHES:
+                batch._mark(crashes)
             else:
                 half = len(ids) // 2
                 self.sudo().create(
@@ -72,8 +72,8 @@ class NurtureBatch(models.Model):
                         {
                             "step_id": batch.step_id.id,
                             "trace_ids": part,
-                            "deaths": deaths,
-                            "held_back": True,
+                            "crashes": crashes,
+                            "quarantined": True,
                         }
                         for part in (ids[:half], ids[half:])
                         if part
@@ -93,7 +93,7 @@ class NurtureBatch(models.Model):
             self.env.cr.rollback()
             return self.browse()
 
-    def _mark(self, deaths):
+    def _mark(self, crashes):
         """The process ends whenever this trace is executed."""
         trace = self.env["nurture.trace"].browse(self.trace_ids)._claim_again()
         trace._set_state(
@@ -103,22 +103,22 @@ class NurtureBatch(models.Model):
                 "The server process was ended %(count)s times in a row while it did this step, the "
                 "last time with this lead alone. Either it takes longer than a scheduled action "
                 "may, or more memory than there is. The log of the server says which.",
-                count=deaths,
+                count=crashes,
             ),
         )
 
     @api.model
-    def _run_held_back(self, sequences):
-        """Execute what was held back, now that all else is done. Commits.
+    def _run_quarantined(self, sequences):
+        """Execute what was quarantined, now that all else is done. Commits.
 
         :return: whether there was time for it all
         """
-        domain = [("held_back", "=", True), ("step_id.sequence_id", "in", sequences.ids)]
+        domain = [("quarantined", "=", True), ("step_id.sequence_id", "in", sequences.ids)]
         for batch in self.sudo().search(domain):
             if not (locked := self._lock([("id", "=", batch.id)], limit=1)):
                 continue
-            ids, deaths = locked.trace_ids, locked.deaths
+            ids, crashes = locked.trace_ids, locked.crashes
             locked._end()
-            if not self.env["nurture.trace"]._claim_due(ids)._run_batch(deaths=deaths):
+            if not self.env["nurture.trace"]._claim_due(ids)._run_batch(crashes=crashes):
                 return False
         return True

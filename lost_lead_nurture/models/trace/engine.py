@@ -34,8 +34,8 @@ class Verdicts:
     defer: dict = field(default_factory=dict)
     #: ``{why it may not be done, in words: those for which it may not}``
     refuse: dict = field(default_factory=dict)
-    #: ids of participants who are sent the farewell first
-    farewell: list = field(default_factory=list)
+    #: ids of participants who are sent the last-chance mail first
+    last_chance: list = field(default_factory=list)
 
     def put(self, group, reason, trace_id):
         """Add a trace to ``reject`` or ``leave``."""
@@ -68,7 +68,7 @@ class NurtureTrace(models.Model):
                         WHERE step_id = step.id
                           AND state = 'scheduled'
                           AND schedule_date <= %(now)s
-                          AND %(not_held_back)s
+                          AND %(not_quarantined)s
                      ORDER BY schedule_date
                         LIMIT 1
                        ) due
@@ -77,7 +77,9 @@ class NurtureTrace(models.Model):
               ORDER BY due.schedule_date, step.id
                 """,
                 now=fields.Datetime.now(),
-                not_held_back=self.env["nurture.batch"]._sql_not_held_back(SQL("nurture_trace.id")),
+                not_quarantined=self.env["nurture.batch"]._sql_not_quarantined(
+                    SQL("nurture_trace.id")
+                ),
                 sequences=tuple(sequences.ids) or (0,),
             )
         )
@@ -103,7 +105,7 @@ class NurtureTrace(models.Model):
                 "step_id = %s AND schedule_date <= %s AND %s",
                 step.id,
                 fields.Datetime.now(),
-                self.env["nurture.batch"]._sql_not_held_back(SQL("nurture_trace.id")),
+                self.env["nurture.batch"]._sql_not_quarantined(SQL("nurture_trace.id")),
             ),
             limit,
         )
@@ -148,7 +150,7 @@ class NurtureTrace(models.Model):
 
         :param end: no batch is begun after this ``time.monotonic()``; a scheduled action has its
             own end
-        :return: whether nothing is left to this worker; if not, come back
+        :return: whether nothing is left to this worker; if not, come again
         """
         try:
             for step in steps:
@@ -181,20 +183,20 @@ class NurtureTrace(models.Model):
             for ids in split_every(step._get_batch_size(), traces.ids):
                 self.browse(ids)._claim_again()._run_batch()
 
-    def _run_batch(self, tries=CONFLICT_RETRIES, deaths=0):
+    def _run_batch(self, tries=CONFLICT_RETRIES, crashes=0):
         """Execute locked traces of one step and commit. When that fails, do it again in halves
         until the culprit stands alone and can be marked.
 
         What is begun is noted first (see ``nurture.batch``), for the case that the process does not
-        come back from it.
+        return from it.
 
-        :param deaths: how many processes have ended while they did these
+        :param crashes: how many processes have ended while they did these
         :return: seconds left to the scheduled action
         """
         commit = self.env["ir.cron"]._commit_progress
         if not self:
             return commit()
-        batch = self.env["nurture.batch"]._begin(self, deaths)
+        batch = self.env["nurture.batch"]._begin(self, crashes)
         commit()
         try:
             claimed = self._claim_again()
@@ -206,24 +208,24 @@ class NurtureTrace(models.Model):
         # not in the handler: what fails in here would drag all the errors before it along
         self.env.cr.rollback()
         batch._end()
-        return self._run_again(error, tries, deaths)
+        return self._run_again(error, tries, crashes)
 
-    def _run_again(self, error, tries, deaths):
+    def _run_again(self, error, tries, crashes):
         """What to do with traces that could not be executed because of ``error``."""
         commit = self.env["ir.cron"]._commit_progress
         if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             if tries:
-                return self._claim_again()._run_batch(tries - 1, deaths)
-            # nothing failed and nobody is told: the next run does it, as nothing has been written
+                return self._claim_again()._run_batch(tries - 1, crashes)
+            # nothing failed and nobody is notified: the next run does it, nothing has been written
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
         # one filter is for all of them
         if len(self) > 1 and not isinstance(error, LostRights):
             half = len(self) // 2
-            self[:half]._claim_again()._run_batch(tries, deaths)
-            return self[half:]._claim_again()._run_batch(tries, deaths)
-        # the log has the traceback; the responsible is told of what the trace keeps of it
+            self[:half]._claim_again()._run_batch(tries, crashes)
+            return self[half:]._claim_again()._run_batch(tries, crashes)
+        # the log has the traceback; the responsible is notified of what the trace keeps of it
         _logger.info("%s failed", self, exc_info=error)
         self._claim_again()._fail(error)
         if isinstance(error, LostRights):
@@ -252,9 +254,9 @@ class NurtureTrace(models.Model):
             self.browse(ids)._reject(reason)
         for words, ids in verdicts.refuse.items():
             self.browse(ids)._set_state("error", "not_allowed", words)
-        step._tell_refused(verdicts.refuse)
+        step._notify_refused(verdicts.refuse)
         self._defer(verdicts.defer)
-        self._begin_farewell(verdicts.farewell)
+        self._begin_last_chance(verdicts.last_chance)
         accepted = self.browse(verdicts.accept)
         accepted._set_state("processed", "done")
         accepted._plan()
@@ -277,21 +279,21 @@ class NurtureTrace(models.Model):
         if self.step_id._is_message():
             self._judge_timing(verdicts)
         if self.step_id.translation_ids:
-            # One commit carries what is written and sent, and each language is sent by itself: the
+            # One commit carries what is written and sent, and each language is sent on its own: the
             # others stay due.
             verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
         return verdicts
 
     def _judge(self, verdicts):
-        """Ways out and obstacles, for the whole batch in one query."""
+        """Exit conditions and exclusions, for the whole batch in one query."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT trace.id,
                        CASE WHEN participant.state != 'running' THEN 'left' END,
-                       %(way_out)s,
-                       CASE %(obstacles)s END
+                       %(exit_condition)s,
+                       CASE %(exclusions)s END
                   FROM nurture_trace trace
                   JOIN nurture_step step ON step.id = trace.step_id
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
@@ -301,10 +303,10 @@ class NurtureTrace(models.Model):
               ORDER BY trace.schedule_date, trace.id
                 """,
                 ids=tuple(self.ids),
-                way_out=self.env["nurture.participant"]._sql_way_out(),
-                obstacles=SQL(" ").join(
+                exit_condition=self.env["nurture.participant"]._sql_exit_condition(),
+                exclusions=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason)
-                    for reason, condition in self._sql_obstacles()
+                    for reason, condition in self._sql_exclusions()
                 ),
             )
         )
@@ -320,7 +322,7 @@ class NurtureTrace(models.Model):
                 verdicts.accept.append(trace_id)
 
     @api.model
-    def _sql_obstacles(self):
+    def _sql_exclusions(self):
         """Why a due trace is not done.
 
         :return: list of (reason, SQL condition); the SQL may use the aliases ``trace``, ``step``,
@@ -352,7 +354,7 @@ class NurtureTrace(models.Model):
                     " AND lead.email_normalized != participant.email"
                     " AND EXISTS (SELECT 1 FROM nurture_participant other"
                     " WHERE other.sequence_id = participant.sequence_id"
-                    " AND other.identity = lead.email_normalized)",
+                    " AND other.dedup_key = lead.email_normalized)",
                     is_email,
                 ),
             ),
@@ -370,7 +372,7 @@ class NurtureTrace(models.Model):
 
     def _judge_matching(self, verdicts):
         """Take those out of the accepted who do not match the step's filter, and those who match
-        the sequence no more where that ends their way."""
+        the sequence no more where that ends their journey."""
         accepted = self.browse(verdicts.accept)
         leads = accepted.participant_id.lead_id
         if not leads:
@@ -526,7 +528,7 @@ class NurtureTrace(models.Model):
         return len(rows)
 
     def _defer(self, dates):
-        """Put traces off.
+        """Defer traces.
 
         :param dates: ``{trace id: (new date, reason)}``
         """
@@ -537,13 +539,13 @@ class NurtureTrace(models.Model):
             for id_, (date, reason) in dates.items()
         )
         self.env["nurture.sequence"]._wake_cron(min(date for date, _reason in dates.values()))
-        put_off = SQL("FROM (VALUES %s) put_off (id, date, reason)", rows)
+        deferred = SQL("FROM (VALUES %s) deferred (id, date, reason)", rows)
         self._update(
-            SQL("nurture_trace.id = put_off.id"),
-            source=put_off,
+            SQL("nurture_trace.id = deferred.id"),
+            source=deferred,
             state="scheduled",
-            schedule_date=SQL("put_off.date"),
-            reason=SQL("put_off.reason"),
+            schedule_date=SQL("deferred.date"),
+            reason=SQL("deferred.reason"),
         )
 
     # ------------------------------------------------------------
@@ -561,7 +563,7 @@ class NurtureTrace(models.Model):
         elif state == "error":
             # who is not retried does not stay in the sequence for ever
             values["expire_date"] = self._sql_window(now)
-            # the responsible is told
+            # the responsible is notified
             cron = self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()
             cron._nurture_trigger_once(now)
             if reason not in ONLY_BY_HAND:
@@ -647,7 +649,7 @@ class NurtureTrace(models.Model):
         return len(failed)
 
     @api.model
-    def _give_up(self):
+    def _expire(self):
         """End waiting traces whose window has passed without the event, and failed ones that
         nobody has retried in that time. While a sequence is stopped its time stands still.
 

@@ -6,7 +6,7 @@ from ...tools.links import without_links
 
 
 class NurtureTrace(models.Model):
-    """The message of a step as its reader got it."""
+    """The message of a step as its recipient got it."""
 
     _inherit = "nurture.trace"
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.windows import share_of
-from ...tools.zones import reader_zone
+from ...tools.sending_hours import share_of
+from ...tools.zones import recipient_zone
 
 
 class NurtureTrace(models.Model):
@@ -17,30 +17,30 @@ class NurtureTrace(models.Model):
         """Take those out of the accepted whose message has to wait, and put down until when."""
         step, sequence = self.step_id, self.sequence_id
         number, days = sequence._get_cap()
-        window = sequence._get_window()
+        schedule = sequence._get_sending_hours()
         sunset = sequence.silent_limit if step.trigger != "silent" else 0
-        if not verdicts.accept or not (number or window or sunset):
+        if not verdicts.accept or not (number or schedule or sunset):
             return
         now = fields.Datetime.now()
         accepted, verdicts.accept = verdicts.accept, []
         in_batch = {}
         silent = self._get_silent(accepted, sunset) if sunset else {}
         for row in self._get_timing(accepted, number, days):
-            trace_id, participant_id, lead_id, address, count, free_on, reason, *reader = row
+            trace_id, participant_id, lead_id, address, count, free_on, reason, *recipient = row
             address = address or lead_id
             if participant_id in silent:
                 self._judge_silence(verdicts, trace_id, participant_id, silent[participant_id])
                 continue
-            if window and reason != "run_now":
+            if schedule and reason != "run_now":
                 # the share that the forecast takes, too; whose turn came too late for the hours
                 # goes first in the next ones, and is not too late again
-                share = 0 if reason == "window" else share_of(lead_id, step.id)
-                date = window.place(now, reader_zone(*reader), share)
+                share = 0 if reason == "sending_hours" else share_of(lead_id, step.id)
+                date = schedule.place(now, recipient_zone(*recipient), share)
                 if not date:
                     # it never opens since somebody emptied it: look again tomorrow
                     date = now + timedelta(days=1)
                 if date > now:
-                    verdicts.defer[trace_id] = (date, "window")
+                    verdicts.defer[trace_id] = (date, "sending_hours")
                     continue
             if number and count + in_batch.get(address, 0) >= number:
                 if step.over_cap == "skip":
@@ -59,8 +59,9 @@ class NurtureTrace(models.Model):
         :param number: the frequency cap; 0 for none
         :param days: the days of the cap
         :return: rows of trace id, participant id, lead id, address, how many messages the address
-            got in the days of the cap, from when on it may get another one, why the trace was put
-            off or brought forward, and the time zone of the contact, the country and the company
+            got in the days of the cap, from when on it may get another one, why the trace was
+            deferred or brought forward, and the time zone of the contact, the country and the
+            company
         """
         now = fields.Datetime.now()
         contacts = SQL(
@@ -78,23 +79,23 @@ class NurtureTrace(models.Model):
             contacts=SQL(" UNION ALL ").join(self.env["crm.lead"]._nurture_sql_contacts()),
             now=now,
         )
-        reader, reader_joins = self.sequence_id._sql_reader()
+        recipient, recipient_joins = self.sequence_id._sql_recipient()
         return self.env.execute_query(
             SQL(
                 """
                 SELECT trace.id, participant.id, lead.id, lead.email_normalized, %(cap)s,
-                       trace.reason, %(reader)s
+                       trace.reason, %(recipient)s
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
                   JOIN crm_lead lead ON lead.id = participant.lead_id
-                       %(reader_joins)s
+                       %(recipient_joins)s
                        %(contacts)s
                  WHERE trace.id IN %(ids)s
               ORDER BY trace.schedule_date, trace.id
                 """,
                 cap=SQL("cap.number, cap.free_on") if number else SQL("0, NULL"),
-                reader=reader,
-                reader_joins=reader_joins,
+                recipient=recipient,
+                recipient_joins=recipient_joins,
                 contacts=contacts if number else SQL(),
                 ids=tuple(ids),
             )
@@ -104,36 +105,36 @@ class NurtureTrace(models.Model):
     # SUNSET
     # ------------------------------------------------------------
 
-    def _judge_silence(self, verdicts, trace_id, participant_id, farewell):
-        """A participant has been silent for too long: it leaves, unless a farewell mail is still
-        to ask for a sign of life, or has been sent not long enough ago.
+    def _judge_silence(self, verdicts, trace_id, participant_id, last_chance):
+        """A participant has been silent for too long: it leaves, unless a last-chance mail is still
+        to ask for engagement, or has been sent not long enough ago.
 
-        :param farewell: state of the farewell's trace, and when its mail left
+        :param last_chance: state of the last-chance mail's trace, and when its mail left
         """
         sequence = self.sequence_id
         now = fields.Datetime.now()
-        state, sent_on = farewell
+        state, sent_on = last_chance
         patience = timedelta(days=sequence.silent_days)
-        if state is None and sequence._get_farewell():
-            verdicts.farewell.append(participant_id)
-            verdicts.defer[trace_id] = (now + patience, "farewell")
+        if state is None and sequence._get_last_chance():
+            verdicts.last_chance.append(participant_id)
+            verdicts.defer[trace_id] = (now + patience, "last_chance")
         elif sent_on and sent_on + patience > now:
-            verdicts.defer[trace_id] = (sent_on + patience, "farewell")
+            verdicts.defer[trace_id] = (sent_on + patience, "last_chance")
         elif not sent_on and state in ("scheduled", "processed", "error"):
             # it waits for its hours, in the queue, or to be tried again
-            verdicts.defer[trace_id] = (now + patience, "farewell")
+            verdicts.defer[trace_id] = (now + patience, "last_chance")
         else:
             verdicts.put("leave", "silent", trace_id)
 
     def _get_silent(self, ids, limit):
         """Participants who did not open their last mails, ``limit`` of them or more.
 
-        :return: ``{participant id: (state of the farewell's trace, when it left)}``
+        :return: ``{participant id: (state of the last-chance mail's trace, when it left)}``
         """
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT trace.participant_id, farewell.state, farewell.sent_on
+                SELECT trace.participant_id, last_chance.state, last_chance.sent_on
                   FROM nurture_trace trace
                   JOIN LATERAL (
                        SELECT count(*) FILTER (WHERE mail.trace_status = 'sent'
@@ -164,7 +165,7 @@ class NurtureTrace(models.Model):
                         WHERE done.participant_id = trace.participant_id
                      ORDER BY mail.sent_datetime DESC NULLS LAST
                         LIMIT 1
-                       ) farewell ON true
+                       ) last_chance ON true
                  WHERE trace.id IN %(ids)s
                 """,
                 limit=limit,
@@ -174,14 +175,14 @@ class NurtureTrace(models.Model):
         return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
 
     @api.model
-    def _begin_farewell(self, participant_ids):
-        """Send these participants the farewell mail, which asks for a sign of life."""
+    def _begin_last_chance(self, participant_ids):
+        """Send these participants the last-chance mail, which asks for engagement."""
         if not participant_ids:
             return
         now = fields.Datetime.now()
         # somebody read a mail before it was sent last time, and has fallen silent again
         self._update(
-            SQL("%s AND reason = 'opposite'", self._sql_farewell(participant_ids, "cancelled")),
+            SQL("%s AND reason = 'opposite'", self._sql_last_chance(participant_ids, "cancelled")),
             state="scheduled",
             reason=None,
             base_date=now,
@@ -191,20 +192,20 @@ class NurtureTrace(models.Model):
         self.env["nurture.sequence"]._wake_cron()
 
     def _end_silence(self):
-        """Somebody gave a sign of life: whoever was put off for the farewell goes on at once, and
-        a farewell that has not been sent yet is not any more.
+        """Somebody engaged: whoever was deferred for the last-chance mail goes on at once, and
+        a last-chance mail that has not been sent yet is not any more.
 
-        :return: the traces of farewells that are cancelled
+        :return: the traces of last-chance mails that are cancelled
         """
         alive = self.filtered(lambda trace: trace.sequence_id.silent_limit).participant_id
         if not alive:
             return self.browse()
         cancelled = self._update(
-            self._sql_farewell(alive.ids, "scheduled"), state="cancelled", reason="opposite"
+            self._sql_last_chance(alive.ids, "scheduled"), state="cancelled", reason="opposite"
         )
         self._update(
             SQL(
-                "participant_id IN %s AND state = 'scheduled' AND reason = 'farewell'",
+                "participant_id IN %s AND state = 'scheduled' AND reason = 'last_chance'",
                 tuple(alive.ids),
             ),
             state="scheduled",
@@ -214,8 +215,8 @@ class NurtureTrace(models.Model):
         return cancelled
 
     @api.model
-    def _sql_farewell(self, participant_ids, state):
-        """Condition on the traces of the farewell of these participants in ``state``."""
+    def _sql_last_chance(self, participant_ids, state):
+        """Condition on the traces of the last-chance mail of these participants in ``state``."""
         return SQL(
             "participant_id IN %s AND nurture_trace.state = %s"
             " AND step_id IN (SELECT id FROM nurture_step WHERE trigger = 'silent')",

@@ -21,8 +21,8 @@ class NurtureTrace(models.Model):
     again, or the sequence was stopped. What the engine writes it writes by SQL, for a whole batch.
 
     Here is what a trace is and what people do with it; how traces are executed is in
-    ``nurture_trace_engine``, when a message may go in ``nurture_trace_timing``, and what is heard
-    of it in ``nurture_trace_hear``.
+    ``nurture_trace_engine``, when a message may go in ``nurture_trace_timing``, and what happens
+    of it in ``nurture_trace_events``.
     """
 
     _name = "nurture.trace"
@@ -70,7 +70,7 @@ class NurtureTrace(models.Model):
         "Error: failed, can be retried.",
     )
     reason = fields.Selection(
-        TRACE_REASONS, readonly=True, help="Why it is in its state, or was put off."
+        TRACE_REASONS, readonly=True, help="Why it is in its state, or was deferred."
     )
     detail = fields.Text(
         readonly=True,
@@ -89,13 +89,17 @@ class NurtureTrace(models.Model):
     expire_date = fields.Datetime(
         string="Waits Until",
         readonly=True,
-        help="When a waiting trace, or a failed one that nobody retries, is given up: after the "
-        "expiry of the step, else the window of the sequence.",
+        help="When a waiting trace, or a failed one that nobody retries, expires: after the "
+        "expiry of the step, else the attribution window of the sequence.",
     )
     processed_date = fields.Datetime(string="Processed On", readonly=True)
-    tries = fields.Integer(readonly=True, help="How often a failed step was tried again by itself.")
+    tries = fields.Integer(
+        readonly=True, help="How often a failed step was tried again automatically."
+    )
     retry_date = fields.Datetime(
-        string="Tried Again On", readonly=True, help="When a failed step is tried again by itself."
+        string="Tried Again On",
+        readonly=True,
+        help="When a failed step is tried again automatically.",
     )
     decision_log = fields.Json(
         readonly=True, help="What was decided: a list of date, state, reason, detail and due date."
@@ -116,7 +120,7 @@ class NurtureTrace(models.Model):
     )
     # the batches of _claim
     _due = models.Index("(step_id, schedule_date, id) WHERE state = 'scheduled'")
-    # the traces that _give_up ends
+    # the traces that _expire ends
     _expiring = models.Index("(expire_date) WHERE state IN ('waiting', 'error')")
     # what the form of a sequence says of failures
     _failed = models.Index("(sequence_id, reason) WHERE state = 'error'")
@@ -190,17 +194,17 @@ class NurtureTrace(models.Model):
             parts = get_parts(read_domain(detail)) or [Domain.TRUE]
         except ERRORS:
             return [detail]
-        rules, told = [], []
+        rules, said = [], []
         for part in parts:
             text = leads._nurture_describe_part(part)
             if part.is_true() or get_alternatives(part):
                 # it says itself that it did not
-                told.append(text[:1].lower() + text[1:])
+                said.append(text[:1].lower() + text[1:])
             else:
                 rules.append(text)
         if rules:
-            told.insert(0, self.env._("did not hold: %s", ", ".join(rules)))
-        return told
+            said.insert(0, self.env._("did not hold: %s", ", ".join(rules)))
+        return said
 
     @api.model
     def _render_decisions(self, lines):

@@ -50,7 +50,7 @@ const AUDIENCE = {
     entering: 187,
     held_out: 0,
     is_drawn: true,
-    kept_out: [
+    excluded: [
         { reason: "open_deal", label: "Another deal is open", count: 12 },
         { reason: "customer", label: "Has ordered", count: 13 },
     ],
@@ -78,7 +78,7 @@ test("it is counted after the form, and again when something is changed", async 
     expect(queryAllTexts("[data-what]")).toEqual([
         "212 leads match",
         "187 would enter",
-        "25 are kept out:",
+        "25 are excluded:",
         "Another deal is open\n12",
         "Has ordered\n13",
     ]);
@@ -157,26 +157,26 @@ test("a number saves the form and opens its leads", async () => {
     onRpc("nurture.sequence", "web_save", () => expect.step("save"));
     onRpc("nurture.sequence", "action_view_audience", ({ args: [ids, what] }) => {
         expect.step([ids, what]);
-        return { name: "Leads Kept Out" };
+        return { name: "Leads Excluded" };
     });
     await mountForm({ resId: 1 });
     await pause();
     await contains("[name=name] input").edit("Another name");
     await contains("[data-what=customer]").click();
     await animationFrame();
-    expect.verifySteps(["save", [[1], "customer"], "Leads Kept Out"]);
+    expect.verifySteps(["save", [[1], "customer"], "Leads Excluded"]);
 });
 
-test("who is inside already stands apart from who is kept out", async () => {
+test("who is inside already stands apart from who is excluded", async () => {
     const inside = { reason: "inside", label: "Is or was in the sequence", count: 20 };
     onRpc("nurture.sequence", "get_audience", () => ({
         ...AUDIENCE,
-        kept_out: [...AUDIENCE.kept_out, inside],
+        excluded: [...AUDIENCE.excluded, inside],
     }));
     await mountForm({ resId: 1 });
     await pause();
     expect("[data-what=inside]").toHaveText("20 are already inside");
-    expect("[data-what=kept_out]").toHaveText("25 are kept out:");
+    expect("[data-what=excluded]").toHaveText("25 are excluded:");
     expect("li [data-what]").toHaveCount(2);
 });
 

@@ -60,7 +60,7 @@ function mountStep(widget, options, values = {}) {
     });
 }
 
-test("what lets archived records be found is told from what is asked for", () => {
+test("what lets archived records be found is said from what is asked for", () => {
     for (const clause of [IN, EITHER, `("active", "in", [False, True])`]) {
         expect(splitArchived(`[${GHENT}, ${clause}]`)).toEqual({
             findsArchived: true,

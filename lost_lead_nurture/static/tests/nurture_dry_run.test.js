@@ -21,7 +21,7 @@ class DryRun extends models.Model {
 defineMailModels();
 defineModels([DryRun]);
 
-test("a dry run that fails says so, and goes on when it is told to", async () => {
+test("a dry run that fails says so, and goes on when it is said to", async () => {
     expect.errors(1);
     let isOnline = false;
     onRpc("nurture.dry.run", "action_go_on", function () {

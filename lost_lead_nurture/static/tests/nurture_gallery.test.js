@@ -13,7 +13,7 @@ import { WebClient } from "@web/webclient/webclient";
 const STEP = { icon: "fa-envelope", when: "Beginning, at once", name: "Hello", depth: 0 };
 const TEMPLATE = {
     id: 7,
-    name: "Come back",
+    name: "Win back",
     summary: "",
     check: "",
     icon: "fa-leaf",
@@ -42,7 +42,7 @@ async function openGallery(templates = [TEMPLATE]) {
 
 test("a card says how many mails in what time, and what each step is", async () => {
     await openGallery();
-    expect(".o_nurture_template:contains(Come back)").toHaveText(/1 mail in 1 day/);
+    expect(".o_nurture_template:contains(Win back)").toHaveText(/1 mail in 1 day/);
     expect(".o_nurture_flow .fa-mobile").toHaveCount(1);
 });
 
@@ -60,7 +60,7 @@ test("who clicks twice gets one preview, with room for the mail", async () => {
     }
 });
 
-test("the focus comes back to the template that was not used", async () => {
+test("the focus returns to the template that was not used", async () => {
     await openGallery();
     patchWithCleanup(getService("action"), {
         doAction: (action, { onClose }) => {

@@ -25,7 +25,7 @@ const ENTERED = {
     kind: "entered",
     date: "2026-03-02 23:30:00",
     text: "<strong>Entered</strong>",
-    why: ["by itself", "not in the holdout"],
+    why: ["automatically", "not in the holdout"],
 };
 const SENT = {
     kind: "sent",
@@ -108,7 +108,7 @@ test("days with their entries, what is to come apart", async () => {
     expect("[data-part=past] .o_nurture_timeline_entry").toHaveCount(3);
     expect("[data-part=coming] .o_nurture_timeline_entry").toHaveCount(2);
     expect(`${entry("entered")} .o_nurture_timeline_why`).toHaveText(
-        "by itself; not in the holdout"
+        "automatically; not in the holdout"
     );
     expect(`${entry("entered")} strong`).toHaveText("Entered");
     expect(`${entry("waiting")} time`).toHaveCount(0);
@@ -228,7 +228,7 @@ test("an order is opened", async () => {
     expect.verifySteps(["sale.order 5"]);
 });
 
-test("a long way", async () => {
+test("a long journey", async () => {
     const entries = Array.from({ length: 260 }, (_item, number) => ({
         ...SENT,
         date: `2026-03-${String(1 + Math.floor(number / 10)).padStart(2, "0")} 09:00:00`,

@@ -199,7 +199,7 @@ test("steps stand on an axis of days, with their triggers", async () => {
     expect(left(3)).toBeLessThan(left(4));
 });
 
-test("the figures of all cards come with the form", async () => {
+test("the statistics of all cards come with the form", async () => {
     onRpc(({ method, model }) => expect.step(`${model}.${method}`));
     const steps = [step(1, "First", false, "begin")];
     for (let id = 2; id <= 60; id++) {
@@ -212,31 +212,34 @@ test("the figures of all cards come with the form", async () => {
     expect.verifySteps(["nurture.sequence.get_views", "nurture.sequence.web_read"]);
 });
 
-test("a card shows its figures, and a number opens what it counts", async () => {
+test("a card shows its statistics, and a number opens what it counts", async () => {
     mockService("action", {
         doActionButton: ({ name, resId, args }) => expect.step(`${name} ${resId} ${args}`),
     });
     await mountWorkflow();
-    expect(queryAllTexts(`${card(1)} .o_nurture_figure b`)).toEqual([
+    expect(queryAllTexts(`${card(1)} .o_nurture_statistic b`)).toEqual([
         ...["0", "0", "40", "2"],
         // of the mails delivered; the bounces of those sent
         ...["42", "25%", "0%", "10%", "75%", "5%"],
     ]);
     expect(`${card(1)} svg polyline`).toHaveCount(2);
-    expect(`${card(3)} .o_nurture_figure`).toHaveCount(0, {
+    expect(`${card(3)} .o_nurture_statistic`).toHaveCount(0, {
         message: "no noughts where nobody has been",
     });
-    await contains(`${card(1)} [data-figure=opened]`).click();
-    await contains(`${card(1)} [data-figure=rejected]`).click();
-    expect.verifySteps(['action_view_figure 1 ["opened"]', 'action_view_figure 1 ["rejected"]']);
-    expect(`${card(1)} button[data-figure=waiting]`).toHaveCount(0);
+    await contains(`${card(1)} [data-statistic=opened]`).click();
+    await contains(`${card(1)} [data-statistic=rejected]`).click();
+    expect.verifySteps([
+        'action_view_statistic 1 ["opened"]',
+        'action_view_statistic 1 ["rejected"]',
+    ]);
+    expect(`${card(1)} button[data-statistic=waiting]`).toHaveCount(0);
 });
 
-test("mail figures do not lead where the user may not go", async () => {
+test("mail statistics do not lead where the user may not go", async () => {
     setWorkflow({ mails_readable: false });
     await mountWorkflow();
-    expect(`${card(1)} button[data-figure=processed]`).toHaveCount(1);
-    expect(`${card(1)} button[data-figure=sent]`).toHaveCount(0);
+    expect(`${card(1)} button[data-statistic=processed]`).toHaveCount(1);
+    expect(`${card(1)} button[data-statistic=sent]`).toHaveCount(0);
     expect(".o_nurture_eye").toHaveCount(0);
 });
 
@@ -303,7 +306,7 @@ test("a sequence that is not saved is saved when its first step is added", async
     expect(".modal .o_field_widget[name=trigger] input").toHaveValue("Beginning");
 });
 
-test("a click on a card edits the step, and its figures come anew", async () => {
+test("a click on a card edits the step, and its statistics come anew", async () => {
     onRpc("nurture.step", "web_save", ({ args }) => expect.step(args[0]));
     onRpc("nurture.sequence", "web_read", () => expect.step("read"));
     await mountWorkflow();
@@ -326,7 +329,7 @@ test("who clicks twice gets one dialog, and again one later", async () => {
     }
 });
 
-test("the focus comes back to the step that nothing was added to", async () => {
+test("the focus returns to the step that nothing was added to", async () => {
     await mountWorkflow();
     await contains(`${card(4)} .o_nurture_add`).click();
     await contains(".o_nurture_add_menu [data-trigger=after]").click();
@@ -530,7 +533,7 @@ test("+ on the keyboard opens the menu, Escape closes it", async () => {
     expect(".o_nurture_add_menu").toHaveCount(0);
 });
 
-test("a screen reader hears a tree", async () => {
+test("a SCREEN READER hears a tree", async () => {
     await mountWorkflow();
     expect("[role=tree]").toHaveAttribute("aria-label", "Workflow");
     expect(queryAll("[role=treeitem]").map((el) => el.ariaLevel)).toEqual(["1", "2", "2", "3"]);

@@ -19,7 +19,7 @@ ENTRY_LOGGER = "odoo.addons.lost_lead_nurture.models.sequence.entry"
 @tagged("post_install", "-at_install")
 class TestFilterRights(FilterMixin, NurtureHttpCase):
     # ------------------------------------------------------------
-    # WHAT IS NOT TOLD
+    # WHAT IS NOT SAID
     # ------------------------------------------------------------
 
     def test_the_attack_would_work(self):
@@ -58,15 +58,15 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
             }
         )
         text = repr([("partner_id.country_id.code", "=", "BE")])
-        bob = self.make_lead("bob@reader.example.com")
+        bob = self.make_lead("bob@recipient.example.com")
         found = (self.ann | bob)._nurture_find_failing(text, [self.marketer], self.company)
         words = {leads: leads._nurture_describe_part(part) for part, leads in found}
         self.assertEqual(set(words), {self.ann, bob})
         self.assertEqual(words[self.ann], "Who wrote the filter may not see this lead")
         self.assertIn("= BE", words[bob])
 
-    def test_rules_on_what_the_reader_may_not_see(self):
-        """Are not told to them."""
+    def test_rules_on_what_the_recipient_may_not_see(self):
+        """Are not shown to them."""
         part = Domain("nurture_credit_ids.mailing_id.subject", "ilike", "Secret")
         leads = self.env["crm.lead"].with_user(self.salesman)
         self.assertNotIn("Secret", leads._nurture_describe_part(part))
@@ -109,7 +109,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
             self.assertFalse(self.is_ok(explanation, "unmatched"))
 
     def test_looked_at_by_less(self):
-        """An author who sees more chooses; who sees less is not told by the numbers."""
+        """An author who sees more chooses; who sees less learns nothing by the numbers."""
         both = self.make_marketer(self.company | self.other)
         self.sequence.write({"company_id": False, "user_id": both.id})
         self.sequence.with_user(both).domain = self.nosy(0)
@@ -148,8 +148,8 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
 
         def ask(number):
             preset.extra_domain = self.nosy(number)
-            told = not self.is_ok(self.mine.explain(self.ann.id), "suppressed")
-            return told or preset.matching_count
+            said = not self.is_ok(self.mine.explain(self.ann.id), "suppressed")
+            return said or preset.matching_count
 
         self.assertEqual(self.read_bits(ask), 1)
 
@@ -168,7 +168,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         self.mine.action_test()
         test = self.env["nurture.test"].with_user(self.marketer).search([], limit=1)
         test.lead_id = self.ann
-        self.assertIn("Does not match", test.kept_out or "")
+        self.assertIn("Does not match", test.exclusion_reason or "")
         self.mine.domain = repr([("id", "=", self.ann.id)])
         self.mine.action_start()
         self.run_cron()
@@ -178,7 +178,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
 
     def test_lost_dialog(self):
         """A salesperson who loses a lead is offered no answer either."""
-        lead = self.make_lead("new@reader.example.com", lost=False, partner_id=self.customer.id)
+        lead = self.make_lead("new@recipient.example.com", lost=False, partner_id=self.customer.id)
         deal = [("company_id", "=", self.other.id)]
         self.mine.domain = repr(
             [
@@ -189,7 +189,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         self.mine.action_start()
         wizard = self.env["crm.lead.lost"].with_user(self.salesman)
         wizard = wizard.new({"lead_ids": lead.ids, "lost_reason_id": self.reason_stock.id})
-        self.assertFalse(wizard.nurture_by_itself or wizard.nurture_offer_id)
+        self.assertFalse(wizard.nurture_automatic or wizard.nurture_offer_id)
 
     def test_messages_of_others(self):
         """What core lets somebody search is searched as core does, not with all rights."""
@@ -217,7 +217,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         """Filters on contact, tags and stage, of marketers with no other right, at all places."""
         tag = self.env["crm.tag"].create({"name": "Important"})
         self.ann.tag_ids = tag
-        lead = self.make_lead("new@reader.example.com", lost=False, partner_id=self.customer.id)
+        lead = self.make_lead("new@recipient.example.com", lost=False, partner_id=self.customer.id)
         lead.tag_ids = tag
         words = "A word"
         for one in self.ann, lead:
@@ -259,10 +259,10 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         wizards = self.env["crm.lead.lost"].with_user(self.salesman)
         wizard = Form(wizards.with_context(default_lead_ids=lead.ids))
         wizard.lost_reason_id = self.reason_stock
-        self.assertTrue(wizard.nurture_by_itself)
+        self.assertTrue(wizard.nurture_automatic)
         self.run_cron()
-        way = self.env["nurture.participant"].search([("sequence_id", "=", sequence.id)])
-        self.assertEqual(way.lead_id, self.ann)
+        journey = self.env["nurture.participant"].search([("sequence_id", "=", sequence.id)])
+        self.assertEqual(journey.lead_id, self.ann)
         self.assertEqual(self.trace(self.ann, step).state, "processed")
         sequence.action_stop()
 
@@ -280,7 +280,9 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
 
         def more(number):
             for index in range(number):
-                self.make_lead(f"{index}.{number}@reader.example.com", partner_id=self.customer.id)
+                self.make_lead(
+                    f"{index}.{number}@recipient.example.com", partner_id=self.customer.id
+                )
             self.env.flush_all()
 
         count()
@@ -375,7 +377,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         return self.sequence.activity_ids.filtered(lambda one: one.user_id == self.marketer)
 
     def test_author_is_gone(self):
-        """Nobody enters, the sequence says why, and the responsible is told, once."""
+        """Nobody enters, the sequence says why, and the responsible is notified, once."""
         for lose in (
             lambda author: author.write({"active": False}),
             lambda author: author.write(
@@ -408,7 +410,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         author = self.lose_author()
         self.step.delay = 1
         for number in range(4):
-            self.make_lead(f"{number}@reader.example.com", partner_id=self.customer.id)
+            self.make_lead(f"{number}@recipient.example.com", partner_id=self.customer.id)
         self.run_cron()
         author.active = False
         with mute_logger(ENTRY_LOGGER):
@@ -442,7 +444,7 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
             self.sequence.with_user(self.salesman).action_take_over()
 
     def test_filter_of_the_administrator(self):
-        """Marketers without rights in Sales are told that they may not see, not what is found."""
+        """Marketers without rights in Sales see that they may not see it, not what is found."""
         self.sequence.domain = repr([("order_ids.amount_total", ">", -1)])
         with self.assertRaisesRegex(AccessError, "what you may not see"):
             self.mine.explain(self.ann.id)
@@ -469,9 +471,9 @@ class TestSteering(FilterMixin, NurtureCase):
         self.step.delay = 1
         self.sequence.with_user(self.both).action_start()
         self.run_cron()
-        way = self.participant(self.ann).with_user(self.marketer)
+        journey = self.participant(self.ann).with_user(self.marketer)
         self.assertEqual(self.mine.name, "Restock")
-        self.assertTrue(self.mine.explain(self.ann.id)["ways"])
+        self.assertTrue(self.mine.explain(self.ann.id)["journeys"])
         env = self.env(user=self.marketer)
         step = self.step.with_user(self.marketer)
         mailing = self.make_mailing("More")
@@ -506,11 +508,11 @@ class TestSteering(FilterMixin, NurtureCase):
             "resume": lambda: (
                 env["nurture.resume"].create({"sequence_id": self.sequence.id}).action_resume()
             ),
-            "remove": way.action_remove,
-            "forget": way.action_forget,
-            "run now": way.action_run_now,
-            "retry": way.trace_ids.action_retry,
-            "cancel": way.trace_ids.action_cancel,
+            "remove": journey.action_remove,
+            "forget": journey.action_forget,
+            "run now": journey.action_run_now,
+            "retry": journey.trace_ids.action_retry,
+            "cancel": journey.trace_ids.action_cancel,
         }
         for name, attempt in attempts.items():
             with (
@@ -643,10 +645,10 @@ class TestForeignRecords(FilterMixin, NurtureCase):
             for model in ("nurture.test", "nurture.explain", "nurture.enrol", "nurture.start"):
                 fields = self.env[model].with_user(self.marketer).fields_get()
                 known = {name: value for name, value in values.items() if name in fields}
-                told = [n for n in ("kept_out", "problems", "conditions", "gets") if n in fields]
+                said = [n for n in ("exclusion_reason", "problems", "conditions", "gets") if n in fields]
                 if "lead_id" not in fields and lead == self.deal:
                     continue
-                spec = {name: {} for name in [*known, *told]}
+                spec = {name: {} for name in [*known, *said]}
                 with self.subTest(model=model, sequence=sequence.name):
                     try:
                         with self.env.cr.savepoint():
@@ -654,10 +656,10 @@ class TestForeignRecords(FilterMixin, NurtureCase):
                             result = self.rpc(self.marketer, model, "onchange", *args)["value"]
                     except AccessError:
                         continue
-                    self.assertFalse([result.get(name) for name in told if result.get(name)])
+                    self.assertFalse([result.get(name) for name in said if result.get(name)])
 
     def test_leads_of_others_in_the_lost_dialog(self):
-        """Which sequence would fit is not told of leads of others."""
+        """Which sequence would fit is not said of leads of others."""
         stranger = self.make_marketer(self.other)
         self.sequence.write({"company_id": False, "user_id": stranger.id})
         self.sequence.domain = repr(

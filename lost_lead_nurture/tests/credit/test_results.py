@@ -1,4 +1,4 @@
-"""Figures: what the smart buttons count, and that each opens the list it counts."""
+"""Statistics: what the smart buttons count, and that each opens the list it counts."""
 
 from ast import literal_eval
 from datetime import timedelta
@@ -14,13 +14,13 @@ from ..common import DealMixin, NurtureHttpCase
 class TestResults(DealMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
-        self.leads = [self.make_lead(f"lead{number}@reader.example.com") for number in range(6)]
+        self.leads = [self.make_lead(f"lead{number}@recipient.example.com") for number in range(6)]
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.sequence.action_start()
         self.advance()
-        mails = [self.mail_to(f"lead{number}@reader.example.com") for number in range(6)]
+        mails = [self.mail_to(f"lead{number}@recipient.example.com") for number in range(6)]
         self.read_mail(mails[0])
         self.click(mails[1])
         self.answer(mails[2])
@@ -33,8 +33,8 @@ class TestResults(DealMixin, NurtureHttpCase):
         return model.search(action["domain"])
 
     def test_mails_of_the_sequence(self):
-        # the answer and the bounce ended two ways: four leads got the second mail
-        figures = {
+        # the answer and the bounce ended two journeys: four leads got the second mail
+        statistics = {
             "sent": 10,
             "delivered": 9,
             "opened": 3,
@@ -44,10 +44,12 @@ class TestResults(DealMixin, NurtureHttpCase):
             "no_reaction": 4,
             "bounced": 1,
         }
-        for figure, count in figures.items():
-            with self.subTest(figure):
-                self.assertEqual(self.sequence[f"{figure}_count"], count)
-                mails = self.list_of(self.sequence, "action_view_mails", nurture_figure=figure)
+        for statistic, count in statistics.items():
+            with self.subTest(statistic):
+                self.assertEqual(self.sequence[f"{statistic}_count"], count)
+                mails = self.list_of(
+                    self.sequence, "action_view_mails", nurture_statistic=statistic
+                )
                 self.assertEqual(len(mails), count)
                 self.assertEqual(mails._name, "mailing.trace")
         self.assertAlmostEqual(self.sequence.opened_ratio, 100 * 3 / 9)
@@ -60,7 +62,7 @@ class TestResults(DealMixin, NurtureHttpCase):
         self.leads[5].user_id = self.colleague
         self.pay(self.invoice(self.order(self.leads[2])))
         self.order(self.leads[1]).user_id = self.salesman
-        self.make_lead("new@reader.example.com")
+        self.make_lead("new@recipient.example.com")
         self.advance()
         everything = new_test_user(
             self.env,
@@ -128,12 +130,12 @@ class TestResults(DealMixin, NurtureHttpCase):
     def test_mails_of_the_mailing(self):
         mailing = self.first.mailing_id
         self.assertEqual((mailing.sent, mailing.ignored), (6, 2))
-        for figure, count in (("sent", 6), ("ignored", 2), ("clicked", 1)):
-            mails = self.list_of(mailing, "action_view_nurture_mails", nurture_figure=figure)
-            self.assertEqual(len(mails), count, figure)
+        for statistic, count in (("sent", 6), ("ignored", 2), ("clicked", 1)):
+            mails = self.list_of(mailing, "action_view_nurture_mails", nurture_statistic=statistic)
+            self.assertEqual(len(mails), count, statistic)
 
     def test_leads(self):
-        """A lead that comes back keeps its UTM source: the sequence is credited all the same."""
+        """A lead that is won back keeps its UTM source: the sequence is credited all the same."""
         self.leads[1].action_restore()
         won_back = self.leads[1] | self.leads[2]
         self.assertEqual(self.sequence.lead_count, 2)
@@ -154,7 +156,7 @@ class TestResults(DealMixin, NurtureHttpCase):
         self.assertEqual(self.participant(self.leads[0]).credited_step_id, self.first)
 
     def test_a_marketer_counts_quotations_of_others(self):
-        """Who also sells, and sees own documents only, is told why the list is shorter."""
+        """Who also sells, and sees own documents only, is shown why the list is shorter."""
         self.order(self.leads[1]).user_id = self.colleague
         self.marketer.group_ids += self.env.ref("sales_team.group_sale_salesman")
         mine = self.order(self.leads[2])
@@ -169,7 +171,7 @@ class TestResults(DealMixin, NurtureHttpCase):
 
     def test_quotations_and_invoiced(self):
         order = self.order(self.leads[2])
-        stranger = self.order(self.make_lead("stranger@reader.example.com", lost=False))
+        stranger = self.order(self.make_lead("stranger@recipient.example.com", lost=False))
         participant = self.participant(self.leads[2])
         self.assertEqual(order.nurture_participant_id, participant)
         self.assertFalse(stranger.nurture_participant_id)
@@ -206,7 +208,7 @@ class TestResults(DealMixin, NurtureHttpCase):
     def test_invoice_of_several_orders(self):
         """Only the credited order's part of an invoice counts."""
         order = self.order(self.leads[2])
-        stranger = self.make_lead("stranger@reader.example.com", lost=False)
+        stranger = self.make_lead("stranger@recipient.example.com", lost=False)
         other = order.copy({"opportunity_id": stranger.id})
         (order | other).action_confirm()
         invoice = (order | other)._create_invoices()
@@ -217,8 +219,8 @@ class TestResults(DealMixin, NurtureHttpCase):
         self.assertEqual(self.sequence.invoiced_amount, 250)
 
     def test_bounce_after_a_reply(self):
-        """What the reader did is not undone by what a server says later."""
-        message = self.mail_to("lead1@reader.example.com", "First")
+        """What the recipient did is not undone by what a server says later."""
+        message = self.mail_to("lead1@recipient.example.com", "First")
         self.bounce(message)
         self.assertEqual(self.sequence.clicked_count, 1)
         self.assertEqual(self.sequence.opened_count, 3)

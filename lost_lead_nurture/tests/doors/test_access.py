@@ -23,9 +23,9 @@ class TestAccess(NurtureCase):
 
     def setUp(self):
         super().setUp()
-        self.own = self.make_lead("own@reader.example.com")
-        self.others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
-        self.nobodys = self.make_lead("nobodys@reader.example.com", user_id=False)
+        self.own = self.make_lead("own@recipient.example.com")
+        self.others = self.make_lead("others@recipient.example.com", user_id=self.colleague.id)
+        self.nobodys = self.make_lead("nobodys@recipient.example.com", user_id=False)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence)
         self.make_step(self.sequence, "after", self.first, 7)
@@ -171,12 +171,12 @@ class TestAccess(NurtureCase):
     def test_companies(self):
         """Nobody sees, and no sequence writes to, leads of another company."""
         foreign = self.make_lead(
-            "foreign@reader.example.com",
+            "foreign@recipient.example.com",
             company_id=self.other_company.id,
             team_id=False,
             user_id=False,
         )
-        shared = self.make_lead("shared@reader.example.com", company_id=False)
+        shared = self.make_lead("shared@recipient.example.com", company_id=False)
         self.advance()
         self.assertFalse(self.participant(foreign))
         self.assertTrue(self.participant(shared))

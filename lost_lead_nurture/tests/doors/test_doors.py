@@ -18,14 +18,14 @@ CHANGES = "changes"
 READS = "reads"
 #: Marketers, whose the records are that they may read.
 MARKETERS = "marketers"
-#: Nothing is told or done but where to look, and there the user's own rights count.
+#: Nothing is said or done but where to look, and there the user's own rights count.
 OPENS = "opens"
 #: Our part of a method of core, which asks for core's rights.
 CORE = "core"
 #: A dialog: only who has made it, and what it does asks for rights of its own.
 DIALOG = "dialog"
 
-#: Methods of every model, which ask for access rights and record rules by themselves.
+#: Methods of every model, which ask for access rights and record rules themselves.
 ORM_METHODS = {
     *("copy", "copy_data", "create", "default_get", "name_search", "unlink"),
     *("web_search_read", "write"),
@@ -77,7 +77,7 @@ DOORS = {
     ("nurture.dry.run", "action_view_entering"): (DIALOG,),
     ("nurture.dry.run", "action_view_held_out"): (DIALOG,),
     ("nurture.dry.run", "action_view_inside"): (DIALOG,),
-    ("nurture.dry.run", "action_view_kept_out"): (DIALOG,),
+    ("nurture.dry.run", "action_view_excluded"): (DIALOG,),
     ("nurture.dry.run", "action_view_sends"): (DIALOG,),
     ("nurture.dry.run.line", "action_view_leads"): (DIALOG,),
     ("nurture.enrol", "action_enrol"): (DIALOG,),
@@ -98,7 +98,7 @@ DOORS = {
     ("nurture.resume", "action_resume"): (DIALOG,),
     ("nurture.resume", "action_view_overdue"): (DIALOG,),
     ("nurture.sequence", "action_advance"): (CHANGES,),
-    ("nurture.sequence", "action_count_figures"): (READS,),
+    ("nurture.sequence", "action_count_statistics"): (READS,),
     ("nurture.sequence", "action_dry_run"): (CHANGES,),
     ("nurture.sequence", "action_resume"): (OPENS,),
     ("nurture.sequence", "action_retry_all"): (CHANGES,),
@@ -142,7 +142,7 @@ DOORS = {
     ("nurture.step", "action_duplicate"): (CHANGES,),
     ("nurture.step", "action_reorder"): (CHANGES, 1),
     ("nurture.step", "action_take_over"): (CHANGES,),
-    ("nurture.step", "action_view_figure"): (OPENS,),
+    ("nurture.step", "action_view_statistic"): (OPENS,),
     ("nurture.step", "action_write_mail"): (CHANGES,),
     ("nurture.step", "get_filter_audience"): (READS,),
     ("nurture.step", "get_preview"): (READS,),
@@ -220,11 +220,11 @@ class TestDoors(DoorsCase):
     def test_who_passes(self):
         """Where it says that somebody may not, nobody else can."""
         self.start()
-        way = self.participant(self.ann)
+        journey = self.participant(self.ann)
         records = {
             "crm.lead": self.ann,
             "mailing.trace": self.mail,
-            "nurture.participant": way,
+            "nurture.participant": journey,
             "nurture.sequence": self.sequence,
             "nurture.step": self.first,
             "nurture.trace": self.trace(self.ann, self.second),
@@ -242,12 +242,12 @@ class TestDoors(DoorsCase):
                     self.assert_closed(user, records[model], method, *args)
         self.env.invalidate_all()
         self.assertEqual(self.sequence.state, "running")
-        self.assertEqual(way.state, "running")
+        self.assertEqual(journey.state, "running")
         self.assertEqual(self.mail.trace_status, "sent")
 
     @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
     def test_number_of_invoices(self):
-        """Even a number is for those only who see the figure."""
+        """Even a number is for those only who see the statistic."""
         for user, record, method in (
             (self.salesman, self.sequence, "action_view_invoices"),
             (self.salesman, self.reason_stock, "action_nurture_invoices"),
@@ -267,7 +267,7 @@ class TestDoors(DoorsCase):
 
     @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
     def test_deleting_what_is_archived(self):
-        """Who may not delete a step is told so, even where nothing is left to be done."""
+        """Who may not delete a step learns so, even where nothing is left to be done."""
         self.start()
         self.second.active = False
         self.env.flush_all()
@@ -343,9 +343,9 @@ class TestStatistics(DoorsCase):
         for user in (self.mailer, self.marketer):
             for name, value in (
                 ("trace_status", "reply"),
-                ("email", "other@reader.example.com"),
+                ("email", "other@recipient.example.com"),
                 ("sent_datetime", False),
-                ("message_id", "<other@reader.example.com>"),
+                ("message_id", "<other@recipient.example.com>"),
                 ("mail_mail_id", False),
             ):
                 self.assert_closed(user, self.mail, "write", {name: value})
@@ -522,8 +522,8 @@ class TestForgedContexts(DoorsCase):
             {"nurture_judged": {}},
             {"nurture_request": {"token": "x"}},
             {"nurture_link_code": "x,reply"},
-            {"nurture_told": "inside"},
-            {"nurture_told": True},
+            {"nurture_notified": "inside"},
+            {"nurture_notified": True},
             {"nurture_send_batch": 1},
             {"nurture_send_batch": {"trace_by_lead": {}, "links": 1, "compiled": 1}},
         ):
@@ -543,13 +543,13 @@ class TestForgedContexts(DoorsCase):
     def test_what_nobody_writes(self):
         """A new record is filled in by the context, too, but not with what the engine writes."""
         past = "2020-01-01 00:00:00"
-        values = {"state": "running", "start_date": past, "last_error": "x", "looked_date": past}
+        values = {"state": "running", "start_date": past, "last_error": "x", "last_scan_date": past}
         forged = {f"default_{name}": value for name, value in values.items()}
         step = {"mailing_id": self.make_mailing("Mine").id}
         sequences = self.env["nurture.sequence"].with_user(self.marketer).with_context(**forged)
         sequence = sequences.create({"name": "Mine", "step_ids": [Command.create(step)]})
         self.assertEqual(sequence.state, "draft")
-        self.assertFalse(sequence.start_date or sequence.last_error or sequence.looked_date)
+        self.assertFalse(sequence.start_date or sequence.last_error or sequence.last_scan_date)
         filter_ = self.env["mailing.filter"].create(
             {
                 "name": "Of others",

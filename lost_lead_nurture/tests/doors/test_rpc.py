@@ -13,38 +13,38 @@ from ..common import NurtureHttpCase
 class TestRpc(NurtureHttpCase):
     def setUp(self):
         super().setUp()
-        self.lead = self.make_lead("ann@reader.example.com")
+        self.lead = self.make_lead("ann@recipient.example.com")
         self.sequence = self.make_sequence(entry="manual")
         first = self.make_step(self.sequence, subject="First")
         self.make_step(self.sequence, "after", first, 7)
 
     def call(self, model, method, *args):
-        # core warns of faults, and that XML-RPC is on its way out
+        # core warns of faults, and that XML-RPC is ON ITS WAY OUT
         with mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc"):
             return self.xmlrpc_object.execute_kw(
                 get_db_name(), self.marketer.id, self.marketer.login, model, method, list(args)
             )
 
     def test_xmlrpc(self):
-        """A way from start to stop without a None, which XML-RPC cannot carry."""
+        """All from start to stop without a None, which XML-RPC cannot carry."""
         sequence_id = self.sequence.id
         self.assertIs(self.call("nurture.sequence", "action_start", [sequence_id]), True)
         result = self.call("nurture.sequence", "enrol", [sequence_id], [self.lead.id])
-        self.assertEqual(result, {"entered": [self.lead.id], "kept_out": {}, "unknown": []})
+        self.assertEqual(result, {"entered": [self.lead.id], "excluded": {}, "unknown": []})
         done = self.call("nurture.sequence", "action_advance", [sequence_id])
         self.assertEqual(done, {"entered": 0, "left": 0, "deferred": False})
-        (way,) = self.call(
+        (journey,) = self.call(
             "nurture.participant",
             "search_read",
             [["sequence_id", "=", sequence_id]],
             ["state", "exit_reason", "lead_id", "trace_ids"],
         )
-        self.assertEqual((way["state"], way["lead_id"][0]), ("running", self.lead.id))
-        traces = self.call("nurture.trace", "read", way["trace_ids"], ["state", "reason"])
+        self.assertEqual((journey["state"], journey["lead_id"][0]), ("running", self.lead.id))
+        traces = self.call("nurture.trace", "read", journey["trace_ids"], ["state", "reason"])
         self.assertEqual([trace["state"] for trace in traces], ["processed", "waiting"])
         coming = [trace["id"] for trace in traces if trace["state"] == "waiting"]
         self.assertIs(self.call("nurture.trace", "action_cancel", coming), True)
-        self.assertIs(self.call("nurture.participant", "action_remove", [way["id"]]), True)
+        self.assertIs(self.call("nurture.participant", "action_remove", [journey["id"]]), True)
         self.assertIs(self.call("nurture.sequence", "action_stop", [sequence_id]), True)
 
     def test_fault(self):
@@ -86,5 +86,5 @@ class TestRpc(NurtureHttpCase):
             headers={"Authorization": f"bearer {key}"},
         )
         self.assertEqual(response.status_code, 200, response.text)
-        entered = {"entered": self.lead.ids, "kept_out": {}, "unknown": []}
+        entered = {"entered": self.lead.ids, "excluded": {}, "unknown": []}
         self.assertEqual(response.json(), entered)

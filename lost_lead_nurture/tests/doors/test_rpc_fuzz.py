@@ -88,7 +88,7 @@ class TestBadCalls(NurtureHttpCase):
             yield sequence, "action_start", {**one, "days": value}
             yield sequence, "action_view_audience", {**one, "what": value}
             yield sequence, "action_view_exits", {**one, "reason": value}
-            yield step, "action_view_figure", {"ids": self.step.ids, "figure": value}
+            yield step, "action_view_statistic", {"ids": self.step.ids, "statistic": value}
             # nought places and one place down are fine
             if not (type(value) is int and value in (-1, 0)):
                 yield step, "action_reorder", {"ids": self.step.ids, "by": value}
@@ -136,7 +136,7 @@ class TestBadCalls(NurtureHttpCase):
         yield sequence, "explain", {**one, "lead_id": NOTHING}
         for value in ("draft", "running", "stopped", "nonsense", True):
             yield sequence, "write", {**one, "vals": {"state": value}}
-        for name in ("start_date", "stop_date", "last_error", "is_edited", "looked_date"):
+        for name in ("start_date", "stop_date", "last_error", "is_edited", "last_scan_date"):
             yield sequence, "write", {**one, "vals": {name: False}}
         for vals in (
             *({"delay": number} for number in (-1, 3651, 2**31 - 1)),
@@ -162,7 +162,7 @@ class TestBadCalls(NurtureHttpCase):
             yield sequence, "write", {**one, "vals": vals}
         for value in WRONG:
             if value is not None:
-                context = {"nurture_figure": value}
+                context = {"nurture_statistic": value}
                 yield sequence, "action_view_mails", {**one, "context": context}
 
     def test_faults_in_words(self):
@@ -190,8 +190,8 @@ class TestBadCalls(NurtureHttpCase):
         """A context changes nothing that it must not, and breaks nothing."""
         for context in (
             {"nurture_reason_ids": "abc"},
-            {"nurture_kept_out_of": "abc"},
-            {"nurture_figure": "sent", "tz": "Mars/Olympus"},
+            {"nurture_excluded_from": "abc"},
+            {"nurture_statistic": "sent", "tz": "Mars/Olympus"},
             {"active_test": "perhaps", "active_ids": "abc"},
             {"nurture_judged": {"dates": "now"}, "nurture_send_batch": {"trace_by_lead": 1}},
         ):
@@ -210,7 +210,7 @@ class TestBadCalls(NurtureHttpCase):
                     self.assertFalse(is_fault, answer)
 
     def test_unknown_leads(self):
-        other = self.make_lead("bob@reader.example.com")
+        other = self.make_lead("bob@recipient.example.com")
         is_fault, answer = self.call(
             "nurture.sequence",
             "enrol",
@@ -220,7 +220,7 @@ class TestBadCalls(NurtureHttpCase):
         self.assertFalse(is_fault, answer)
         self.assertEqual(
             answer,
-            {"entered": [other.id], "kept_out": {}, "unknown": [NOTHING, NOTHING + 1]},
+            {"entered": [other.id], "excluded": {}, "unknown": [NOTHING, NOTHING + 1]},
         )
 
     def test_chain_of_steps_has_an_end(self):

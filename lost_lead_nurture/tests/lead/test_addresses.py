@@ -47,7 +47,7 @@ class TestOneAddress(AddressCase):
         self.assertEqual(self.participant(lead).email, ANN)
 
     def test_unsubscribe(self):
-        """The links are about the address that has the mail, and end its way."""
+        """The links are about the address that has the mail, and end its journey."""
         lead = self.make_lead(f"Ann <{ANN}>; {BOB}")
         self.start()
         message = self.catcher.messages[0]
@@ -77,10 +77,10 @@ class TestOneAddress(AddressCase):
 
     def test_plain_mailing(self):
         """It is written to all addresses of a lead, or to its contact; none is blacklisted."""
-        other = "other@reader.example.com"
+        other = "other@recipient.example.com"
         contact = self.env["res.partner"].create({"name": "Bob", "email": f"x{BOB}"})
         leads = self.make_lead(f"{ANN}, {BOB}")
-        leads |= self.make_lead("her@reader.example.com", partner_id=contact.id)
+        leads |= self.make_lead("her@recipient.example.com", partner_id=contact.id)
         leads |= self.make_lead(other)
         self.env.flush_all()
         # as an import or an integration leaves it behind
@@ -210,7 +210,7 @@ class TestSpellings(AddressCase):
                 lead = self.make_lead(written)
                 self.env["mail.blacklist"]._add(listed)
                 self.assertTrue(lead.is_blacklisted)
-                self.assertEqual(self.sequence._get_kept_out()["blacklisted"], lead.ids)
+                self.assertEqual(self.sequence._get_excluded()["blacklisted"], lead.ids)
                 # whoever looks there finds it as it is written there
                 for address in (READABLE, ON_WIRE):
                     self.assertTrue(self.env["mail.blacklist"].search([("email", "=", address)]))

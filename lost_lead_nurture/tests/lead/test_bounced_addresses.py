@@ -1,5 +1,5 @@
 """What protects people without anybody setting it: a cap, one sequence at a time, and no mails to
-addresses from which mails come back."""
+addresses from which mails bounce."""
 
 from datetime import timedelta
 
@@ -67,14 +67,14 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         return [self.mail_to(lead.email_normalized, subject) for lead in leads]
 
     def assertOut(self, lead):  # noqa: N802
-        self.assertEqual(self.sequence._get_kept_out().get("bounced"), lead.ids)
+        self.assertEqual(self.sequence._get_excluded().get("bounced"), lead.ids)
         self.assertEqual(
             self.sequence.enrol(lead.ids),
-            {"entered": [], "kept_out": {"bounced": lead.ids}, "unknown": []},
+            {"entered": [], "excluded": {"bounced": lead.ids}, "unknown": []},
         )
 
     def test_plain_mailing(self):
-        """A mail of another mailing came back: its address, of whatever lead, is kept out."""
+        """A mail of another mailing bounced: its address, of whatever lead, is excluded."""
         ann, bob = self.make_lead(ANN, self.reason_price), self.make_lead(BOB)
         self.bounce(self.mail_plainly(ann)[0])
         lead = self.make_lead(ANN)
@@ -83,10 +83,12 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertOut(lead)
         explained = self.sequence.with_user(self.marketer).explain(lead.id)
         no = [one["label"] for one in explained["conditions"] if not one["ok"]]
-        self.assertEqual(no, ["No mail to the address has come back, or it was heard of since"])
+        self.assertEqual(
+            no, ["No mail to the address has bounced, or somebody there has engaged since"]
+        )
         self.assertIn(
-            {"reason": "bounced", "label": "Mails to the address come back", "count": 1},
-            self.sequence.with_user(self.marketer).get_audience()["kept_out"],
+            {"reason": "bounced", "label": "Mails to the address bounce", "count": 1},
+            self.sequence.with_user(self.marketer).get_audience()["excluded"],
         )
 
     def test_only_the_statistics(self):
@@ -107,7 +109,7 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
             record.message_bounce = 1
         leads = self.make_lead(ANN) | self.make_lead(BOB)
         self.start()
-        self.assertEqual(self.sequence._get_kept_out().get("bounced"), sorted(leads.ids))
+        self.assertEqual(self.sequence._get_excluded().get("bounced"), sorted(leads.ids))
 
     def test_between_two_mails(self):
         ann = self.make_lead(ANN)
@@ -139,7 +141,7 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertEqual(self.trace(ann, self.second).reason, "bounced")
         self.assertEqual(self.trace(ann, action).state, "processed")
 
-    def test_heard_of_since(self):
+    def test_engaged_since(self):
         """A mail that was sent later is opened: the address is in order again."""
         ann = self.make_lead(ANN)
         partner = self.env["res.partner"].create({"name": "Ann", "email": ANN})
@@ -159,7 +161,7 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertEqual(self.sequence.enrol(ann.ids)["entered"], ann.ids)
 
     def test_opened_before(self):
-        """That it was opened before it came back proves nothing."""
+        """That it was opened before it bounced proves nothing."""
         ann = self.make_lead(ANN)
         (old,) = self.mail_plainly(ann, subject="Old")
         self.env["mailing.trace"].set_opened(domain=[("message_id", "=", old["Message-ID"])])

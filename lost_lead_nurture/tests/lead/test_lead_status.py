@@ -73,14 +73,14 @@ class TestLeadStatus(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertStatus(self.bob, "running", "Running")
 
     def test_won_back_and_still_running(self):
-        """Who came back by an answer may be in the branch for answers."""
+        """Who was won back by an answer may be in the branch for answers."""
         reply = self.make_step(self.sequence, "mail_reply", self.first)
         self.make_step(self.sequence, "after", reply, 3)
         self.start()
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.participant(self.ann).state, "running")
         self.assertStatus(self.ann, "won_back", "Running")
-        self.assertEqual(self.ann.nurture_detail, "Came back on Mar 2, 2026.")
+        self.assertEqual(self.ann.nurture_detail, "Won back on Mar 2, 2026.")
 
     def test_lost_again(self):
         """Who was won back and is lost again is not won back."""
@@ -106,13 +106,13 @@ class TestLeadStatus(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertStatus(self.ann, "holdout", "Held out for comparison")
 
     def test_of_several(self):
-        """The way it is on counts more than a later one that has ended."""
+        """The journey it is on counts more than a later one that has ended."""
         self.start()
         other = self.make_sequence(name="Other", entry="manual")
         self.make_step(other)
         other.action_start()
         other.enrol(self.ann.ids)
-        last = self.participant(self.ann).filtered(lambda way: way.sequence_id == other)
+        last = self.participant(self.ann).filtered(lambda journey: journey.sequence_id == other)
         self.assertEqual(self.ann.nurture_label, "In nurture: Other")
         last.action_remove()
         self.assertEqual(self.ann.nurture_label, "In nurture: Restock")
@@ -120,9 +120,9 @@ class TestLeadStatus(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertFalse(action["res_id"], "both are listed")
 
     def test_merged(self):
-        """The lead that is left shows the way of the one that is gone."""
+        """The lead that is left shows the journey of the one that is gone."""
         self.start()
-        carl = self.make_lead("carl@reader.example.com")
+        carl = self.make_lead("carl@recipient.example.com")
         (carl | self.ann).with_context(active_test=False).merge_opportunity()
         left = (carl | self.ann).exists()
         self.assertEqual(len(left), 1)
@@ -180,7 +180,7 @@ class TestLeadStatus(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def test_constant_queries(self):
         """Forty cards cost as many queries as ten."""
         leads = self.env["crm.lead"].union(
-            *(self.make_lead(f"lead{number}@reader.example.com") for number in range(40))
+            *(self.make_lead(f"lead{number}@recipient.example.com") for number in range(40))
         )
         self.start()
         for fields, known in ((CARD, 6), (FORM, 11)):
@@ -202,12 +202,12 @@ class TestLeadFilters(NurtureHttpCase):
         self.sequence.action_start()
         emails = ("run", "back", "left", "none")
         self.leads = {
-            name: self.make_lead(f"{name}@reader.example.com", name=name) for name in emails
+            name: self.make_lead(f"{name}@recipient.example.com", name=name) for name in emails
         }
         inside = [self.leads[name].id for name in ("run", "back", "left")]
         self.sequence.enrol(inside)
         self.advance()
-        self.answer(self.mail_to("back@reader.example.com"))
+        self.answer(self.mail_to("back@recipient.example.com"))
         self.participant(self.leads["left"]).action_remove()
         self.own = [("id", "in", [lead.id for lead in self.leads.values()])]
 
@@ -268,16 +268,16 @@ class TestLeadFilters(NurtureHttpCase):
         """Lost, with an address that may be written to, and nobody writes to it now."""
         make = self.make_lead
         cases = {
-            "open": make("open@reader.example.com", lost=False),
+            "open": make("open@recipient.example.com", lost=False),
             "nobody": make(False),
-            "black": make("black@reader.example.com"),
-            "twin": make("run@reader.example.com"),
-            "silent": make("silent@reader.example.com"),
-            "fresh": make("fresh@reader.example.com"),
+            "black": make("black@recipient.example.com"),
+            "twin": make("run@recipient.example.com"),
+            "silent": make("silent@recipient.example.com"),
+            "fresh": make("fresh@recipient.example.com"),
         }
         for name, lead in cases.items():
             lead.name = name
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         self.sequence.enrol(cases["silent"].ids)
         self.participant(cases["silent"])._leave("silent")
         leads = self.env["crm.lead"].union(*cases.values())

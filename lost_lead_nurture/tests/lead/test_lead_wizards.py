@@ -53,7 +53,7 @@ class TestLostWizard(LeadWizardCase):
             "3 mails over 21 days, the first tomorrow at 9:00\u202fAM. "
             "It stops as soon as they answer.",
         )
-        self.assertFalse(wizard.nurture_kept_out or wizard.nurture_by_itself)
+        self.assertFalse(wizard.nurture_exclusion_reason or wizard.nurture_automatic)
         self.assertEqual(lead.won_status, "pending", "nothing has happened yet")
         result = wizard.save().action_lost_reason_apply()
         self.assertEqual(result["params"]["message"], "1 lead entered “By hand”.")
@@ -64,7 +64,7 @@ class TestLostWizard(LeadWizardCase):
         lead = self.open_lead()
         wizard = self.lost_wizard(lead, self.reason_price)
         self.assertFalse(wizard.nurture_sequence_id or wizard.nurture_preview)
-        self.assertFalse(wizard.nurture_kept_out or wizard.nurture_by_itself)
+        self.assertFalse(wizard.nurture_exclusion_reason or wizard.nurture_automatic)
         core = self.open_lead(BOB).action_set_lost(lost_reason_id=self.reason_price.id)
         self.assertEqual(wizard.save().action_lost_reason_apply(), core)
         self.assertEqual(lead.won_status, "lost")
@@ -126,7 +126,7 @@ class TestLostWizard(LeadWizardCase):
         wizard = self.lost_wizard(lead, self.reason_stock)
         self.assertFalse(wizard.nurture_sequence_id, "nothing is offered that does nothing")
         self.assertFalse(wizard.nurture_preview)
-        self.assertEqual(wizard.nurture_kept_out, f"Cannot enter “By hand”: {why}")
+        self.assertEqual(wizard.nurture_exclusion_reason, f"Cannot enter “By hand”: {why}")
         wizard.save().action_lost_reason_apply()
         self.assertEqual(lead.won_status, "lost")
 
@@ -148,7 +148,7 @@ class TestLostWizard(LeadWizardCase):
         self.assertCannotEnter(lead, "Is or was in this sequence")
 
     def test_chosen_all_the_same(self):
-        """Who insists gets told, and the lead is lost."""
+        """Who insists learns of it, and the lead is lost."""
         lead = self.open_lead(False)
         wizard = self.lost_wizard(lead, self.reason_stock)
         wizard.nurture_sequence_id = self.by_hand
@@ -156,15 +156,15 @@ class TestLostWizard(LeadWizardCase):
         self.assertIn("No email address: 1", result["params"]["message"])
         self.assertEqual(lead.won_status, "lost")
 
-    def test_by_itself(self):
-        """What leads enter by themselves is told, not asked."""
+    def test_automatic(self):
+        """What leads enter automatically is said, not asked."""
         self.by_hand.action_stop()
         auto = self.make_campaign("Auto", self.reason_stock, entry="auto")
         lead = self.open_lead()
         wizard = self.lost_wizard(lead, self.reason_stock)
         self.assertEqual(
-            wizard.nurture_by_itself,
-            "“Auto” takes over by itself. 3 mails over 21 days, "
+            wizard.nurture_automatic,
+            "“Auto” takes over automatically. 3 mails over 21 days, "
             "the first tomorrow at 9:00\u202fAM. "
             "It stops as soon as they answer.",
         )
@@ -173,12 +173,12 @@ class TestLostWizard(LeadWizardCase):
         self.run_cron()
         self.assertEqual(self.participant(lead).sequence_id, auto)
 
-    def test_by_itself_but_cannot(self):
+    def test_automatic_but_cannot(self):
         self.by_hand.action_stop()
         self.make_campaign("Auto", self.reason_stock, entry="auto")
         wizard = self.lost_wizard(self.open_lead(False), self.reason_stock)
-        self.assertFalse(wizard.nurture_by_itself)
-        self.assertEqual(wizard.nurture_kept_out, "Cannot enter “Auto”: No email address")
+        self.assertFalse(wizard.nurture_automatic)
+        self.assertEqual(wizard.nurture_exclusion_reason, "Cannot enter “Auto”: No email address")
 
     def test_held_out(self):
         self.by_hand.holdout_percent = 99.99
@@ -188,16 +188,16 @@ class TestLostWizard(LeadWizardCase):
     def test_several(self):
         """How many enter, and who does not."""
         leads = self.env["crm.lead"].concat(
-            self.open_lead("one@reader.example.com", name="One"),
-            self.open_lead("two@reader.example.com", name="Two"),
+            self.open_lead("one@recipient.example.com", name="One"),
+            self.open_lead("two@recipient.example.com", name="Two"),
             *(self.open_lead(False, name=f"None {number}") for number in range(5)),
         )
         # two of somebody are lost together: neither is in the way of the other
-        leads |= self.open_lead("two@reader.example.com", name="Again")
+        leads |= self.open_lead("two@recipient.example.com", name="Again")
         wizard = self.lost_wizard(leads, self.reason_stock)
         self.assertIn("2 of 8 leads enter: 3 mails over 21 days", wizard.nurture_preview)
         self.assertEqual(
-            wizard.nurture_kept_out,
+            wizard.nurture_exclusion_reason,
             "Cannot enter “By hand”:\n"
             "No email address: None 0, None 1, None 2 and 2 more\n"
             "Another of these leads has the same address: Two",
@@ -213,7 +213,7 @@ class TestLostWizard(LeadWizardCase):
 
         def count(number):
             leads = self.env["crm.lead"].concat(
-                *(self.open_lead(f"{number}.{one}@reader.example.com") for one in range(number))
+                *(self.open_lead(f"{number}.{one}@recipient.example.com") for one in range(number))
             )
             self.env.flush_all()
             self.env.invalidate_all()
@@ -241,7 +241,7 @@ class TestLostWizard(LeadWizardCase):
 @tagged("post_install", "-at_install")
 class TestEnrolWizard(LeadWizardCase):
     def test_offer(self):
-        """Salesperson and marketer are offered what fits, and told what it does."""
+        """Salesperson and marketer are offered what fits, and shown what it does."""
         for user, address in ((self.salesman, ANN), (self.marketer, BOB)):
             lead = self.make_lead(address)
             wizard = self.enrol_wizard(lead, user)
@@ -282,14 +282,14 @@ class TestEnrolWizard(LeadWizardCase):
         """Why it cannot enter is said before; there is nothing to press."""
         cases = {
             "No email address": self.make_lead(False),
-            "Address blacklisted": self.make_lead("black@reader.example.com"),
+            "Address blacklisted": self.make_lead("black@recipient.example.com"),
             "Not lost": self.open_lead(
-                "open@reader.example.com", lost_reason_id=self.reason_stock.id
+                "open@recipient.example.com", lost_reason_id=self.reason_stock.id
             ),
             "Is or was in this sequence": self.make_lead(ANN),
             "Another opportunity with this customer is open": self.make_lead(BOB),
         }
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         self.by_hand.enrol(cases["Is or was in this sequence"].ids)
         self.open_lead(BOB)
         for why, lead in cases.items():
@@ -297,7 +297,7 @@ class TestEnrolWizard(LeadWizardCase):
             wizard.sequence_id = self.by_hand
             self.assertFalse(wizard.can_enter, why)
             self.assertFalse(wizard.preview, why)
-            self.assertEqual(wizard.kept_out, f"Cannot enter “By hand”: {why}")
+            self.assertEqual(wizard.exclusion_reason, f"Cannot enter “By hand”: {why}")
 
     def test_none_is_running(self):
         self.by_hand.action_stop()
@@ -312,19 +312,21 @@ class TestEnrolWizard(LeadWizardCase):
 
     def test_several(self):
         """Counts, and who is left out, in a constant number of queries."""
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         leads = self.make_lead(ANN, name="Ann") | self.make_lead(BOB, name="Bob")
-        leads |= self.make_lead("black@reader.example.com", name="Black")
+        leads |= self.make_lead("black@recipient.example.com", name="Black")
         wizard = self.enrol_wizard(leads)
         self.assertEqual(wizard.lead_count, 3)
         self.assertIn("2 of 3 leads enter:", wizard.preview)
-        self.assertEqual(wizard.kept_out, "Cannot enter “By hand”:\nAddress blacklisted: Black")
+        self.assertEqual(
+            wizard.exclusion_reason, "Cannot enter “By hand”:\nAddress blacklisted: Black"
+        )
         wizard.save().action_enrol()
         self.assertEqual(self.by_hand.participant_ids.lead_id, leads[:2])
 
     def test_rights(self):
-        """Nobody is told of leads that are not for their eyes."""
-        others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
+        """Nobody learns of leads that are not for their eyes."""
+        others = self.make_lead("others@recipient.example.com", user_id=self.colleague.id)
         with self.assertRaises(AccessError):
             self.by_hand.with_user(self.salesman)._preview_entry(others.with_user(self.salesman))
         with self.assertRaises(AccessError):

@@ -35,15 +35,15 @@ class TestPreset(NurtureCase):
         lead.date_closed = Datetime.now() - timedelta(days=days_ago)
 
     def test_reasons(self):
-        self.make_lead("stock@reader.example.com")
-        self.make_lead("price@reader.example.com", self.reason_price)
+        self.make_lead("stock@recipient.example.com")
+        self.make_lead("price@recipient.example.com", self.reason_price)
         self.assertEqual(self.found(), {"stock", "price"})
         self.assertEqual(self.found(lost_reason_ids=self.reason_stock.ids), {"stock"})
         self.assertEqual(self.found(excluded_reason_ids=self.reason_stock.ids), {"price"})
 
     def test_list(self):
         """A list of presets does not count leads: it asks for the numbers once it is shown."""
-        self.make_lead("stock@reader.example.com")
+        self.make_lead("stock@recipient.example.com")
         preset = self.env["nurture.preset"].create(
             {"name": "Preset", "lost_reason_ids": self.reason_stock.ids}
         )
@@ -57,30 +57,32 @@ class TestPreset(NurtureCase):
         self.assertEqual(row["matching_count"], 1)
 
     def test_only_lost(self):
-        self.make_lead("lost@reader.example.com")
-        self.make_lead("open@reader.example.com", lost=False, lost_reason_id=self.reason_stock.id)
+        self.make_lead("lost@recipient.example.com")
+        self.make_lead(
+            "open@recipient.example.com", lost=False, lost_reason_id=self.reason_stock.id
+        )
         won = self.make_lead(
-            "won@reader.example.com", lost=False, lost_reason_id=self.reason_stock.id
+            "won@recipient.example.com", lost=False, lost_reason_id=self.reason_stock.id
         )
         won.action_set_won()
         archived = self.make_lead(
-            "archived@reader.example.com", lost=False, lost_reason_id=self.reason_stock.id
+            "archived@recipient.example.com", lost=False, lost_reason_id=self.reason_stock.id
         )
         archived.action_archive()
-        self.make_lead("black@reader.example.com")
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+        self.make_lead("black@recipient.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         self.assertEqual(self.found(), {"lost"})
 
     def test_blacklisted(self):
         """Core's filter finds the same by addresses that are looked up one by one."""
-        black = self.make_lead("black@reader.example.com")
-        free = self.make_lead("free@reader.example.com")
+        black = self.make_lead("black@recipient.example.com")
+        free = self.make_lead("free@recipient.example.com")
         nobody = self.make_lead(False)
         leads = self.env["crm.lead"].with_context(active_test=False)
         ours = [("id", "in", (black | free | nobody).ids)]
         yes, no = ours + [("is_blacklisted", "=", True)], ours + [("is_blacklisted", "!=", True)]
         self.assertFalse(leads.search(yes))
-        entry = self.env["mail.blacklist"]._add("Black@reader.example.com")
+        entry = self.env["mail.blacklist"]._add("Black@recipient.example.com")
         self.assertEqual(leads.search(yes), black)
         self.assertEqual(leads.search(no), free | nobody)
         self.assertEqual(leads.search(ours).filtered_domain(yes), black)
@@ -90,19 +92,19 @@ class TestPreset(NurtureCase):
 
     def test_period(self):
         for days in (0, 29, 31, 364, 400):
-            self.lose_on(self.make_lead(f"{days}@reader.example.com"), days)
-        self.assertEqual(self.found(), {"0", "29", "31", "364"}, "a year, unless told otherwise")
+            self.lose_on(self.make_lead(f"{days}@recipient.example.com"), days)
+        self.assertEqual(self.found(), {"0", "29", "31", "364"}, "a year, unless said otherwise")
         self.assertEqual(self.found(lost_max_days=0), {"0", "29", "31", "364", "400"})
         self.assertEqual(self.found(lost_min_days=30), {"31", "364"})
         self.assertEqual(self.found(lost_max_days=30), {"0", "29"})
 
     def test_days_since_lost(self):
         """The days that a filter compares are those that a lead shows."""
-        leads = {days: self.make_lead(f"{days}@reader.example.com") for days in (0, 1, 5, 6)}
+        leads = {days: self.make_lead(f"{days}@recipient.example.com") for days in (0, 1, 5, 6)}
         for days, lead in leads.items():
             self.lose_on(lead, days)
             self.assertEqual(lead.days_since_lost, days)
-        self.assertFalse(self.make_lead("open@reader.example.com", lost=False).days_since_lost)
+        self.assertFalse(self.make_lead("open@recipient.example.com", lost=False).days_since_lost)
         for operator, expected in (
             ("<", {0, 1}),
             ("<=", {0, 1, 5}),
@@ -114,11 +116,13 @@ class TestPreset(NurtureCase):
 
     def test_where_and_whose(self):
         stage = self.env["crm.stage"].create({"name": "Too early", "sequence": 1})
-        self.make_lead("plain@reader.example.com")
-        self.make_lead("early@reader.example.com", stage_id=stage.id)
-        self.make_lead("other@reader.example.com", user_id=self.colleague.id, team_id=False)
+        self.make_lead("plain@recipient.example.com")
+        self.make_lead("early@recipient.example.com", stage_id=stage.id)
+        self.make_lead("other@recipient.example.com", user_id=self.colleague.id, team_id=False)
         self.make_lead(
-            "big@reader.example.com", expected_revenue=5000, country_id=self.env.ref("base.be").id
+            "big@recipient.example.com",
+            expected_revenue=5000,
+            country_id=self.env.ref("base.be").id,
         )
         self.assertEqual(self.found(excluded_stage_ids=stage.ids), {"plain", "other", "big"})
         self.assertEqual(self.found(user_ids=self.colleague.ids), {"other"})

@@ -25,14 +25,14 @@ class AnswerCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
             f"From: Somebody <{sender}>\n"
             f"To: {to or self.alias_domain.catchall_email}\n"
             f"Subject: {subject}\n"
-            f"Message-ID: <{self.env.cr.sql_log_count}@reader.example.com>\n"
+            f"Message-ID: <{self.env.cr.sql_log_count}@recipient.example.com>\n"
             f"{headers}"
             "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
             f"\n{body}\n"
         )
 
     def assertReplied(self, *leads):  # noqa: N802
-        """These leads, and no others, have answered, and came back."""
+        """These leads, and no others, have answered, and were won back."""
         everybody = self.env["nurture.participant"].search([("sequence_id", "=", self.sequence.id)])
         for participant in everybody:
             lead = participant.lead_id
@@ -54,7 +54,7 @@ class TestSamples(NurtureHttpCase):
 
     def start(self, samples):
         """Send a mail to somebody for each of the samples: ``[(sample, lead, mail)]``."""
-        leads = [self.make_lead(f"ann{n}@reader.example.com") for n in range(len(samples))]
+        leads = [self.make_lead(f"ann{n}@recipient.example.com") for n in range(len(samples))]
         sequence = self.make_sequence()
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "mail_open", first, 1, "hours")
@@ -111,7 +111,7 @@ class TestSamples(NurtureHttpCase):
 class TestWhoseAnswer(AnswerCase):
     def setUp(self):
         super().setUp()
-        self.others = [self.make_lead(f"other{n}@reader.example.com") for n in range(4)]
+        self.others = [self.make_lead(f"other{n}@recipient.example.com") for n in range(4)]
         self.leads = [self.ann, self.bob, *self.others]
         self.start()
         self.ids = [self.mail_to(lead.email_from)["Message-ID"] for lead in self.leads]
@@ -184,7 +184,7 @@ class TestWhoseAnswer(AnswerCase):
 @tagged("post_install", "-at_install")
 class TestWithoutReferences(AnswerCase):
     def assertRefused(self, refused=True):  # noqa: N802
-        """Core has told somebody that nobody reads this address."""
+        """Core has answered somebody that nobody reads this address."""
         self.send_mails()
         senders = [message["From"] for message in self.catcher.messages]
         self.assertEqual(any("MAILER-DAEMON" in sender for sender in senders), refused)
@@ -202,7 +202,7 @@ class TestWithoutReferences(AnswerCase):
         self.mail_to(BOB, "Second")
 
     def test_prefixes(self):
-        leads = [self.make_lead(f"other{n}@reader.example.com") for n in range(7)]
+        leads = [self.make_lead(f"other{n}@recipient.example.com") for n in range(7)]
         self.start()
         prefixes = ("AW: ", "Antw: Re: ", "回复：", "[EXTERN] Odp: ", "RE[2]: ", "Fwd: R: ", "")
         for lead, prefix in zip(leads, prefixes, strict=True):
@@ -261,7 +261,7 @@ class TestWithoutReferences(AnswerCase):
         self.assertEqual(self.stat(self.ann).trace_status, "reply")
 
     def test_automatic(self):
-        """It is filed and not refused, which would be an answer to a machine; nothing else."""
+        """It is filed and not refused, which would be an answer to a bot; nothing else."""
         self.start()
         self.receive(ANN, "Automatic reply: First", body="I am away")
         self.receive(BOB, "Re: First", headers="Auto-Submitted: auto-replied\n", body="I am away")

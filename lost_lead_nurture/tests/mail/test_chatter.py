@@ -13,7 +13,7 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         self.ann.partner_id = self.contact
         self.first.mailing_id.subject = "For {{object.contact_name ||| you}} & others"
 
-    def told(self, record):
+    def said(self, record):
         """The messages on ``record`` that tell of a mail."""
         messages = self.env["mail.message"].search(
             [("model", "=", record._name), ("res_id", "=", record.id)], order="id"
@@ -21,10 +21,10 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         return messages.filtered(lambda message: "&amp; others" in str(message.body))
 
     def check(self, lead, contact):
-        (message,) = self.told(lead)
+        (message,) = self.said(lead)
         self.assertEqual(message.subject, f"For {lead.contact_name} & others")
         self.assertIn(f"<b>For {lead.contact_name} &amp; others</b>", message.body)
-        (on_contact,) = self.told(contact)
+        (on_contact,) = self.said(contact)
         self.assertIn(f"<b>For {lead.contact_name} &amp; others</b>", on_contact.body)
         self.assertIn(f'data-oe-id="{lead.id}"', on_contact.body)
         for text in (message.body, on_contact.body):
@@ -39,7 +39,7 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         self.assertIn("Restock</a>", message.body)
         self.assertIn('data-oe-model="nurture.participant"', message.body)
         self.assertIn(f'data-oe-id="{participant.id}"', message.body)
-        self.assertEqual(len(self.told(self.bob)), 1)
+        self.assertEqual(len(self.said(self.bob)), 1)
         # the timeline and the preview show the mail alone
         preview = self.trace(self.ann, self.first).get_preview()
         self.assertNotIn("Restock", preview["html"])
@@ -49,7 +49,7 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         mailing._action_send_mail((self.ann | self.bob).ids)
         self.send_mails()
         self.check(self.ann, self.contact)
-        self.assertEqual(len(self.told(self.bob)), 1)
+        self.assertEqual(len(self.said(self.bob)), 1)
 
     def test_answers_elsewhere(self):
         """Also when core would keep no message: where answers do not come here."""
@@ -62,23 +62,23 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         self.check(self.ann, self.contact)
 
     def test_not_mailed(self):
-        """Who got nothing is told nothing."""
+        """Who got nothing gets no line."""
         self.env["mail.blacklist"]._add(ANN)
         mailing = self.make_mailing(self.first.mailing_id.subject)
         mailing._action_send_mail((self.ann | self.bob).ids)
         self.send_mails()
-        self.assertFalse(self.told(self.ann))
-        self.assertFalse(self.told(self.contact))
+        self.assertFalse(self.said(self.ann))
+        self.assertFalse(self.said(self.contact))
 
-    def test_pulled_back(self):
+    def test_recalled(self):
         """A mail that did not leave any more is not on the contact."""
         self.sequence.action_start()
         self.run_cron()
-        self.assertEqual(len(self.told(self.contact)), 1)
+        self.assertEqual(len(self.said(self.contact)), 1)
         self.sequence.action_stop()
         self.send_mails()
         self.assertFalse(self.catcher.messages)
-        self.assertFalse(self.told(self.contact))
+        self.assertFalse(self.said(self.contact))
 
     def test_one_contact_of_two_leads(self):
         self.bob.partner_id = self.contact
@@ -86,18 +86,18 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
         self.bob.contact_name = "Bob"
         mailing = self.make_mailing(self.first.mailing_id.subject)
         mailing._action_send_mail((self.ann | self.bob).ids)
-        told = self.told(self.contact)
-        self.assertEqual(len(told), 2)
-        for lead, message in zip(self.ann | self.bob, told, strict=True):
+        said = self.said(self.contact)
+        self.assertEqual(len(said), 2)
+        for lead, message in zip(self.ann | self.bob, said, strict=True):
             self.assertIn(f'data-oe-id="{lead.id}"', message.body)
 
     def test_queries(self):
-        """However many are told of a mail, it takes the same number of queries."""
+        """However many lines about a mail, it takes the same number of queries."""
         counts = []
         for number in (2, 20):
             leads = self.env["crm.lead"]
             for index in range(number):
-                address = f"reader{number}.{index}@reader.example.com"
+                address = f"recipient{number}.{index}@recipient.example.com"
                 contact = self.env["res.partner"].create({"name": address, "email": address})
                 leads |= self.make_lead(address, partner_id=contact.id)
             mails = self.env["mail.mail"].create(
@@ -117,7 +117,7 @@ class TestChatter(TwoLeadsMixin, NurtureHttpCase):
             leads._message_mail_after_hook(mails)
             self.env.flush_all()
             counts.append(self.env.cr.sql_log_count - before)
-            self.assertEqual(len(self.told(leads[0].partner_id)), 1)
+            self.assertEqual(len(self.said(leads[0].partner_id)), 1)
         self.assertLessEqual(counts[1], counts[0] + 2)
 
     def test_names(self):

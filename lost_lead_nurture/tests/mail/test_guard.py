@@ -22,8 +22,8 @@ class GuardCase(TwoLeadsMixin, NurtureHttpCase):
 
     def setUp(self):
         super().setUp()
-        self.open = self.make_lead("open@reader.example.com", lost=False)
-        self.won = self.make_lead("won@reader.example.com", lost=False)
+        self.open = self.make_lead("open@recipient.example.com", lost=False)
+        self.won = self.make_lead("won@recipient.example.com", lost=False)
         self.won.action_set_won()
         self.model = self.env["ir.model"]._get_id("crm.lead")
         self.mailings = self.env["mailing.mailing"].with_user(self.marketer)
@@ -55,7 +55,7 @@ class GuardCase(TwoLeadsMixin, NurtureHttpCase):
 
 @tagged("post_install", "-at_install")
 class TestGuard(GuardCase):
-    def ways(self, mailing):
+    def choices(self, mailing):
         """All that sends a mailing in core, by button, wizard and RPC."""
         forged = {"nurture_send_batch": {str(self.open.id): 1}, "nurture_ask": False}
         schedule = self.env["mailing.mailing.schedule.date"].with_user(self.marketer)
@@ -95,8 +95,8 @@ class TestGuard(GuardCase):
         orphan = self.make_for_a_step("Orphan")
         self.make_step(self.sequence, "after", self.first, mailing_id=orphan.id).unlink()
         for mailing in (self.mail, self.first.mailing_id.with_user(self.marketer), orphan):
-            for way, act in self.ways(mailing).items():
-                with self.subTest(way, mailing=mailing.subject):
+            for door, act in self.choices(mailing).items():
+                with self.subTest(door, mailing=mailing.subject):
                     self.refused(act)
             with self.subTest("in the queue by other means", mailing=mailing.subject):
                 self.env.cr.execute(
@@ -439,9 +439,9 @@ class TestOpenPipeline(GuardCase):
 
     def test_counted_as_core_mails(self):
         """Each address once, and none that is blacklisted or has had it."""
-        for address in ("twin@reader.example.com", "twin@reader.example.com", False):
+        for address in ("twin@recipient.example.com", "twin@recipient.example.com", False):
             self.leads |= self.make_lead(address, lost=False)
-        blacklisted = self.make_lead("black@reader.example.com", lost=False)
+        blacklisted = self.make_lead("black@recipient.example.com", lost=False)
         self.env["mail.blacklist"]._add(blacklisted.email_from)
         self.leads |= blacklisted
         plain = self.make_plain([("id", "in", self.leads.ids), self.both])
@@ -456,14 +456,14 @@ class TestOpenPipeline(GuardCase):
         self.assertFalse(plain._nurture_count_reached().total())
 
     def test_leads_of_others_count(self):
-        """Core mails leads that the user may not see; what they are is not told by a search through
+        """Core mails leads that the user may not see; what they are is not said by a search through
         what the user may not see."""
         seller = new_test_user(
             self.env,
             "nurture_seller",
             "sales_team.group_sale_salesman,mass_mailing.group_mass_mailing_user",
         )
-        own = self.make_lead("own@reader.example.com", lost=False, user_id=seller.id)
+        own = self.make_lead("own@recipient.example.com", lost=False, user_id=seller.id)
         leads = self.open | own
         for domain, reached in (
             ([("id", "in", leads.ids)], (2, False)),

@@ -33,7 +33,7 @@ class TestLanguages(NurtureHttpCase):
         langs = {"francoise": "fr_FR", "dieter": "de_DE", "sam": False}
         return {
             name: self.make_lead(
-                f"{name}@reader.example.com",
+                f"{name}@recipient.example.com",
                 lang_id=code and self.env["res.lang"]._get_data(code=code).id,
             )
             for name, code in langs.items()
@@ -44,15 +44,15 @@ class TestLanguages(NurtureHttpCase):
         self.make_step(self.sequence, "mail_click", self.first, subject="Clicked")
         self.sequence.action_start()
         self.advance()
-        mail = self.mail_to("francoise@reader.example.com", "De retour")
-        self.assertEqual(len(self.mails_to("dieter@reader.example.com", "Back in stock")), 1)
-        self.assertEqual(len(self.mails_to("sam@reader.example.com", "Back in stock")), 1)
+        mail = self.mail_to("francoise@recipient.example.com", "De retour")
+        self.assertEqual(len(self.mails_to("dieter@recipient.example.com", "Back in stock")), 1)
+        self.assertEqual(len(self.mails_to("sam@recipient.example.com", "Back in stock")), 1)
         self.assertEqual(len(self.catcher.messages), 3)
         self.assertEqual(self.sequence.sent_count, 3, "all languages count")
         self.click(mail)
         self.assertEqual(self.sequence.clicked_count, 1)
         self.advance()
-        self.assertEqual(len(self.mails_to("francoise@reader.example.com", "Clicked")), 1)
+        self.assertEqual(len(self.mails_to("francoise@recipient.example.com", "Clicked")), 1)
         self.assertEqual(
             self.trace(leads["francoise"], self.first).mailing_trace_ids.mass_mailing_id,
             self.bonjour,
@@ -61,11 +61,13 @@ class TestLanguages(NurtureHttpCase):
     def test_placeholders_in_the_lead_s_language(self):
         country = self.env.ref("base.de")
         country.with_context(lang="fr_FR").name = "Allemagne"
-        self.make_lead("francoise@reader.example.com", lang_id=self.french, country_id=country.id)
+        self.make_lead(
+            "francoise@recipient.example.com", lang_id=self.french, country_id=country.id
+        )
         self.bonjour.subject = "De {{object.country_id.name}}"
         self.sequence.action_start()
         self.advance()
-        self.mail_to("francoise@reader.example.com", "De Allemagne")
+        self.mail_to("francoise@recipient.example.com", "De Allemagne")
 
     def test_mail_of_a_translation_is_a_step_s(self):
         self.assertEqual(self.bonjour.nurture_sequence_id, self.sequence)

@@ -67,11 +67,11 @@ class TestPlaceholders(TwoLeadsMixin, NurtureHttpCase):
             lambda lead: domain if lead.company_id == company else others(lead),
         )
 
-    def check_home(self, address, base_url, trap=True):
+    def check_home(self, address, base_url, honeypot=True):
         """All that a mail brings along is on this website: what a mail program posts to, what is
         read and what is loaded, in both texts.
 
-        :param trap: whether there is a link in it that only bots find
+        :param honeypot: whether there is a link in it that only bots find
         """
         message = self.mail_to(address)
         self.assertTrue(message["List-Unsubscribe"].startswith(f"<{base_url}/mailing/"))
@@ -82,8 +82,8 @@ class TestPlaceholders(TwoLeadsMixin, NurtureHttpCase):
                 path: {url.partition(f"/{path}")[0] for url in urls if f"/{path}" in url}
                 for path in [*ours, "nurture/t/"]
             }
-            traps = found.pop("nurture/t/")
-            self.assertEqual(traps, {base_url} if trap and kind == "html" else set())
+            honeypots = found.pop("nurture/t/")
+            self.assertEqual(honeypots, {base_url} if honeypot and kind == "html" else set())
             self.assertEqual(found, {path: {base_url} for path in ours}, kind)
             self.assertIn("/confirm_unsubscribe", text)
             self.assertIn("/view?", text)
@@ -117,7 +117,7 @@ class TestPlaceholders(TwoLeadsMixin, NurtureHttpCase):
         self.send_mails()
         for address, domain in sites.items():
             with self.subTest("plain mailing", address=address):
-                self.check_home(address, domain, trap=False)
+                self.check_home(address, domain, honeypot=False)
 
     def test_as_it_was_written(self):
         for link in (

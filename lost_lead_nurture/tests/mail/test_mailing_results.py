@@ -47,7 +47,7 @@ class TestMailingButtons(MailingCase):
     def setUp(self):
         super().setUp()
         self.leads = self.env["crm.lead"].union(
-            *(self.make_lead(f"lead{number}@reader.example.com") for number in range(7))
+            *(self.make_lead(f"lead{number}@recipient.example.com") for number in range(7))
         )
         self.leads[6].user_id = self.colleague
 
@@ -61,7 +61,7 @@ class TestMailingButtons(MailingCase):
         self.bounce(mails[3])
 
     def bring_back(self):
-        """Two come back, and buy; one of them from a colleague."""
+        """Two are won back, and buy; one of them from a colleague."""
         back = self.leads[1] | self.leads[6]
         for lead in back:
             lead.action_restore()
@@ -83,16 +83,16 @@ class TestMailingButtons(MailingCase):
 
     def test_plain(self):
         mailing = self.make_plain(self.leads)
-        blocked = self.make_lead("blocked@reader.example.com")
+        blocked = self.make_lead("blocked@recipient.example.com")
         self.env["mail.blacklist"]._add(blocked.email_normalized)
         self.react("Plain")
         self.bring_back()
         self.clock += timedelta(days=2)
         self.env.invalidate_all()
-        figures = (mailing.sent, mailing.delivered, mailing.opened, mailing.clicked)
-        self.assertEqual(figures, (7, 6, 4, 2))
-        figures = (mailing.replied, mailing.bounced, mailing.ignored, mailing.no_reaction)
-        self.assertEqual(figures, (1, 1, 2, 0))
+        statistics = (mailing.sent, mailing.delivered, mailing.opened, mailing.clicked)
+        self.assertEqual(statistics, (7, 6, 4, 2))
+        statistics = (mailing.replied, mailing.bounced, mailing.ignored, mailing.no_reaction)
+        self.assertEqual(statistics, (1, 1, 2, 0))
         self.assertEqual((mailing.crm_lead_count, mailing.sale_quotation_count), (2, 2))
         self.assertEqual(mailing.sale_invoiced_amount, 500)
         self.check_all(mailing)
@@ -107,7 +107,7 @@ class TestMailingButtons(MailingCase):
         mailing = first.mailing_id
         self.clock += timedelta(days=2)
         self.env.invalidate_all()
-        # the one who answered came back, too
+        # the one who answered was won back, too
         self.assertEqual((mailing.crm_lead_count, mailing.sale_quotation_count), (3, 2))
         self.assertEqual((mailing.opened, mailing.ignored), (4, 2))
         self.check_all(mailing)
@@ -136,11 +136,14 @@ class TestMailingButtons(MailingCase):
             self.env["mailing.mailing"].with_user(self.marketer).get_view(view_type="form")["arch"]
         )
         names = [
-            (button.get("name"), literal_eval(button.get("context") or "{}").get("nurture_figure"))
+            (
+                button.get("name"),
+                literal_eval(button.get("context") or "{}").get("nurture_statistic"),
+            )
             for button in arch.xpath("//div[@name='button_box']/button")
         ]
         self.assertEqual(
-            [figure or name for name, figure in names],
+            [statistic or name for name, statistic in names],
             [
                 *("action_redirect_to_leads_and_opportunities", "action_redirect_to_quotations"),
                 *("action_redirect_to_invoiced", "sent", "action_view_delivered"),
@@ -152,7 +155,7 @@ class TestMailingButtons(MailingCase):
     def test_contacts(self):
         """Mailings to others than leads, too: an archived contact is still there."""
         contact = self.env["res.partner"].create(
-            {"name": "Carl", "email": "carl@reader.example.com"}
+            {"name": "Carl", "email": "carl@recipient.example.com"}
         )
         mailing = self.make_mailing(
             "To contacts",
@@ -171,11 +174,11 @@ class TestMailingButtons(MailingCase):
 class TestMailingCredit(MailingCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com")
-        self.bob = self.make_lead("bob@reader.example.com")
+        self.ann = self.make_lead("ann@recipient.example.com")
+        self.bob = self.make_lead("bob@recipient.example.com")
         self.mailing = self.make_plain(self.ann | self.bob)
 
-    def figures(self, mailing=None):
+    def statistics(self, mailing=None):
         self.env.flush_all()
         self.env.invalidate_all()
         mailing = mailing or self.mailing
@@ -187,23 +190,23 @@ class TestMailingCredit(MailingCase):
 
     def test_paid(self):
         """What is invoiced counts when it is paid, and what is refunded counts off."""
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
-        self.assertEqual(self.figures(), (1, 0, 0))
+        self.assertEqual(self.statistics(), (1, 0, 0))
         invoice = self.invoice(self.sell(self.ann))
-        self.assertEqual(self.figures(), (1, 1, 0))
+        self.assertEqual(self.statistics(), (1, 1, 0))
         self.pay(invoice)
-        self.assertEqual(self.figures(), (1, 1, 250))
+        self.assertEqual(self.statistics(), (1, 1, 250))
         refund = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
         refund.invoice_line_ids.price_unit = 100
         refund.action_post()
         self.pay(refund)
-        self.assertEqual(self.figures(), (1, 1, 150))
+        self.assertEqual(self.statistics(), (1, 1, 150))
         self.assertIn("150", self.mailing.nurture_invoiced_label)
 
     def test_refund_of_what_was_not_paid(self):
         """It comes to nothing, not to less."""
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
         invoice = self.invoice(self.sell(self.ann))
         refund = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
@@ -212,13 +215,13 @@ class TestMailingCredit(MailingCase):
         lines = (invoice | refund).line_ids
         lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
         self.assertEqual(invoice.payment_state, "partial")
-        self.assertEqual(self.figures(), (1, 1, 0))
+        self.assertEqual(self.statistics(), (1, 1, 0))
 
     def test_won(self):
-        """A lead that is won at once comes back, too; a reply is as good as a click."""
-        self.answer(self.mail_to("ann@reader.example.com"))
+        """A lead that is won at once is won back, too; a reply is as good as a click."""
+        self.answer(self.mail_to("ann@recipient.example.com"))
         self.ann.action_set_won()
-        self.assertEqual(self.figures(), (1, 0, 0))
+        self.assertEqual(self.statistics(), (1, 0, 0))
         # what follows is not another return
         self.ann.stage_id = self.env["crm.stage"].search([("is_won", "=", False)], limit=1)
         self.ann.action_set_won()
@@ -226,40 +229,40 @@ class TestMailingCredit(MailingCase):
 
     def test_without_a_reaction(self):
         """To open it is not enough."""
-        self.read_mail(self.mail_to("ann@reader.example.com"))
+        self.read_mail(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
         self.bob.action_restore()
         self.sell(self.ann)
-        self.assertEqual(self.figures(), (0, 0, 0))
+        self.assertEqual(self.statistics(), (0, 0, 0))
 
     def test_reaction_afterwards(self):
         self.ann.action_restore()
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.stage_id = self.env["crm.stage"].search([("is_won", "=", False)], limit=1)
-        self.assertEqual(self.figures(), (0, 0, 0))
+        self.assertEqual(self.statistics(), (0, 0, 0))
 
-    def test_window(self):
-        self.click(self.mail_to("ann@reader.example.com"))
-        self.click(self.mail_to("bob@reader.example.com"))
+    def test_sending_hours(self):
+        self.click(self.mail_to("ann@recipient.example.com"))
+        self.click(self.mail_to("bob@recipient.example.com"))
         self.ann.action_restore()
         self.sell(self.ann, days=WINDOW.days + 1)
-        self.assertEqual(self.figures(), (1, 0, 0), "the quotation came too late")
+        self.assertEqual(self.statistics(), (1, 0, 0), "the quotation came too late")
         self.bob.action_restore()
-        self.assertEqual(self.figures(), (1, 0, 0), "the lead came too late")
+        self.assertEqual(self.statistics(), (1, 0, 0), "the lead came too late")
 
     def test_last_mailing(self):
         """It is the one clicked last, not the one sent last."""
         other = self.make_plain(self.ann | self.bob, "Other")
-        self.click(self.mail_to("ann@reader.example.com", "Other"))
+        self.click(self.mail_to("ann@recipient.example.com", "Other"))
         self.clock += timedelta(hours=1)
-        self.click(self.mail_to("ann@reader.example.com", "Plain"))
+        self.click(self.mail_to("ann@recipient.example.com", "Plain"))
         (self.ann | self.bob).action_restore()
-        self.assertEqual(self.figures()[0], 1)
-        self.assertEqual(self.figures(other)[0], 0)
+        self.assertEqual(self.statistics()[0], 1)
+        self.assertEqual(self.statistics(other)[0], 0)
 
     def test_customer(self):
         """A quotation for no opportunity is credited by its customer."""
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
         order = self.sell(self.ann)
         stranger = self.sell(self.bob)
@@ -270,7 +273,7 @@ class TestMailingCredit(MailingCase):
         self.assertFalse(stranger.copy({"date_order": self.clock}).nurture_credit_id)
 
     def test_credit_is_not_written(self):
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
         order = self.sell(self.bob)
         order.user_id = self.salesman
@@ -287,50 +290,50 @@ class TestMailingCredit(MailingCase):
 
     def test_step_clicked_last(self):
         self.start_sequence()
-        self.click(self.mail_to("ann@reader.example.com", "Plain"))
+        self.click(self.mail_to("ann@recipient.example.com", "Plain"))
         self.clock += timedelta(hours=1)
-        self.click(self.mail_to("ann@reader.example.com", "First"))
+        self.click(self.mail_to("ann@recipient.example.com", "First"))
         self.ann.action_restore()
         self.sell(self.ann)
-        self.assertEqual(self.figures(), (0, 0, 0))
+        self.assertEqual(self.statistics(), (0, 0, 0))
         self.assertEqual(self.sequence.lead_count, 1)
-        self.assertEqual(self.figures(self.first.mailing_id)[:2], (1, 1))
+        self.assertEqual(self.statistics(self.first.mailing_id)[:2], (1, 1))
 
     def test_mailing_clicked_last(self):
-        """A lead that comes back is credited once."""
+        """A lead that is won back is credited once."""
         self.start_sequence()
-        self.click(self.mail_to("ann@reader.example.com", "First"))
+        self.click(self.mail_to("ann@recipient.example.com", "First"))
         self.clock += timedelta(hours=1)
-        self.click(self.mail_to("ann@reader.example.com", "Plain"))
+        self.click(self.mail_to("ann@recipient.example.com", "Plain"))
         self.ann.action_restore()
         self.sell(self.ann)
-        self.assertEqual(self.figures(), (1, 1, 0))
+        self.assertEqual(self.statistics(), (1, 1, 0))
         self.assertEqual(self.sequence.lead_count, 0)
         self.assertEqual(self.participant(self.ann).exit_reason, "restored")
-        self.assertEqual(self.figures(self.first.mailing_id), (0, 0, 0))
+        self.assertEqual(self.statistics(self.first.mailing_id), (0, 0, 0))
 
     def test_order_that_brings_it_back(self):
         """In a sequence a quotation brings the lead back, thanks to the mailing clicked in."""
         self.start_sequence()
-        self.click(self.mail_to("ann@reader.example.com", "Plain"))
+        self.click(self.mail_to("ann@recipient.example.com", "Plain"))
         self.sell(self.ann)
         self.assertEqual(self.ann.won_status, "pending")
-        self.assertEqual(self.figures(), (1, 1, 0))
+        self.assertEqual(self.statistics(), (1, 1, 0))
         self.assertEqual((self.sequence.lead_count, self.sequence.quotation_count), (0, 0))
 
     def test_merged(self):
         """What brought a lead back goes on with the one that is left."""
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.ann.action_restore()
-        other = self.make_lead("ann@reader.example.com", lost=False)
+        other = self.make_lead("ann@recipient.example.com", lost=False)
         left = (self.ann | other).merge_opportunity()
-        self.assertEqual(self.figures()[0], 1)
+        self.assertEqual(self.statistics()[0], 1)
         self.assertEqual(left.nurture_credit_ids.mailing_id, self.mailing)
 
     def test_cost(self):
-        """A hundred leads that come back ask no more than one."""
+        """A hundred leads that are won back ask no more than one."""
         leads = self.env["crm.lead"].union(
-            *(self.make_lead(f"no{number}@reader.example.com") for number in range(20))
+            *(self.make_lead(f"no{number}@recipient.example.com") for number in range(20))
         )
         self.env.flush_all()
         credits_ = self.env["nurture.credit"]

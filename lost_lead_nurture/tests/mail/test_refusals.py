@@ -8,8 +8,8 @@ from odoo.tools import mute_logger
 from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
-UNKNOWN = "550 5.1.1 <ann@reader.example.com>: Recipient address rejected: User unknown"
-LATER = "450 4.2.0 <ann@reader.example.com>: Recipient address rejected: Greylisted"
+UNKNOWN = "550 5.1.1 <ann@recipient.example.com>: Recipient address rejected: User unknown"
+LATER = "450 4.2.0 <ann@recipient.example.com>: Recipient address rejected: Greylisted"
 
 
 class RefusalCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
@@ -43,7 +43,7 @@ class TestBounce(RefusalCase):
         self.mail_to(BOB)
 
     def test_ends(self):
-        """Nobody gets mail there: it is a bounce, and the end, as if the mail had come back."""
+        """Nobody gets mail there: it is a bounce, and the end, as if the mail had bounced."""
         self.start(rcpt=UNKNOWN)
         self.assertBounced()
         participant = self.participant(self.ann)
@@ -96,14 +96,14 @@ class TestBounce(RefusalCase):
         self.assertEqual(self.participant(self.ann).exit_reason, "bounced")
 
     def test_guard(self):
-        """The sequence stops by itself, as it does when mails come back."""
-        leads = [self.make_lead(f"lead{n}@reader.example.com") for n in range(58)]
+        """The sequence stops automatically, as it does when mails bounce."""
+        leads = [self.make_lead(f"lead{n}@recipient.example.com") for n in range(58)]
         self.sequence.bounce_limit = 5
         self.catcher.answers = {lead.email_from: UNKNOWN for lead in leads[52:]}
         self.sequence.action_start()
         self.send()
         self.assertEqual(self.sequence.state, "stopped")
-        self.assertIn("came back", self.sequence.last_error)
+        self.assertIn("bounced", self.sequence.last_error)
 
     def test_other_sequences(self):
         """Whether the address enters other sequences is for their settings, as after any bounce."""
@@ -111,7 +111,7 @@ class TestBounce(RefusalCase):
         other = self.make_sequence(name="Other", entry="manual")
         self.make_step(other, subject="Other")
         other.action_start()
-        self.assertEqual(other.enrol(self.ann.ids)["kept_out"], {"bounced": self.ann.ids})
+        self.assertEqual(other.enrol(self.ann.ids)["excluded"], {"bounced": self.ann.ids})
         other.exclude_bounced = False
         self.assertEqual(other.enrol(self.ann.ids)["entered"], self.ann.ids)
 
@@ -138,7 +138,7 @@ class TestLater(RefusalCase):
         with self.capture_triggers("mail.ir_cron_mail_scheduler_action") as woken:
             self.start(rcpt=LATER)
         trace = self.trace(self.ann, self.first)
-        self.assertEqual((trace.state, trace.reason), ("processed", "mail_put_off"))
+        self.assertEqual((trace.state, trace.reason), ("processed", "mail_deferred"))
         self.assertIn("Greylisted", trace.detail)
         self.assertEqual(self.stat.trace_status, "outgoing")
         mail = self.stat.mail_mail_id
@@ -165,7 +165,7 @@ class TestLater(RefusalCase):
         self.assertEqual(self.stat.trace_status, "outgoing")
 
     def test_for_long(self):
-        """It is tried less and less often, and given up after two days."""
+        """It is tried less and less often, and expires after two days."""
         self.start(rcpt=LATER)
         pauses = []
         while self.stat.mail_mail_id.state == "outgoing" and len(pauses) < 40:
@@ -230,7 +230,7 @@ class TestFailure(RefusalCase):
 
     def test_plain_mailing(self):
         """What is not a sequence's is core's."""
-        lead = self.make_lead("carl@reader.example.com", lost=False)
+        lead = self.make_lead("carl@recipient.example.com", lost=False)
         mailing = self.make_mailing("Plain", mailing_domain=repr([("id", "=", lead.id)]))
         self.catcher.answers = {lead.email_from: UNKNOWN}
         with mute_logger(*SMTP_LOGGERS):

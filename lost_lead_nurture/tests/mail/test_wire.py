@@ -65,7 +65,7 @@ class TestListUnsubscribe(WireCase):
         self.check(ANN)
 
     def test_long_address(self):
-        long = "ann.of.green.gables+offers@a-very-long-name-of-a-host.reader.example.com"
+        long = "ann.of.green.gables+offers@a-very-long-name-of-a-host.recipient.example.com"
         self.ann.email_from = f'"Gables, Ann of Green" <{long}>'
         self.send_mailing(self.ann)
         self.check(long)
@@ -159,7 +159,7 @@ class TestHeaders(WireCase):
         )
         self.salesman.name = "Sam\nSeller"
         self.start()
-        self.check(ANN, "For Ann: Desk for ann@reader.example.com")
+        self.check(ANN, "For Ann: Desk for ann@recipient.example.com")
         self.assertEqual(self.mail_to(ANN)["From"].addresses[0].display_name, "Sam Seller")
 
     def test_long_names_of_the_company(self):
@@ -167,7 +167,7 @@ class TestHeaders(WireCase):
         name = "Müller, Schmidt & Partner Rechtsanwälte und Steuerberater mbB, Köln"
         self.first.mailing_id.email_from = f'"{name}" <shop@test.example.com>'
         self.start()
-        raw = self.check(ANN, "For Ann: Desk for ann@reader.example.com")
+        raw = self.check(ANN, "For Ann: Desk for ann@recipient.example.com")
         sender = b" ".join(line.strip() for line in header(raw, "From"))
         self.assertRegex(sender, rb"^From: (=\?utf-8\?[bq]\?[^? ,]+\?= )+<[!-=?-~]+>$")
 
@@ -195,7 +195,7 @@ class TestBlankNames(WireCase):
         self.first.mailing_id.write(
             {
                 "subject": "For {{object.contact_name ||| you}}",
-                "preview": "Dear {{object.contact_name ||| reader}}",
+                "preview": "Dear {{object.contact_name ||| recipient}}",
             }
         )
 
@@ -204,7 +204,7 @@ class TestBlankNames(WireCase):
         self.advance()
         html = self.html_of(self.mail_to(ANN, "For you"))
         self.assertIn("Hello there,", html)
-        self.assertIn("Dear reader", html)
+        self.assertIn("Dear recipient", html)
         self.assertIn("Hello Ann,", self.html_of(self.mail_to(BOB, "For Ann")))
         self.assertEqual(self.ann.contact_name, " \u00a0\u200b ")
 
@@ -214,7 +214,7 @@ class TestBlankNames(WireCase):
         self.assertIn("Hi you", self.html_of(self.mail_to(ANN, "Spring")))
 
     def test_preview(self):
-        with patch.object(type(self.sequence), "_find_reader", lambda _self: self.ann):
+        with patch.object(type(self.sequence), "_find_recipient", lambda _self: self.ann):
             preview = self.first.get_preview()
         self.assertEqual(preview["subject"], "For you")
         self.assertIn("Hello there,", preview["html"])

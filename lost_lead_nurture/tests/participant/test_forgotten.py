@@ -40,7 +40,7 @@ class TestForgotten(NurtureHttpCase):
     # ------------------------------------------------------------
 
     def test_another_lead(self):
-        """Neither this sequence nor another takes the address again, by itself or by hand, per
+        """Neither this sequence nor another takes the address again, automatically or by hand, per
         address or per lead; all screens say why."""
         self.forget()
         again = self.make_lead(ANN.upper())
@@ -51,7 +51,7 @@ class TestForgotten(NurtureHttpCase):
             with self.subTest(sequence=sequence.name):
                 self.assertEqual(
                     sequence.enrol(again.ids),
-                    {"entered": [], "kept_out": {"forgotten": again.ids}, "unknown": []},
+                    {"entered": [], "excluded": {"forgotten": again.ids}, "unknown": []},
                 )
                 explained = sequence.with_user(self.marketer).explain(again.id)
                 self.assertFalse(explained["enters"])
@@ -59,7 +59,7 @@ class TestForgotten(NurtureHttpCase):
                 self.assertEqual(no, ["Nobody with this address has asked to be forgotten"])
         (row,) = (
             row
-            for row in other.with_user(self.marketer).get_audience()["kept_out"]
+            for row in other.with_user(self.marketer).get_audience()["excluded"]
             if row["reason"] == "forgotten"
         )
         self.assertEqual(row["label"], "Asked to be forgotten")
@@ -110,14 +110,14 @@ class TestForgotten(NurtureHttpCase):
         self.forget()
         for address in (ANN, BOB):
             again = self.make_lead(address)
-            self.assertEqual(self.sequence.enrol(again.ids)["kept_out"], {"forgotten": again.ids})
+            self.assertEqual(self.sequence.enrol(again.ids)["excluded"], {"forgotten": again.ids})
 
     def test_spellings(self):
         lead = self.make_lead("info@bücher.example")
         self.advance()
         self.forget(lead)
         again = self.make_lead("info@xn--bcher-kva.example")
-        self.assertEqual(self.sequence.enrol(again.ids)["kept_out"], {"forgotten": again.ids})
+        self.assertEqual(self.sequence.enrol(again.ids)["excluded"], {"forgotten": again.ids})
 
     # ------------------------------------------------------------
     # WHAT IS KEPT
@@ -179,7 +179,7 @@ class TestForgotten(NurtureHttpCase):
     def test_let_in_by_address(self):
         self.forget()
         again = self.make_lead(ANN)
-        self.let_in(" Ann <ANN@reader.example.com>")
+        self.let_in(" Ann <ANN@recipient.example.com>")
         forgotten = self.env["nurture.forgotten"].search([])
         self.assertEqual(forgotten.let_in_user_id, self.marketer)
         self.assertEqual(forgotten.let_in_date, fields.Datetime.now())
@@ -207,7 +207,7 @@ class TestForgotten(NurtureHttpCase):
         self.forget(again)
         once_more = self.make_lead(ANN)
         self.assertEqual(
-            self.sequence.enrol(once_more.ids)["kept_out"], {"forgotten": once_more.ids}
+            self.sequence.enrol(once_more.ids)["excluded"], {"forgotten": once_more.ids}
         )
         self.assertEqual(len(self.env["nurture.forgotten"].search([])), 1)
 

@@ -1,4 +1,4 @@
-"""Goals: what ends a lead's way, by the real event, and what then becomes of the lead."""
+"""Goals: what ends a lead's journey, by the real event, and what then becomes of the lead."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -14,8 +14,8 @@ from ...tools.links import is_about
 from ...tools.reasons import EXIT_REASONS, WON_BACK
 from ..common import NurtureHttpCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 SHOP = "https://shop.example.com/limited"
 
 
@@ -80,9 +80,7 @@ class GoalsCase(NurtureHttpCase):
         )
 
     def note(self, lead):
-        notes = lead.message_ids.filtered(
-            lambda message: "Won back" in message.body or "Came back" in message.body
-        )
+        notes = lead.message_ids.filtered(lambda message: "Won back" in message.body)
         self.assertEqual(len(notes), 1)
         return notes
 
@@ -105,7 +103,7 @@ class GoalsCase(NurtureHttpCase):
         self.assertEqual(len(self.mails_to(lead.email_normalized)), before)
 
     def assertStays(self, lead):  # noqa: N802
-        """Nothing of what happened ends the lead's way: the next mail reaches it."""
+        """Nothing of what happened ends the lead's journey: the next mail reaches it."""
         self.assertEqual(self.participant(lead).state, "running")
         self.assertEqual(lead.won_status, "lost")
         self.advance(days=7)
@@ -275,7 +273,7 @@ class TestGoals(GoalsCase):
 
     def test_order_whatever_happens(self):
         """What goes wrong in a sequence does not keep anybody from ordering. The responsible is
-        told, and the lead is looked at again before its next step."""
+        notified, and the lead is looked at again before its next step."""
         self.start()
         leads = type(self.env["crm.lead"])
         with (
@@ -348,7 +346,7 @@ class TestGoals(GoalsCase):
 
     def test_clicked(self):
         self.start(goal_link="https://shop.example.com/*")
-        self.trace(self.ann, self.first)._hear("click", SHOP)
+        self.trace(self.ann, self.first)._handle("click", SHOP)
         participant = self.participant(self.ann)
         self.assertEqual(participant.credited_step_id, self.first)
         self.assertReached(self.ann, "clicked")
@@ -360,26 +358,26 @@ class TestGoals(GoalsCase):
 
     def test_clicked_something_else(self):
         self.start(goal_link="https://shop.example.com/checkout*")
-        self.trace(self.ann, self.first)._hear("click", SHOP)
-        self.trace(self.ann, self.first)._hear("click")
+        self.trace(self.ann, self.first)._handle("click", SHOP)
+        self.trace(self.ann, self.first)._handle("click")
         self.assertStays(self.ann)
 
     def test_clicked_without_goal(self):
         self.start(goal_link=" ")
-        self.trace(self.ann, self.first)._hear("click")
-        self.trace(self.ann, self.first)._hear("click", SHOP)
+        self.trace(self.ann, self.first)._handle("click")
+        self.trace(self.ann, self.first)._handle("click", SHOP)
         self.assertStays(self.ann)
 
     def test_clicked_too_late(self):
-        """Only who is in the sequence, or completed it not too long ago, comes back by a click."""
+        """Only who is in the sequence, or completed it not too long ago, is won back by a click."""
         self.start(goal_link=SHOP)
         self.participant(self.ann).action_remove()
-        self.trace(self.ann, self.first)._hear("click", SHOP)
+        self.trace(self.ann, self.first)._handle("click", SHOP)
         self.assertEqual(self.ann.won_status, "lost")
         self.advance(days=7)
         self.assertEqual(self.participant(self.bob).state, "completed")
         self.clock += timedelta(days=self.sequence.window_days + 1)
-        self.trace(self.bob, self.first)._hear("click", SHOP)
+        self.trace(self.bob, self.first)._handle("click", SHOP)
         self.assertEqual(self.bob.won_status, "lost")
         self.assertEqual(self.participant(self.bob).exit_reason, "finished")
 
@@ -487,7 +485,7 @@ class TestGoals(GoalsCase):
     def test_batch(self):
         """Of many who are due together each one goes for its own reason; the batch is judged in
         one query, however many they are."""
-        leads = [self.make_lead(f"lead{number}@reader.example.com") for number in range(8)]
+        leads = [self.make_lead(f"lead{number}@recipient.example.com") for number in range(8)]
         self.start()
         with patch.object(type(self.env["nurture.participant"]), "_check_goals"):
             for lead in leads[:3]:
@@ -537,18 +535,18 @@ class TestGoals(GoalsCase):
             orders._nurture_credit_participants()
 
     # ------------------------------------------------------------
-    # COMING BACK LATER, TWICE, BY SEVERAL WAYS
+    # BEING WON BACK LATER, TWICE, BY SEVERAL JOURNEYS
     # ------------------------------------------------------------
 
     def test_completed(self):
-        """Who went through all steps and comes back in the window was woken by the last mail."""
+        """Who went through all steps and is won back in the window was woken by the last mail."""
         for name, event in (
             ("order", lambda lead: self.order(opportunity_id=lead.id, state="sale")),
             ("meeting", lambda lead: self.book(opportunity_id=lead.id)),
             ("restored", lambda lead: lead.action_restore()),
             ("won", lambda lead: lead.action_set_won()),
         ):
-            lead = self.make_lead(f"{name}@reader.example.com")
+            lead = self.make_lead(f"{name}@recipient.example.com")
             self.sequence.action_start()
             self.advance()
             self.advance(days=7)
@@ -569,13 +567,13 @@ class TestGoals(GoalsCase):
         self.assertEqual(self.ann.won_status, "lost")
 
     def test_before_any_mail(self):
-        """Somebody orders before the first mail has left: the lead comes back, but the sequence
+        """Somebody orders before the first mail has left: the lead is won back, but the sequence
         has not earned it, and says so."""
         self.sequence.action_start()
         self.run_cron()
         order = self.order(opportunity_id=self.ann.id)
         self.send_mails()
-        self.assertFalse(self.mails_to(ANN), "pulled back")
+        self.assertFalse(self.mails_to(ANN), "recalled")
         self.assertFalse(order.sudo().nurture_participant_id)
         self.assertIn("not thanks to", self.note(self.ann).body)
         self.assertReached(self.ann, "quotation", credited=False)
@@ -623,8 +621,8 @@ class TestGoals(GoalsCase):
         self.assertEqual(order.sudo().nurture_participant_id, participant)
 
     def test_two_sequences(self):
-        """A lead that comes back is credited once: to the sequence whose mail got the strongest
-        sign of life. It leaves the other one."""
+        """A lead that is won back is credited once: to the sequence whose mail got the strongest
+        engagement. It leaves the other one."""
         other = self.make_sequence(name="Other")
         step = self.make_step(other, subject="Other mail")
         self.make_step(other, "after", step, 30)
@@ -633,11 +631,11 @@ class TestGoals(GoalsCase):
         self.advance()
         self.read_mail(self.mail_to(ANN, "Other mail"))
         self.order(opportunity_id=self.ann.id)
-        ways = {way.sequence_id: way for way in self.participant(self.ann)}
-        self.assertEqual(ways[other].exit_reason, "quotation")
-        self.assertEqual(ways[other].credited_step_id, step)
-        self.assertEqual(ways[self.sequence].exit_reason, "restored")
-        self.assertFalse(ways[self.sequence].won_back_date)
+        journeys = {journey.sequence_id: journey for journey in self.participant(self.ann)}
+        self.assertEqual(journeys[other].exit_reason, "quotation")
+        self.assertEqual(journeys[other].credited_step_id, step)
+        self.assertEqual(journeys[self.sequence].exit_reason, "restored")
+        self.assertFalse(journeys[self.sequence].won_back_date)
         self.note(self.ann)
 
     def test_other_sequence_that_goes_on(self):
@@ -652,7 +650,9 @@ class TestGoals(GoalsCase):
         self.advance(days=7)
         self.assertTrue(self.mails_to(ANN, "Other second"))
         self.assertFalse(self.mails_to(ANN, "Second"))
-        self.assertEqual(sum(bool(way.won_back_date) for way in self.participant(self.ann)), 1)
+        self.assertEqual(
+            sum(bool(journey.won_back_date) for journey in self.participant(self.ann)), 1
+        )
 
     def test_lost_again(self):
         """A goal restores once: who was lost again since, and enters again, is another matter."""
@@ -676,7 +676,7 @@ class TestGoals(GoalsCase):
         """It stays lost where it was, for somebody to look at."""
         stage = self.ann.stage_id
         lost_on = self.ann.date_closed
-        other_stage = self.env["crm.stage"].create({"name": "Came back"})
+        other_stage = self.env["crm.stage"].create({"name": "Won back"})
         self.start(goal_restore=False, goal_stage_id=other_stage.id)
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.ann.stage_id, stage)
@@ -687,23 +687,23 @@ class TestGoals(GoalsCase):
         self.assertReached(self.ann, "replied", restored=False)
 
     def test_stage(self):
-        stage = self.env["crm.stage"].create({"name": "Came back"})
+        stage = self.env["crm.stage"].create({"name": "Won back"})
         self.start(goal_stage_id=stage.id)
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.ann.stage_id, stage)
         self.assertReached(self.ann, "replied")
 
     def test_stage_cannot_be_deleted(self):
-        stage = self.env["crm.stage"].create({"name": "Came back"})
+        stage = self.env["crm.stage"].create({"name": "Won back"})
         self.sequence.goal_stage_id = stage
         with self.assertRaises(ForeignKeyViolation), mute_logger("odoo.sql_db"):
             stage.unlink()
 
     def test_stage_kept(self):
         stage = self.env["crm.stage"].create({"name": "Negotiation"})
-        lead = self.make_lead("neg@reader.example.com", stage_id=stage.id)
+        lead = self.make_lead("neg@recipient.example.com", stage_id=stage.id)
         self.start()
-        self.answer(self.mail_to("neg@reader.example.com"))
+        self.answer(self.mail_to("neg@recipient.example.com"))
         self.assertEqual(lead.stage_id, stage)
 
     def test_kept_salesperson(self):
@@ -757,7 +757,7 @@ class TestGoals(GoalsCase):
         self.assertEqual(self.ann.company_id, self.company)
 
     def test_somebody_without_rights(self):
-        """Who takes over has left sales: the lead comes back all the same."""
+        """Who takes over has left sales: the lead is won back all the same."""
         self.start(goal_assign="user", goal_user_id=self.employee.id)
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.ann.user_id, self.employee)
@@ -790,7 +790,7 @@ class TestGoals(GoalsCase):
         )
 
     def test_team_in_turn(self):
-        """Each gets one, also of those that come back in the same moment; next time whoever has
+        """Each gets one, also of those that are won back in the same moment; next time whoever has
         waited longest. Archived members and users, paused ones and those who do not work for the
         company are passed over."""
         users = self.make_users(7)
@@ -805,7 +805,7 @@ class TestGoals(GoalsCase):
         )
         team.crm_team_member_ids.filtered(lambda one: one.user_id == gone).action_archive()
         team.crm_team_member_ids.filtered(lambda one: one.user_id == away).assignment_optout = True
-        leads = [self.make_lead(f"lead{number}@reader.example.com") for number in range(7)]
+        leads = [self.make_lead(f"lead{number}@recipient.example.com") for number in range(7)]
         self.start(goal_assign="team", goal_team_id=team.id)
         for lead in leads[:5]:
             self.answer(self.mail_to(lead.email_normalized))
@@ -847,7 +847,7 @@ class TestGoals(GoalsCase):
         self.assertReached(self.ann, "replied")
 
     def test_added_tags(self):
-        old, new = self.env["crm.tag"].create([{"name": "Old"}, {"name": "Came back (test)"}])
+        old, new = self.env["crm.tag"].create([{"name": "Old"}, {"name": "Won back (test)"}])
         self.ann.tag_ids = old
         self.start(goal_tag_ids=[Command.set(new.ids)])
         self.answer(self.mail_to(ANN))
@@ -868,8 +868,8 @@ class TestGoals(GoalsCase):
     # ------------------------------------------------------------
 
     def test_credit_of_later_orders(self):
-        """What is ordered in the window after the lead came back is credited, with opportunity or
-        without; before and after it is not, and another company's neither."""
+        """What is ordered in the window after the lead was won back is credited, with opportunity
+        or without; before and after it is not, and another company's neither."""
         self.start()
         self.answer(self.mail_to(ANN))
         participant = self.participant(self.ann)
@@ -910,7 +910,7 @@ class TestGoals(GoalsCase):
 
     def test_credit_goes_to_the_step_that_woke(self):
         """The mail clicked outweighs the one opened, which outweighs the one only sent."""
-        carl = self.make_lead("carl@reader.example.com")
+        carl = self.make_lead("carl@recipient.example.com")
         self.start()
         self.advance(days=7)
         self.click(self.mail_to(ANN, "First"))
@@ -922,7 +922,7 @@ class TestGoals(GoalsCase):
         self.assertEqual(self.first.mailing_id.sale_quotation_count, 2)
         self.assertEqual(self.second.mailing_id.sale_quotation_count, 1)
 
-    def test_figures(self):
+    def test_statistics(self):
         self.start()
         self.order(opportunity_id=self.ann.id)
         self.assertEqual((self.sequence.lead_count, self.sequence.quotation_count), (1, 1))
@@ -932,7 +932,7 @@ class TestGoals(GoalsCase):
         self.assertEqual(leads.search(domain), self.ann)
 
     def test_reasons_have_labels(self):
-        reasons = [reason for reason, _condition in self.env["crm.lead"]._nurture_ways_out()]
+        reasons = [reason for reason, _condition in self.env["crm.lead"]._nurture_exit_conditions()]
         self.assertLessEqual({*reasons, *WON_BACK}, dict(EXIT_REASONS).keys())
 
     def test_numbers(self):

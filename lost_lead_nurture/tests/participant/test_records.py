@@ -1,4 +1,4 @@
-"""What becomes of ways through a sequence when the records around them change."""
+"""What becomes of journeys through a sequence when the records around them change."""
 
 from datetime import timedelta
 
@@ -8,26 +8,26 @@ from odoo.tests import tagged
 
 from ..common import NurtureHttpCase, SecondStepMixin, SequenceMixin
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 
 
 @tagged("post_install", "-at_install")
 class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
     def test_deleted_lead_is_forgotten(self):
-        """Name and address go with the lead; the figures stay, and another lead with that address
-        is somebody new."""
+        """Name and address go with the lead; the statistics stay, and another lead with that
+        address is somebody new."""
         lead = self.make_lead(ANN)
         self.start()
         participant = self.participant(lead)
         lead.unlink()
         self.assertEqual((participant.state, participant.exit_reason), ("exited", "deleted"))
         self.assertFalse(participant.email)
-        self.assertNotIn(ANN, f"{participant.lead_name} {participant.identity}")
+        self.assertNotIn(ANN, f"{participant.lead_name} {participant.dedup_key}")
         self.assertEqual(self.sequence.participant_count, 1)
         again = self.make_lead(ANN)
         self.advance()
-        self.assertEqual(self.participant(again).round, 1)
+        self.assertEqual(self.participant(again).enrolment_number, 1)
 
     def test_anonymised_lead(self):
         """A lead whose address was erased gets nothing more; what the sequence kept of it can be
@@ -67,7 +67,7 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
             self.second.mailing_id.active = False
 
     def test_archived_reason(self):
-        """Leads lost for a reason that is no longer offered still enter, and are still told."""
+        """Leads lost for a reason that is no longer offered still enter, and are still said."""
         self.reason_stock.active = False
         lead = self.make_lead(ANN)
         lead.lost_reason_id = self.reason_stock
@@ -100,7 +100,7 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.make_step(other_sequence, subject="From the other")
         leads = {
             company: self.make_lead(
-                f"{name}@reader.example.com", company_id=company, team_id=False, user_id=False
+                f"{name}@recipient.example.com", company_id=company, team_id=False, user_id=False
             )
             for name, company in (("ann", self.company.id), ("bob", other.id), ("carl", False))
         }
@@ -150,7 +150,7 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertEqual(set(self.sequence.participant_ids.mapped("state")), {"completed"})
 
     def _insert_leads(self, number):
-        lead = self.make_lead("template@reader.example.com")
+        lead = self.make_lead("template@recipient.example.com")
         self.env.flush_all()
         self.env.cr.execute(
             """
@@ -158,7 +158,7 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
                                   lost_reason_id, email_from, email_normalized, company_id,
                                   create_uid, create_date)
             SELECT 'Lead ' || i, 'opportunity', false, 0, 'lost', %s, %s,
-                   'lead' || i || '@reader.example.com', 'lead' || i || '@reader.example.com',
+                   'lead' || i || '@recipient.example.com', 'lead' || i || '@recipient.example.com',
                    %s, 1, %s
               FROM generate_series(2, %s) i
             """,

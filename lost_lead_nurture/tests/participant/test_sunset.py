@@ -1,4 +1,4 @@
-"""Sunset: who opens nothing is asked for a sign of life, then left in peace."""
+"""Sunset: who opens nothing is asked for engagement, then left in peace."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from odoo.tests import tagged
 
 from ..common import NurtureHttpCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 
 
 @tagged("post_install", "-at_install")
@@ -24,8 +24,8 @@ class TestSunset(NurtureHttpCase):
             step = self.make_step(self.sequence, "after", step, 5, subject=f"Mail {number}")
             self.steps.append(step)
 
-    def add_farewell(self, **values):
-        self.farewell = self.make_step(self.sequence, "silent", subject="Farewell", **values)
+    def add_last_chance(self, **values):
+        self.last_chance = self.make_step(self.sequence, "silent", subject="Last Chance", **values)
 
     def start(self):
         """Start, and send what is due until two mails are there."""
@@ -38,7 +38,7 @@ class TestSunset(NurtureHttpCase):
         """Let days pass, one by one."""
         for _day in range(number):
             self.advance(days=1)
-            # the run that begins the farewell wakes the scheduled action
+            # the run that begins the last-chance mail wakes the scheduled action
             self.advance()
 
     def subjects(self, address):
@@ -54,7 +54,7 @@ class TestSunset(NurtureHttpCase):
         self.assertFalse(participant.won_back_date)
         self.assertEqual(lead.won_status, "lost")
 
-    def test_without_farewell(self):
+    def test_without_last_chance(self):
         """Two mails unopened: the third is not sent, the lead leaves in silence."""
         self.start()
         self.read_mail(self.mail_to(BOB, "Mail 1"))
@@ -64,7 +64,7 @@ class TestSunset(NurtureHttpCase):
         self.assertEqual(self.subjects(BOB), ["Mail 1", "Mail 2", "Mail 3"])
 
     def test_in_a_row(self):
-        """Only mails since the last sign of life count, and those that have left."""
+        """Only mails since the last engagement count, and those that have left."""
         self.start()
         self.read_mail(self.mail_to(ANN, "Mail 2"))
         self.days(5)
@@ -76,7 +76,7 @@ class TestSunset(NurtureHttpCase):
         self.assertSilent(self.ann)
 
     def test_old_mail_is_opened(self):
-        """A sign of life is one, whatever mail it comes from."""
+        """Engagement is one, whatever mail it comes from."""
         self.start()
         self.days(3)
         self.click(self.mail_to(ANN, "Mail 1"))
@@ -109,66 +109,68 @@ class TestSunset(NurtureHttpCase):
             score=7,
             mailing_id=False,
         )
-        self.add_farewell()
+        self.add_last_chance()
         self.start()
         self.days(5)
         self.assertEqual(self.ann.nurture_score, 7)
 
-    def test_farewell_not_opened(self):
-        """The farewell is sent instead of the next mail; ten days later the lead leaves."""
-        self.add_farewell()
+    def test_last_chance_not_opened(self):
+        """The last-chance mail is sent instead of the next mail; ten days later the lead leaves."""
+        self.add_last_chance()
         self.start()
         self.days(5)
-        self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Farewell"])
+        self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Last Chance"])
         third = self.trace(self.ann, self.steps[2])
-        self.assertEqual((third.state, third.reason), ("scheduled", "farewell"))
+        self.assertEqual((third.state, third.reason), ("scheduled", "last_chance"))
         self.days(9)
         self.assertEqual(self.participant(self.ann).state, "running")
         self.days(1)
         self.assertSilent(self.ann)
         self.assertEqual((third.state, third.reason), ("cancelled", "left"))
         self.days(30)
-        self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Farewell"])
-        self.assertEqual(self.ann.nurture_status, "Too many mails without a sign of life")
+        self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Last Chance"])
+        self.assertEqual(self.ann.nurture_status, "Too many mails without engagement")
         decisions = self.participant(self.ann).decisions
-        self.assertIn("Put off: a farewell mail asks for a sign of life first", decisions)
-        self.assertIn("Ended: Too many mails without a sign of life", decisions)
+        self.assertIn("Deferred: a last-chance mail asks for engagement first", decisions)
+        self.assertIn("Ended: Too many mails without engagement", decisions)
 
-    def test_farewell_opened(self):
-        """Who opens the farewell goes on at once, and is counted anew."""
-        self.add_farewell()
+    def test_last_chance_opened(self):
+        """Who opens the last-chance mail goes on at once, and is counted anew."""
+        self.add_last_chance()
         self.start()
         self.days(5)
         self.days(2)
-        self.read_mail(self.mail_to(ANN, "Farewell"))
+        self.read_mail(self.mail_to(ANN, "Last Chance"))
         self.advance()
         self.assertEqual(self.subjects(ANN)[-1], "Mail 3")
-        self.assertEqual(self.subjects(BOB)[-1], "Farewell")
+        self.assertEqual(self.subjects(BOB)[-1], "Last Chance")
         self.days(5)
         self.assertEqual(self.subjects(ANN)[-1], "Mail 4")
         self.days(5)
         self.assertSilent(self.ann)
-        self.assertEqual(len(self.mails_to(ANN, "Farewell")), 1, "there is one farewell only")
+        self.assertEqual(
+            len(self.mails_to(ANN, "Last Chance")), 1, "there is one last-chance mail only"
+        )
 
-    def test_farewell_clicked_or_answered(self):
-        self.add_farewell()
+    def test_last_chance_clicked_or_answered(self):
+        self.add_last_chance()
         self.start()
         self.days(5)
-        self.click(self.mail_to(ANN, "Farewell"))
-        self.answer(self.mail_to(BOB, "Farewell"))
+        self.click(self.mail_to(ANN, "Last Chance"))
+        self.answer(self.mail_to(BOB, "Last Chance"))
         self.assertEqual(self.participant(self.bob).exit_reason, "replied")
-        self.assertEqual(self.participant(self.bob).credited_step_id, self.farewell)
+        self.assertEqual(self.participant(self.bob).credited_step_id, self.last_chance)
         self.advance()
         self.assertEqual(self.subjects(ANN)[-1], "Mail 3")
 
-    def test_what_follows_the_farewell(self):
+    def test_what_follows_the_last_chance(self):
         """Steps after it are for those who opened it."""
-        self.add_farewell()
-        self.make_step(self.sequence, "mail_open", self.farewell, subject="Welcome back")
-        self.make_step(self.sequence, "mail_not_open", self.farewell, 3, subject="Really?")
+        self.add_last_chance()
+        self.make_step(self.sequence, "mail_open", self.last_chance, subject="Welcome back")
+        self.make_step(self.sequence, "mail_not_open", self.last_chance, 3, subject="Really?")
         self.start()
         self.days(5)
-        self.read_mail(self.mail_to(ANN, "Farewell"))
+        self.read_mail(self.mail_to(ANN, "Last Chance"))
         self.days(5)
         self.assertTrue(self.mails_to(ANN, "Welcome back"))
         self.assertFalse(self.mails_to(ANN, "Really?"))
@@ -176,70 +178,71 @@ class TestSunset(NurtureHttpCase):
         self.days(5)
         self.assertSilent(self.bob)
 
-    def test_farewell_in_the_queue(self):
-        """The days begin when the farewell has left."""
-        self.add_farewell()
+    def test_last_chance_in_the_queue(self):
+        """The days begin when the last-chance mail has left."""
+        self.add_last_chance()
         self.start()
         self.clock += timedelta(days=5)
         self.run_cron()
         self.run_cron()
-        self.assertEqual(self.trace(self.ann, self.farewell).state, "processed")
+        self.assertEqual(self.trace(self.ann, self.last_chance).state, "processed")
         self.clock += timedelta(days=11)
         self.run_cron()
         self.assertEqual(self.participant(self.ann).state, "running")
         self.send_mails()
-        self.assertEqual(self.subjects(ANN)[-1], "Farewell")
+        self.assertEqual(self.subjects(ANN)[-1], "Last Chance")
         self.days(9)
         self.assertEqual(self.participant(self.ann).state, "running")
         self.days(1)
         self.assertSilent(self.ann)
 
-    def test_alive_before_the_farewell_is_sent(self):
-        """Nobody is told of silence who has just opened a mail; when silence comes again the
-        farewell is sent."""
-        self.add_farewell(delay=2)
+    def test_alive_before_the_last_chance_is_sent(self):
+        """Nobody is taken for silent who has just opened a mail; when silence comes again the
+        last-chance mail is sent."""
+        self.add_last_chance(delay=2)
         self.start()
         self.days(6)
-        trace = self.trace(self.ann, self.farewell)
+        trace = self.trace(self.ann, self.last_chance)
         self.assertEqual(trace.state, "scheduled")
         self.read_mail(self.mail_to(ANN, "Mail 2"))
         self.assertEqual((trace.state, trace.reason), ("cancelled", "opposite"))
         self.days(1 + 5)
         self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Mail 3", "Mail 4"])
         self.days(5 + 2)
-        self.assertEqual(self.subjects(ANN)[-1], "Farewell")
-        self.read_mail(self.mail_to(ANN, "Farewell"))
+        self.assertEqual(self.subjects(ANN)[-1], "Last Chance")
+        self.read_mail(self.mail_to(ANN, "Last Chance"))
         self.days(1)
         self.assertEqual(self.subjects(ANN)[-1], "Mail 5")
 
-    def test_farewell_that_fails(self):
-        """Nobody leaves in silence who was not asked, while the farewell may still be sent."""
-        self.add_farewell(retry_count=0)
+    def test_last_chance_that_fails(self):
+        """Nobody leaves in silence who was not asked, while the last-chance mail may still be
+        sent."""
+        self.add_last_chance(retry_count=0)
         self.start()
         with self.breaking_mail_of(self.ann):
             self.days(5)
-        self.assertEqual(self.trace(self.ann, self.farewell).state, "error")
+        self.assertEqual(self.trace(self.ann, self.last_chance).state, "error")
         self.days(12)
         self.assertEqual(self.participant(self.ann).state, "running")
         self.assertSilent(self.bob)
-        self.trace(self.ann, self.farewell).action_retry()
+        self.trace(self.ann, self.last_chance).action_retry()
         self.days(1)
-        self.assertEqual(self.subjects(ANN)[-1], "Farewell")
+        self.assertEqual(self.subjects(ANN)[-1], "Last Chance")
         self.days(20)
         self.assertSilent(self.ann)
 
-    def test_farewell_that_cannot_be_sent(self):
-        """Who cannot have the farewell leaves without."""
-        self.add_farewell(filter_domain=repr([("email_from", "=", BOB)]))
+    def test_last_chance_that_cannot_be_sent(self):
+        """Who cannot have the last-chance mail leaves without."""
+        self.add_last_chance(filter_domain=repr([("email_from", "=", BOB)]))
         self.start()
         self.days(15)
         self.assertSilent(self.ann)
-        self.assertFalse(self.mails_to(ANN, "Farewell"))
-        self.assertEqual(self.trace(self.ann, self.farewell).reason, "filtered")
+        self.assertFalse(self.mails_to(ANN, "Last Chance"))
+        self.assertEqual(self.trace(self.ann, self.last_chance).reason, "filtered")
 
-    def test_kept_out_until_a_sign_of_life(self):
+    def test_excluded_until_engagement(self):
         """Who left in silence enters no sequence before opening a mail, an old one or another."""
-        self.add_farewell()
+        self.add_last_chance()
         self.start()
         self.days(15)
         self.assertSilent(self.ann)
@@ -249,14 +252,14 @@ class TestSunset(NurtureHttpCase):
         other.action_start()
         both = self.ann | self.bob
         result = other.enrol(both.ids)
-        self.assertEqual(result, {"entered": [], "kept_out": {"silent": both.ids}, "unknown": []})
+        self.assertEqual(result, {"entered": [], "excluded": {"silent": both.ids}, "unknown": []})
         self.days(1)
-        self.read_mail(self.mail_to(ANN, "Farewell"))
+        self.read_mail(self.mail_to(ANN, "Last Chance"))
         result = other.enrol(both.ids)
-        kept_out = {"silent": self.bob.ids}
-        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": kept_out, "unknown": []})
+        excluded = {"silent": self.bob.ids}
+        self.assertEqual(result, {"entered": self.ann.ids, "excluded": excluded, "unknown": []})
 
-    def test_signs_of_life_before_leaving_do_not_count(self):
+    def test_engagement_before_leaving_does_not_count(self):
         self.start()
         self.read_mail(self.mail_to(ANN, "Mail 1"))
         self.days(15)
@@ -266,15 +269,15 @@ class TestSunset(NurtureHttpCase):
         self.days(5)
         self.assertEqual(len(self.participant(self.ann)), 1)
 
-    def test_farewell_is_a_message(self):
+    def test_last_chance_is_a_message(self):
         self.make_step(
             self.sequence, "silent", step_type="action", action_kind="score", mailing_id=False
         )
-        with self.assertRaisesRegex(UserError, "farewell is no message"):
+        with self.assertRaisesRegex(UserError, "last-chance mail is no message"):
             self.sequence.action_start()
 
-    def test_farewell_without_limit(self):
-        self.add_farewell()
+    def test_last_chance_without_limit(self):
+        self.add_last_chance()
         self.sequence.silent_limit = 0
         with self.assertRaisesRegex(UserError, "no limit of silent mails"):
             self.sequence.action_start()
@@ -283,8 +286,8 @@ class TestSunset(NurtureHttpCase):
         with self.assertRaisesRegex(UserError, "no limit of silent mails"):
             self.sequence.silent_limit = 0
 
-    def test_figures(self):
-        self.add_farewell()
+    def test_statistics(self):
+        self.add_last_chance()
         self.start()
         self.days(15)
         self.assertEqual(self.sequence.sent_count, 6)

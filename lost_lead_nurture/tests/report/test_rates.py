@@ -1,11 +1,11 @@
-"""One meaning of each figure, on all screens."""
+"""One meaning of each statistic, on all screens."""
 
 import json
 from datetime import timedelta
 
 from odoo.tests import tagged
 
-from ...models.mail.mailing_trace_figures import FIGURES, RATE_OF
+from ...models.mail.mailing_trace_statistics import RATE_OF, STATISTICS
 from ..common import NurtureHttpCase
 
 RATES = tuple(RATE_OF)
@@ -16,12 +16,12 @@ class TestRates(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         for number in range(7):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.sequence.action_start()
         self.advance()
-        mails = [self.mail_to(f"lead{number}@reader.example.com") for number in range(7)]
+        mails = [self.mail_to(f"lead{number}@recipient.example.com") for number in range(7)]
         self.read_mail(mails[0])
         self.click(mails[1])
         self.answer(mails[2])
@@ -31,14 +31,14 @@ class TestRates(NurtureHttpCase):
         self.bounce(mails[4])
 
     def screens(self):
-        """The figures of the same mail, and its rates as far as each screen has them."""
+        """The statistics of the same mail, and its rates as far as each screen has them."""
         self.env.flush_all()
         self.env.invalidate_all()
         mailing = self.first.mailing_id.with_user(self.marketer)
         sequence = self.sequence.with_user(self.marketer)
         workflow = sequence.workflow
         card = workflow["steps"][0]["mails"]
-        aggregates = [f"{name}:sum" for name in FIGURES]
+        aggregates = [f"{name}:sum" for name in STATISTICS]
         aggregates += [f"{name}_rate:avg" for name in RATES]
         report = (
             self.env["nurture.report"]
@@ -49,16 +49,16 @@ class TestRates(NurtureHttpCase):
             [("id", "=", sequence.id)],
             ["user_id"],
             [
-                *(f"{name}_count:sum" for name in FIGURES),
+                *(f"{name}_count:sum" for name in STATISTICS),
                 *(f"{name}_ratio:avg" for name in ("opened", "clicked", "replied")),
             ],
         )[0]
-        figures = {
-            "mailing": {name: mailing[name] for name in FIGURES},
-            "sequence": {name: sequence[f"{name}_count"] for name in FIGURES},
-            "card": {name: card[name] for name in FIGURES},
-            "analysis": dict(zip(FIGURES, report, strict=False)),
-            "overview": {name: group[f"{name}_count:sum"] for name in FIGURES},
+        statistics = {
+            "mailing": {name: mailing[name] for name in STATISTICS},
+            "sequence": {name: sequence[f"{name}_count"] for name in STATISTICS},
+            "card": {name: card[name] for name in STATISTICS},
+            "analysis": dict(zip(STATISTICS, report, strict=False)),
+            "overview": {name: group[f"{name}_count:sum"] for name in STATISTICS},
         }
         rates = {
             "mailing": {
@@ -71,20 +71,20 @@ class TestRates(NurtureHttpCase):
                 name: sequence[f"{name}_ratio"] for name in ("opened", "clicked", "replied")
             },
             "card": {name: 100 * card[name] / card[workflow["rate_of"][name]] for name in RATES},
-            "analysis": dict(zip(RATES, report[len(FIGURES) :], strict=True)),
+            "analysis": dict(zip(RATES, report[len(STATISTICS) :], strict=True)),
             "overview": {
                 name: group[f"{name}_ratio:avg"] for name in ("opened", "clicked", "replied")
             },
         }
-        return figures, rates
+        return statistics, rates
 
     def check(self, expected):
-        figures, rates = self.screens()
-        delivered = figures["mailing"]["delivered"]
+        statistics, rates = self.screens()
+        delivered = statistics["mailing"]["delivered"]
         self.assertEqual(
             delivered, sum(expected[name] for name in ("opened", "ignored", "no_reaction"))
         )
-        for screen, found in figures.items():
+        for screen, found in statistics.items():
             self.assertEqual(found, expected, screen)
         for screen, found in rates.items():
             for name, percentage in found.items():
@@ -116,7 +116,7 @@ class TestRates(NurtureHttpCase):
         self.assertEqual((other.sent_count, other.opened_ratio), (0, 0))
 
     def test_unsaved(self):
-        """A form that is being filled in has figures of nothing."""
+        """A form that is being filled in has statistics of nothing."""
         self.assertEqual(self.env["mailing.mailing"].new({"subject": "New"}).no_reaction, 0)
         self.assertEqual(self.env["mailing.mailing"].new({"subject": "New"}).crm_lead_count, 0)
         self.assertEqual(self.env["mailing.mailing"].new({}).sale_invoiced_amount, 0)
@@ -149,7 +149,7 @@ class TestDates(NurtureHttpCase):
         super().setUp()
         self.env["res.lang"]._activate_lang("de_DE")
         self.clock = self.clock.replace(hour=23)
-        self.lead = self.make_lead("ann@reader.example.com")
+        self.lead = self.make_lead("ann@recipient.example.com")
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")

@@ -1,11 +1,11 @@
-"""Analysis and links: what came of it, in figures that are right in every group."""
+"""Analysis and links: what came of it, in statistics that are right in every group."""
 
 from ast import literal_eval
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ...models.mail.mailing_trace_figures import FIGURES
+from ...models.mail.mailing_trace_statistics import STATISTICS
 from ..common import NurtureHttpCase
 
 RATES = ("opened_rate:avg", "clicked_rate:avg", "won_back_rate:avg")
@@ -21,8 +21,8 @@ class TestReports(NurtureHttpCase):
 
     def setUp(self):
         super().setUp()
-        self.stock = [self.make_lead(f"stock{number}@reader.example.com") for number in range(3)]
-        self.price = self.make_lead("price@reader.example.com", reason=self.reason_price)
+        self.stock = [self.make_lead(f"stock{number}@recipient.example.com") for number in range(3)]
+        self.price = self.make_lead("price@recipient.example.com", reason=self.reason_price)
         self.sequence = self.make_sequence(
             domain=repr([("lost_reason_id", "in", (self.reason_stock | self.reason_price).ids)])
         )
@@ -30,11 +30,11 @@ class TestReports(NurtureHttpCase):
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.sequence.action_start()
         self.advance()
-        self.click(self.mail_to("stock0@reader.example.com"))
+        self.click(self.mail_to("stock0@recipient.example.com"))
         self.stock[0].action_restore()
         self.advance(days=7)
 
-    def figures(self, groupby, aggregates, user=None, domain=()):
+    def statistics(self, groupby, aggregates, user=None, domain=()):
         self.env.flush_all()
         self.env.invalidate_all()
         report = self.env["nurture.report"].with_user(user or self.marketer)
@@ -48,7 +48,7 @@ class TestReports(NurtureHttpCase):
         return {row[0]: row[1:] for row in rows}
 
     def test_by_lost_reason(self):
-        rows = self.figures("lost_reason_id", [*SUMS, *RATES])
+        rows = self.statistics("lost_reason_id", [*SUMS, *RATES])
         # three of the first mail, two of the second: one was won back
         self.assertEqual(rows[self.reason_stock][:4], (3, 5, 1, 1))
         opened, clicked, won_back = rows[self.reason_stock][4:]
@@ -59,26 +59,26 @@ class TestReports(NurtureHttpCase):
 
     def test_total(self):
         """The rate of all is not the average of the rates."""
-        self.assertEqual(self.figures(None, ["won_back_rate:avg"]), (25,))
+        self.assertEqual(self.statistics(None, ["won_back_rate:avg"]), (25,))
 
     def test_by_step(self):
-        rows = self.figures("step_id", ["sent:sum", "won_back:sum", "opened_rate:avg"])
+        rows = self.statistics("step_id", ["sent:sum", "won_back:sum", "opened_rate:avg"])
         self.assertEqual(rows[self.first], (4, 1, 25))
         self.assertEqual(rows[self.second], (3, 0, 0))
 
     def test_by_week(self):
-        rows = self.figures("date:week", ["entered:sum", "sent:sum", "won_back:sum"])
+        rows = self.statistics("date:week", ["entered:sum", "sent:sum", "won_back:sum"])
         self.assertEqual(sorted(rows.values()), [(0, 3, 0), (4, 4, 1)])
 
     def test_by_salesperson(self):
-        self.assertEqual(self.figures("user_id", ["entered:sum"]), {self.salesman: (4,)})
+        self.assertEqual(self.statistics("user_id", ["entered:sum"]), {self.salesman: (4,)})
 
     def test_same_as_the_sequence(self):
-        """Each figure of mails is defined here as it is there."""
-        self.answer(self.mail_to("stock1@reader.example.com", "Second"))
-        self.bounce(self.mail_to("stock2@reader.example.com", "Second"))
-        counted = self.figures(None, [f"{name}:sum" for name in (*FIGURES, "won_back")])
-        shown = [self.sequence[f"{name}_count"] for name in (*FIGURES, "lead")]
+        """Each statistic of mails is defined here as it is there."""
+        self.answer(self.mail_to("stock1@recipient.example.com", "Second"))
+        self.bounce(self.mail_to("stock2@recipient.example.com", "Second"))
+        counted = self.statistics(None, [f"{name}:sum" for name in (*STATISTICS, "won_back")])
+        shown = [self.sequence[f"{name}_count"] for name in (*STATISTICS, "lead")]
         self.assertEqual(list(counted), shown)
         self.assertTrue(all(counted), "each of them happened")
 
@@ -88,7 +88,7 @@ class TestReports(NurtureHttpCase):
         self.env.cr.execute(
             "UPDATE nurture_participant SET state = 'holdout' WHERE id = %s", [participant.id]
         )
-        won_back, entered = self.figures(None, ["won_back_rate:avg", "entered:sum"])
+        won_back, entered = self.statistics(None, ["won_back_rate:avg", "entered:sum"])
         self.assertAlmostEqual(won_back, 100 / 3)
         self.assertEqual(entered, 4)
 
@@ -105,10 +105,10 @@ class TestReports(NurtureHttpCase):
 
     def test_rights(self):
         entered = ["entered:sum"]
-        self.assertEqual(self.figures(None, entered, self.manager), (4,))
+        self.assertEqual(self.statistics(None, entered, self.manager), (4,))
         for user in (self.salesman, self.employee):
             with self.assertRaises(AccessError):
-                self.figures(None, entered, user)
+                self.statistics(None, entered, user)
 
     def test_companies(self):
         company = self.env["res.company"].create({"name": "Other Company"})
@@ -122,19 +122,19 @@ class TestReports(NurtureHttpCase):
         self.assertTrue(mailings & self.all_links(self.marketer).mass_mailing_id)
 
     def test_links(self):
-        message = self.mail_to("stock1@reader.example.com", "First")
+        message = self.mail_to("stock1@recipient.example.com", "First")
         self.click(message)
         self.advance(hours=1)
         self.click(message)
-        scanned = self.links_of(self.mail_to("stock2@reader.example.com", "Second"))[0]
+        scanned = self.links_of(self.mail_to("stock2@recipient.example.com", "Second"))[0]
         self._get(scanned, user_agent="curl/8.5.0")
         self.believe()
         action = self.sequence.with_user(self.marketer).action_view_links()
         links = self.env["link.tracker"].with_user(self.marketer).search(action["domain"])
         link = links.filtered(lambda one: one.mass_mailing_id == self.first.mailing_id)
-        self.assertEqual((link.count, link.nurture_reader_count), (3, 2))
+        self.assertEqual((link.count, link.nurture_unique_clicks), (3, 2))
         other = links.filtered(lambda one: one.mass_mailing_id == self.second.mailing_id)
-        self.assertEqual((other.count, other.nurture_reader_count), (0, 0))
+        self.assertEqual((other.count, other.nurture_unique_clicks), (0, 0))
         link.mass_mailing_id.subject = "{{object.contact_name ||| Dear customer}}, it is back"
         self.assertEqual(link.nurture_mail, "Dear customer, it is back")
         action = link.action_view_nurture_clicks()

@@ -28,8 +28,8 @@ class TestAudience(NurtureCase):
             **values,
         }
 
-    def kept_out(self, audience):
-        return {row["reason"]: row["count"] for row in audience["kept_out"]}
+    def excluded(self, audience):
+        return {row["reason"]: row["count"] for row in audience["excluded"]}
 
     def opened(self, action, user=None):
         """The leads that an action shows."""
@@ -47,17 +47,17 @@ class TestAudience(NurtureCase):
     # ------------------------------------------------------------
 
     def test_numbers_open_their_leads(self):
-        """Each number is that of the list behind it; a list of who is kept out says why."""
+        """Each number is that of the list behind it; a list of who is excluded says why."""
         self.env["mail.blacklist"]._add(BOB)
         nobody = self.make_lead(False)
-        older = self.make_lead("twin@reader.example.com")
+        older = self.make_lead("twin@recipient.example.com")
         older.date_closed = self.clock.replace(year=2025)
-        twin = self.make_lead("twin@reader.example.com")
-        self.make_lead("price@reader.example.com", self.reason_price)
+        twin = self.make_lead("twin@recipient.example.com")
+        self.make_lead("price@recipient.example.com", self.reason_price)
         audience = self.sequence.get_audience()
         self.assertEqual((audience["matching"], audience["entering"]), (5, 2))
         self.assertEqual(
-            audience["kept_out"],
+            audience["excluded"],
             [
                 {"reason": "no_address", "label": "No email address", "count": 1},
                 {"reason": "blacklisted", "label": "Address blacklisted", "count": 1},
@@ -76,8 +76,8 @@ class TestAudience(NurtureCase):
             self.assertEqual(self.opened(self.sequence.action_view_audience(reason)), lead)
         self.assertEqual(
             {
-                lead.id: lead.nurture_obstacle
-                for lead in self.opened(self.sequence.action_view_audience("kept_out"))
+                lead.id: lead.nurture_exclusion_reason
+                for lead in self.opened(self.sequence.action_view_audience("excluded"))
             },
             {
                 nobody.id: "No email address",
@@ -87,7 +87,9 @@ class TestAudience(NurtureCase):
         )
         # on its own page the twin is not there
         (alone,) = self.opened(self.sequence.action_view_audience("duplicate"))
-        self.assertEqual(alone.nurture_obstacle, "Another of these leads has the same address")
+        self.assertEqual(
+            alone.nurture_exclusion_reason, "Another of these leads has the same address"
+        )
 
     def test_what_is_counted_enters(self):
         self.make_lead(False)
@@ -98,13 +100,13 @@ class TestAudience(NurtureCase):
         self.assertEqual(self.sequence.participant_count, audience["entering"])
         after = self.sequence.get_audience()
         self.assertEqual((after["matching"], after["entering"]), (3, 0))
-        self.assertEqual(self.kept_out(after), {"no_address": 1, "inside": 2})
+        self.assertEqual(self.excluded(after), {"no_address": 1, "inside": 2})
 
     def test_unknown_reason(self):
         """What could be given is named as people know it, with the value that is to be given."""
         with self.assertRaises(UserError) as refused:
             self.sequence.action_view_audience("nonsense")
-        labels = self.sequence._get_obstacle_labels()
+        labels = self.sequence._get_exclusion_labels()
         self.assertIn("“nonsense” is none of: matching; entering; ", str(refused.exception))
         self.assertIn(f"; {labels['no_address']} (no_address); ", str(refused.exception))
 
@@ -118,7 +120,7 @@ class TestAudience(NurtureCase):
         self.make_lead(BOB, self.reason_price, lost=False)
         other = self.make_sequence(name="Other")
         self.make_step(other)
-        eve = self.make_lead("eve@reader.example.com")
+        eve = self.make_lead("eve@recipient.example.com")
         other.domain = repr([("id", "=", eve.id)])
         other.action_start()
         other._enrol_matching()
@@ -142,7 +144,7 @@ class TestAudience(NurtureCase):
             ):
                 with self.subTest(values=values, sequence=sequence):
                     audience = sequence.get_audience(self.values(**values))
-                    self.assertEqual(self.kept_out(audience), expected)
+                    self.assertEqual(self.excluded(audience), expected)
         self.env.invalidate_all()
         self.assertTrue(self.sequence.exclude_customers, "nothing of it is kept")
 
@@ -150,21 +152,21 @@ class TestAudience(NurtureCase):
         self.make_lead(ANN)
         self.make_lead(False)
         per_address = self.new.get_audience(self.values())
-        self.assertEqual(self.kept_out(per_address), {"no_address": 1, "duplicate": 1})
+        self.assertEqual(self.excluded(per_address), {"no_address": 1, "duplicate": 1})
         per_lead = self.new.get_audience(self.values(entry_per="lead"))
-        self.assertEqual((per_lead["entering"], per_lead["kept_out"]), (4, []))
+        self.assertEqual((per_lead["entering"], per_lead["excluded"]), (4, []))
 
     def test_entry_on_date(self):
         field = self.env["ir.model.fields"]._get("crm.lead", "date_closed")
         dated = self.values(entry="date", entry_field_id=field.id, entry_offset=30)
-        self.assertEqual(self.kept_out(self.new.get_audience(dated)), {"not_due": 2})
+        self.assertEqual(self.excluded(self.new.get_audience(dated)), {"not_due": 2})
         no_date = self.new.get_audience(self.values(entry="date"))
         self.assertEqual(no_date, {"error": "It does not say on which date leads enter."})
 
     def test_holdout(self):
         """Who is held out is drawn with the sequence's id: before it has one, it is a guess."""
         for number in range(38):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         guess = self.new.get_audience(self.values(holdout_percent=25))
         self.assertEqual((guess["held_out"], guess["entering"]), (10, 30))
         self.assertFalse(guess["is_drawn"])
@@ -217,11 +219,11 @@ class TestAudience(NurtureCase):
         self.env["mail.blacklist"]._add(BOB)
         with patch.object(sequence_audience, "MANY_LEADS", 2):
             self.assertFalse(self.sequence.get_audience()["is_capped"])
-            self.make_lead("eve@reader.example.com")
+            self.make_lead("eve@recipient.example.com")
             audience = self.sequence.get_audience()
             self.assertTrue(audience["is_capped"])
             self.assertEqual((audience["matching"], audience["entering"]), (2, 2))
-            self.assertFalse(audience["kept_out"])
+            self.assertFalse(audience["excluded"])
 
     def test_queries_do_not_grow(self):
         def count():
@@ -233,7 +235,7 @@ class TestAudience(NurtureCase):
         count()
         few = count()
         for number in range(20):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.env.flush_all()
         self.assertEqual(count(), few)
 
@@ -243,26 +245,26 @@ class TestAudience(NurtureCase):
 
     def test_salesperson(self):
         """Salespeople see the numbers of their own leads, of sequences as they are."""
-        self.make_lead("other@reader.example.com", user_id=self.colleague.id)
+        self.make_lead("other@recipient.example.com", user_id=self.colleague.id)
         self.assertEqual(self.sequence.get_audience()["matching"], 3)
         sequence = self.sequence.with_user(self.salesman)
         self.assertEqual(sequence.get_audience()["matching"], 2)
         self.env["mail.blacklist"]._add(ANN)
-        kept_out = self.opened(sequence.action_view_audience("kept_out"), self.salesman)
-        self.assertEqual(kept_out, self.ann)
-        self.assertEqual(kept_out.nurture_obstacle, "Address blacklisted")
+        excluded = self.opened(sequence.action_view_audience("excluded"), self.salesman)
+        self.assertEqual(excluded, self.ann)
+        self.assertEqual(excluded.nurture_exclusion_reason, "Address blacklisted")
         for asked in (sequence, self.new.with_user(self.salesman)):
             with self.assertRaises(AccessError):
                 asked.get_audience(self.values())
 
     def test_others(self):
         employee = self.sequence.with_user(self.employee)
-        for call in (employee.get_audience, lambda: employee.action_view_audience("kept_out")):
+        for call in (employee.get_audience, lambda: employee.action_view_audience("excluded")):
             with self.assertRaises(AccessError):
                 call()
 
     def test_made_up_preset(self):
-        """What a preset keeps out is counted with all rights: one that nobody has checked would
+        """What a preset excludes is counted with all rights: one that nobody has checked would
         tell what the user may not see."""
         nosy = {"name": "Nosy", "extra_domain": "[('user_id.totp_secret', '=', False)]"}
         preset = self.env["nurture.preset"].create({"name": "Checked"})
@@ -305,16 +307,18 @@ class TestAudience(NurtureCase):
             }
         )
         lead = self.ann.with_user(self.employee).with_context(active_test=False)
-        self.assertFalse(lead.read(["nurture_obstacle"])[0]["nurture_obstacle"])
+        self.assertFalse(lead.read(["nurture_exclusion_reason"])[0]["nurture_exclusion_reason"])
         with self.assertRaises(AccessError):
-            lead.with_context(nurture_kept_out_of=self.sequence.id).read(["nurture_obstacle"])
+            lead.with_context(nurture_excluded_from=self.sequence.id).read(
+                ["nurture_exclusion_reason"]
+            )
 
     def test_company(self):
         """Only the leads of the user's companies, and of the one that is chosen."""
         other = self.env["res.company"].create({"name": "Other Company"})
         both = self.make_marketer(self.company | other)
         self.make_lead(
-            "other@reader.example.com", company_id=other.id, user_id=False, team_id=False
+            "other@recipient.example.com", company_id=other.id, user_id=False, team_id=False
         )
         new = self.new.with_user(both).with_context(allowed_company_ids=(self.company | other).ids)
         self.assertEqual(new.get_audience(self.values())["matching"], 2)

@@ -100,7 +100,7 @@ class TestBadInput(SequenceMixin, NurtureCase):
         with self.assertRaisesRegex(ValidationError, "not written for leads"):
             self.first.mailing_id = mailing
 
-    def test_mail_sent_by_itself(self):
+    def test_mail_sent_on_its_own(self):
         mailing = self.make_mailing("Newsletter")
         mailing.state = "done"
         with self.assertRaisesRegex(ValidationError, "mailing of its own"):
@@ -111,7 +111,7 @@ class TestBadInput(SequenceMixin, NurtureCase):
         for action in ("action_launch", "action_schedule", "action_put_in_queue"):
             with self.assertRaisesRegex(UserError, "is a step of the sequence “Restock”"):
                 getattr(mailing, action)()
-        self.make_lead("ann@reader.example.com")
+        self.make_lead("ann@recipient.example.com")
         self.assertFalse(mailing._get_remaining_recipients())
 
     def test_running_without_a_first_step(self):
@@ -119,7 +119,7 @@ class TestBadInput(SequenceMixin, NurtureCase):
         self.sequence.action_start()
         for inside in (False, True):
             if inside:
-                self.make_lead("ann@reader.example.com")
+                self.make_lead("ann@recipient.example.com")
                 self.run_cron()
             for context in ({}, {"active_test": False}):
                 step = self.first.with_context(**context)
@@ -149,7 +149,7 @@ class TestBadInput(SequenceMixin, NurtureCase):
 
     def test_other_words_for_no(self):
         """Whatever a client sends to archive it."""
-        self.make_lead("ann@reader.example.com")
+        self.make_lead("ann@recipient.example.com")
         second = self.make_step(self.sequence, "after", self.first, 7)
         self.sequence.action_start()
         self.advance()
@@ -164,7 +164,7 @@ class TestBadInput(SequenceMixin, NurtureCase):
             self.sequence.action_start()
 
     def test_deleting_a_sequence_with_history(self):
-        self.make_lead("ann@reader.example.com")
+        self.make_lead("ann@recipient.example.com")
         self.sequence.action_start()
         self.advance()
         with self.assertRaisesRegex(UserError, "Archive it"):

@@ -53,7 +53,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
             if not coming:
                 return dict(seen)
             self.clock = max(self.clock, coming.schedule_date)
-        raise AssertionError(f"{coming} is put off for ever")
+        raise AssertionError(f"{coming} is deferred for ever")
 
     def make_calendar(self, days, hour_from, hour_to, tz="UTC"):
         return self.env["resource.calendar"].create(
@@ -96,14 +96,14 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         """Counts, per reason, are those of the lists behind them and of what really happens."""
         self.env["mail.blacklist"]._add(BOB)
         self.make_lead(False)
-        self.make_lead("deal@reader.example.com")
-        self.make_lead("deal@reader.example.com", self.reason_price, lost=False)
-        older = self.make_lead("twin@reader.example.com")
+        self.make_lead("deal@recipient.example.com")
+        self.make_lead("deal@recipient.example.com", self.reason_price, lost=False)
+        older = self.make_lead("twin@recipient.example.com")
         older.date_closed = self.clock.replace(year=2025)
-        self.make_lead("twin@reader.example.com")
-        self.make_lead("price@reader.example.com", self.reason_price)
+        self.make_lead("twin@recipient.example.com")
+        self.make_lead("price@recipient.example.com", self.reason_price)
         for number in range(30):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.holdout_percent = 30
         dry_run = self.dry_run()
         lines = {line.reason: line for line in dry_run.line_ids}
@@ -111,7 +111,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
             {reason: line.lead_count for reason, line in lines.items()},
             {"blacklisted": 1, "no_address": 1, "open_deal": 1, "duplicate": 1},
         )
-        self.assertEqual(dry_run.kept_out_count, 4)
+        self.assertEqual(dry_run.excluded_count, 4)
         self.assertEqual(dry_run.entering_count + dry_run.held_out_count, 32)
         self.assertGreater(dry_run.held_out_count, 3)
         self.assertEqual(self.opened(lines["blacklisted"].action_view_leads()), self.bob)
@@ -120,21 +120,21 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         held_out = self.opened(dry_run.action_view_held_out())
         self.assertEqual(len(entering), dry_run.entering_count)
         self.assertEqual(len(held_out), dry_run.held_out_count)
-        self.assertEqual(len(self.opened(dry_run.action_view_kept_out())), 4)
+        self.assertEqual(len(self.opened(dry_run.action_view_excluded())), 4)
         self.sequence.action_start()
         self.run_cron()
-        ways = self.sequence.participant_ids.grouped("state")
-        self.assertEqual(ways["holdout"].lead_id, held_out)
-        self.assertEqual((self.sequence.participant_ids - ways["holdout"]).lead_id, entering)
+        journeys = self.sequence.participant_ids.grouped("state")
+        self.assertEqual(journeys["holdout"].lead_id, held_out)
+        self.assertEqual((self.sequence.participant_ids - journeys["holdout"]).lead_id, entering)
 
     def test_while_running(self):
         """In a running sequence it is about those who are still to enter."""
         self.start()
-        cat = self.make_lead("cat@reader.example.com")
+        cat = self.make_lead("cat@recipient.example.com")
         dry_run = self.dry_run()
         self.assertEqual(self.opened(dry_run.action_view_entering()), cat)
-        self.assertEqual((dry_run.inside_count, dry_run.kept_out_count), (2, 0))
-        self.assertFalse(dry_run.line_ids, "whoever is inside already is not kept out")
+        self.assertEqual((dry_run.inside_count, dry_run.excluded_count), (2, 0))
+        self.assertFalse(dry_run.line_ids, "whoever is inside already is not excluded")
         self.assertEqual(len(self.opened(dry_run.action_view_inside())), 2)
         self.assertEqual(dry_run.message_count, 1)
 
@@ -180,7 +180,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
     def test_many_leads(self):
         """With many leads it is done bit by bit, and comes to the same."""
         for number in range(8):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.make_lead(False)
         at_once = self.dry_run()
         self.assertEqual(at_once.state, "done")
@@ -198,7 +198,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         )
         self.assertEqual(self.expected(dry_run), self.expected(at_once))
         self.assertEqual(dry_run.message_count, at_once.message_count)
-        self.assertEqual(dry_run.kept_out_count, 1)
+        self.assertEqual(dry_run.excluded_count, 1)
         self.assertTrue(dry_run.action_go_on(), "once more does nothing")
         self.assertEqual(dry_run.message_count, at_once.message_count)
 
@@ -247,13 +247,13 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         self.assertNotIn("Opened", days)
 
     def test_when_hours(self):
-        """Sending hours by the readers' clocks, over a weekend."""
+        """Sending hours by the recipients' clocks, over a weekend."""
         self.sequence.calendar_id = self.make_calendar("01234", 9, 12)
         self.ann.country_id = self.env.ref("base.jp")
         self.bob.country_id = self.env.ref("base.de")
         self.company.partner_id.tz = "America/New_York"
         for number in range(6):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.clock = self.days(4).replace(hour=13)  # a Friday
         second = self.make_step(self.sequence, "after", self.first, 1, subject="Second")
         self.make_step(self.sequence, "after", second, 5, subject="Third")
@@ -269,7 +269,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
             lead.country_id = self.env.ref("base.de")
         for number in range(12):
             self.make_lead(
-                f"lead{number}@reader.example.com", country_id=self.env.ref("base.de").id
+                f"lead{number}@recipient.example.com", country_id=self.env.ref("base.de").id
             )
         self.clock = self.days(5)  # a Saturday
         self.make_step(self.sequence, "after", self.first, 1, subject="Second")
@@ -277,7 +277,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         self.assertGreater(len(days), 2)
 
     def test_when_cap(self):
-        """The cap counts what the address got before, other branches, and puts off or skips."""
+        """The cap counts what the address got before, other branches, and defers or skips."""
         other = self.make_sequence(name="Other", domain=repr([("email_from", "=", ANN)]))
         self.make_step(other, subject="Other")
         other.action_start()
@@ -299,28 +299,28 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         for delay in (1, 2, 4):
             self.make_step(self.sequence, "after", self.first, delay, subject=f"After {delay}")
         for number in range(4):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.check_forecast()
 
-    def test_late_for_the_window(self):
-        """Whose turn came just before the hours ended is not put off day after day."""
+    def test_late_for_the_sending_hours(self):
+        """Whose turn came just before the hours ended is not deferred day after day."""
         self.sequence.calendar_id = self.make_calendar("01234", 9, 10)
         self.clock = self.days(0).replace(hour=20)
         for number in range(20):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.action_start()
         for _quarter in range(4 * 24 * 2):
             self.advance(minutes=15)
         self.assertEqual(len(self.catcher.messages), 22)
 
     def test_when_silent(self):
-        """After so many silent mails the farewell comes, and nothing more."""
+        """After so many silent mails the last-chance mail comes, and nothing more."""
         self.sequence.write({"silent_limit": 2, "silent_days": 3})
         for delay in (2, 4, 6, 8):
             self.make_step(self.sequence, "after", self.first, delay, subject=f"After {delay}")
-        self.make_step(self.sequence, "silent", delay=1, subject="Farewell")
+        self.make_step(self.sequence, "silent", delay=1, subject="Last Chance")
         days = {subject for _day, subject in self.check_forecast()}
-        self.assertEqual(days, {"First", "After 2", "Farewell"})
+        self.assertEqual(days, {"First", "After 2", "Last Chance"})
 
     def test_when_restored(self):
         """A step that takes the lead out of the sequence ends what is expected."""
@@ -360,7 +360,7 @@ class TestDryRun(LivingMixin, NurtureHttpCase):
         counts = {}
         for size in (4, 5, 60):  # the first one warms caches
             for number in range(size):
-                self.make_lead(f"size{size}-{number}@reader.example.com")
+                self.make_lead(f"size{size}-{number}@recipient.example.com")
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count

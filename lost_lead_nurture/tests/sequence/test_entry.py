@@ -17,44 +17,44 @@ class TestEntry(NurtureHttpCase):
         self.sequence = self.make_sequence(entry="manual")
         self.first = self.make_step(self.sequence, subject="First")
         self.make_step(self.sequence, "after", self.first, 7)
-        self.ann = self.make_lead("ann@reader.example.com")
+        self.ann = self.make_lead("ann@recipient.example.com")
 
     def test_by_hand_only(self):
         self.sequence.action_start()
         self.advance()
         self.assertFalse(self.sequence.participant_ids)
         result = self.sequence.with_user(self.salesman).enrol(self.ann.ids)
-        self.assertEqual(result, {"entered": self.ann.ids, "kept_out": {}, "unknown": []})
+        self.assertEqual(result, {"entered": self.ann.ids, "excluded": {}, "unknown": []})
         self.advance()
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "First")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "First")), 1)
 
     def test_filter_does_not_apply(self):
         self.sequence.write({"domain": "[('id', '=', 0)]", "entry": "auto"})
         self.sequence.action_start()
         self.assertTrue(self.sequence.enrol(self.ann.ids)["entered"])
 
-    def test_who_is_kept_out(self):
+    def test_who_is_excluded(self):
         self.sequence.action_start()
         self.sequence.enrol(self.ann.ids)
         other = self.env["res.company"].create({"name": "Other Company"})
         leads = {
             "inside": self.ann,
-            "not_lost": self.make_lead("open@reader.example.com", lost=False),
+            "not_lost": self.make_lead("open@recipient.example.com", lost=False),
             "no_address": self.make_lead(False),
-            "blacklisted": self.make_lead("black@reader.example.com"),
+            "blacklisted": self.make_lead("black@recipient.example.com"),
             "company": self.make_lead(
-                "far@reader.example.com", company_id=other.id, team_id=False, user_id=False
+                "far@recipient.example.com", company_id=other.id, team_id=False, user_id=False
             ),
         }
-        self.env["mail.blacklist"]._add("black@reader.example.com")
-        older = self.make_lead("twin@reader.example.com")
-        newer = self.make_lead("twin@reader.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
+        older = self.make_lead("twin@recipient.example.com")
+        newer = self.make_lead("twin@recipient.example.com")
         older.date_closed = newer.date_closed.replace(year=2025)
         wanted = self.env["crm.lead"].concat(*leads.values(), older, newer)
         result = self.sequence.enrol(wanted.ids)
         self.assertEqual(result["entered"], newer.ids)
         self.assertEqual(
-            result["kept_out"],
+            result["excluded"],
             {reason: lead.ids for reason, lead in leads.items()} | {"duplicate": older.ids},
         )
         message = self.sequence._enrol_notification(result)["params"]["message"]
@@ -67,7 +67,7 @@ class TestEntry(NurtureHttpCase):
     def test_rights(self):
         """A salesperson adds own leads, a marketer any of the company's."""
         self.sequence.action_start()
-        others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
+        others = self.make_lead("others@recipient.example.com", user_id=self.colleague.id)
         with self.assertRaises(AccessError):
             self.sequence.with_user(self.salesman).enrol(others.ids)
         with self.assertRaises(AccessError):
@@ -94,7 +94,7 @@ class TestEntry(NurtureHttpCase):
         )
         self.sequence.preset_id = preset
         self.sequence.action_start()
-        lead = self.make_lead("new@reader.example.com", lost=False)
+        lead = self.make_lead("new@recipient.example.com", lost=False)
         wizard = Form(
             self.env["crm.lead.lost"]
             .with_user(self.salesman)
@@ -112,7 +112,7 @@ class TestEntry(NurtureHttpCase):
 
     def test_lost_wizard_without(self):
         self.sequence.action_start()
-        lead = self.make_lead("new@reader.example.com", lost=False)
+        lead = self.make_lead("new@recipient.example.com", lost=False)
         wizard = self.env["crm.lead.lost"].create({"lead_ids": lead.ids})
         wizard.action_lost_reason_apply()
         self.assertEqual(lead.won_status, "lost")
@@ -128,7 +128,7 @@ class TestLookingThrough(NurtureCase):
         self.tag = self.env["crm.tag"].create({"name": "Nurture me"})
         self.sequence = self.make_sequence(domain=repr([("tag_ids", "in", self.tag.ids)]))
         self.make_step(self.sequence, subject="First")
-        self.ann = self.make_lead("ann@reader.example.com")
+        self.ann = self.make_lead("ann@recipient.example.com")
         self.clock += relativedelta(days=30)
         self.sequence.action_start()
         self.advance()
@@ -146,7 +146,7 @@ class TestLookingThrough(NurtureCase):
 
     def test_lost_since(self):
         self.advance(minutes=15)
-        bob = self.make_lead("bob@reader.example.com", tag_ids=self.tag.ids)
+        bob = self.make_lead("bob@recipient.example.com", tag_ids=self.tag.ids)
         self.advance(minutes=15)
         self.assertInside(bob)
 
@@ -156,7 +156,7 @@ class TestLookingThrough(NurtureCase):
         self.assertInside(self.ann)
 
     def test_another_exclusion(self):
-        self.make_lead("ann@reader.example.com", lost=False, tag_ids=self.tag.ids)
+        self.make_lead("ann@recipient.example.com", lost=False, tag_ids=self.tag.ids)
         self.ann.tag_ids = self.tag
         self.advance(hours=2)
         self.assertInside()
@@ -205,8 +205,8 @@ class TestStepRules(NurtureHttpCase):
 
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com")
-        self.bob = self.make_lead("bob@reader.example.com", expected_revenue=5000)
+        self.ann = self.make_lead("ann@recipient.example.com")
+        self.bob = self.make_lead("bob@recipient.example.com", expected_revenue=5000)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
 
@@ -225,8 +225,8 @@ class TestStepRules(NurtureHttpCase):
         self.advance(days=1)
         self.advance(days=1)
         for subject in ("Big", "Then"):
-            self.assertFalse(self.mails_to("ann@reader.example.com", subject))
-            self.assertEqual(len(self.mails_to("bob@reader.example.com", subject)), 1)
+            self.assertFalse(self.mails_to("ann@recipient.example.com", subject))
+            self.assertEqual(len(self.mails_to("bob@recipient.example.com", subject)), 1)
         trace = self.trace(self.ann, big)
         self.assertEqual((trace.state, trace.reason), ("rejected", "filtered"))
         self.assertFalse(self.trace(self.ann, then))
@@ -240,13 +240,13 @@ class TestStepRules(NurtureHttpCase):
         self.sequence.action_start()
         self.advance()
         self.advance(days=4)
-        self.click(self.mail_to("ann@reader.example.com"))
+        self.click(self.mail_to("ann@recipient.example.com"))
         self.advance(days=1)
-        self.assertEqual(len(self.mails_to("ann@reader.example.com", "Clicked")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com", "Clicked")), 1)
         self.assertEqual(self.trace(self.bob, clicked).reason, "no_reaction")
-        self.click(self.mail_to("bob@reader.example.com"))
+        self.click(self.mail_to("bob@recipient.example.com"))
         self.advance(days=1)
-        self.assertFalse(self.mails_to("bob@reader.example.com", "Clicked"))
+        self.assertFalse(self.mails_to("bob@recipient.example.com", "Clicked"))
 
     def test_too_late(self):
         """A step that fell due while the sequence stood still is not done for ever after."""
@@ -259,7 +259,7 @@ class TestStepRules(NurtureHttpCase):
         self.advance(days=3)
         self.sequence.action_start("spread")
         self.advance()
-        self.assertFalse(self.mails_to("ann@reader.example.com", "After"))
+        self.assertFalse(self.mails_to("ann@recipient.example.com", "After"))
         self.assertEqual(self.trace(self.ann, after).reason, "expired")
 
     def test_bad_rules(self):

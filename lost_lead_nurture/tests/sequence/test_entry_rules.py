@@ -7,8 +7,8 @@ from odoo.tests import tagged
 
 from ..common import NOW, NurtureHttpCase, SequenceMixin
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 
 
 class EntryRulesCase(SequenceMixin, NurtureHttpCase):
@@ -17,12 +17,12 @@ class EntryRulesCase(SequenceMixin, NurtureHttpCase):
             set(self.sequence.participant_ids.lead_id.ids), {lead.id for lead in leads}
         )
 
-    def assertKeptOut(self, lead, reason):  # noqa: N802
-        """The lead did not enter by itself, nor does it by hand, and both say why."""
+    def assertExcluded(self, lead, reason):  # noqa: N802
+        """The lead did not enter automatically, nor does it by hand, and both say why."""
         self.assertNotIn(lead, self.sequence.participant_ids.lead_id)
-        self.assertEqual(self.sequence._get_kept_out().get(reason), lead.ids)
+        self.assertEqual(self.sequence._get_excluded().get(reason), lead.ids)
         result = self.sequence.enrol(lead.ids)
-        self.assertEqual(result, {"entered": [], "kept_out": {reason: lead.ids}, "unknown": []})
+        self.assertEqual(result, {"entered": [], "excluded": {reason: lead.ids}, "unknown": []})
 
 
 @tagged("post_install", "-at_install")
@@ -75,7 +75,7 @@ class TestHowOften(EntryRulesCase):
         self.assertEqual(self.participant(lead), participant)
         self.advance(days=2)
         again = self.participant(lead) - participant
-        self.assertEqual(again.round, 2)
+        self.assertEqual(again.enrolment_number, 2)
         self.assertEqual(len(self.mails_to(ANN, "First")), 2)
 
     def test_not_again_while_inside(self):
@@ -95,20 +95,20 @@ class TestHowOften(EntryRulesCase):
         lead.action_set_lost(lost_reason_id=self.reason_stock.id)
         lead.date_closed = self.clock
         self.advance(days=1)
-        self.assertEqual(sorted(self.participant(lead).mapped("round")), [1, 2])
+        self.assertEqual(sorted(self.participant(lead).mapped("enrolment_number")), [1, 2])
         self.assertEqual(len(self.mails_to(ANN, "First")), 2)
         self.advance(days=1)
         self.assertEqual(len(self.participant(lead)), 2)
 
     def test_held_out_stay_held_out(self):
-        """The draw is the same in each round."""
+        """The draw is the same for each enrolment."""
         for number in range(30):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.start(reentry="days", reentry_days=30, holdout_percent=40)
         self.advance(days=31)
-        rounds = self.sequence.participant_ids.grouped("round")
+        enrolments = self.sequence.participant_ids.grouped("enrolment_number")
         held_out = [
-            set(rounds[number].filtered(lambda one: one.state == "holdout").mapped("email"))
+            set(enrolments[number].filtered(lambda one: one.state == "holdout").mapped("email"))
             for number in (1, 2)
         ]
         self.assertTrue(held_out[0])
@@ -120,16 +120,16 @@ class TestHowOften(EntryRulesCase):
 
 
 @tagged("post_install", "-at_install")
-class TestKeptOut(EntryRulesCase):
+class TestExcluded(EntryRulesCase):
     def setUp(self):
         super().setUp()
         self.customer_company = self.env["res.partner"].create(
-            {"name": "Reader Ltd", "is_company": True}
+            {"name": "Recipient Ltd", "is_company": True}
         )
         self.customer, self.colleague_there = self.env["res.partner"].create(
             [
                 {"name": name, "email": address, "parent_id": self.customer_company.id}
-                for name, address in (("Ann", ANN), ("Carl", "carl@reader.example.com"))
+                for name, address in (("Ann", ANN), ("Carl", "carl@recipient.example.com"))
             ]
         )
         self.lead = self.make_lead(ANN, partner_id=self.customer.id)
@@ -145,19 +145,19 @@ class TestKeptOut(EntryRulesCase):
     def test_customer_since(self):
         self.order(self.customer)
         self.start()
-        self.assertKeptOut(self.lead, "customer")
+        self.assertExcluded(self.lead, "customer")
         self.assertEqual(len(self.mails_to(BOB)), 1)
 
     def test_colleague_ordered_since(self):
         self.order(self.colleague_there)
         self.start()
-        self.assertKeptOut(self.lead, "customer")
+        self.assertExcluded(self.lead, "customer")
 
     def test_same_address_ordered_since(self):
         """Also when the customer of the order is another contact with that address."""
         self.order(self.env["res.partner"].create({"name": "Ann again", "email": f"Ann <{ANN}>"}))
         self.start()
-        self.assertKeptOut(self.lead, "customer")
+        self.assertExcluded(self.lead, "customer")
 
     def test_customer_before(self):
         """Who ordered before the lead was lost may be written to."""
@@ -173,12 +173,12 @@ class TestKeptOut(EntryRulesCase):
     def test_open_deal_with_the_address(self):
         self.make_lead(ANN, lost=False)
         self.start()
-        self.assertKeptOut(self.lead, "open_deal")
+        self.assertExcluded(self.lead, "open_deal")
 
     def test_open_deal_with_the_company(self):
-        self.make_lead("carl@reader.example.com", lost=False, partner_id=self.colleague_there.id)
+        self.make_lead("carl@recipient.example.com", lost=False, partner_id=self.colleague_there.id)
         self.start()
-        self.assertKeptOut(self.lead, "open_deal")
+        self.assertExcluded(self.lead, "open_deal")
 
     def test_deal_elsewhere(self):
         """The pipeline of another company of ours does not count."""
@@ -198,7 +198,7 @@ class TestKeptOut(EntryRulesCase):
         other.action_start()
         other.enrol(self.lead.ids)
         self.start(exclude_other_sequences=True)
-        self.assertKeptOut(self.lead, "other_sequence")
+        self.assertExcluded(self.lead, "other_sequence")
         other.action_stop()
         self.advance(days=1)
         self.assertIn(self.lead, self.sequence.participant_ids.lead_id)
@@ -209,23 +209,23 @@ class TestKeptOut(EntryRulesCase):
         )
         self.lead.name = "Ann's desk"
         self.start(excluded_preset_ids=preset.ids)
-        self.assertKeptOut(self.lead, "suppressed")
+        self.assertExcluded(self.lead, "suppressed")
 
     def test_numbers_add_up(self):
-        """Whoever is chosen enters or is kept out, for one reason."""
+        """Whoever is chosen enters or is excluded, for one reason."""
         self.make_lead(ANN, lost=False)
         self.make_lead(False)
         self.make_lead(BOB, name="Another one")
-        self.env["mail.blacklist"]._add("dora@reader.example.com")
-        self.make_lead("dora@reader.example.com")
+        self.env["mail.blacklist"]._add("dora@recipient.example.com")
+        self.make_lead("dora@recipient.example.com")
         self.sequence.action_start()
-        kept_out = self.sequence._get_kept_out()
+        excluded = self.sequence._get_excluded()
         self.assertEqual(
-            {reason: len(ids) for reason, ids in kept_out.items()},
+            {reason: len(ids) for reason, ids in excluded.items()},
             {None: 1, "open_deal": 1, "no_address": 1, "blacklisted": 1, "duplicate": 1},
         )
         self.advance()
-        self.assertEqual(self.sequence.participant_ids.lead_id.ids, kept_out[None])
+        self.assertEqual(self.sequence.participant_ids.lead_id.ids, excluded[None])
 
 
 @tagged("post_install", "-at_install")
@@ -247,7 +247,7 @@ class TestOnADate(EntryRulesCase):
         self.start()
         self.advance(days=59)
         self.assertEntered()
-        self.assertEqual(self.sequence._get_kept_out(), {"not_due": self.lead.ids})
+        self.assertEqual(self.sequence._get_excluded(), {"not_due": self.lead.ids})
         self.advance(days=1)
         self.assertEntered(self.lead)
         self.advance(days=1)
@@ -269,21 +269,23 @@ class TestOnADate(EntryRulesCase):
         self.assertEntered(self.lead)
 
     def test_every_year(self):
-        """On each anniversary, a new round."""
+        """On each anniversary, a new enrolment."""
         self.lead.date_closed = datetime(2024, 2, 29, 12)
         self.sequence.entry_yearly = True
         self.clock = datetime(2027, 2, 27, 12)
         self.start()
         self.assertEntered()
         self.advance(days=1)
-        self.assertEqual(self.participant(self.lead).round, 1, "28 February in other years")
+        self.assertEqual(
+            self.participant(self.lead).enrolment_number, 1, "28 February in other years"
+        )
         self.advance(days=3)
         self.assertEqual(len(self.participant(self.lead)), 1)
         self.clock = datetime(2028, 2, 28, 12)
         self.advance()
         self.assertEqual(len(self.participant(self.lead)), 1)
         self.advance(days=1)
-        self.assertEqual(sorted(self.participant(self.lead).mapped("round")), [1, 2])
+        self.assertEqual(sorted(self.participant(self.lead).mapped("enrolment_number")), [1, 2])
         self.assertEqual(len(self.mails_to(ANN, "First")), 2)
 
     def test_not_on_the_day_itself(self):

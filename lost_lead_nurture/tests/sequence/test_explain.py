@@ -13,7 +13,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
     def explain(self, lead, user=None):
         return self.sequence.with_user(user or self.marketer).explain(lead.id)
 
-    def obstacles(self, lead):
+    def exclusions(self, lead):
         """What speaks against the lead; whether it really enters has to agree."""
         explanation = self.explain(lead)
         no = [one["reason"] for one in explanation["conditions"] if not one["ok"]]
@@ -27,13 +27,13 @@ class TestExplain(LivingMixin, NurtureHttpCase):
     def test_never_in(self):
         explanation = self.explain(self.ann)
         self.assertFalse(explanation["enters"])
-        self.assertEqual(explanation["ways"], [])
+        self.assertEqual(explanation["journeys"], [])
         no = [one["label"] for one in explanation["conditions"] if not one["ok"]]
         self.assertEqual(no, ["The sequence is running"])
         self.sequence.action_start()
         self.assertTrue(self.explain(self.ann)["enters"])
 
-    def test_each_obstacle(self):
+    def test_each_exclusion(self):
         self.sequence.action_start()
         preset = self.env["nurture.preset"].create(
             {"name": "Rich", "extra_domain": "[('expected_revenue', '>', 1000)]"}
@@ -45,32 +45,32 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         )
         self.make_step(other, delay=9, subject="Other")
         other.action_start()
-        self.make_lead("other@reader.example.com", self.reason_price)
+        self.make_lead("other@recipient.example.com", self.reason_price)
         self.run_cron()
-        self.env["mail.blacklist"]._add("black@reader.example.com")
-        customer = self.env["res.partner"].create({"name": "C", "email": "c@reader.example.com"})
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
+        customer = self.env["res.partner"].create({"name": "C", "email": "c@recipient.example.com"})
         company = self.env["res.company"].create({"name": "Other Company"})
         cases = {
-            "not_lost": self.make_lead("open@reader.example.com", lost=False),
+            "not_lost": self.make_lead("open@recipient.example.com", lost=False),
             "company": self.make_lead(
-                "far@reader.example.com", company_id=company.id, team_id=False, user_id=False
+                "far@recipient.example.com", company_id=company.id, team_id=False, user_id=False
             ),
             "no_address": self.make_lead(False),
-            "blacklisted": self.make_lead("black@reader.example.com"),
-            "unmatched": self.make_lead("price@reader.example.com", self.reason_price),
+            "blacklisted": self.make_lead("black@recipient.example.com"),
+            "unmatched": self.make_lead("price@recipient.example.com", self.reason_price),
             "inside": self.ann,
-            "other_sequence": self.make_lead("other@reader.example.com"),
-            "customer": self.make_lead("c@reader.example.com"),
-            "open_deal": self.make_lead("deal@reader.example.com"),
-            "suppressed": self.make_lead("rich@reader.example.com", expected_revenue=5000),
-            "duplicate": self.make_lead("twin@reader.example.com"),
+            "other_sequence": self.make_lead("other@recipient.example.com"),
+            "customer": self.make_lead("c@recipient.example.com"),
+            "open_deal": self.make_lead("deal@recipient.example.com"),
+            "suppressed": self.make_lead("rich@recipient.example.com", expected_revenue=5000),
+            "duplicate": self.make_lead("twin@recipient.example.com"),
         }
         self.env["sale.order"].create(
             {"partner_id": customer.id, "state": "sale", "date_order": self.clock}
         )
         cases["customer"].date_closed = self.clock.replace(year=2025)
-        self.make_lead("deal@reader.example.com", lost=False)
-        twin = self.make_lead("twin@reader.example.com")
+        self.make_lead("deal@recipient.example.com", lost=False)
+        twin = self.make_lead("twin@recipient.example.com")
         cases["duplicate"].date_closed = self.clock.replace(year=2025)
         found = {
             reason: self.explain(lead, reason == "company" and self.env.user)["conditions"]
@@ -86,7 +86,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         entered = self.sequence.participant_ids.lead_id
         self.run_cron()
         self.assertEqual(self.sequence.participant_ids.lead_id - entered, twin)
-        self.assertEqual(self.obstacles(cases["inside"]), ["inside"])
+        self.assertEqual(self.exclusions(cases["inside"]), ["inside"])
 
     def test_parts_of_the_filter(self):
         """Which rules do not hold, in the words of the domain editor; of alternatives, that none
@@ -138,7 +138,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
             self.assertEqual(texts[-1], "Expected Revenue lower than 50")
         self.assertRegex(texts[0], "➔ Country ➔ .* = BE")
 
-    def test_preset_that_is_kept_out(self):
+    def test_preset_that_is_excluded(self):
         """Which one chooses it, for who sees presets."""
         preset = self.env["nurture.preset"].create({"name": "Spam"})
         self.sequence.excluded_preset_ids = preset
@@ -152,7 +152,8 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         self.assertEqual(parts(self.salesman), [])
 
     def test_filter_of_a_step(self):
-        """The rule that did not hold then, whatever the filter is by now, in the reader's words."""
+        """The rule that did not hold then, whatever the filter is by now, in the recipient's
+        words."""
         partner = self.env["res.partner"].create({"name": "Secret Buyer"})
         self.first.filter_domain = repr(
             [
@@ -165,9 +166,9 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         self.first.filter_domain = "[]"
 
         def detail(lead, user=None):
-            (way,) = self.explain(lead, user)["ways"]
-            self.assertEqual(way["steps"][0]["reason"], "filtered")
-            return way["steps"][0]["decisions"][-1]["detail"]
+            (journey,) = self.explain(lead, user)["journeys"]
+            self.assertEqual(journey["steps"][0]["reason"], "filtered")
+            return journey["steps"][0]["decisions"][-1]["detail"]
 
         self.assertEqual(detail(self.bob), "Did not hold: Contact = Secret Buyer")
         self.assertEqual(
@@ -175,11 +176,11 @@ class TestExplain(LivingMixin, NurtureHttpCase):
             "Did not hold: Contact = Secret Buyer; "
             "none of these: City = Ghent or Expected Revenue greater than 1,000",
         )
-        way = self.participant(self.ann).with_user(self.marketer)
-        reasons = [why for entry in way.get_timeline()["entries"] for why in entry["why"]]
+        journey = self.participant(self.ann).with_user(self.marketer)
+        reasons = [why for entry in journey.get_timeline()["entries"] for why in entry["why"]]
         self.assertIn("did not hold: Contact = Secret Buyer", reasons)
         self.assertIn("none of these: City = Ghent or Expected Revenue greater than 1,000", reasons)
-        # a contact of a company for which the reader does not work
+        # a contact of a company for which the recipient does not work
         partner.company_id = self.env["res.company"].create({"name": "Other Company"})
         self.env.flush_all()
         self.env.invalidate_all()
@@ -193,7 +194,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
     def test_by_hand(self):
         self.sequence.entry = "manual"
         self.sequence.action_start()
-        self.assertEqual(self.obstacles(self.ann), ["by_itself"])
+        self.assertEqual(self.exclusions(self.ann), ["automatic"])
 
     def test_on_a_date(self):
         self.sequence.write(
@@ -205,9 +206,9 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         )
         self.ann.date_closed = self.clock
         self.sequence.action_start()
-        self.assertEqual(self.obstacles(self.ann), ["not_due"])
+        self.assertEqual(self.exclusions(self.ann), ["not_due"])
         self.clock = self.days(3)
-        self.assertEqual(self.obstacles(self.ann), [])
+        self.assertEqual(self.exclusions(self.ann), [])
 
     def test_again(self):
         """The words say how often it may enter."""
@@ -226,11 +227,12 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         """What was decided at each step, with date and reason, till it left."""
         second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
-        (way,) = self.explain(self.ann)["ways"]
+        (journey,) = self.explain(self.ann)["journeys"]
         self.assertEqual(
-            (way["state"], way["exit_reason"], way["exit_date"]), ("running", False, False)
+            (journey["state"], journey["exit_reason"], journey["exit_date"]),
+            ("running", False, False),
         )
-        first, coming = way["steps"]
+        first, coming = journey["steps"]
         self.assertEqual(
             (first["step"], first["state"], first["reason"]), ("First", "processed", "done")
         )
@@ -248,22 +250,22 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         )
         self.clock = self.days(2)
         self.answer(self.mail_to(ANN))
-        (way,) = self.explain(self.ann)["ways"]
-        self.assertEqual((way["state"], way["exit_reason"]), ("exited", "replied"))
-        self.assertEqual(way["exit_date"], "2026-03-04 09:00:00")
+        (journey,) = self.explain(self.ann)["journeys"]
+        self.assertEqual((journey["state"], journey["exit_reason"]), ("exited", "replied"))
+        self.assertEqual(journey["exit_date"], "2026-03-04 09:00:00")
         self.assertEqual(
-            way["steps"][1]["decisions"][-1]["what"], "Cancelled: The lead left the sequence"
+            journey["steps"][1]["decisions"][-1]["what"], "Cancelled: The lead left the sequence"
         )
         text = self.participant(self.ann).with_user(self.salesman).decisions
         for words in ("Entered the sequence", "Ended: Replied", "The lead left the sequence"):
             self.assertIn(words, text)
         self.assertIn("The lead left", self.trace(self.ann, second).decisions)
 
-    def test_error_is_told(self):
+    def test_error_is_shown(self):
         """What went wrong is shown as text, whatever is in it."""
         with self.breaking_mail_of(self.ann):
             self.start()
-        decision = self.explain(self.ann)["ways"][0]["steps"][0]["decisions"][-1]
+        decision = self.explain(self.ann)["journeys"][0]["steps"][0]["decisions"][-1]
         self.assertEqual(decision["what"], "Error: The step failed")
         self.assertIn("this lead breaks the template", decision["detail"])
         trace = self.trace(self.ann, self.first)
@@ -289,10 +291,10 @@ class TestExplain(LivingMixin, NurtureHttpCase):
 
         self.assertFalse(call(self.ann.id)["enters"])
         self.start()
-        self.assertEqual(call(self.ann.id)["ways"][0]["state"], "running")
+        self.assertEqual(call(self.ann.id)["journeys"][0]["state"], "running")
         self.participant(self.ann).action_remove()
         explanation = call(self.ann.id, self.salesman)
-        self.assertEqual(explanation["ways"][0]["exit_reason"], "removed")
+        self.assertEqual(explanation["journeys"][0]["exit_reason"], "removed")
         self.assertEqual(explanation, self.explain(self.ann, self.salesman))
         with self.assertRaisesRegex(Exception, "There is no such lead"):
             call(self.ann.id + 10**6)
@@ -300,8 +302,8 @@ class TestExplain(LivingMixin, NurtureHttpCase):
     def test_rights(self):
         """A salesperson asks about own leads, an employee about none."""
         self.start()
-        self.assertTrue(self.explain(self.ann, self.salesman)["ways"])
-        others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
+        self.assertTrue(self.explain(self.ann, self.salesman)["journeys"])
+        others = self.make_lead("others@recipient.example.com", user_id=self.colleague.id)
         for lead, user in ((others, self.salesman), (self.ann, self.employee)):
             with self.assertRaises(AccessError):
                 self.explain(lead, user)

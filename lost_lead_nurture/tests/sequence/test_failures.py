@@ -1,4 +1,5 @@
-"""A mail server that fails: the form says so, the responsible is told, and all is tried again."""
+"""A mail server that fails: the form says so, the responsible is notified, and all is tried
+again."""
 
 import smtplib
 from datetime import timedelta
@@ -28,7 +29,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
     def go_down(self):
         self.server.smtp_port = 1
 
-    def come_back(self):
+    def win_back(self):
         self.server.smtp_port = self.port
         self.catcher.clear()
 
@@ -60,7 +61,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
 
     def test_retry_all(self):
         self.send_in_vain()
-        self.come_back()
+        self.win_back()
         notification = self.marketing.button_retry_all()
         self.assertIn("2 steps", notification["params"]["message"])
         self.assertFalse(self.marketing.failure_note)
@@ -73,7 +74,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
             self.marketing.action_retry_all()
 
     def test_fails_again(self):
-        """It is said again, and the responsible is told again, but not at once."""
+        """It is said again, and the responsible is notified again, but not at once."""
         self.send_in_vain()
         self.assertEqual(self.marketing.action_retry_all(), {"retried": 2})
         self.work(minutes=5)
@@ -95,7 +96,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
         self.send_in_vain()
         activity = self.activities()
         for number in range(4):
-            self.make_lead(f"carl{number}@reader.example.com")
+            self.make_lead(f"carl{number}@recipient.example.com")
             self.work(minutes=40)
             self.assertEqual(self.activities(), activity)
         self.assertIn("6 times", self.marketing.failure_note)
@@ -103,13 +104,13 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
         activity.action_done()
         self.work(minutes=10)
         self.assertFalse(self.activities(), "nothing has failed since")
-        self.make_lead("eve@reader.example.com")
+        self.make_lead("eve@recipient.example.com")
         self.work(minutes=60)
         self.assertEqual(len(self.activities()), 1)
 
     def test_retried_one_by_one(self):
         self.send_in_vain()
-        self.come_back()
+        self.win_back()
         for lead in (self.ann, self.bob):
             self.trace(lead, self.first).action_retry()
         self.work()
@@ -150,7 +151,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
         self.trace(self.ann, self.first).reason = "mail_in_doubt"
         self.assertIn("not known", self.marketing.failure_note)
         self.assertEqual(self.marketing.retryable_count, 1)
-        self.come_back()
+        self.win_back()
         self.assertEqual(self.marketing.action_retry_all(), {"retried": 1})
         self.work()
         self.assertFalse(self.mails_to(ANN))

@@ -57,7 +57,7 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
         """All groups are there, with templates that say what they do."""
         gallery = self.env["nurture.sequence"].with_user(self.marketer).get_gallery()
         groups = {group["key"]: group["templates"] for group in gallery["groups"]}
-        self.assertGreaterEqual(set(groups), {"reason", "win_back", "farewell", "hand_over"})
+        self.assertGreaterEqual(set(groups), {"reason", "win_back", "last_chance", "hand_over"})
         cards = [card for templates in groups.values() for card in templates]
         self.assertGreaterEqual(len(cards), 8)
         for card in cards:
@@ -86,7 +86,7 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
 
     def test_each_can_be_started(self):
         """Every template gives a sequence in draft that can be started as it is."""
-        self.make_lead("ann@reader.example.com")
+        self.make_lead("ann@recipient.example.com")
         self.assertTrue(self.templates)
         for template in self.templates:
             with self.subTest(template.name):
@@ -106,9 +106,10 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
                 sequence.action_stop()
 
     def test_each_mail_reads_well(self):
-        """With and without a name: nothing is left of a placeholder, and the ways out are there."""
-        known = self.make_lead("ann@reader.example.com", contact_name="Ann Reader")
-        unknown = self.make_lead("x@reader.example.com", contact_name=False, user_id=False)
+        """With and without a name: nothing is left of a placeholder, and the exit conditions are
+        there."""
+        known = self.make_lead("ann@recipient.example.com", contact_name="Ann Recipient")
+        unknown = self.make_lead("x@recipient.example.com", contact_name=False, user_id=False)
         self.assertTrue(self.templates)
         for template in self.templates:
             sequence = self.create_from(template)
@@ -117,7 +118,7 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
                 with self.subTest(mailing.subject):
                     bodies = mailing._render_field("body_html", (known | unknown).ids)
                     subjects = mailing._render_field("subject", (known | unknown).ids)
-                    self.assertIn("Hello Ann Reader,", bodies[known.id])
+                    self.assertIn("Hello Ann Recipient,", bodies[known.id])
                     self.assertIn(self.salesman.name, bodies[known.id])
                     self.assertIn("Hello there,", bodies[unknown.id])
                     for body in bodies.values():
@@ -147,16 +148,16 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
             self.assertEqual(*words)
 
     def test_sent(self):
-        """From the gallery to the reader: filled in, tracked, with a link to unsubscribe."""
+        """From the gallery to the recipient: filled in, tracked, with a link to unsubscribe."""
         sequence = self.create_from(
             self.env.ref("lost_lead_nurture.template_restock"),
             lost_reason_ids=self.reason_stock,
         )
-        lead = self.make_lead("ann@reader.example.com")
+        lead = self.make_lead("ann@recipient.example.com")
         lead.date_closed = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
         sequence.action_start()
         self.advance()
-        message = self.mail_to("ann@reader.example.com")
+        message = self.mail_to("ann@recipient.example.com")
         self.assertEqual(message["Subject"], "It is back in stock, Ann")
         self.assertIn("nurture_marketer", message["From"])
         html = self.html_of(message)
@@ -172,7 +173,7 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
             *("ignores", "opens", "clicks", "late", "afterwards"),
             *("answers", "restored", "leaves"),
         )
-        leads = {name: self.make_lead(f"{name}@reader.example.com") for name in names}
+        leads = {name: self.make_lead(f"{name}@recipient.example.com") for name in names}
         card = self.card("Back in Stock")
         self.assertEqual((card["mails"], card["days"]), (4, 16))
         sequence = self.create_from(
@@ -193,7 +194,7 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
             self.advance(days=min(day, 1))
             self.assertEqual((self.clock - start).days, day)
             for name in names:
-                mails = self.mails_to(f"{name}@reader.example.com")
+                mails = self.mails_to(f"{name}@recipient.example.com")
                 got[name] += [(day, mail["Subject"]) for mail in mails[len(got[name]) :]]
                 for mail in mails:
                     self.assertIn("confirm_unsubscribe", self.html_of(mail))
@@ -304,9 +305,9 @@ class TestGallery(GalleryMixin, NurtureHttpCase):
 
     def test_live_count(self):
         self.clock = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
-        self.make_lead("a@reader.example.com")
-        self.make_lead("b@reader.example.com")
-        self.make_lead("c@reader.example.com", self.reason_price)
+        self.make_lead("a@recipient.example.com")
+        self.make_lead("b@recipient.example.com")
+        self.make_lead("c@recipient.example.com", self.reason_price)
         template = self.env.ref("lost_lead_nurture.template_why")
         form = Form(self.env["nurture.sequence.new"].with_context(default_template_id=template.id))
         form.lost_reason_ids.add(self.reason_stock)

@@ -50,14 +50,14 @@ class TestOverview(TwoLeadsMixin, NurtureHttpCase):
         self.marketer.tz = "UTC"
         self.assertEqual(self.chart()["Sent"][-2:], [2, 0], "yesterday in UTC")
 
-    def test_zone_is_not_told(self):
+    def test_zone_is_not_said(self):
         """Whoever asks over RPC without a context has a time zone, too."""
         self.clock = self.clock.replace(hour=23)
         self.start()
         self.marketer.tz = "Asia/Tokyo"
         self.advance(hours=2)
-        told = self.seen_by(self.marketer)
-        expected = (told.chart, told.coming, told.coming_date)
+        said = self.seen_by(self.marketer)
+        expected = (said.chart, said.coming, said.coming_date)
         self.env.invalidate_all()
         silent = self.sequence.with_user(self.marketer).with_context(tz=False)
         self.assertEqual((silent.chart, silent.coming, silent.coming_date), expected)
@@ -96,7 +96,7 @@ class TestOverview(TwoLeadsMixin, NurtureHttpCase):
             for name in (
                 *("name", "state", "chart", "participant_count", "sent_count", "opened_ratio"),
                 *("lead_count", "invoiced_amount", "quotation_count", "ended_count", "coming"),
-                *("step_count", "figures_date", "waits", "is_own_only"),
+                *("step_count", "statistics_date", "waits", "is_own_only"),
             )
         }
         self.start()

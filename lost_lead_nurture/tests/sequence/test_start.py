@@ -16,13 +16,13 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         starts = self.env[action["res_model"]].with_user(self.marketer)
         return Form(starts.with_context(**action["context"])).save()
 
-    def told(self, action):
+    def said(self, action):
         return action["params"]["message"]
 
     def test_the_number_is_named_before(self):
-        for address in (ANN, BOB, "blocked@reader.example.com"):
+        for address in (ANN, BOB, "blocked@recipient.example.com"):
             self.make_lead(address)
-        self.env["mail.blacklist"].create({"email": "blocked@reader.example.com"})
+        self.env["mail.blacklist"].create({"email": "blocked@recipient.example.com"})
         start = self.open_start()
         self.assertEqual((start.entering_count, start.excluded_count), (2, 1))
         self.assertIn("2 mails over 7 days, the first at once.", start.gets)
@@ -33,9 +33,9 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
 
     def test_what_was_done_is_said(self):
         self.make_lead(ANN)
-        told = self.told(self.open_start().action_start())
-        self.assertIn("1 lead entered “Restock”.", told)
-        self.assertIn("2 mails over 7 days, the first at once.", told)
+        said = self.said(self.open_start().action_start())
+        self.assertIn("1 lead entered “Restock”.", said)
+        self.assertIn("2 mails over 7 days, the first at once.", said)
         self.assertEqual(self.sequence.state, "running")
         self.assertEqual(self.sequence.participant_ids.email, ANN)
         self.advance()
@@ -46,33 +46,33 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertFalse(start.entering_count or start.matching_count or start.gets)
         action = start.action_start()
         self.assertEqual(action["params"]["type"], "warning")
-        self.assertIn("nobody has entered", self.told(action))
+        self.assertIn("nobody has entered", self.said(action))
         self.make_lead(ANN)
         self.advance()
         self.assertTrue(self.mail_to(ANN), "who is lost later enters")
 
-    def test_held_out_leads_are_told_apart(self):
+    def test_held_out_leads_are_shown_apart(self):
         self.sequence.holdout_percent = 99.0
         for number in range(20):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         start = self.open_start()
         self.assertTrue(start.held_out_count)
         self.assertEqual(start.entering_count + start.held_out_count, 20)
         expected = start.held_out_count
-        self.assertIn(f"Held out for comparison: {expected}.", self.told(start.action_start()))
+        self.assertIn(f"Held out for comparison: {expected}.", self.said(start.action_start()))
 
     def test_many_leads(self):
         """They enter in the background; to say so they are not sorted out once more."""
         self.patch(sequence_audience, "MANY_LEADS", 2)
         for number in range(3):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         start = self.open_start()
         self.assertTrue(start.is_capped)
         self.assertEqual(start.entering_count, 2, "those of the ones that are looked at")
         start.invalidate_recordset()
         with patch.object(type(self.sequence), "_get_audience", side_effect=AssertionError):
-            told = self.told(start.action_start())
-        self.assertIn("The leads enter in the background", told)
+            said = self.said(start.action_start())
+        self.assertIn("The leads enter in the background", said)
         self.assertFalse(self.sequence.participant_ids)
         self.run_cron()
         self.assertEqual(len(self.sequence.participant_ids), 3)
@@ -83,12 +83,12 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.make_lead(BOB)
         start = self.open_start()
         self.assertFalse(start.is_capped)
-        self.assertIn("2 leads entered “Restock”.", self.told(start.action_start()))
+        self.assertIn("2 leads entered “Restock”.", self.said(start.action_start()))
 
     def test_by_hand(self):
         self.make_lead(ANN)
         self.sequence.entry = "manual"
-        self.assertIn("Add leads to it from CRM", self.told(self.open_start().action_start()))
+        self.assertIn("Add leads to it from CRM", self.said(self.open_start().action_start()))
         self.assertFalse(self.sequence.participant_ids)
 
     def test_what_keeps_it_from_running_is_said_before_it_is_asked(self):
@@ -110,13 +110,13 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.advance()
         self.sequence.action_stop()
         action = self.sequence.with_user(self.marketer).action_resume()
-        self.assertEqual(self.told(action), "“Restock” is running again.")
+        self.assertEqual(self.said(action), "“Restock” is running again.")
         self.sequence.action_stop()
         self.clock = self.clock.replace(day=20)
         self.sequence.invalidate_recordset(["overdue_count"])
         resume = self.env["nurture.resume"].with_user(self.marketer)
         resume = resume.create({"sequence_id": self.sequence.id, "overdue": "skip"})
-        self.assertIn("Steps that are not done: 1.", self.told(resume.action_resume()))
+        self.assertIn("Steps that are not done: 1.", self.said(resume.action_resume()))
 
     def test_update(self):
         self.make_lead(ANN)
@@ -124,10 +124,10 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.advance()
         self.second.delay = 9
         updates = self.env["nurture.update"].with_user(self.marketer)
-        told = self.told(updates.create({"sequence_id": self.sequence.id}).action_update())
-        self.assertEqual(told, "Leads that got another step or another date: 1.")
-        told = self.told(updates.create({"sequence_id": self.sequence.id}).action_update())
-        self.assertEqual(told, "No lead inside got another step or another date.")
+        said = self.said(updates.create({"sequence_id": self.sequence.id}).action_update())
+        self.assertEqual(said, "Leads that got another step or another date: 1.")
+        said = self.said(updates.create({"sequence_id": self.sequence.id}).action_update())
+        self.assertEqual(said, "No lead inside got another step or another date.")
 
     def test_retry(self):
         self.make_lead(ANN)
@@ -136,10 +136,10 @@ class TestStart(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.sequence._enrol_matching()
         traces = self.sequence.participant_ids.trace_ids
         traces[:1]._set_state("error", "failed", "It was raining.")
-        told = self.told(traces.with_user(self.marketer).button_retry())
-        self.assertIn("1 step is tried again", told)
-        self.assertIn("1 are not", told)
+        said = self.said(traces.with_user(self.marketer).button_retry())
+        self.assertIn("1 step is tried again", said)
+        self.assertIn("1 are not", said)
         self.assertEqual(traces[:1].state, "scheduled")
         traces._set_state("error", "failed", "It was raining.")
-        told = self.told(self.sequence.with_user(self.marketer).button_retry_all())
-        self.assertEqual(told, "2 steps are tried again, in a moment.")
+        said = self.said(self.sequence.with_user(self.marketer).button_retry_all())
+        self.assertEqual(said, "2 steps are tried again, in a moment.")

@@ -8,8 +8,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...tools.bots import HOLD
 from ...tools.inside import INSIDE
-from ...tools.machines import HOLD
 from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin
 from ..living import LivingMixin
 from ..smtp import SMTP_LOGGERS
@@ -17,7 +17,7 @@ from ..smtp import SMTP_LOGGERS
 
 @tagged("post_install", "-at_install")
 class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
-    def test_mails_in_the_queue_are_pulled_back(self):
+    def test_mails_in_the_queue_are_recalled(self):
         """Nothing leaves any more; what is started again is sent once, and what follows counts from
         then."""
         self.sequence.action_start()
@@ -25,7 +25,7 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.press("action_stop")
         self.send_mails()
         trace = self.trace(self.ann, self.first)
-        self.assertEqual((trace.state, trace.reason), ("scheduled", "pulled_back"))
+        self.assertEqual((trace.state, trace.reason), ("scheduled", "recalled"))
         self.assertEqual(self.trace(self.ann, self.second).state, "cancelled")
         self.advance(days=3)
         self.assertFalse(self.catcher.messages)
@@ -38,7 +38,7 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.assertEqual(len(self.mails_to(ANN, "Second")), 1)
         self.assertEqual(self.participant(self.ann).exit_reason, "finished")
 
-    def test_pulled_back_and_skipped(self):
+    def test_recalled_and_skipped(self):
         """Who was not sent the first mail is through, not left waiting for what follows it."""
         self.sequence.action_start()
         self.run_cron()
@@ -51,7 +51,7 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.advance(days=10)
         self.assertFalse(self.catcher.messages)
 
-    def test_pulled_back_and_cancelled_by_hand(self):
+    def test_recalled_and_cancelled_by_hand(self):
         self.sequence.action_start()
         self.run_cron()
         self.press("action_stop")
@@ -84,7 +84,7 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         """What fell due is done in the next days, not at once; what is to come keeps its date."""
         later = self.make_step(self.sequence, "after", self.first, 30, subject="Later")
         for number in range(30):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.start()
         self.press("action_stop")
         self.advance(days=10)
@@ -149,13 +149,13 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.assertEqual(self.sequence.state, "draft")
 
     def test_over_rpc(self):
-        """What integrators call: the way is a word, a wrong one is refused in words."""
+        """What integrators call: the choice is a word, a wrong one is refused in words."""
         self.start()
         self.sequence.action_stop()
         self.advance(days=10)
         sequence = self.sequence.with_user(self.marketer)
-        ways = r"none of: .* \(shift\); Do it in the next days \(spread\); .* \(skip\)"
-        with self.assertRaisesRegex(UserError, ways):
+        choices = r"none of: .* \(shift\); Do it in the next days \(spread\); .* \(skip\)"
+        with self.assertRaisesRegex(UserError, choices):
             sequence.action_start("unlink")
         for days in (0, 10**9):
             with self.assertRaisesRegex(UserError, "no whole number from 1 to 3650"):
@@ -183,17 +183,17 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
                 forbidden()
 
     def test_events_while_stopped(self):
-        """What readers do while it is stopped is heard, and followed once it runs again."""
+        """What recipients do while it is stopped is handled, and followed once it runs again."""
         open_ = self.make_step(self.sequence, "mail_open", self.first, 1, subject="Open")
         ignored = self.make_step(self.sequence, "mail_ignored", self.first, 3, subject="Ignored")
-        cat = self.make_lead("cat@reader.example.com")
+        cat = self.make_lead("cat@recipient.example.com")
         self.start()
         self.press("action_stop")
         self.advance(days=2)
         self.read_mail(self.mail_to(ANN))
         self.assertEqual(self.scheduled(self.ann, open_), self.days(3))
         self.assertEqual(self.trace(self.ann, ignored).reason, "opposite")
-        self.answer(self.mail_to("cat@reader.example.com"))
+        self.answer(self.mail_to("cat@recipient.example.com"))
         self.assertEqual(self.participant(cat).exit_reason, "replied")
         self.advance(days=2)
         self.assertEqual(len(self.mails_to(ANN) + self.mails_to(BOB)), 2)
@@ -205,10 +205,10 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.assertEqual(len(self.mails_to(ANN, "Open")), 1)
         self.advance(days=2)
         self.assertEqual(len(self.mails_to(BOB, "Ignored")), 1)
-        self.assertEqual(len(self.mails_to("cat@reader.example.com")), 1)
+        self.assertEqual(len(self.mails_to("cat@recipient.example.com")), 1)
 
     def test_time_stands_still(self):
-        """Nobody is given up while it is stopped, however long that is."""
+        """Nothing expires while it is stopped, however long that is."""
         open_ = self.make_step(
             self.sequence, "mail_open", self.first, subject="Open", expiry=5, expiry_unit="days"
         )
@@ -229,7 +229,7 @@ class TestStop(SecondStepMixin, LivingMixin, NurtureHttpCase):
         self.assertEqual(self.trace(self.bob, open_).reason, "no_reaction")
 
     def test_problem_on_starting_again(self):
-        """What keeps it from running is told before anything moves."""
+        """What keeps it from running is said before anything moves."""
         self.start()
         self.press("action_stop")
         self.advance(days=10)
@@ -301,15 +301,15 @@ class TestRunNow(LivingMixin, NurtureHttpCase):
         self.make_step(other, delay=5, subject="Other first")
         other.action_start()
         self.advance()
-        ways = self.sequence.participant_ids | other.participant_ids
-        self.assertEqual(len(ways), 4)
-        self.run_now(ways)
+        journeys = self.sequence.participant_ids | other.participant_ids
+        self.assertEqual(len(journeys), 4)
+        self.run_now(journeys)
         for address in (ANN, BOB):
             subjects = [mail["Subject"] for mail in self.mails_to(address)]
             self.assertCountEqual(subjects, ["First", "Second", "Other first"])
         self.assertEqual(self.scheduled(self.ann, third), self.days(2))
 
-    def test_not_outside_hours_of_readers_only(self):
+    def test_not_outside_hours_of_recipients_only(self):
         """Sending hours do not hold up what somebody wants now, consent does."""
         self.sequence.calendar_id = self.env["resource.calendar"].create(
             {
@@ -339,7 +339,7 @@ class TestRunNow(LivingMixin, NurtureHttpCase):
         self.assertEqual((trace.state, trace.reason), ("rejected", "blacklisted"))
 
     def test_cap(self):
-        """The frequency cap holds: it is put off to when the address may get one again."""
+        """The frequency cap holds: it is deferred to when the address may get one again."""
         self.sequence.write({"cap_own": True, "cap_number": 1, "cap_days": 5})
         self.run_now(self.trace(self.ann, self.second))
         self.assertFalse(self.mails_to(ANN, "Second"))
@@ -394,12 +394,12 @@ class TestRunNow(LivingMixin, NurtureHttpCase):
         self.assertEqual(len(self.mails_to(ANN, "Second")), 1)
 
     def test_salesperson(self):
-        way = self.participant(self.ann).with_user(self.salesman)
+        journey = self.participant(self.ann).with_user(self.salesman)
         for forbidden in (
-            way.action_run_now,
-            way.trace_ids.action_run_now,
-            way.action_retry,
-            way.trace_ids.action_cancel,
+            journey.action_run_now,
+            journey.trace_ids.action_run_now,
+            journey.action_retry,
+            journey.trace_ids.action_cancel,
             self.participant(self.bob).browse().with_user(self.salesman).action_run_now,
         ):
             with self.assertRaises(AccessError):
@@ -499,7 +499,7 @@ class TestDuplicate(LivingMixin, NurtureHttpCase):
         self.assertFalse(self.env["nurture.trace"].search([("sequence_id", "=", duplicate.id)]))
 
     def test_by_the_button_and_run(self):
-        """A duplicate runs by itself; whoever is in the first one is not counted in it."""
+        """A duplicate runs on its own; whoever is in the first one is not counted in it."""
         self.start()
         duplicate = self.sequence.with_user(self.marketer).copy()
         self.assertNotEqual(duplicate.step_ids.mailing_id, self.first.mailing_id)

@@ -18,7 +18,7 @@ from ...tools.dates import on_day
 from ...tools.sandbox import sandbox
 from ..common import UNSUBSCRIBE, NurtureHttpCase
 
-LEAD = "ann@reader.example.com"
+LEAD = "ann@recipient.example.com"
 ME = "marketer@test.example.com"
 LINK = "https://shop.example.com/limited"
 TABLES = (
@@ -152,7 +152,7 @@ class TestTestRun(NurtureHttpCase):
         with self.assertRaisesRegex(ValidationError, "not an email address"):
             test.email_to = "nobody"
         with self.assertRaisesRegex(ValidationError, "never writes to the lead"):
-            test.email_to = "ANN@reader.example.com"
+            test.email_to = "ANN@recipient.example.com"
 
     def test_each_mail_comes_once(self):
         self.make_step(self.sequence, "after", self.first, 2, subject="Second")
@@ -262,7 +262,7 @@ class TestTestRun(NurtureHttpCase):
         (reaction,) = self.line(test, self.first)["reactions"]
         texts = "\n".join(reaction["texts"])
         self.assertIn("Lost → Pending", texts)
-        self.assertIn("Activity planned: Came back: Restock, for nurture_salesman", texts)
+        self.assertIn("Activity planned: Won back: Restock, for nurture_salesman", texts)
         self.assertIn("Won back by the sequence", texts)
         self.assertEqual(self.lead.won_status, "lost")
         self.assertFalse(test.timeline["next"])
@@ -469,8 +469,8 @@ class TestTestRun(NurtureHttpCase):
     # ------------------------------------------------------------
 
     def test_lead_that_would_not_enter(self):
-        open_lead = self.make_lead("open@reader.example.com", lost=False)
-        other = self.make_lead("other@reader.example.com", self.reason_price)
+        open_lead = self.make_lead("open@recipient.example.com", lost=False)
+        other = self.make_lead("other@recipient.example.com", self.reason_price)
         for lead, reason in (
             (self.lead, False),
             (open_lead, "Not lost"),
@@ -479,9 +479,9 @@ class TestTestRun(NurtureHttpCase):
             with self.subTest(lead.email_from), self.nothing_left():
                 test = self.begin(lead_id=lead.id)
                 if reason:
-                    self.assertIn(reason, test.kept_out)
+                    self.assertIn(reason, test.exclusion_reason)
                 else:
-                    self.assertFalse(test.kept_out)
+                    self.assertFalse(test.exclusion_reason)
                 test.action_play("run")
                 self.assertEqual(self.line(test, self.first)["state"], "processed")
         self.assertEqual(len(self.mails_to(ME)), 3)
@@ -490,7 +490,7 @@ class TestTestRun(NurtureHttpCase):
         self.env["mail.blacklist"]._add(LEAD)
         self.sequence.exit_on_blacklisted = False
         test = self.begin()
-        self.assertEqual(test.kept_out, "Address blacklisted")
+        self.assertEqual(test.exclusion_reason, "Address blacklisted")
         test.action_play("run")
         line = self.line(test, self.first)
         self.assertEqual(
@@ -505,7 +505,7 @@ class TestTestRun(NurtureHttpCase):
     def test_lead_without_address(self):
         self.lead.email_from = False
         test = self.begin()
-        self.assertIn("No email address", test.kept_out)
+        self.assertIn("No email address", test.exclusion_reason)
         test.action_play("run")
         line = self.line(test, self.first)
         self.assertEqual(
@@ -513,7 +513,7 @@ class TestTestRun(NurtureHttpCase):
         )
 
     def test_running_sequence_with_the_lead_inside(self):
-        """The lead's real way through the sequence goes on as if there had been no test."""
+        """The lead's real journey through the sequence goes on as if there had been no test."""
         second = self.make_step(self.sequence, "after", self.first, 2, subject="Second")
         self.sequence.holdout_percent = 99
         self.sequence.action_start()
@@ -522,15 +522,15 @@ class TestTestRun(NurtureHttpCase):
         self.sequence.holdout_percent = 0
         self.advance()
         self.catcher.clear()
-        figures = self.sequence.read(["sent_count", "participant_count", "opened_count"])
+        statistics = self.sequence.read(["sent_count", "participant_count", "opened_count"])
         with self.nothing_left():
             test = self.begin()
-            self.assertIn("Is or was in this sequence", test.kept_out)
+            self.assertIn("Is or was in this sequence", test.exclusion_reason)
             test.action_play("run")
             test.action_play("open", self.first.id)
             test.action_play("run")
         self.assertEqual(
-            self.sequence.read(["sent_count", "participant_count", "opened_count"]), figures
+            self.sequence.read(["sent_count", "participant_count", "opened_count"]), statistics
         )
         self.assertEqual(len(self.mails_to(ME)), 2)
         self.assertFalse(self.mails_to(LEAD))
@@ -584,7 +584,7 @@ class TestTestRun(NurtureHttpCase):
     def test_another_lead(self):
         test = self.begin()
         test.action_play("run")
-        test.lead_id = self.make_lead("bob@reader.example.com", contact_name="Bob")
+        test.lead_id = self.make_lead("bob@recipient.example.com", contact_name="Bob")
         self.assertEqual(self.states(test), {self.first.name: "scheduled"})
         test.action_play("run")
         self.assertTrue(self.mails_to(ME, "[Test] Back, Bob"))
@@ -665,7 +665,7 @@ class TestTestRun(NurtureHttpCase):
 @tagged("post_install", "-at_install")
 class TestRealTransactions(TransactionCase):
     """The same with transactions of their own, in which a commit is a commit, as outside of
-    tests. Core's composer and the engine commit there by themselves."""
+    tests. Core's composer and the engine commit there automatically."""
 
     def setUp(self):
         super().setUp()
@@ -760,7 +760,7 @@ class TestRealTransactions(TransactionCase):
             self.assertFalse(committed)
             states = [line["state"] for line in test.timeline["lines"]]
             env.cr.commit()
-        # the action commits by itself, which no step may
+        # the action commits automatically, which no step may
         self.assertEqual(states, ["processed", "error"])
         self.assertEqual(self.counts(), before)
         self.assertFalse(self.env["ir.config_parameter"].get_param("nurture.real"))

@@ -11,7 +11,7 @@ from ...tools.inside import INSIDE
 from ..common import ANN, BOB, NurtureHttpCase
 from ..living import LivingMixin
 
-CAT = "cat@reader.example.com"
+CAT = "cat@recipient.example.com"
 TWO_LINKS = """<div><p>Hello</p><p><a href="https://shop.example.com/one_50%">One</a>
 <a href="https://shop.example.com/two?size=40">Two</a></p>
 <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>"""
@@ -149,7 +149,7 @@ class TestUpdate(UpdateCase):
         self.assertEqual(len(self.mails_to(ANN, "Open")), 1)
 
     def test_opened(self):
-        """What the reader has done counts from when it was done; its opposite is ruled out."""
+        """What the recipient has done counts from when it was done; its opposite is ruled out."""
         self.make_step(self.sequence, "after", self.first, 60, subject="Far")
         self.start()
         self.clock += timedelta(days=1)
@@ -234,7 +234,7 @@ class TestUpdate(UpdateCase):
             self.assertEqual(self.state(self.ann, step), ("waiting", False), step.link_url)
 
     def test_answered(self):
-        """A reply that did not end the way is an event like others."""
+        """A reply that did not end the journey is an event like others."""
         self.sequence.write({"exit_on_replied": False, "exit_on_restored": False})
         self.make_step(self.sequence, "after", self.first, 60, subject="Far")
         self.start()
@@ -358,8 +358,8 @@ class TestUpdate(UpdateCase):
         self.read_mail(self.mail_to(ANN))
         self.assertEqual(self.scheduled(self.ann, open_), self.days(3))
 
-    def test_put_off(self):
-        """Who was put off by sending hours or the cap is not brought forward, but may be moved
+    def test_deferred(self):
+        """Who was deferred by sending hours or the cap is not brought forward, but may be moved
         later."""
         second = self.make_step(self.sequence, "after", self.first, 2, subject="Second")
         self.start()
@@ -375,7 +375,7 @@ class TestUpdate(UpdateCase):
         self.advance(days=18)
         self.assertEqual(len(self.mails_to(ANN, "Second")), 1)
 
-    def test_put_off_to_the_window(self):
+    def test_deferred_to_the_sending_hours(self):
         second = self.make_step(self.sequence, "after", self.first, 1, subject="Second")
         self.start()
         self.sequence.calendar_id = self.env["resource.calendar"].create(
@@ -391,17 +391,17 @@ class TestUpdate(UpdateCase):
             }
         )
         self.advance(days=1)
-        put_off = self.scheduled(self.ann, second)
-        self.assertEqual(put_off.date(), self.days(6).date())
+        deferred = self.scheduled(self.ann, second)
+        self.assertEqual(deferred.date(), self.days(6).date())
         second.write({"delay": 5, "delay_unit": "hours"})
         self.assertEqual(self.update(), {})
-        self.assertEqual(self.scheduled(self.ann, second), put_off)
+        self.assertEqual(self.scheduled(self.ann, second), deferred)
         second.write({"delay": 9, "delay_unit": "days"})
         self.update()
         self.assertEqual(self.scheduled(self.ann, second), self.days(9))
 
     def test_resumed(self):
-        """Update keeps what starting again has put off."""
+        """Update keeps what starting again has deferred."""
         second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
         self.press("action_stop")
@@ -488,8 +488,8 @@ class TestUpdate(UpdateCase):
         self.assertEqual(len(self.mails_to(ANN, "After")), 1)
         self.assertEqual(self.participant(self.ann).exit_reason, "finished")
 
-    def test_completed_by_coming_back(self):
-        """Who came back, or has entered again, does not go on with the way that is over."""
+    def test_completed_by_being_won_back(self):
+        """Who was won back, or has entered again, does not go on with the journey that is over."""
         self.sequence.write({"reentry": "lost"})
         self.make_step(self.sequence, "mail_reply", self.first, 0, subject="Reply")
         self.start()
@@ -505,18 +505,18 @@ class TestUpdate(UpdateCase):
         self.bob.action_set_lost(lost_reason_id=self.reason_stock.id)
         self.bob.date_closed = self.clock
         self.run_cron()
-        ways = self.participant(self.bob)
-        self.assertEqual(len(ways), 2)
+        journeys = self.participant(self.bob)
+        self.assertEqual(len(journeys), 2)
         after = self.make_step(self.sequence, "after", self.first, 40, subject="After")
         begin = self.make_step(self.sequence, "begin", delay=30, subject="Begin")
         self.send_mails()
         shown = self.update(include_completed=True)
         self.assertEqual(shown, {(after, "new"): (1, 0), (begin, "new"): (1, 0)})
         self.assertFalse(self.trace(self.ann, after) | self.trace(self.ann, begin))
-        self.assertEqual(self.trace(self.bob, begin).participant_id, ways.sorted("id")[-1:])
+        self.assertEqual(self.trace(self.bob, begin).participant_id, journeys.sorted("id")[-1:])
 
     def test_who_left(self):
-        """Removed and held-out ones are in no figure of Update."""
+        """Removed and held-out ones are in no statistic of Update."""
         self.make_step(self.sequence, "after", self.first, 60, subject="Far")
         self.start()
         self.participant(self.ann).with_user(self.marketer).action_remove()
@@ -639,7 +639,7 @@ class TestUpdate(UpdateCase):
         counts = {}
         for size in (4, 40):
             for number in range(size):
-                self.make_lead(f"size{size}-{number}@reader.example.com")
+                self.make_lead(f"size{size}-{number}@recipient.example.com")
             self.sequence.action_start()
             self.run_cron()
             self.send_mails()

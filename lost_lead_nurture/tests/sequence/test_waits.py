@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ...models.sequence import figures as sequence_figures
+from ...models.sequence import statistics as sequence_statistics
 from ..common import ANN, NurtureHttpCase, TwoLeadsMixin
 
 
@@ -128,11 +128,11 @@ class TestWaits(TwoLeadsMixin, NurtureHttpCase):
         self.assertEqual(self.waits(self.colleague), {text: self.bob})
 
     def test_big_sequence(self):
-        """It shows what was counted last, as in its other figures."""
+        """It shows what was counted last, as in its other statistics."""
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
-        with patch.object(sequence_figures, "MANY_TRACES", 2):
-            self.env.ref("lost_lead_nurture.ir_cron_nurture_figures").method_direct_trigger()
+        with patch.object(sequence_statistics, "MANY_TRACES", 2):
+            self.env.ref("lost_lead_nurture.ir_cron_nurture_statistics").method_direct_trigger()
         text = "2 wait for their next mail (next on Mar 9, 2026)"
         self.assertEqual(self.waits(), {text: self.ann | self.bob})
         self.bob.action_set_won()

@@ -22,7 +22,7 @@ class TestWorkers(NurtureCase):
 
     def make_due(self, leads):
         for number in range(leads):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.action_start()
         self.sequence._enrol_matching()
 
@@ -74,7 +74,7 @@ class TestWorkers(NurtureCase):
     def test_helper_works_off_what_is_due(self):
         self.set_workers(2)
         self.make_due(5)
-        self.make_lead("late@reader.example.com")
+        self.make_lead("late@recipient.example.com")
         self.helper.method_direct_trigger()
         self.assertEqual(self.processed(), 5)
         self.assertEqual(len(self.sequence.participant_ids), 5, "entering is not its business")

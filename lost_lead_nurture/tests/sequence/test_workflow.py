@@ -71,7 +71,7 @@ class TestWorkflow(TwoLeadsMixin, NurtureHttpCase):
         self.assertFalse(self.card(self.tag)["problems"])
         self.assertFalse(self.card(self.first, self.salesman)["problems"])
 
-    def test_the_figures_of_a_card(self):
+    def test_the_statistics_of_a_card(self):
         self.sequence.action_start()
         self.advance()
         message = self.mail_to(ANN)
@@ -93,14 +93,14 @@ class TestWorkflow(TwoLeadsMixin, NurtureHttpCase):
         self.advance()
         self.read_mail(self.mail_to(ANN))
         card = self.card(self.first)
-        figures = {**card["counts"], **card["mails"]}
-        for figure in ("processed", "waiting", "sent", "opened", "bounced"):
-            action = self.first.with_user(self.marketer).action_view_figure(figure)
+        statistics = {**card["counts"], **card["mails"]}
+        for statistic in ("processed", "waiting", "sent", "opened", "bounced"):
+            action = self.first.with_user(self.marketer).action_view_statistic(statistic)
             found = self.env[action["res_model"]].search_count(action["domain"])
-            self.assertEqual(found, figures.get(figure, 0), figure)
+            self.assertEqual(found, statistics.get(statistic, 0), statistic)
         for nonsense in ("nonsense", None, ["sent"], {"sent": 1}):
             with self.assertRaisesRegex(UserError, r"is none of: Sent \(sent\); "):
-                self.first.with_user(self.marketer).action_view_figure(nonsense)
+                self.first.with_user(self.marketer).action_view_statistic(nonsense)
 
     def test_who_is_out_and_why(self):
         self.sequence.action_start()
@@ -150,7 +150,7 @@ class TestWorkflow(TwoLeadsMixin, NurtureHttpCase):
         self.assertTrue(workflow["editable"])
         self.assertTrue(workflow["offers"][ROOT])
 
-    def test_archived_steps_are_told(self):
+    def test_archived_steps_are_named(self):
         self.tag.active = False
         self.assertFalse(self.card(self.tag)["active"])
 

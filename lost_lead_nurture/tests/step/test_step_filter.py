@@ -19,8 +19,8 @@ class TestStepFilter(LivingMixin, NurtureCase):
         super().setUp()
         self.bob.expected_revenue = 5000
         # open leads, and lost ones that the sequence does not choose
-        self.make_lead("open@reader.example.com", lost=False, expected_revenue=5000)
-        self.make_lead("other@reader.example.com", self.reason_price, expected_revenue=5000)
+        self.make_lead("open@recipient.example.com", lost=False, expected_revenue=5000)
+        self.make_lead("other@recipient.example.com", self.reason_price, expected_revenue=5000)
         self.step = self.first.with_user(self.marketer)
         self.new = self.step.browse()
 
@@ -48,7 +48,7 @@ class TestStepFilter(LivingMixin, NurtureCase):
         """Those who are there now, archived as they are; not those to come, nor who has left."""
         self.make_step(self.sequence, "after", self.first, 7)
         self.start()
-        self.make_lead("late@reader.example.com", expected_revenue=5000)
+        self.make_lead("late@recipient.example.com", expected_revenue=5000)
         self.assertEqual(self.ask(self.step, self.values()), (2, 2, True))
         self.assertEqual(self.ask(self.new, self.values(RICH)), (1, 2, True))
         self.participant(self.bob).action_remove()
@@ -90,7 +90,7 @@ class TestStepFilter(LivingMixin, NurtureCase):
 
 @tagged("post_install", "-at_install")
 class TestStepFilterRights(FilterMixin, NurtureCase):
-    def test_what_is_not_told(self):
+    def test_what_is_not_said(self):
         """Nobody finds out by numbers what they may not see, with whatever values."""
         step = self.step.with_user(self.marketer)
 

@@ -22,8 +22,8 @@ class StepRightsMixin:
 
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com")
-        self.bob = self.make_lead("bob@reader.example.com", user_id=self.colleague.id)
+        self.ann = self.make_lead("ann@recipient.example.com")
+        self.bob = self.make_lead("bob@recipient.example.com", user_id=self.colleague.id)
         self.leads = self.ann | self.bob
         self.sequence = self.make_sequence()
 
@@ -336,7 +336,7 @@ class TestServerActionRights(StepRightsMixin, NurtureCase):
         self.start()
         self.assertTrue(all(name.endswith("True") for name in self.leads.mapped("referred")))
         self.action.nurture_allowed = False
-        carl = self.make_lead("carl@reader.example.com")
+        carl = self.make_lead("carl@recipient.example.com")
         self.advance(hours=1)
         self.assert_refused(step, carl)
 
@@ -397,7 +397,7 @@ class TestOtherCompanies(StepRightsMixin, NurtureHttpCase):
                 self.assert_refused(step, *self.leads)
 
     def test_team_that_takes_over(self):
-        """Nor does it move when it comes back, and the team's people work for both companies."""
+        """Nor does it move when it is won back, and the team's people work for both companies."""
         self.colleague.company_ids += self.other_company
         team = self.env["crm.team"].create(
             {
@@ -409,6 +409,6 @@ class TestOtherCompanies(StepRightsMixin, NurtureHttpCase):
         self.sequence.write({"goal_assign": "team", "goal_team_id": team.id})
         self.make_step(self.sequence, subject="First")
         self.start()
-        self.answer(self.mail_to("ann@reader.example.com"))
+        self.answer(self.mail_to("ann@recipient.example.com"))
         self.assertEqual(self.ann.user_id, self.colleague)
         self.assertEqual(self.ann.company_id, self.company)

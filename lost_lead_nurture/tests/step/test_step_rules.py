@@ -9,8 +9,8 @@ from odoo.tools import mute_logger
 from ..common import BODY, NurtureHttpCase
 from ..smtp import RELAY_DENIED, Catcher
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 SHOP = "https://shop.example.com/limited"
 HELP = "https://shop.example.com/help?topic=sizes"
 
@@ -172,7 +172,7 @@ class TestRetryPolicy(StepRulesCase):
         self.env.invalidate_all()
 
     def test_mail_that_is_refused(self):
-        """It is tried again by itself, as often as the step says, and then goes on."""
+        """It is tried again automatically, as often as the step says, and then goes on."""
         self.first.write({"retry_count": 2, "retry": 3, "retry_unit": "hours"})
         after = self.make_step(self.sequence, "after", self.first, 1)
         self.sequence.action_start()

@@ -13,8 +13,8 @@ from ..common import NurtureHttpCase
 class TestStepTypes(NurtureHttpCase):
     def setUp(self):
         super().setUp()
-        self.ann = self.make_lead("ann@reader.example.com", contact_name="Ann <b>B</b>")
-        self.bob = self.make_lead("bob@reader.example.com")
+        self.ann = self.make_lead("ann@recipient.example.com", contact_name="Ann <b>B</b>")
+        self.bob = self.make_lead("bob@recipient.example.com")
         self.leads = self.ann | self.bob
         self.sequence = self.make_sequence()
 
@@ -213,7 +213,7 @@ class TestStepTypes(NurtureHttpCase):
         self.marketer.company_ids = [Command.link(other.id)]
         self.sequence.company_id = False
         carl = self.make_lead(
-            "carl@reader.example.com", company_id=other.id, user_id=False, team_id=False
+            "carl@recipient.example.com", company_id=other.id, user_id=False, team_id=False
         )
         self.make_activity(activity_who="user", activity_user_id=self.colleague.id)
         self.sequence.action_start()
@@ -239,13 +239,13 @@ class TestStepTypes(NurtureHttpCase):
         last = self.make_step(self.sequence, "after", score, 2, subject="Last")
         self.sequence.action_start()
         self.advance()
-        self.read_mail(self.mail_to("ann@reader.example.com"))
+        self.read_mail(self.mail_to("ann@recipient.example.com"))
         self.advance(hours=1)
         self.assertEqual(self.leads.mapped("nurture_score"), [3, 0])
         self.assertEqual(self.trace(self.ann, last).schedule_date, self.clock + timedelta(days=2))
         self.advance(days=2)
-        self.assertTrue(self.mails_to("ann@reader.example.com", "Last"))
-        self.assertFalse(self.mails_to("bob@reader.example.com", "Last"))
+        self.assertTrue(self.mails_to("ann@recipient.example.com", "Last"))
+        self.assertFalse(self.mails_to("bob@recipient.example.com", "Last"))
 
     def test_mail_trigger_after_an_action(self):
         step = self.make_activity()

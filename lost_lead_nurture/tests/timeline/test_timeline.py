@@ -20,7 +20,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
     # IN
     # ------------------------------------------------------------
 
-    def test_entered_by_itself(self):
+    def test_entered_automatically(self):
         self.sequence.preset_id = self.env["nurture.preset"].create(
             {"name": "Stock", "lost_reason_ids": self.reason_stock.ids}
         )
@@ -28,7 +28,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.start()
         self.assertEqual(
             self.why(self.ann, "entered"),
-            "by itself; matched the preset “Stock”; not in the holdout",
+            "automatically; matched the preset “Stock”; not in the holdout",
         )
 
     def test_entered_by_hand(self):
@@ -58,7 +58,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertEqual(self.entry(self.ann, "scheduled")["actions"], ["action_cancel"])
 
     # ------------------------------------------------------------
-    # WHAT THE READER DID, AND WHAT CAME OF IT
+    # WHAT THE RECIPIENT DID, AND WHAT CAME OF IT
     # ------------------------------------------------------------
 
     def test_opened_clicked_and_branches(self):
@@ -88,7 +88,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertEqual(self.entry(self.ann, "scheduled")["date"][:10], "2026-03-04")
 
     def test_opened_without_a_consequence(self):
-        """Is told with the mail only."""
+        """Is said with the mail only."""
         self.make_step(self.sequence, "after", self.first, 7)
         self.start()
         self.clock += timedelta(**PERSON)
@@ -114,7 +114,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertEqual(self.participant(self.ann).status, "Exited: Replied")
 
     def test_credit_is_not_what_came_later(self):
-        """Who came back by itself and answers afterwards did not come back by that answer."""
+        """Who returned on its own and answers afterwards was not won back by that answer."""
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
         self.clock += timedelta(days=1)
@@ -127,7 +127,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertIn("the last one sent before", self.why(self.ann, "goal"))
 
     def test_missing_dates(self):
-        """Data that somebody imported or repaired by hand is told as far as it goes."""
+        """Data that somebody imported or repaired by hand is said as far as it goes."""
         activity = self.make_step(
             self.sequence,
             "begin",
@@ -167,7 +167,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertIn("No such user here", bounced["detail"])
         self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Mail bounced"))
 
-    def test_machines(self):
+    def test_bots(self):
         """Recorded, not counted, no branch taken; many hits are one line."""
         self.first.mailing_id.body_html = TWO_LINKS
         self.make_step(self.sequence, "mail_click", self.first, subject="Thanks")
@@ -180,11 +180,11 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self._get(self.links_of(mail)[0])
         self.believe()
         self.answer(mail, headers="Auto-Submitted: auto-replied\n")
-        texts = [text for kind, text in self.lines(self.ann) if kind == "machine"]
+        texts = [text for kind, text in self.lines(self.ann) if kind == "bot"]
         self.assertEqual(
             texts, ["2 links clicked within 2 seconds by a mail scanner", "Answered automatically"]
         )
-        entry = next(one for one in self.timeline(self.ann)["entries"] if one["kind"] == "machine")
+        entry = next(one for one in self.timeline(self.ann)["entries"] if one["kind"] == "bot")
         self.assertEqual(
             entry["why"],
             ["in “First”", "Several links at once", "recorded, not counted, no branch taken"],
@@ -192,7 +192,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         # long after the hits themselves are gone
         self.advance(days=1)
         self.assertFalse(self.env["nurture.hit"].search([]))
-        self.assertIn("machine", [kind for kind, _text in self.lines(self.ann)])
+        self.assertIn("bot", [kind for kind, _text in self.lines(self.ann)])
         self.assertEqual(self.entry(self.ann, "waiting")["coming"], True)
 
     # ------------------------------------------------------------
@@ -210,7 +210,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertIn("The address is blacklisted", self.why(self.ann, "rejected"))
 
     def test_failed(self):
-        """A marketer is offered what can be done, a salesperson is told."""
+        """A marketer is offered what can be done, a salesperson is notified."""
         with self.breaking_mail_of(self.ann):
             self.start()
         error = self.entry(self.ann, "error")
@@ -284,12 +284,12 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
     def test_through(self):
         self.start()
         self.assertEqual(self.lines(self.ann)[-1], ("ended", "Ended: Went through all steps"))
-        self.assertIn("if it comes back until May 31, 2026", self.why(self.ann, "ended"))
+        self.assertIn("if it is won back until May 31, 2026", self.why(self.ann, "ended"))
         participant = self.participant(self.ann)
         self.assertEqual(participant.next_what, False)
         self.ann.unlink()
         ended = participant.with_user(self.marketer).get_timeline()["entries"][-1]
-        self.assertFalse(ended["why"], "a lead that is deleted does not come back")
+        self.assertFalse(ended["why"], "a lead that is deleted is not won back")
 
     def test_through_without_a_message(self):
         """Who got nothing is not promised to count."""
@@ -342,7 +342,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
     # ------------------------------------------------------------
 
     def test_rights(self):
-        others = self.make_lead("others@reader.example.com", user_id=self.colleague.id)
+        others = self.make_lead("others@recipient.example.com", user_id=self.colleague.id)
         self.start()
         self.assertTrue(self.timeline(self.ann, self.salesman)["entries"])
         participant = self.participant(others)
@@ -450,9 +450,9 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         participant.with_user(self.marketer).action_forget()
         self.assertIn(("clicked", "Clicked a link"), self.lines(self.ann))
         self.assertIn("error", [kind for kind, _text in self.lines(self.ann)])
-        told = f"{self.timeline(self.ann)} {participant.decisions} {participant._explain()}"
-        self.assertNotIn("Ann", told)
-        self.assertNotIn(ANN, told)
+        said = f"{self.timeline(self.ann)} {participant.decisions} {participant._explain()}"
+        self.assertNotIn("Ann", said)
+        self.assertNotIn(ANN, said)
         self.assertFalse(any(participant.trace_ids.mapped("detail")))
 
     def test_mail_not_sent(self):
@@ -466,7 +466,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
     # ------------------------------------------------------------
 
     def test_queries(self):
-        """A long way costs as many queries as a short one."""
+        """A long journey costs as many queries as a short one."""
         parent = self.first
         for number in range(30):
             parent = self.make_step(self.sequence, "after", parent, 1, subject=f"Mail {number}")
@@ -479,7 +479,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         traces = self.participant(self.ann).trace_ids
         traces.mailing_trace_ids.set_opened()
         for mail in traces.mailing_trace_ids:
-            mail._nurture_note_machine("open", "prefetch", self.clock)
+            mail._nurture_note_bot("open", "prefetch", self.clock)
         self.assertEqual(len(traces), 31)
         self.assertEqual(self._count_queries(), short)
 
@@ -496,20 +496,20 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
 @tagged("post_install", "-at_install")
 class TestTimelineTiming(TimingMixin, TimelineMixin, NurtureHttpCase):
     def test_held_for_the_hours(self):
-        """Until then it says why; afterwards it is told with the mail."""
+        """Until then it says why; afterwards it is said with the mail."""
         lead = self.make_lead(ANN)
         self.sequence.calendar_id = self.make_hours((14, 16))
         self.sequence.action_start()
         self.advance()
-        self.assertIn("Put off to the sending hours", self.why(lead, "scheduled"))
+        self.assertIn("Deferred to the sending hours", self.why(lead, "scheduled"))
         self.pass_by_the_cron(hours=7)
         self.assertEqual(
             self.why(lead, "sent"),
             "due Mar 2, 2026, 9:00 AM, held for the sending hours (Sending hours)",
         )
-        self.assertNotIn("put_off", [kind for kind, _text in self.lines(lead)])
+        self.assertNotIn("deferred", [kind for kind, _text in self.lines(lead)])
 
-    def test_put_off_by_the_cap(self):
+    def test_deferred_by_the_cap(self):
         """With what the address had got, for those who may read that; over and over is once."""
         self.company.write({"nurture_cap_number": 1, "nurture_cap_days": 7})
         second = self.make_step(self.sequence, "after", self.first, 1, subject="Second")
@@ -517,23 +517,23 @@ class TestTimelineTiming(TimingMixin, TimelineMixin, NurtureHttpCase):
         self.sequence.action_start()
         self.advance()
         self.advance(days=1)
-        put_off = self.entry(lead, "put_off")
-        self.assertIn("Second</strong> put off to Mar 9, 2026", put_off["text"])
+        deferred = self.entry(lead, "deferred")
+        self.assertIn("Second</strong> deferred to Mar 9, 2026", deferred["text"])
         self.assertEqual(
-            put_off["why"],
+            deferred["why"],
             [
                 "The address has got enough marketing lately",
                 "frequency cap: 1 in 7 days",
                 "it had got: “First”",
             ],
         )
-        self.assertNotIn("First", self.why(lead, "put_off", self.salesman))
+        self.assertNotIn("First", self.why(lead, "deferred", self.salesman))
         self.trace(lead, second)._defer(
             {self.trace(lead, second).id: (self.clock + timedelta(days=9), "cap")}
         )
-        put_off = self.entry(lead, "put_off")
-        self.assertIn("put off to Mar 12, 2026", put_off["text"])
-        self.assertEqual(put_off["times"], 2)
+        deferred = self.entry(lead, "deferred")
+        self.assertIn("deferred to Mar 12, 2026", deferred["text"])
+        self.assertEqual(deferred["times"], 2)
 
 
 @tagged("post_install", "-at_install")

@@ -14,14 +14,16 @@ class TestAudienceTours(RealClockMixin, NurtureHttpCase):
     def start_sequence_tour(self, sequence, tour):
         self.start_tour(f"/odoo/nurture-sequences/{sequence.id}", tour, login=self.marketer.login)
 
-    def test_why_kept_out(self):
+    def test_why_excluded(self):
         preset = self.env["nurture.preset"].create(
             {"name": "Tour preset", "lost_reason_ids": self.reason_stock.ids}
         )
         for name in ("free", "deal", "black"):
-            self.make_lead(f"{name}@reader.example.com")
-        self.make_lead("deal@reader.example.com", self.reason_price, lost=False, name="Open deal")
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+            self.make_lead(f"{name}@recipient.example.com")
+        self.make_lead(
+            "deal@recipient.example.com", self.reason_price, lost=False, name="Open deal"
+        )
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         sequence = self.make_sequence(name="Tour audience", preset_id=preset.id)
         self.make_step(sequence)
         self.start_sequence_tour(sequence, "nurture_audience_tour")
@@ -64,9 +66,9 @@ class TestAudienceTours(RealClockMixin, NurtureHttpCase):
         self.patch(sequence_audience, "MANY_LEADS", 5)
         self.patch(nurture_dry_run, "SLICE", 5)
         for number in range(12):
-            self.make_lead(f"lead{number}@reader.example.com")
-        self.make_lead("black@reader.example.com")
-        self.env["mail.blacklist"]._add("black@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
+        self.make_lead("black@recipient.example.com")
+        self.env["mail.blacklist"]._add("black@recipient.example.com")
         sequence = self.make_sequence(name="Tour running")
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "after", first, 7, subject="Second")

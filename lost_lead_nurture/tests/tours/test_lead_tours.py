@@ -21,7 +21,7 @@ class TestLeadTours(NurtureHttpCase):
 
     def test_lose_a_lead(self):
         """Lost for a reason, offered a sequence, in it, seen on the lead and followed."""
-        lead = self.make_lead("tour@reader.example.com", name="Tour desk", lost=False)
+        lead = self.make_lead("tour@recipient.example.com", name="Tour desk", lost=False)
         self.start_tour(f"/odoo/crm/{lead.id}", "nurture_lose_lead_tour", login=self.salesman.login)
         self.assertEqual(lead.won_status, "lost")
         self.assertEqual(self.participant(lead).sequence_id, self.sequence)
@@ -29,16 +29,16 @@ class TestLeadTours(NurtureHttpCase):
     def test_lost_lead(self):
         """From a lost lead: why one cannot enter, and another that does."""
         self.make_lead(False, name="Nobody's desk")
-        lead = self.make_lead("tour@reader.example.com", name="Tour desk")
+        lead = self.make_lead("tour@recipient.example.com", name="Tour desk")
         self.start_tour("/odoo/crm", "nurture_lost_lead_tour", login=self.salesman.login)
         self.assertEqual(self.participant(lead).state, "running")
 
     def test_pipeline(self):
         """Who was won back has a chip on the card, and filters find them."""
-        back = self.make_lead("back@reader.example.com", name="Back desk")
-        inside = self.make_lead("inside@reader.example.com", name="Inside desk")
-        self.make_lead("other@reader.example.com", name="Other desk", lost=False)
+        back = self.make_lead("back@recipient.example.com", name="Back desk")
+        inside = self.make_lead("inside@recipient.example.com", name="Inside desk")
+        self.make_lead("other@recipient.example.com", name="Other desk", lost=False)
         self.sequence.enrol((back | inside).ids)
         self.advance(days=1)
-        self.answer(self.mail_to("back@reader.example.com"))
+        self.answer(self.mail_to("back@recipient.example.com"))
         self.start_tour("/odoo/crm", "nurture_pipeline_tour", login=self.salesman.login)

@@ -9,7 +9,7 @@ from ..common import NurtureHttpCase, RealClockMixin
 @tagged("post_install", "-at_install")
 class TestTours(RealClockMixin, NurtureHttpCase):
     def test_marketer(self):
-        lead = self.make_lead("tour@reader.example.com")
+        lead = self.make_lead("tour@recipient.example.com")
         preset = self.env["nurture.preset"].create(
             {"name": "Tour preset", "lost_reason_ids": self.reason_stock.ids}
         )
@@ -21,7 +21,7 @@ class TestTours(RealClockMixin, NurtureHttpCase):
         self.assertEqual(participant.trace_ids.mapped("state"), ["processed", "waiting"])
 
     def test_workflow(self):
-        lead = self.make_lead("tour@reader.example.com")
+        lead = self.make_lead("tour@recipient.example.com")
         self.env["nurture.preset"].create(
             {"name": "Tour preset", "lost_reason_ids": self.reason_stock.ids}
         )
@@ -45,8 +45,8 @@ class TestTours(RealClockMixin, NurtureHttpCase):
         self.assertEqual(sequence.state, "running")
 
     def test_salesperson(self):
-        self.make_lead("own@reader.example.com")
-        self.make_lead("other@reader.example.com", user_id=self.colleague.id)
+        self.make_lead("own@recipient.example.com")
+        self.make_lead("other@recipient.example.com", user_id=self.colleague.id)
         sequence = self.make_sequence()
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "after", first, 7)
@@ -57,7 +57,7 @@ class TestTours(RealClockMixin, NurtureHttpCase):
     def test_onboarding(self):
         """What a new user is shown: from the list of sequences to one that runs."""
         self.company.website = "https://www.test.example.com"
-        self.make_lead("tour@reader.example.com")
+        self.make_lead("tour@recipient.example.com")
         before = self.env["nurture.sequence"].search([])
         self.start_tour("/odoo/nurture-sequences", "nurture_tour", login=self.marketer.login)
         sequence = self.env["nurture.sequence"].search([]) - before
@@ -69,7 +69,7 @@ class TestTours(RealClockMixin, NurtureHttpCase):
     def test_overview(self):
         """From a number of a card to what it counts; calendar, analysis and links."""
         for number in range(3):
-            self.make_lead(f"tour{number}@reader.example.com")
+            self.make_lead(f"tour{number}@recipient.example.com")
         sequence = self.make_sequence(name="Tour overview")
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "after", first, 1, subject="Second")
@@ -79,8 +79,8 @@ class TestTours(RealClockMixin, NurtureHttpCase):
         self.start_tour("/odoo", "nurture_overview_tour", login=self.marketer.login)
 
     def test_overview_of_a_salesperson(self):
-        self.make_lead("own@reader.example.com")
-        self.make_lead("other@reader.example.com", user_id=self.colleague.id)
+        self.make_lead("own@recipient.example.com")
+        self.make_lead("other@recipient.example.com", user_id=self.colleague.id)
         sequence = self.make_sequence(name="Tour overview")
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "after", first, 1, subject="Second")
@@ -94,7 +94,7 @@ class TestTours(RealClockMixin, NurtureHttpCase):
     def test_gallery(self):
         """From New over a card and the dialog to a sequence that runs."""
         self.company.website = "https://www.test.example.com"
-        lead = self.make_lead("tour@reader.example.com")
+        lead = self.make_lead("tour@recipient.example.com")
         restock = self.env.ref("lost_lead_nurture.template_restock")
         restock.template_reason_ids = self.reason_stock
         self.start_tour("/odoo", "nurture_gallery_tour", login=self.marketer.login)
@@ -103,8 +103,8 @@ class TestTours(RealClockMixin, NurtureHttpCase):
         self.assertEqual(sequence.preset_id.lost_reason_ids, self.reason_stock)
 
     def test_lost_reason(self):
-        """From a lost reason and its figures to a sequence for it."""
-        self.make_lead("tour@reader.example.com")
+        """From a lost reason and its statistics to a sequence for it."""
+        self.make_lead("tour@recipient.example.com")
         self.env.ref("lost_lead_nurture.template_restock").template_reason_ids = self.reason_stock
         self.start_tour("/odoo", "nurture_lost_reason_tour", login=self.marketer.login)
         sequence = self.env["nurture.sequence"].search([("name", "=", "Back in Stock")])

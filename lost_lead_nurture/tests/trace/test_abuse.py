@@ -1,4 +1,4 @@
-"""Things done in the wrong order, by the wrong people, or by machines posing as readers."""
+"""Things done in the wrong order, by the wrong people, or by bots posing as recipients."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +22,7 @@ class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
 
     def failing_once(self):
         traces = type(self.env["nurture.trace"])
-        return patch.object(traces, "_hear", side_effect=SerializationFailure)
+        return patch.object(traces, "_handle", side_effect=SerializationFailure)
 
     def test_reply(self):
         self.start()
@@ -31,7 +31,7 @@ class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertIn("please call me", self.ann.message_ids[0].body, "the reply is there")
         self.assertEqual(self.ann.won_status, "lost")
         self.run_cron()
-        self.assertEqual(self.ann.won_status, "pending", "heard with the next run")
+        self.assertEqual(self.ann.won_status, "pending", "handled with the next run")
         self.assertEqual(self.participant(self.ann).exit_reason, "replied")
 
     def test_sent(self):
@@ -60,8 +60,8 @@ class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
             self.assertEqual(trace.state, "scheduled", step.trigger)
             self.assertEqual(trace.schedule_date, clicked_on + timedelta(days=1), step.trigger)
 
-    def test_never_told(self):
-        """What fails again and again is told to the responsible, once, and tried on."""
+    def test_never_notified(self):
+        """What fails again and again is said to the responsible, once, and tried on."""
         self.start()
         summary = "Something that happened on mails cannot be taken in"
 
@@ -69,7 +69,7 @@ class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
             return self.sequence.activity_ids.filtered(lambda one: one.summary == summary)
 
         traces = type(self.env["nurture.trace"])
-        with patch.object(traces, "_hear", side_effect=ValueError("no such branch")):
+        with patch.object(traces, "_handle", side_effect=ValueError("no such branch")):
             self.answer(self.mail_to(ANN))
             self.assertFalse(warnings(), "the next run may tell it")
             for _run in range(3):
@@ -138,7 +138,7 @@ class TestStopMeansStop(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
 
     def test_forged_click_on_a_queued_mail(self):
         """/r/<code>/m/<id> is unsigned: a click on a mail that was not sent counts for nothing and
-        does not keep the mail from being pulled back."""
+        does not keep the mail from being recalled."""
         self.sequence.action_start()
         self.run_cron()
         stat = self.trace(self.ann, self.first).mailing_trace_ids
@@ -174,12 +174,12 @@ class TestStopMeansStop(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.answer(self.mail_to(ANN))
         self.send_mails()
         self.assertFalse(self.mails_to(ANN, "Other mail"))
-        ways = self.participant(self.ann)
+        journeys = self.participant(self.ann)
         self.assertEqual(
-            {way.sequence_id.name: way.exit_reason for way in ways},
+            {journey.sequence_id.name: journey.exit_reason for journey in journeys},
             {"Restock": "replied", "Other": "restored"},
         )
-        self.assertEqual(ways.filtered("won_back_date").sequence_id, self.sequence)
+        self.assertEqual(journeys.filtered("won_back_date").sequence_id, self.sequence)
 
     def test_won_in_the_branch_for_replies(self):
         self.make_step(self.sequence, "mail_reply", self.first, subject="Thanks")
@@ -336,28 +336,28 @@ class TestMerge(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
 
     def test_credit_follows(self):
         order = self.order(self.ann)
-        head = self.make_lead("head@reader.example.com", lost=False, probability=99)
-        way = self.participant(self.ann)
+        head = self.make_lead("head@recipient.example.com", lost=False, probability=99)
+        journey = self.participant(self.ann)
         merged = (head | self.ann).merge_opportunity()
-        self.assertEqual(way.lead_id, merged)
-        self.assertEqual(order.nurture_participant_id, way)
+        self.assertEqual(journey.lead_id, merged)
+        self.assertEqual(order.nurture_participant_id, journey)
         self.assertEqual(self.sequence.quotation_count, 1)
 
-    def test_two_ways_become_one(self):
-        carl = self.make_lead("carl@reader.example.com")
+    def test_two_journeys_become_one(self):
+        carl = self.make_lead("carl@recipient.example.com")
         self.advance(days=1)
-        ways = self.participant(self.bob) | self.participant(carl)
+        journeys = self.participant(self.bob) | self.participant(carl)
         merged = (self.bob | carl).merge_opportunity()
-        self.assertEqual(ways.lead_id, merged)
-        self.assertEqual(sorted(ways.mapped("state")), ["exited", "running"])
-        self.assertIn("merged", ways.mapped("exit_reason"))
+        self.assertEqual(journeys.lead_id, merged)
+        self.assertEqual(sorted(journeys.mapped("state")), ["exited", "running"])
+        self.assertIn("merged", journeys.mapped("exit_reason"))
 
     def test_old_quotation_earns_nothing(self):
         old = self.order(self.ann, date_order=self.clock - timedelta(days=300))
         self.assertFalse(old.nurture_participant_id)
 
     def test_credit_is_not_written(self):
-        order = self.order(self.make_lead("stranger@reader.example.com", lost=False))
+        order = self.order(self.make_lead("stranger@recipient.example.com", lost=False))
         order.nurture_participant_id = self.participant(self.ann)
         order.write({"nurture_participant_id": self.participant(self.ann).id})
         order.invalidate_recordset()
@@ -391,7 +391,7 @@ class TestPeople(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def test_companies_of_a_sequence(self):
         other = self.env["res.company"].create({"name": "Other Company"})
         foreign = self.make_lead(
-            "foreign@reader.example.com", company_id=other.id, team_id=False, user_id=False
+            "foreign@recipient.example.com", company_id=other.id, team_id=False, user_id=False
         )
         mine = self.sequence.with_user(self.marketer)
         with (
@@ -451,7 +451,7 @@ class TestPeople(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertEqual(self.ann.user_id, self.team.user_id)
 
     def test_reply_after_the_window(self):
-        """The lead comes back all the same, but nobody earned it."""
+        """The lead is won back all the same, but nobody earned it."""
         self.sequence.window_days = 10
         self.start()
         self.advance(days=7)
@@ -464,7 +464,7 @@ class TestPeople(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
 
     def test_preset_of_archived_records(self):
         """Archiving what a preset chooses does not make it choose everything."""
-        self.make_lead("price@reader.example.com", self.reason_price)
+        self.make_lead("price@recipient.example.com", self.reason_price)
         preset = self.env["nurture.preset"].create(
             {"name": "Stock", "lost_reason_ids": self.reason_stock.ids}
         )

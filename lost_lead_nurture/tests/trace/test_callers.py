@@ -42,7 +42,7 @@ class TestCallers(NurtureHttpCase):
         self.advance()
         self.assertTrue(self.mail_to(ANN))
 
-    def test_all_leads_are_looked_through_afterwards(self):
+    def test_all_leads_are_scanned_afterwards(self):
         """Also those that were lost long ago and have come to match since the last hour's look."""
         self.sequence.entry = "auto"
         old = self.make_lead(BOB, self.reason_price)
@@ -58,8 +58,8 @@ class TestCallers(NurtureHttpCase):
 
     def test_button_says_so(self):
         self.sequence.action_start()
-        told = self.sequence.with_user(self.marketer).button_advance()
-        self.assertIn("in the background", told["params"]["message"])
+        said = self.sequence.with_user(self.marketer).button_advance()
+        self.assertIn("in the background", said["params"]["message"])
 
     def test_run_now_is_left_to_the_scheduled_action(self):
         self.sequence.action_start()

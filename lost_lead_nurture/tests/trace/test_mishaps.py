@@ -62,7 +62,7 @@ class TestNoMailAfterTheEnd(MishapCase):
         self.mail_to(ANN)
 
     def test_left_while_the_mail_was_leaving(self):
-        """What the mail's failure had stopped does not come back to life."""
+        """What the mail's failure had stopped does not start again."""
         mails = self.fail_to_send()
         self.participant(self.ann).action_remove()
         mails.mailing_trace_ids.set_sent()
@@ -124,7 +124,7 @@ class TestSomethingIsGone(MishapCase):
         calendar.attendance_ids.unlink()
         self.advance()
         trace = self.trace(self.ann, self.first)
-        self.assertEqual((trace.state, trace.reason), ("scheduled", "window"))
+        self.assertEqual((trace.state, trace.reason), ("scheduled", "sending_hours"))
         self.assertEqual(trace.schedule_date, self.clock + timedelta(days=1))
         calendar.attendance_ids.create([line | {"calendar_id": calendar.id} for line in hours])
         self.advance(days=1)
@@ -207,11 +207,11 @@ class TestOddities(MishapCase):
         trace = self.trace(self.ann, self.first)
         self.assertEqual((trace.state, trace.detail), ("error", "ValueError: bad ?"))
 
-    def test_conflict_while_giving_up(self):
-        """What is due does not wait because somebody is at what is given up."""
+    def test_conflict_while_expiring(self):
+        """What is due does not wait because somebody is at what expires."""
         self.sequence.action_start()
         traces = type(self.env["nurture.trace"])
-        for address, name in (ANN, "_give_up"), ("new@reader.example.com", "_retry_failed"):
+        for address, name in (ANN, "_expire"), ("new@recipient.example.com", "_retry_failed"):
             with self.subTest(name):
                 if address != ANN:
                     self.make_lead(address)
@@ -240,8 +240,8 @@ class TestOddities(MishapCase):
         self.make_action("add_tags", tag_ids=self.env["crm.tag"].create({"name": "Again"}).ids)
         self.sequence.action_start()
         self.advance()
-        ways = self.participant(self.ann)
-        records = [self.sequence, ways, ways.trace_ids, self.sequence.step_ids, self.ann]
+        journeys = self.participant(self.ann)
+        records = [self.sequence, journeys, journeys.trace_ids, self.sequence.step_ids, self.ann]
         for user in (self.marketer, self.salesman):
             for record in (one for some in records for one in some):
                 with self.subTest(f"{record} {user.login}"):

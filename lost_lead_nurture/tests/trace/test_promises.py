@@ -19,7 +19,7 @@ from ..smtp import RELAY_DENIED
 class TestPromises(SequenceMixin, NurtureHttpCase):
     def make_leads(self, count, prefix="lead"):
         return self.env["crm.lead"].concat(
-            *(self.make_lead(f"{prefix}{number}@reader.example.com") for number in range(count))
+            *(self.make_lead(f"{prefix}{number}@recipient.example.com") for number in range(count))
         )
 
     def traces(self, step=None):
@@ -37,7 +37,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
     # 1. Nobody gets a step twice
 
     def test_1_unique_in_the_database(self):
-        lead = self.make_lead("ann@reader.example.com")
+        lead = self.make_lead("ann@recipient.example.com")
         self.sequence.action_start()
         self.run_cron()
         trace = self.trace(lead, self.first)
@@ -49,8 +49,8 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
 
     def test_1_address_enters_once(self):
         """Two leads with one address: the one lost last enters. Neither enters again later."""
-        older = self.make_lead("ann@reader.example.com")
-        newer = self.make_lead("Ann <Ann@Reader.example.com>")
+        older = self.make_lead("ann@recipient.example.com")
+        newer = self.make_lead("Ann <Ann@Recipient.example.com>")
         older.date_closed = self.clock - timedelta(days=20)
         newer.date_closed = self.clock - timedelta(days=10)
         self.sequence.action_start()
@@ -58,7 +58,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         self.advance(days=1)
         self.assertFalse(self.participant(older))
         self.assertTrue(self.participant(newer))
-        newer.email_from = "new@reader.example.com"
+        newer.email_from = "new@recipient.example.com"
         self.advance(days=1)
         self.assertEqual(len(self.sequence.participant_ids), 1)
         self.assertEqual(len(self.catcher.messages), 1)
@@ -112,13 +112,13 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
     # 3. Whatever ended says why
 
     def test_3_every_end_has_a_reason(self):
-        """Many ways to end at once: no participant and no trace ends without a reason."""
+        """Many journeys to end at once: no participant and no trace ends without a reason."""
         self.make_step(self.sequence, "mail_open", self.first)
         self.make_step(self.sequence, "mail_ignored", self.first, 3)
         leads = self.make_leads(8)
         self.sequence.holdout_percent = 20
         self.sequence.action_start()
-        self.catcher.refused = {"lead5@reader.example.com"}
+        self.catcher.refused = {"lead5@recipient.example.com"}
         leads[7].email_from = "not an address"
         with mute_logger(
             "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
@@ -142,10 +142,10 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
 
     def test_3_failed_mail(self):
         """A mail that SMTP refuses: the trace says so, its branch stops, a retry goes on."""
-        lead = self.make_lead("ann@reader.example.com")
+        lead = self.make_lead("ann@recipient.example.com")
         after = self.make_step(self.sequence, "after", self.first, 1)
         self.sequence.action_start()
-        self.catcher.answers = {"ann@reader.example.com": RELAY_DENIED}
+        self.catcher.answers = {"ann@recipient.example.com": RELAY_DENIED}
         with mute_logger(
             "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
         ):
@@ -159,19 +159,19 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         self.catcher.answers = {}
         trace.with_user(self.marketer).action_retry()
         self.advance(days=2)
-        self.assertEqual(len(self.mails_to("ann@reader.example.com")), 1)
+        self.assertEqual(len(self.mails_to("ann@recipient.example.com")), 1)
         self.assertEqual(trace.state, "processed")
         self.assertEqual(self.trace(lead, after).schedule_date, self.clock + timedelta(days=1))
 
     def test_3_mail_that_core_cancels(self):
         """What core's composer does not send is rejected with core's reason."""
-        lead = self.make_lead("ann@reader.example.com")
+        lead = self.make_lead("ann@recipient.example.com")
         after = self.make_step(self.sequence, "after", self.first, 1)
         self.sequence.action_start()
         opt_out = patch.object(
             type(self.env["mailing.mailing"]),
             "_get_opt_out_list",
-            lambda self: {"ann@reader.example.com"},
+            lambda self: {"ann@recipient.example.com"},
         )
         with opt_out:
             self.advance()
@@ -181,10 +181,10 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         participant = self.participant(lead)
         self.assertEqual((participant.state, participant.exit_reason), ("completed", "unreachable"))
 
-    # 4. Stop means stop: see also test_ways_out
+    # 4. Stop means stop: see also test_exit_conditions
 
     def test_4_stopped_sequence(self):
-        """Stopping pulls back what is in the queue; starting again sends it, once."""
+        """Stopping recalls what is in the queue; starting again sends it, once."""
         self.make_leads(3)
         self.sequence.action_start()
         self.run_cron()
@@ -234,7 +234,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         return batch
 
     def test_5_text_is_compiled_once(self):
-        """Core compiles it once per mail; and what each reader gets is the reader's own."""
+        """Core compiles it once per mail; and what each recipient gets is the recipient's own."""
         self.first.mailing_id.body_html = (
             "<p>Hello <t t-out=\"object.name or 'you'\"/></p>"
             '<p><a href="https://shop.example.com/">Shop</a></p>' + UNSUBSCRIBE
@@ -256,8 +256,8 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         for lead in batch.participant_id.lead_id:
             self.assertEqual(len([body for body in bodies if lead.name in body]), 1)
 
-    def test_5_constant_queries_to_tell_of_opens(self):
-        """What people opened and clicked is told a minute later, of all of them together."""
+    def test_5_constant_queries_to_notify_of_opens(self):
+        """What people opened and clicked is said a minute later, of all of them together."""
         opened = self.make_step(self.sequence, "mail_open", self.first, 1)
         self.sequence.action_start()
         hits = self.claim_hits(5)
@@ -331,7 +331,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
         trace = self.trace(leads[1], self.first)
         self.assertEqual((trace.state, trace.reason), ("error", "failed"))
         self.assertIn("division by zero", trace.detail)
-        # once: the failures of the batches it was in before are not told, too
+        # once: the failures of the batches it was in before are not said, too
         self.assertLess(len(trace.detail), 3100)
         self.assertNotIn("During handling of the above", trace.detail)
 

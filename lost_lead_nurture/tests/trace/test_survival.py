@@ -76,7 +76,7 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
         self.send_mails()
         self.assertFalse(self.mails_to(ANN, "First"))
         self.assertEqual(len(self.mails_to(BOB, "First")), 1)
-        self.assertEqual(self.trace(self.ann, self.first).reason, "pulled_back")
+        self.assertEqual(self.trace(self.ann, self.first).reason, "recalled")
 
     @contextmanager
     def breaking(self, name, error, after=True):
@@ -132,7 +132,7 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
 
     def test_only_one_is_being_sent(self):
         """That a mail is being sent is kept by the commit of the one before it."""
-        leads = [self.make_lead(f"{number}@reader.example.com") for number in range(6)]
+        leads = [self.make_lead(f"{number}@recipient.example.com") for number in range(6)]
         self.run_cron()
         commits = []
         commit = TestCursor.commit
@@ -145,13 +145,13 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
             self.send_mails()
         mails = len(self.catcher.messages)
         self.assertEqual(mails, len(leads) + 2)
-        # the first note, and what the sequence is told in the end
+        # the first note, and what the sequence is notified in the end
         self.assertLessEqual(len(commits), mails + 3)
         self.assertFalse(any(self.mail(lead).nurture_sending_date for lead in leads))
 
     def test_killed_at_the_second(self):
         """The one after it was not handed over: it is not in doubt, and goes."""
-        last = self.make_lead("last@reader.example.com")
+        last = self.make_lead("last@recipient.example.com")
         self.run_cron()
         data = smtplib.SMTP.data
         answers = []
@@ -174,16 +174,16 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
             self.assertEqual(self.trace(lead, self.first).state, "processed")
             self.assertEqual(self.trace(lead, self.second).state, "scheduled")
 
-    def test_killed_before_the_sequence_heard(self):
+    def test_killed_before_the_sequence_was_notified(self):
         """The scheduled action tells what the queue could not, an answer does before."""
         mails = type(self.env["mail.mail"])
-        with patch.object(mails, "_nurture_hear_sent", side_effect=Killed):
+        with patch.object(mails, "_nurture_handle_sent", side_effect=Killed):
             self.send_mails()
         self.assertEqual(self.trace(self.ann, self.second).state, "waiting")
         self.send_mails()
         self.answer(self.mail_to(ANN))
         self.assertEqual(self.participant(self.ann).exit_reason, "replied")
-        self.assertFalse(self.mail(self.ann).nurture_unheard)
+        self.assertFalse(self.mail(self.ann).nurture_pending)
         self.run_cron()
         self.assertEqual(self.trace(self.bob, self.second).state, "scheduled")
 
@@ -209,7 +209,7 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
         self.assertEqual(trace.state, "processed")
         self.assertEqual(self.trace(self.ann, self.second).state, "scheduled")
 
-    def test_doubt_is_never_retried_by_itself(self):
+    def test_doubt_is_never_retried_automatically(self):
         self.first.write({"retry_count": 3, "retry": 1, "retry_unit": "hours"})
         trace = self.put_in_doubt()
         self.advance(days=1)
@@ -347,7 +347,7 @@ class TestActing(TwoLeadsMixin, NurtureCase):
 
     def test_process_that_ends_at_a_lead(self):
         """It is found, marked and does not stand in the way of the others."""
-        others = [self.make_lead(f"lead{number}@reader.example.com") for number in range(4)]
+        others = [self.make_lead(f"lead{number}@recipient.example.com") for number in range(4)]
         self.make_server_action("records.write({'referred': 'x'})")
         self.run_crons(12, culprit=self.bob)
         states = self.states()
@@ -378,12 +378,12 @@ class TestActing(TwoLeadsMixin, NurtureCase):
         self.assertEqual(set(self.states().values()), {"processed"})
         self.assertFalse(self.env["nurture.batch"].search([]))
 
-    def test_held_back_and_put_off(self):
-        """What was held back is not done before its new date."""
+    def test_quarantined_and_deferred(self):
+        """What was quarantined is not done before its new date."""
         self.make_server_action("records.write({'referred': 'x'})")
         self.run_crons(1, culprit=self.bob)
         self.trace(self.ann, self.step)._defer(
-            {self.trace(self.ann, self.step).id: (self.clock + timedelta(days=1), "window")}
+            {self.trace(self.ann, self.step).id: (self.clock + timedelta(days=1), "sending_hours")}
         )
         self.run_crons(1)
         self.assertEqual(self.states(), {self.ann: "scheduled", self.bob: "processed"})

@@ -1,4 +1,4 @@
-"""When messages go: sending hours by the reader's clock, the frequency cap."""
+"""When messages go: sending hours by the recipient's clock, the frequency cap."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from ..timing import TimingMixin
 class TestSendingHours(TimingMixin, NurtureHttpCase):
     """NOW is Monday 2 March 2026, 9:00 UTC."""
 
-    def test_put_off_to_the_hours(self):
+    def test_deferred_to_the_hours(self):
         """What falls due outside waits for the next opening, says so, and leaves then."""
         lead = self.make_lead(ANN)
         self.sequence.calendar_id = self.make_hours((14, 16))
@@ -21,11 +21,11 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
         self.advance()
         self.assertFalse(self.catcher.messages)
         trace = self.trace(lead, self.first)
-        self.assertEqual((trace.state, trace.reason), ("scheduled", "window"))
+        self.assertEqual((trace.state, trace.reason), ("scheduled", "sending_hours"))
         self.assertTrue(
             NOW.replace(hour=14) <= trace.schedule_date < NOW.replace(hour=16), trace.schedule_date
         )
-        self.assertIn("Put off to the sending hours", trace.decisions)
+        self.assertIn("Deferred to the sending hours", trace.decisions)
         self.pass_by_the_cron(hours=7)
         self.assertEqual(len(self.mails_to(ANN)), 1)
         self.assertEqual(trace.state, "processed")
@@ -40,7 +40,7 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
     def test_spread(self):
         """What waited is spread over the hours, not poured out in their first minute."""
         for number in range(40):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.calendar_id = self.make_hours((10, 14))
         self.sequence.action_start()
         self.advance()
@@ -55,7 +55,7 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
         self.assertEqual(len(self.catcher.messages), 40)
 
     def test_zone_of_the_contact(self):
-        """Ten in the morning is ten on the reader's clock."""
+        """Ten in the morning is ten on the recipient's clock."""
         tokyo = self.make_contact(tz="Asia/Tokyo")
         paris = self.make_contact(email=BOB, tz="Europe/Paris")
         in_tokyo = self.make_lead(ANN, partner_id=tokyo.id)
@@ -112,7 +112,7 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
             )
 
     def test_days_off(self):
-        """Days off count by the reader's clock, wherever that is."""
+        """Days off count by the recipient's clock, wherever that is."""
         hours = self.make_hours((8, 18), days=range(5), tz="Europe/Paris")
         self.env["resource.calendar.leaves"].create(
             {
@@ -169,18 +169,18 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
 class TestBounces(TimingMixin, NurtureHttpCase):
     def send_and_bounce(self, sent, bounced):
         for number in range(sent):
-            self.make_lead(f"lead{number}@reader.example.com")
+            self.make_lead(f"lead{number}@recipient.example.com")
         self.sequence.action_start()
         self.advance()
         for message in self.catcher.messages[:bounced]:
             self.bounce(message)
 
     def test_spike(self):
-        """Too many bounces stop the sequence, and its responsible is told."""
+        """Too many bounces stop the sequence, and its responsible is notified."""
         self.make_step(self.sequence, "after", self.first, 1, subject="Second")
         self.send_and_bounce(50, 6)
         self.assertEqual(self.sequence.state, "stopped")
-        self.assertIn("6 of the last 50 mails came back", self.sequence.last_error)
+        self.assertIn("6 of the last 50 mails bounced", self.sequence.last_error)
         self.assertEqual(self.sequence.activity_ids.user_id, self.marketer)
         self.advance(days=2)
         self.assertFalse([m for m in self.catcher.messages if m["Subject"] == "Second"])
@@ -293,12 +293,12 @@ class TestFrequencyCap(TimingMixin, NurtureHttpCase):
         lead = self.make_lead(ANN)
         self.start()
         trace = self.trace(lead, self.second)
-        self.assertEqual((trace.reason, trace.schedule_date.hour // 2), ("window", 10))
+        self.assertEqual((trace.reason, trace.schedule_date.hour // 2), ("sending_hours", 10))
         self.pass_by_the_cron(hours=13)
         self.assertEqual((trace.reason, trace.schedule_date), ("cap", NOW + timedelta(days=7)))
         self.clock = NOW + timedelta(days=7)
         self.advance()
-        self.assertEqual((trace.reason, trace.schedule_date.hour // 2), ("window", 10))
+        self.assertEqual((trace.reason, trace.schedule_date.hour // 2), ("sending_hours", 10))
         self.pass_by_the_cron(hours=13)
         self.assertEqual(len(self.mails_to(ANN, "Second")), 1)
 
@@ -320,7 +320,7 @@ class TestFrequencyCap(TimingMixin, NurtureHttpCase):
         costs = []
         for size in (3, 30):
             for number in range(size):
-                self.make_lead(f"lead{size}.{number}@reader.example.com")
+                self.make_lead(f"lead{size}.{number}@recipient.example.com")
             if self.sequence.state == "draft":
                 self.sequence.action_start()
             self.sequence._enrol_matching()

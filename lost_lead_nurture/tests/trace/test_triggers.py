@@ -129,7 +129,7 @@ class TestTriggers(TwoLeadsMixin, NurtureHttpCase):
 
     def test_mail_ignored(self):
         """Ignored is neither opened, clicked nor answered."""
-        carl, dora = "carl@reader.example.com", "dora@reader.example.com"
+        carl, dora = "carl@recipient.example.com", "dora@recipient.example.com"
         self.make_lead(carl)
         self.make_lead(dora)
         self.make_step(self.sequence, "mail_ignored", self.first, 7, subject="Ignored")

@@ -115,29 +115,29 @@ export class NurtureAudience extends Component {
 
     /** Those who do not enter because they have: nothing is wrong with them. */
     get insideCount() {
-        return this.audience.kept_out.find(({ reason }) => reason === "inside")?.count || 0;
+        return this.audience.excluded.find(({ reason }) => reason === "inside")?.count || 0;
     }
 
     get insideLabel() {
         return this.insideCount === 1 ? _t("is already inside") : _t("are already inside");
     }
 
-    get keptOut() {
-        return this.audience.kept_out.filter(({ reason }) => reason !== "inside");
+    get excluded() {
+        return this.audience.excluded.filter(({ reason }) => reason !== "inside");
     }
 
-    get keptOutCount() {
-        return this.keptOut.reduce((sum, { count }) => sum + count, 0);
+    get excludedCount() {
+        return this.excluded.reduce((sum, { count }) => sum + count, 0);
     }
 
-    get keptOutLabel() {
-        return this.keptOutCount === 1 ? _t("is kept out:") : _t("are kept out:");
+    get excludedLabel() {
+        return this.excludedCount === 1 ? _t("is excluded:") : _t("are excluded:");
     }
 
     /** Those who do not enter, by reason. */
     get rows() {
         const { held_out, is_drawn } = this.audience;
-        const rows = this.keptOut.map(({ reason, label, count }) => ({
+        const rows = this.excluded.map(({ reason, label, count }) => ({
             what: reason,
             label,
             number: formatInteger(count),

@@ -20,14 +20,14 @@ export class NurtureChartField extends JournalDashboardGraphField {
 
     get label() {
         const sums = this.lines.map(({ key, values }) =>
-            _t("%(figure)s: %(number)s", {
-                figure: key,
+            _t("%(statistic)s: %(number)s", {
+                statistic: key,
                 number: values.reduce((total, { y }) => total + y, 0),
             })
         );
-        return _t("The last %(days)s days. %(figures)s", {
+        return _t("The last %(days)s days. %(statistics)s", {
             days: this.lines[0].values.length,
-            figures: sums.join(", "),
+            statistics: sums.join(", "),
         });
     }
 

@@ -4,12 +4,12 @@ import { useService } from "@web/core/utils/hooks";
 import { patch } from "@web/core/utils/patch";
 import { ButtonBox } from "@web/views/form/button_box/button_box";
 
-/** The class of button boxes whose figures belong together. */
+/** The class of button boxes whose statistics belong together. */
 export const RESULTS = "o_nurture_results";
 
 /**
  * What came of a mailing or a sequence is read side by side: where there is room, none of its
- * figures is under "More".
+ * statistics is under "More".
  */
 patch(ButtonBox.prototype, {
     setup() {

@@ -27,8 +27,8 @@ const KINDS = {
     done: { label: _t("Done"), icon: "fa-check", color: "success" },
     activity: { label: _t("Activity"), color: "info" },
     action: { label: _t("Action"), color: "info" },
-    machine: { label: _t("Machine"), icon: "fa-cogs", color: "muted" },
-    put_off: { label: _t("Put off"), icon: "fa-pause", color: "warning" },
+    bot: { label: _t("Bot"), icon: "fa-cogs", color: "muted" },
+    deferred: { label: _t("Deferred"), icon: "fa-pause", color: "warning" },
     changed: { label: _t("Changed"), icon: "fa-pencil", color: "muted" },
     rejected: { label: _t("Not done"), icon: "fa-ban", color: "warning" },
     cancelled: { label: _t("Cancelled"), icon: "fa-times", color: "muted" },
@@ -60,7 +60,7 @@ const ACTIONS = {
 };
 
 /**
- * The way of a lead through its sequence: what happened and why, day by day, and what is to come.
+ * The journey of a lead through its sequence: what happened and why, day by day, and what is to come.
  */
 export class NurtureTimeline extends Component {
     static template = "lost_lead_nurture.NurtureTimeline";

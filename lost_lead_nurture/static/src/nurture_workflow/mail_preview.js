@@ -24,7 +24,7 @@ export class MailPreview extends Component {
         });
     }
 
-    get reader() {
+    get recipient() {
         const { lead, address, language, note } = this.state.mail;
         if (note) {
             return [note, _t("Links do nothing here.")].join(" ");

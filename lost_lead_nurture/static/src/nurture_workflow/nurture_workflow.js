@@ -44,7 +44,7 @@ export class NurtureWorkflow extends Component {
         this.actions = Object.fromEntries(
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
-                ...["leavePreview", "openFigure", "openMailing", "possiblePlaces", "preview"],
+                ...["leavePreview", "openStatistic", "openMailing", "possiblePlaces", "preview"],
                 ...["remove", "reorder", "restore", "writeMail"],
             ].map((name) => [name, this[name].bind(this)])
         );
@@ -426,8 +426,8 @@ export class NurtureWorkflow extends Component {
     // LOOK
     // ------------------------------------------------------------
 
-    openFigure(step, figure) {
-        return this.openList("nurture.step", step.id, "action_view_figure", figure);
+    openStatistic(step, statistic) {
+        return this.openList("nurture.step", step.id, "action_view_statistic", statistic);
     }
 
     openExits(reason) {

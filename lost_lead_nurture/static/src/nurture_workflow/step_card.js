@@ -14,8 +14,8 @@ const KINDS = {
     absence: _t("When it does not happen"),
 };
 
-/** How a figure is called. */
-const FIGURES = {
+/** How a statistic is called. */
+const STATISTICS = {
     waiting: _t("Waiting"),
     scheduled: _t("Scheduled"),
     processed: _t("Processed"),
@@ -103,20 +103,20 @@ export class StepCard extends Component {
         return `${this.day}: ${this.step.when}`;
     }
 
-    get hasFigures() {
+    get hasStatistics() {
         return Object.values(this.step.counts).some((number) => number);
     }
 
-    get traceFigures() {
+    get traceStatistics() {
         const { counts } = this.step;
         const states = ["waiting", "scheduled", "processed", "rejected"];
         if (counts.error) {
             states.push("error");
         }
-        return states.map((state) => this.makeFigure(state, counts[state] || 0));
+        return states.map((state) => this.makeStatistic(state, counts[state] || 0));
     }
 
-    get mailFigures() {
+    get mailStatistics() {
         const { mails } = this.step;
         if (!mails) {
             return [];
@@ -127,18 +127,18 @@ export class StepCard extends Component {
             // the one definition of what rates are of is the server's
             const whole = mails[this.props.workflow.rate_of[name]];
             return {
-                ...this.makeFigure(name, mails[name]),
+                ...this.makeStatistic(name, mails[name]),
                 value: whole ? _t("%s%", Math.round((100 * mails[name]) / whole)) : "–",
             };
         });
-        return [this.makeFigure("sent", mails.sent), ...ratios].map((figure) => ({
-            ...figure,
-            opens: figure.opens && this.props.workflow.mails_readable,
+        return [this.makeStatistic("sent", mails.sent), ...ratios].map((statistic) => ({
+            ...statistic,
+            opens: statistic.opens && this.props.workflow.mails_readable,
         }));
     }
 
-    makeFigure(name, number) {
-        const label = FIGURES[name];
+    makeStatistic(name, number) {
+        const label = STATISTICS[name];
         return {
             name,
             label,
@@ -157,9 +157,9 @@ export class StepCard extends Component {
             parts.push(_t("Archived"));
         }
         parts.push(...this.step.problems);
-        if (this.hasFigures) {
-            const figures = [...this.traceFigures, ...this.mailFigures];
-            parts.push(...figures.map((figure) => figure.title));
+        if (this.hasStatistics) {
+            const statistics = [...this.traceStatistics, ...this.mailStatistics];
+            parts.push(...statistics.map((statistic) => statistic.title));
         }
         return parts.join(". ");
     }

@@ -41,7 +41,7 @@ export function branchOf(steps, id) {
  *
  * A step that is due on the same day as the one before stands in the next column of that day. When
  * an event comes nobody knows: what waits for one stands where it is due at the earliest. What
- * begins at no certain time (the farewell) comes below everything else, without days.
+ * begins at no certain time (the last-chance mail) comes below everything else, without days.
  *
  * @param {Object[]} steps in their order, with `id`, `parent`, `minutes`, `active`, `untimed`
  * @param {{ showArchived?: boolean }} [options]

@@ -1,6 +1,6 @@
 import { registry } from "@web/core/registry";
 
-// A marketer sees how many are kept out, who they are, and why; and asks of one lead.
+// A marketer sees how many are excluded, who they are, and why; and asks of one lead.
 registry.category("web_tour.tours").add("nurture_audience_tour", {
     steps: () => [
         { trigger: "[data-what=matching]:contains('3')" },
@@ -15,16 +15,16 @@ registry.category("web_tour.tours").add("nurture_audience_tour", {
         { trigger: "[data-what=entering]:contains('2')" },
         { trigger: "[name=exclude_open_deals] input", run: "click" },
         { trigger: "[data-what=entering]:contains('1')" },
-        { trigger: "[data-what=kept_out]:contains('2')", run: "click" },
+        { trigger: "[data-what=excluded]:contains('2')", run: "click" },
         {
             trigger:
-                ".o_list_view .o_data_row:contains('deal@reader'):contains('Another opportunity with this customer is open')",
+                ".o_list_view .o_data_row:contains('deal@recipient'):contains('Another opportunity with this customer is open')",
         },
         {
-            trigger: ".o_data_row:contains('black@reader'):contains('Address blacklisted')",
+            trigger: ".o_data_row:contains('black@recipient'):contains('Address blacklisted')",
         },
         {
-            trigger: ".o_data_row:contains('black@reader') button:contains('Why?')",
+            trigger: ".o_data_row:contains('black@recipient') button:contains('Why?')",
             run: "click",
         },
         { trigger: ".modal .o_nurture_no:contains('The address is not blacklisted')" },
@@ -32,8 +32,8 @@ registry.category("web_tour.tours").add("nurture_audience_tour", {
         { trigger: "body:not(:has(.modal))" },
         { trigger: ".breadcrumb-item a:contains('Tour audience')", run: "click" },
         { trigger: "[data-what=open_deal]:contains('1')", run: "click" },
-        { trigger: ".o_breadcrumb:contains('Kept Out: Another opportunity')" },
-        { trigger: ".o_list_view:not(:contains('black@reader'))" },
+        { trigger: ".o_breadcrumb:contains('Excluded: Another opportunity')" },
+        { trigger: ".o_list_view:not(:contains('black@recipient'))" },
         { trigger: ".breadcrumb-item a:contains('Tour audience')", run: "click" },
         {
             content: "the dialog of the sequence",
@@ -41,7 +41,7 @@ registry.category("web_tour.tours").add("nurture_audience_tour", {
             run: "click",
         },
         { trigger: ".modal [name=lead_id] input", run: "edit deal" },
-        { trigger: ".dropdown-item:contains('Desk for deal@reader')", run: "click" },
+        { trigger: ".dropdown-item:contains('Desk for deal@recipient')", run: "click" },
         {
             trigger: ".modal .o_nurture_no:contains('No other opportunity with this customer')",
         },

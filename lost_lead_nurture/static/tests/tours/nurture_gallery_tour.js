@@ -9,7 +9,7 @@ registry.category("web_tour.tours").add("nurture_gallery_tour", {
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
         { trigger: ".o-kanban-button-new", run: "click" },
-        { trigger: ".o_nurture_gallery_group:contains('Farewell')" },
+        { trigger: ".o_nurture_gallery_group:contains('Last-chance mail')" },
         { trigger: ".o_nurture_gallery_search input", run: "edit no such template" },
         { content: "says that nothing is found", trigger: ".o_nocontent_help", run: () => {} },
         { trigger: ".o_nocontent_help .btn-link", run: "click" },
@@ -45,7 +45,7 @@ registry.category("web_tour.tours").add("nurture_gallery_tour", {
     ],
 });
 
-// From a lost reason with its figures to a sequence for it.
+// From a lost reason with its statistics to a sequence for it.
 registry.category("web_tour.tours").add("nurture_lost_reason_tour", {
     url: "/odoo",
     steps: () => [
@@ -61,7 +61,7 @@ registry.category("web_tour.tours").add("nurture_lost_reason_tour", {
         },
         { trigger: ".o_data_cell[name=name]:contains('No stock (test)')", run: "click" },
         { trigger: "button[name=action_nurture_lost]:contains(100)", run: "click" },
-        { trigger: ".o_data_row:contains('tour@reader.example.com')" },
+        { trigger: ".o_data_row:contains('tour@recipient.example.com')" },
         { trigger: ".o_breadcrumb a:contains('No stock (test)')", run: "click" },
         { trigger: ".o_form_view button[name=action_nurture]", run: "click" },
         {

@@ -49,12 +49,12 @@ registry.category("web_tour.tours").add("nurture_overview_tour", {
         { trigger: ".o_calendar_view" },
         { trigger: ".o_switch_view.o_list", run: "click" },
         { trigger: ".o_list_view .o_data_row:contains('Second') .o_data_cell", run: "click" },
-        { trigger: ".o_list_view .o_data_row:contains('tour2@reader.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('tour2@recipient.example.com')" },
         { trigger: ".o_breadcrumb a:contains('Steps by Day')", run: "click" },
         { trigger: ".o_switch_view.o_calendar", run: "click" },
         { trigger: ".fc-event:contains('3 leads: Second')", run: "click" },
         { trigger: ".o_cw_popover_edit", run: "click" },
-        { trigger: ".o_list_view .o_data_row:contains('tour2@reader.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('tour2@recipient.example.com')" },
         ...menu("report", "nurture_report_menu"),
         { trigger: ".o_graph_view canvas" },
         { trigger: ".o_switch_view.o_pivot", run: "click" },
@@ -65,7 +65,7 @@ registry.category("web_tour.tours").add("nurture_overview_tour", {
     ],
 });
 
-// A salesperson sees own leads only, and no figures of mails.
+// A salesperson sees own leads only, and no statistics of mails.
 registry.category("web_tour.tours").add("nurture_own_overview_tour", {
     url: "/odoo/nurture-sequences",
     steps: () => [
@@ -73,6 +73,6 @@ registry.category("web_tour.tours").add("nurture_own_overview_tour", {
         { trigger: `${card}:contains('Your leads'):contains('1 mail goes out until tomorrow')` },
         { trigger: `${card} button[name=action_view_waits]:contains('1 waits for the next mail')` },
         { trigger: `${card} button[name=action_view_participants]:contains(1)`, run: "click" },
-        { trigger: ".o_list_view:not(:contains('other@reader')) .o_data_row:contains('own@')" },
+        { trigger: ".o_list_view:not(:contains('other@recipient')) .o_data_row:contains('own@')" },
     ],
 });

@@ -26,8 +26,8 @@ registry.category("web_tour.tours").add("nurture_update_tour", {
             trigger: ".modal button[name=action_view_touched]",
             run: "click",
         },
-        { trigger: ".o_list_view .o_data_row:contains('ann@reader.example.com')" },
-        { trigger: ".o_list_view .o_data_row:contains('bob@reader.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('ann@recipient.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('bob@recipient.example.com')" },
         goBack,
         { trigger: "button[name=action_update]", run: "click" },
         { trigger: ".modal-footer button[name=action_update]", run: "click" },
@@ -35,7 +35,7 @@ registry.category("web_tour.tours").add("nurture_update_tour", {
         { trigger: "body:not(:has(.alert:visible:contains('edited since leads have entered')))" },
         {
             content: "it is on the card: nobody was lost",
-            trigger: `${card("Second")} button[data-figure=scheduled]:contains(2)`,
+            trigger: `${card("Second")} button[data-statistic=scheduled]:contains(2)`,
         },
     ],
 });
@@ -46,7 +46,7 @@ registry.category("web_tour.tours").add("nurture_resume_tour", {
         { trigger: "button[name=action_resume]", run: "click" },
         { trigger: ".modal [name=overdue_count]:contains('2')" },
         { trigger: ".modal button[name=action_view_overdue]", run: "click" },
-        { trigger: ".o_list_view .o_data_row:contains('ann@reader.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('ann@recipient.example.com')" },
         goBack,
         { trigger: "button[name=action_resume]", run: "click" },
         { trigger: ".modal [name=overdue] input[data-value=spread]", run: "click" },
@@ -54,11 +54,11 @@ registry.category("web_tour.tours").add("nurture_resume_tour", {
         { trigger: ".modal-footer button[name=action_resume]", run: "click" },
         closed,
         { trigger: ".o_statusbar_status [data-value=running].o_arrow_button_current" },
-        { trigger: `${card("Second")} button[data-figure=scheduled]:contains(2)` },
+        { trigger: `${card("Second")} button[data-statistic=scheduled]:contains(2)` },
     ],
 });
 
-// A marketer sees who would enter, what would be sent when, and who is kept out.
+// A marketer sees who would enter, what would be sent when, and who is excluded.
 registry.category("web_tour.tours").add("nurture_dry_run_tour", {
     steps: () => [
         { trigger: "button[name=action_dry_run]", run: "click" },
@@ -69,7 +69,7 @@ registry.category("web_tour.tours").add("nurture_dry_run_tour", {
         },
         { trigger: ".modal:not(:has(.o_nurture_dry_run_progress))" },
         { trigger: ".modal [name=entering_count]:contains('12')" },
-        { trigger: ".modal [name=kept_out_count]:contains('1')" },
+        { trigger: ".modal [name=excluded_count]:contains('1')" },
         { trigger: ".modal .o_data_row:contains('First'):contains('12')" },
         {
             trigger:

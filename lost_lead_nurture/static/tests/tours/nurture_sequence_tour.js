@@ -85,7 +85,10 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
             trigger: "button[name=action_view_participants]:contains(1)",
             run: "click",
         },
-        { trigger: ".o_data_cell[name=email]:contains('tour@reader.example.com')", run: "click" },
+        {
+            trigger: ".o_data_cell[name=email]:contains('tour@recipient.example.com')",
+            run: "click",
+        },
         { trigger: ".o_nurture_timeline_entry:contains('Tour mail one')" },
     ],
 });
@@ -124,7 +127,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
         { trigger: ".o_nurture_grid:contains('Day 4')" },
         // with a lead's values
         { trigger: `${card("It is back")} .o_nurture_eye`, run: "click" },
-        { trigger: ".o_nurture_preview:contains('It is back'):contains('tour@reader') iframe" },
+        { trigger: ".o_nurture_preview:contains('It is back'):contains('tour@recipient') iframe" },
         { trigger: `${card("It is back")} .o_nurture_eye`, run: "press Escape" },
         { trigger: "body:not(:has(.o_nurture_preview))" },
         // duplicate; drag to where its trigger is possible, and to where it is not; delete
@@ -152,10 +155,10 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
         { trigger: "button[name=button_advance]", run: "click" },
         { trigger: ".o_notification:contains('What was due is done')" },
         {
-            trigger: `${card("It is back")} button[data-figure=processed]:contains(1)`,
+            trigger: `${card("It is back")} button[data-statistic=processed]:contains(1)`,
             run: "click",
         },
-        { trigger: ".o_list_view .o_data_row:contains('tour@reader.example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('tour@recipient.example.com')" },
         { trigger: ".o_back_button, .breadcrumb-item a:contains('Three weeks')", run: "click" },
         // where somebody is or was nothing moves, and it says so
         dragTo("Did you see it", card("Last chance")),
@@ -175,8 +178,8 @@ registry.category("web_tour.tours").add("nurture_salesperson_tour", {
             trigger: "a[data-menu-xmlid='lost_lead_nurture.nurture_participant_menu_crm']",
             run: "click",
         },
-        { content: "own leads only", trigger: ".o_list_view:not(:contains('other@reader'))" },
-        { trigger: ".o_data_cell[name=email]:contains('own@reader.example.com')", run: "click" },
+        { content: "own leads only", trigger: ".o_list_view:not(:contains('other@recipient'))" },
+        { trigger: ".o_data_cell[name=email]:contains('own@recipient.example.com')", run: "click" },
         { trigger: ".o_nurture_timeline_entry:contains('First')" },
         { trigger: "button[name=action_view_lead]", run: "click" },
         { trigger: "button[name=action_view_nurture]:contains('In Nurture')", run: "click" },

@@ -15,10 +15,10 @@ registry.category("web_tour.tours").add("nurture_timeline_salesperson_tour", {
             trigger: "a[data-menu-xmlid='lost_lead_nurture.nurture_participant_menu_crm']",
             run: "click",
         },
-        { trigger: ".o_data_cell[name=email]:contains('ann@reader.example.com')", run: "click" },
+        { trigger: ".o_data_cell[name=email]:contains('ann@recipient.example.com')", run: "click" },
         {
             content: "why it is in",
-            trigger: `${entry("entered")} .o_nurture_timeline_why:contains("by itself")`,
+            trigger: `${entry("entered")} .o_nurture_timeline_why:contains("automatically")`,
         },
         {
             content: "why something was cancelled",

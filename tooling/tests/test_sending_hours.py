@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from . import pure
 
-windows = pure.load("windows")
-Window = windows.Window
+sending_hours = pure.load("sending_hours")
+SendingHours = sending_hours.SendingHours
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -47,14 +47,14 @@ shares = st.floats(0, 1, exclude_max=True)
 
 
 @st.composite
-def odd_windows(draw, most=12):
-    """(Window, zone, the day that is odd there); the holidays are around that day."""
+def odd_sending_hours(draw, most=12):
+    """(SendingHours, zone, the day that is odd there); the holidays are around that day."""
     zone, day = draw(st.sampled_from(ODD_DAYS))
     starts = st.integers(-3 * 24 * 60, 3 * 24 * 60).map(lambda number: day + number * MINUTE)
     lengths = st.integers(-60, 2 * 24 * 60).map(lambda number: number * MINUTE)
     holidays = st.builds(lambda start, length: (start, start + length), starts, lengths)
     hours = draw(st.lists(rows, max_size=most) | st.just(ALWAYS))
-    return Window(hours, draw(st.lists(holidays, max_size=3))), zone, day
+    return SendingHours(hours, draw(st.lists(holidays, max_size=3))), zone, day
 
 
 @cache
@@ -67,41 +67,43 @@ def walls(zone, day):
     ]
 
 
-def shown_open(window, wall):
-    """Whether a window is open when the wall clock shows this: the rule, word by word."""
+def shown_open(schedule, wall):
+    """Whether a schedule is open when the wall clock shows this: the rule, word by word."""
     week_type = int(math.floor((wall.toordinal() - 1) / 7) % 2)  # as Odoo has it
     minute = wall.hour * 60 + wall.minute
     return any(
         row.weekday == wall.weekday()
         and row.week_type in (None, week_type)
         and round(row.hour_from * 60) <= minute < round(row.hour_to * 60)
-        for row in window.hours
-    ) and not any(start <= wall < end for start, end in window.holidays)
+        for row in schedule.hours
+    ) and not any(start <= wall < end for start, end in schedule.holidays)
 
 
 class TestAgainstTheWallClock(unittest.TestCase):
-    """What the window computes is what looking at the clock every minute shows."""
+    """What the schedule computes is what looking at the clock every minute shows."""
 
     @settings(max_examples=60)
-    @given(odd_windows())
+    @given(odd_sending_hours())
     def test_is_open(self, case):
-        window, zone, day = case
+        schedule, zone, day = case
         for minute, wall in walls(zone, day):
-            expected = shown_open(window, wall)
-            if window.is_open(minute, zone) != expected:
+            expected = shown_open(schedule, wall)
+            if schedule.is_open(minute, zone) != expected:
                 self.fail(f"{minute} in {zone} is {wall}: open should be {expected}")
 
     @settings(max_examples=60)
-    @given(odd_windows(), st.integers(-DAY // MINUTE, DAY // MINUTE), st.integers(0, 59), shares)
+    @given(
+        odd_sending_hours(), st.integers(-DAY // MINUTE, DAY // MINUTE), st.integers(0, 59), shares
+    )
     def test_next_opening(self, case, minutes, second, share):
-        window, zone, day = case
+        schedule, zone, day = case
         moment = day + minutes * MINUTE + second * timedelta(seconds=1)
-        opening = window.next_opening(moment, zone)
+        opening = schedule.next_opening(moment, zone)
         start = end = None
         for minute, wall in walls(zone, day):
             if minute + MINUTE <= moment:
                 continue
-            if shown_open(window, wall):
+            if shown_open(schedule, wall):
                 start = start or max(minute, moment)
             elif start:
                 end = minute
@@ -113,9 +115,9 @@ class TestAgainstTheWallClock(unittest.TestCase):
         self.assertEqual(opening[0], start)
         if end:
             self.assertEqual(opening[1], end)
-            spread = min(end - start, windows.LONGEST_SPREAD)
+            spread = min(end - start, sending_hours.LONGEST_SPREAD)
             expected = moment if start == moment else start + spread * share
-            placed = window.place(moment, zone, share)
+            placed = schedule.place(moment, zone, share)
             self.assertLessEqual(placed, expected + timedelta(microseconds=1))
             self.assertLess(expected - placed, timedelta(seconds=1, microseconds=1))
         else:
@@ -123,105 +125,105 @@ class TestAgainstTheWallClock(unittest.TestCase):
 
     @given(st.lists(rows, max_size=8), zones, moments)
     def test_any_zone_at_any_time(self, hours, zone, moment):
-        window = Window(hours)
+        schedule = SendingHours(hours)
         wall = pytz.utc.localize(moment).astimezone(pytz.timezone(zone)).replace(tzinfo=None)
-        self.assertEqual(window.is_open(moment, zone), shown_open(window, wall))
+        self.assertEqual(schedule.is_open(moment, zone), shown_open(schedule, wall))
 
 
 class TestProperties(unittest.TestCase):
     @given(st.lists(rows, max_size=8), zones, moments)
     def test_an_opening_is_open_from_start_to_end(self, hours, zone, moment):
-        window = Window(hours)
-        opening = window.next_opening(moment, zone)
+        schedule = SendingHours(hours)
+        opening = schedule.next_opening(moment, zone)
         if not opening:
             self.assertFalse(any(round(row[1] * 60) < round(row[2] * 60) for row in hours))
             return
         start, end = opening
         self.assertLess(start, end)
-        self.assertEqual(start == moment, window.is_open(moment, zone))
+        self.assertEqual(start == moment, schedule.is_open(moment, zone))
         self.assertGreaterEqual(start, moment)
-        self.assertTrue(window.is_open(start, zone))
-        self.assertTrue(window.is_open(end - timedelta(microseconds=1), zone))
+        self.assertTrue(schedule.is_open(start, zone))
+        self.assertTrue(schedule.is_open(end - timedelta(microseconds=1), zone))
         if start > moment:
-            self.assertFalse(window.is_open(start - timedelta(microseconds=1), zone))
-        if end < moment + windows.HORIZON:
-            self.assertFalse(window.is_open(end, zone))
+            self.assertFalse(schedule.is_open(start - timedelta(microseconds=1), zone))
+        if end < moment + sending_hours.HORIZON:
+            self.assertFalse(schedule.is_open(end, zone))
 
     @given(st.lists(rows, min_size=1, max_size=8), zones, moments, shares)
     def test_a_place_is_open_and_stays(self, hours, zone, moment, share):
-        window = Window(hours)
-        place = window.place(moment, zone, share)
+        schedule = SendingHours(hours)
+        place = schedule.place(moment, zone, share)
         assume(place)
-        self.assertTrue(window.is_open(place, zone))
+        self.assertTrue(schedule.is_open(place, zone))
         self.assertGreaterEqual(place, moment)
-        self.assertEqual(window.place(place, zone, (share + 0.5) % 1), place)
-        if window.is_open(moment, zone):
+        self.assertEqual(schedule.place(place, zone, (share + 0.5) % 1), place)
+        if schedule.is_open(moment, zone):
             self.assertEqual(place, moment)
 
     @given(st.lists(rows, min_size=1, max_size=8), zones, moments, shares, shares)
     def test_a_greater_share_is_not_earlier(self, hours, zone, moment, one, other):
-        window = Window(hours)
-        places = [window.place(moment, zone, share) for share in sorted((0, one, other))]
+        schedule = SendingHours(hours)
+        places = [schedule.place(moment, zone, share) for share in sorted((0, one, other))]
         assume(places[0])
         self.assertEqual(places, sorted(places))
-        self.assertEqual(places[0], window.next_opening(moment, zone)[0])
-        self.assertLess(places[-1], places[0] + windows.LONGEST_SPREAD)
+        self.assertEqual(places[0], schedule.next_opening(moment, zone)[0])
+        self.assertLess(places[-1], places[0] + sending_hours.LONGEST_SPREAD)
 
     @given(st.lists(rows, max_size=8), zones, moments)
     def test_order_and_what_was_asked_before_do_not_matter(self, hours, zone, moment):
-        window = Window(hours)
-        asked = Window(list(reversed(hours)) + hours)
-        asked.next_opening(moment - windows.HORIZON, zone)
+        schedule = SendingHours(hours)
+        asked = SendingHours(list(reversed(hours)) + hours)
+        asked.next_opening(moment - sending_hours.HORIZON, zone)
         asked.is_open(moment, "UTC")
-        self.assertEqual(window.next_opening(moment, zone), asked.next_opening(moment, zone))
+        self.assertEqual(schedule.next_opening(moment, zone), asked.next_opening(moment, zone))
 
     @given(st.lists(rows, max_size=8), zones, moments)
     def test_a_holiday_without_end_leaves_nothing(self, hours, zone, moment):
-        window = Window(hours, [(datetime(1969, 1, 1), datetime(2099, 1, 1))])
-        self.assertIsNone(window.next_opening(moment, zone))
-        self.assertIsNone(window.place(moment, zone, 0.5))
-        self.assertFalse(window.is_open(moment, zone))
+        schedule = SendingHours(hours, [(datetime(1969, 1, 1), datetime(2099, 1, 1))])
+        self.assertIsNone(schedule.next_opening(moment, zone))
+        self.assertIsNone(schedule.place(moment, zone, 0.5))
+        self.assertFalse(schedule.is_open(moment, zone))
 
 
 class TestExamples(unittest.TestCase):
-    def check(self, window, zone, moment, start, end):
+    def check(self, schedule, zone, moment, start, end):
         self.assertEqual(
-            window.next_opening(datetime.fromisoformat(moment), zone),
+            schedule.next_opening(datetime.fromisoformat(moment), zone),
             (datetime.fromisoformat(start), datetime.fromisoformat(end)),
         )
 
     def test_over_midnight(self):
-        night = Window([(0, 22, 24), (1, 0, 6)])
+        night = SendingHours([(0, 22, 24), (1, 0, 6)])
         self.check(night, "UTC", "2026-01-05 12:00", "2026-01-05 22:00", "2026-01-06 06:00")
         self.check(night, "UTC", "2026-01-06 01:00", "2026-01-06 01:00", "2026-01-06 06:00")
 
     def test_hours_that_the_clock_skips(self):
-        skipped = Window([(weekday, 2, 3) for weekday in range(7)])
+        skipped = SendingHours([(weekday, 2, 3) for weekday in range(7)])
         self.check(
             skipped, "Europe/Berlin", "2026-03-28 12:00", "2026-03-30 00:00", "2026-03-30 01:00"
         )
-        into = Window([(6, 1.5, 2.5)])
+        into = SendingHours([(6, 1.5, 2.5)])
         self.check(
             into, "Europe/Berlin", "2026-03-28 12:00", "2026-03-29 00:30", "2026-03-29 01:00"
         )
-        out = Window([(6, 2.5, 3.5)])
+        out = SendingHours([(6, 2.5, 3.5)])
         self.check(out, "Europe/Berlin", "2026-03-28 12:00", "2026-03-29 01:00", "2026-03-29 01:30")
 
     def test_hours_that_the_clock_shows_twice(self):
-        twice = Window([(6, 2, 2.5)])
+        twice = SendingHours([(6, 2, 2.5)])
         self.check(
             twice, "Europe/Berlin", "2026-10-24 12:00", "2026-10-25 00:00", "2026-10-25 00:30"
         )
         self.check(
             twice, "Europe/Berlin", "2026-10-25 00:30", "2026-10-25 01:00", "2026-10-25 01:30"
         )
-        whole = Window([(6, 2, 3)])
+        whole = SendingHours([(6, 2, 3)])
         self.check(
             whole, "Europe/Berlin", "2026-10-24 12:00", "2026-10-25 00:00", "2026-10-25 02:00"
         )
 
     def test_a_day_that_never_was(self):
-        friday = Window([(4, 9, 17)])  # 30 December 2011 was one, except in Samoa
+        friday = SendingHours([(4, 9, 17)])  # 30 December 2011 was one, except in Samoa
         self.check(
             friday, "Pacific/Apia", "2011-12-29 00:00", "2012-01-05 19:00", "2012-01-06 03:00"
         )
@@ -229,73 +231,77 @@ class TestExamples(unittest.TestCase):
     def test_every_second_week(self):
         # Monday, 5 January 2026 begins a week of type 0.
         for week_type, start in ((0, "2026-01-05"), (1, "2026-01-12")):
-            window = Window([windows.Hours(0, 9, 10, week_type)])
-            self.check(window, "UTC", "2026-01-02", f"{start} 09:00", f"{start} 10:00")
-        every = Window([(0, 9, 10, False)])  # as Odoo's empty selection is written
+            schedule = SendingHours([sending_hours.Hours(0, 9, 10, week_type)])
+            self.check(schedule, "UTC", "2026-01-02", f"{start} 09:00", f"{start} 10:00")
+        every = SendingHours([(0, 9, 10, False)])  # as Odoo's empty selection is written
         self.check(every, "UTC", "2026-01-02", "2026-01-05 09:00", "2026-01-05 10:00")
         self.check(every, "UTC", "2026-01-06", "2026-01-12 09:00", "2026-01-12 10:00")
 
-    def test_holidays_hold_on_the_reader_s_wall(self):
-        window = Window(ALWAYS, [(datetime(2026, 12, 25), datetime(2026, 12, 26))])
+    def test_holidays_hold_on_the_recipient_s_wall(self):
+        schedule = SendingHours(ALWAYS, [(datetime(2026, 12, 25), datetime(2026, 12, 26))])
         for zone, start in (("Pacific/Kiritimati", "2026-12-25 10:00"), ("UTC", "2026-12-26")):
             moment = datetime.fromisoformat(start) - timedelta(hours=1)
-            self.assertFalse(window.is_open(moment, zone))
-            self.assertEqual(window.next_opening(moment, zone)[0], datetime.fromisoformat(start))
+            self.assertFalse(schedule.is_open(moment, zone))
+            self.assertEqual(schedule.next_opening(moment, zone)[0], datetime.fromisoformat(start))
 
     def test_no_second_is_open_between_holidays(self):
         days = [datetime(2026, 12, day) for day in (25, 26, 24)]
-        window = Window(ALWAYS, [(day, day + timedelta(seconds=86399)) for day in days])
-        opening = window.next_opening(datetime(2026, 12, 24, 8), "UTC")
+        schedule = SendingHours(ALWAYS, [(day, day + timedelta(seconds=86399)) for day in days])
+        opening = schedule.next_opening(datetime(2026, 12, 24, 8), "UTC")
         self.assertEqual(opening[0], datetime(2026, 12, 27))
 
     def test_hours_are_cut_to_the_day(self):
-        self.check(Window([(0, -3, 30)]), "UTC", "2026-01-05", "2026-01-05", "2026-01-06")
-        self.check(Window([(0, 8, 23.9999)]), "UTC", "2026-01-05", "2026-01-05 08:00", "2026-01-06")
+        self.check(SendingHours([(0, -3, 30)]), "UTC", "2026-01-05", "2026-01-05", "2026-01-06")
+        self.check(
+            SendingHours([(0, 8, 23.9999)]), "UTC", "2026-01-05", "2026-01-05 08:00", "2026-01-06"
+        )
 
     def test_before_the_day_nothing_is_open(self):
         monday = datetime(2026, 1, 5)
-        self.assertFalse(Window([(0, -3, 8)]).is_open(monday - MINUTE / 2, "UTC"))
-        self.assertTrue(Window([(0, -3, 8)]).is_open(monday, "UTC"))
+        self.assertFalse(SendingHours([(0, -3, 8)]).is_open(monday - MINUTE / 2, "UTC"))
+        self.assertTrue(SendingHours([(0, -3, 8)]).is_open(monday, "UTC"))
 
     def test_hours_within_others(self):
-        window = Window([(0, 0, 4), (0, 8, 16), (0, 9, 10)])
+        schedule = SendingHours([(0, 0, 4), (0, 8, 16), (0, 9, 10)])
         for hour, is_open in ((3, True), (5, False), (9, True), (12, True), (16, False)):
-            self.assertIs(window.is_open(datetime(2026, 1, 5, hour), "UTC"), is_open, hour)
+            self.assertIs(schedule.is_open(datetime(2026, 1, 5, hour), "UTC"), is_open, hour)
 
     def test_a_third_of_an_hour(self):
         self.check(
-            Window([(0, 8.3333333, 8.6666667)]),
+            SendingHours([(0, 8.3333333, 8.6666667)]),
             *("UTC", "2026-01-05", "2026-01-05 08:20", "2026-01-05 08:40"),
         )
 
     def test_nothing_is_open(self):
         for hours in ([], [(0, 8, 8)], [(0, 12, 8)]):
-            self.assertIsNone(Window(hours).next_opening(datetime(2026, 1, 1), "Europe/Berlin"))
-            self.assertIsNone(Window(hours).place(datetime(2026, 1, 1), "Europe/Berlin", 0.5))
-            self.assertFalse(Window(hours).is_open(datetime(2026, 1, 1), "Europe/Berlin"))
+            self.assertIsNone(
+                SendingHours(hours).next_opening(datetime(2026, 1, 1), "Europe/Berlin")
+            )
+            self.assertIsNone(SendingHours(hours).place(datetime(2026, 1, 1), "Europe/Berlin", 0.5))
+            self.assertFalse(SendingHours(hours).is_open(datetime(2026, 1, 1), "Europe/Berlin"))
 
     def test_the_horizon(self):
         moment = datetime(2026, 1, 1)
-        opens = moment + windows.HORIZON
+        opens = moment + sending_hours.HORIZON
         for length, start in ((0, opens - MINUTE), (1, None)):
             end = opens - MINUTE + length * MINUTE
-            opening = Window(ALWAYS, [(moment, end)]).next_opening(moment, "UTC")
+            opening = SendingHours(ALWAYS, [(moment, end)]).next_opening(moment, "UTC")
             self.assertEqual(opening and opening[0], start)
-        self.assertEqual(Window(ALWAYS).next_opening(moment, "UTC"), (moment, opens))
+        self.assertEqual(SendingHours(ALWAYS).next_opening(moment, "UTC"), (moment, opens))
 
     def test_slack(self):
         """The end of an opening is left free, but never more than half of it."""
         monday = datetime(2026, 3, 2)
         for minutes, last in ((15, 12 * 60 - 15), (24 * 60, 8 * 60 + 2 * 60)):
-            window = windows.Window([(0, 8, 12)], slack=timedelta(minutes=minutes))
-            places = [window.place(monday, "UTC", share) for share in (0, 0.5, 0.999999)]
+            schedule = sending_hours.SendingHours([(0, 8, 12)], slack=timedelta(minutes=minutes))
+            places = [schedule.place(monday, "UTC", share) for share in (0, 0.5, 0.999999)]
             self.assertEqual(places[0], monday + timedelta(hours=8))
             self.assertAlmostEqual(
                 places[-1], monday + timedelta(minutes=last), delta=timedelta(seconds=2)
             )
 
     def test_what_waited_is_spread_over_a_day_at_most(self):
-        weekdays = Window(ALWAYS[:5])
+        weekdays = SendingHours(ALWAYS[:5])
         sunday, monday = datetime(2026, 1, 4, 12), datetime(2026, 1, 5)
         self.assertEqual(weekdays.place(sunday, "UTC", 0.5), monday + timedelta(hours=12))
         self.assertLess(weekdays.place(sunday, "UTC", 1 - 2**-53), monday + DAY)
@@ -303,10 +309,10 @@ class TestExamples(unittest.TestCase):
     def test_shares_out_of_range(self):
         for share in (-0.1, 1, float("nan")):
             with self.assertRaises(ValueError):
-                Window(ALWAYS).place(datetime(2026, 1, 1), "UTC", share)
+                SendingHours(ALWAYS).place(datetime(2026, 1, 1), "UTC", share)
 
-    def test_a_window_is_a_value(self):
-        one, other = Window(list(ALWAYS)), Window(tuple(ALWAYS))
+    def test_sending_hours_are_a_value(self):
+        one, other = SendingHours(list(ALWAYS)), SendingHours(tuple(ALWAYS))
         one.is_open(datetime(2026, 1, 1), "UTC")
         self.assertEqual(one, other)
         self.assertEqual(hash(one), hash(other))
@@ -317,23 +323,23 @@ class TestExamples(unittest.TestCase):
 class TestShares(unittest.TestCase):
     @given(st.lists(st.integers() | st.text()))
     def test_range(self, keys):
-        share = windows.share_of(*keys)
+        share = sending_hours.share_of(*keys)
         self.assertTrue(0 <= share < 1)
-        self.assertEqual(share, windows.share_of(*keys))
+        self.assertEqual(share, sending_hours.share_of(*keys))
 
     def test_always_the_same(self):
-        # On another machine, in another year: what was promised a place must find it again.
-        self.assertEqual(windows.share_of(1, 2), 0.4569255165940491)
-        self.assertEqual(windows.share_of("jörg@example.com", 7), 0.057812093678417775)
+        # On another computer, in another year: what was promised a place must find it again.
+        self.assertEqual(sending_hours.share_of(1, 2), 0.4569255165940491)
+        self.assertEqual(sending_hours.share_of("jörg@example.com", 7), 0.057812093678417775)
 
     def test_different_keys(self):
         different = [(1, 2), (2, 1), (12,), ("1", 2), ("1", "2"), ("12",), (1, 2, ""), ()]
-        self.assertEqual(len({windows.share_of(*keys) for keys in different}), len(different))
+        self.assertEqual(len({sending_hours.share_of(*keys) for keys in different}), len(different))
 
     def test_even(self):
         for count in (1000, 20000):
             buckets = [0] * 10
             for key in range(count):
-                buckets[int(windows.share_of(key, "step") * 10)] += 1
+                buckets[int(sending_hours.share_of(key, "step") * 10)] += 1
             # five standard deviations of what chance would do
             self.assertLess(max(abs(n - count / 10) for n in buckets), 5 * (count * 0.09) ** 0.5)

@@ -6,7 +6,7 @@ from ..common import ANN, BOB, NurtureHttpCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestWaysOut(TwoLeadsMixin, NurtureHttpCase):
+class TestExitConditions(TwoLeadsMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
@@ -93,9 +93,9 @@ class TestWaysOut(TwoLeadsMixin, NurtureHttpCase):
         self.ann.action_restore()
         participant = self.participant(self.ann)
         self.assertFalse(participant.won_back_date or participant.credited_step_id)
-        self.assertEqual(self.trace(self.ann, self.first).reason, "pulled_back")
+        self.assertEqual(self.trace(self.ann, self.first).reason, "recalled")
         self.send_mails()
-        self.assertFalse(self.mails_to(ANN), "the queued mail is pulled back")
+        self.assertFalse(self.mails_to(ANN), "the queued mail is recalled")
         self.assertEqual(len(self.mails_to(BOB)), 1)
 
     def test_won(self):
@@ -152,14 +152,14 @@ class TestWaysOut(TwoLeadsMixin, NurtureHttpCase):
         participant.with_user(self.marketer).action_remove()
         self.assertLeft(participant, "removed", "removed")
 
-    def test_queued_mail_is_pulled_back(self):
+    def test_queued_mail_is_recalled(self):
         """Somebody who leaves while a mail waits in the queue does not get that either."""
         self.run_cron()
         self.env["mail.blacklist"]._add(ANN)
         self.send_mails()
         self.assertFalse(self.mails_to(ANN))
         trace = self.trace(self.ann, self.first)
-        self.assertEqual((trace.state, trace.reason), ("cancelled", "pulled_back"))
+        self.assertEqual((trace.state, trace.reason), ("cancelled", "recalled"))
         self.assertEqual(trace.mailing_trace_ids.trace_status, "cancel")
         self.assertEqual(len(self.mails_to(BOB)), 1)
 

@@ -1,4 +1,4 @@
-"""Whose leads figures are of: all, or those of the salesperson who looks."""
+"""Whose leads statistics are of: all, or those of the salesperson who looks."""
 
 import json
 
@@ -7,7 +7,8 @@ from odoo.tests import tagged
 
 from ..common import ANN, BOB, DealMixin, NurtureHttpCase
 
-#: Figures of the card, with the method that opens what they count; of mails, with their figure.
+#: Statistics of the card, with the method that opens what they count; of mails, with their
+#: statistic.
 OPENS = {
     "participant_count": "action_view_participants",
     "running_count": "action_view_running",
@@ -21,10 +22,10 @@ OPENS = {
 
 
 @tagged("post_install", "-at_install")
-class TestOwnFigures(DealMixin, NurtureHttpCase):
+class TestOwnStatistics(DealMixin, NurtureHttpCase):
     def setUp(self):
         super().setUp()
-        # salespeople who may see figures of mails and invoices, too
+        # salespeople who may see statistics of mails and invoices, too
         for user in (self.salesman, self.colleague):
             user.group_ids = [
                 Command.link(self.env.ref(group).id)
@@ -35,7 +36,7 @@ class TestOwnFigures(DealMixin, NurtureHttpCase):
             ]
         self.ann = self.make_lead(ANN)
         self.bob = self.make_lead(BOB, user_id=self.colleague.id)
-        self.carl = self.make_lead("carl@reader.example.com", user_id=self.colleague.id)
+        self.carl = self.make_lead("carl@recipient.example.com", user_id=self.colleague.id)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
@@ -49,22 +50,22 @@ class TestOwnFigures(DealMixin, NurtureHttpCase):
                 self.pay(self.invoice(order))
         self.env.flush_all()
 
-    def figures(self, user):
-        """The figures that ``user`` sees, each with what is listed behind it."""
+    def statistics(self, user):
+        """The statistics that ``user`` sees, each with what is listed behind it."""
         self.env.invalidate_all()
         sequence = self.sequence.with_user(user)
-        figures = {}
+        statistics = {}
         for name, method in OPENS.items():
             if method.startswith("action_"):
                 action = getattr(sequence, method)()
             else:
-                action = sequence.with_context(nurture_figure=method).action_view_mails()
+                action = sequence.with_context(nurture_statistic=method).action_view_mails()
             listed = sequence.env[action["res_model"]].with_context(**action["context"])
             # as it comes from the browser
             domain = json.loads(json.dumps(action["domain"]))
             self.assertEqual(sequence[name], listed.search_count(domain), name)
-            figures[name] = sequence[name]
-        return figures
+            statistics[name] = sequence[name]
+        return statistics
 
     def invoiced(self, user):
         """What was invoiced, and what the list behind it adds up to."""
@@ -78,10 +79,10 @@ class TestOwnFigures(DealMixin, NurtureHttpCase):
         """Each number is of own leads, and opens just what it counts."""
         self.assertTrue(self.sequence.with_user(self.salesman).is_own_only)
         own = dict.fromkeys(OPENS, 1) | {"running_count": 0}
-        self.assertEqual(self.figures(self.salesman), own)
+        self.assertEqual(self.statistics(self.salesman), own)
         self.assertEqual(self.invoiced(self.salesman), (250, 250))
         self.assertEqual(
-            self.figures(self.colleague),
+            self.statistics(self.colleague),
             {
                 **dict.fromkeys(("participant_count", "sent_count", "quotation_count"), 2),
                 **dict.fromkeys(("running_count", "ended_count", "lead_count"), 1),
@@ -115,7 +116,7 @@ class TestOwnFigures(DealMixin, NurtureHttpCase):
         steps = self.sequence.with_user(self.colleague).workflow["steps"]
         (card,) = (card for card in steps if card["id"] == self.first.id)
         self.assertEqual((card["mails"]["sent"], card["counts"]), (2, {"processed": 2}))
-        action = self.first.with_user(self.colleague).action_view_figure("sent")
+        action = self.first.with_user(self.colleague).action_view_statistic("sent")
         mails = self.env["mailing.trace"].with_user(self.colleague).search(action["domain"])
         self.assertEqual(set(mails.mapped("res_id")), set((self.bob | self.carl).ids))
 
@@ -127,7 +128,7 @@ class TestOwnFigures(DealMixin, NurtureHttpCase):
         self.assertEqual(card["mails"]["sent"], 1)
 
     def test_lead_changes_hands(self):
-        self.assertEqual(self.figures(self.salesman)["sent_count"], 1)
+        self.assertEqual(self.statistics(self.salesman)["sent_count"], 1)
         self.carl.user_id = self.salesman
-        self.assertEqual(self.figures(self.salesman)["sent_count"], 2)
-        self.assertEqual(self.figures(self.colleague)["sent_count"], 1)
+        self.assertEqual(self.statistics(self.salesman)["sent_count"], 2)
+        self.assertEqual(self.statistics(self.colleague)["sent_count"], 1)

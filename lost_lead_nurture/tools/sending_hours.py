@@ -1,6 +1,6 @@
-"""Send windows: the hours of the week in which the reader may be written to.
+"""Sending hours: the hours of the week in which the recipient may be written to.
 
-Hours and holidays are read from the clock on the reader's wall; moments are naive datetimes in
+Hours and holidays are read from the clock on the recipient's wall; moments are naive datetimes in
 UTC, as everywhere in Odoo. A moment is open when the wall clock shows an open time at that moment.
 All that daylight saving does follows from this one rule: hours that the clock skips do not exist,
 hours that it shows twice are open twice.
@@ -26,12 +26,12 @@ _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 #: Openings are computed, and kept, for so long at a time. It does not show in any result.
 _CHUNK = timedelta(days=28)
-#: Weekly hours come round after two weeks, as calendars may tell even weeks from odd ones.
-_ROUND = 14
+#: Weekly hours repeat after two weeks, as calendars may tell even weeks from odd ones.
+_CYCLE = 14
 
 
 class Hours(NamedTuple):
-    """Hours of a weekday in which the window is open.
+    """Hours of a weekday in which the schedule is open.
 
     :param weekday: 0 is Monday
     :param hour_from: hours since midnight, e.g. 8.5 for half past eight; the minute is what counts
@@ -48,8 +48,8 @@ class Hours(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Window:
-    """When readers may be written to.
+class SendingHours:
+    """When recipients may be written to.
 
     :param hours: rows as :class:`Hours`, or tuples like them, in any order; they may overlap
     :param holidays: closed times as pairs (start, end) of naive datetimes on the wall clock,
@@ -58,7 +58,7 @@ class Window:
     :param slack: how much of the end of an opening (half of it at most) :meth:`place` leaves free,
         for whoever is not on time to the minute
 
-    A window remembers the openings of every zone it was asked for, so ask the same one for many
+    A schedule remembers the openings of every zone it was asked for, so ask the same one for many
     moments.
     """
 
@@ -74,12 +74,12 @@ class Window:
             "holidays": _merge(_whole_minutes(*holiday) for holiday in self.holidays),
             "_chunks": {},
         }
-        known["_days"] = tuple(_open_on(known["hours"], day) for day in range(_ROUND))
+        known["_days"] = tuple(_open_on(known["hours"], day) for day in range(_CYCLE))
         for name, value in known.items():
             object.__setattr__(self, name, value)
 
     def is_open(self, moment, zone):
-        """Whether the window is open at ``moment`` (naive, UTC) for readers in ``zone``.
+        """Whether the schedule is open at ``moment`` (naive, UTC) for recipients in ``zone``.
 
         :raise pytz.UnknownTimeZoneError: when there is no such zone
         """
@@ -89,7 +89,7 @@ class Window:
 
     def next_opening(self, moment, zone):
         """The first open stretch that ends after ``moment``: what is left of the present one when
-        the window is open.
+        the schedule is open.
 
         :return: (start, end), naive and in UTC, the end excluded and at most :data:`HORIZON` ahead;
             None when nothing opens until then
@@ -98,12 +98,12 @@ class Window:
         return self._opening(moment, zone, HORIZON)
 
     def place(self, moment, zone, share):
-        """The moment for something due at ``moment``: the same when the window is open, or else
+        """The moment for something due at ``moment``: the same when the schedule is open, or else
         within the next opening, ``share`` of its length after its start. Give everything a share of
         its own (:func:`share_of`), and what waited does not go out all at once.
 
         :param share: at least 0 and less than 1
-        :return: a naive moment in UTC at which the window is open; None when it never opens
+        :return: a naive moment in UTC at which the schedule is open; None when it never opens
         :raise ValueError: when ``share`` is out of range
         :raise pytz.UnknownTimeZoneError: when there is no such zone
         """
@@ -167,7 +167,7 @@ class Window:
         holidays = [(begin, over) for begin, over in self.holidays if begin < end and over > start]
         midnight = datetime(start.year, start.month, start.day)
         while midnight < end:
-            for opens, closes in self._days[(midnight.toordinal() - 1) % _ROUND]:
+            for opens, closes in self._days[(midnight.toordinal() - 1) % _CYCLE]:
                 opening = max(midnight + opens, start), min(midnight + closes, end)
                 yield from _without(opening, holidays)
             midnight += _DAY

@@ -7,7 +7,7 @@ the past, by SQL, in one transaction. What was due in n days is due now; what ha
 happened n days ago; and in the end the database looks as if all that time had just passed.
 
 The tables are those of everything that a sequence decides by or writes: its own ones, leads,
-mails, what was heard of the mails, clicks, activities, orders, meetings and the blacklist.
+mails, what happened to the mails, clicks, activities, orders, meetings and the blacklist.
 Tables that no sequence looks at stay as they are: scheduled actions (whoever lets days pass
 calls them himself), sessions and keys (nobody is logged out), attachments, accounting (a
 posted invoice keeps the date its number was made for).

@@ -7,12 +7,12 @@ from odoo.tools import SQL
 from .mailing_trace import OPENED
 
 #: What is counted of the messages of a mailing, a step or a sequence.
-FIGURES = (
+STATISTICS = (
     *("sent", "delivered", "opened", "clicked", "replied"),
     *("ignored", "no_reaction", "bounced"),
 )
-#: What the rate of a figure is of. Whoever a message did not reach could not do anything with it;
-#: what came back had left.
+#: What the rate of a statistic is of. Whoever a message did not reach could not do anything with
+#: it; what bounced had left.
 RATE_OF = {
     **dict.fromkeys(
         ("opened", "clicked", "replied", "ignored", "no_reaction"),
@@ -22,23 +22,23 @@ RATE_OF = {
 }
 #: Who has not reacted for so long has ignored the message; before, it is too early to say so.
 PATIENCE = timedelta(hours=24)
-#: Core's statuses of a message that left and did not come back. Pending: an SMS that the provider
+#: Core's statuses of a message that left and did not bounce. Pending: an SMS that the provider
 #: has taken, as in core's rates.
 _ARRIVED = ("pending", "sent", *OPENED)
 
 
-def rate(figures, name):
-    """The rate of the figure ``name`` in percent, see :data:`RATE_OF`.
+def rate(statistics, name):
+    """The rate of the statistic ``name`` in percent, see :data:`RATE_OF`.
 
-    :param figures: ``{figure: number}``
+    :param statistics: ``{statistic: number}``
     """
-    whole = figures[RATE_OF[name]]
-    return 100.0 * figures[name] / whole if whole else 0.0
+    whole = statistics[RATE_OF[name]]
+    return 100.0 * statistics[name] / whole if whole else 0.0
 
 
 class MailingTrace(models.Model):
-    """What the figures of messages mean: the one definition, for whatever counts, lists or analyses
-    them."""
+    """What the statistics of messages mean: the one definition, for whatever counts, lists or
+    analyses them."""
 
     _inherit = "mailing.trace"
 
@@ -49,13 +49,13 @@ class MailingTrace(models.Model):
     )
 
     @api.model
-    def _nurture_get_figures(self):
-        """What each figure counts: those of :data:`FIGURES`, and ``received``, which is what core
-        calls delivered.
+    def _nurture_get_statistics(self):
+        """What each statistic counts: those of :data:`STATISTICS`, and ``received``, which is what
+        core calls delivered.
 
         Somebody who clicked had the message, and has opened it, whatever a mail server says later.
 
-        :return: ``{figure: Domain}``
+        :return: ``{statistic: Domain}``
         """
         sent = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
         opened = Domain("open_datetime", "!=", False) | Domain("trace_status", "in", OPENED)
@@ -77,8 +77,8 @@ class MailingTrace(models.Model):
         }
 
     @api.model
-    def _nurture_get_figure_names(self):
-        """What each figure is called."""
+    def _nurture_get_statistic_names(self):
+        """What each statistic is called."""
         return {
             "sent": self.env._("Sent"),
             "received": self.env._("Received"),
@@ -92,15 +92,15 @@ class MailingTrace(models.Model):
         }
 
     @api.model
-    def _nurture_sql_figures(self):
-        """What each figure counts, as SQL conditions on the table ``mailing_trace``.
+    def _nurture_sql_statistics(self):
+        """What each statistic counts, as SQL conditions on the table ``mailing_trace``.
 
-        :return: ``{figure: SQL}``
+        :return: ``{statistic: SQL}``
         """
         traces = self.sudo()
         return {
             name: traces._search(domain).where_clause
-            for name, domain in self._nurture_get_figures().items()
+            for name, domain in self._nurture_get_statistics().items()
         }
 
     @api.model
@@ -113,13 +113,13 @@ class MailingTrace(models.Model):
         return Domain("id", "in", self._search(domain, bypass_access=True))
 
     @api.model
-    def _nurture_count_figures(self, mailings, domain=()):
+    def _nurture_count_statistics(self, mailings, domain=()):
         """Count the messages of mailings, whosever they are. One query, however many mailings.
 
         :param domain: of the messages that count, see :meth:`_nurture_narrow`; without one, all
-        :return: ``{mailing: {figure: number}}``
+        :return: ``{mailing: {statistic: number}}``
         """
-        conditions = self._nurture_sql_figures()
+        conditions = self._nurture_sql_statistics()
         counts = {mailing: dict.fromkeys(conditions, 0) for mailing in mailings}
         ids = {mailing._origin.id: mailing for mailing in mailings if mailing._origin}
         if not ids:

@@ -1,4 +1,4 @@
-"""Nothing is decided on a machine's click, a prefetched picture or an automatic answer. The rules
+"""Nothing is decided on a bot's click, a prefetched picture or an automatic answer. The rules
 themselves are tested without Odoo; here is what they do to real requests and messages."""
 
 import re
@@ -9,18 +9,18 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.mail import hit as hit_module
-from ...tools import machines
+from ...tools import bots
+from ...tools.bots import HOLD, TOO_FAST, Request
 from ...tools.inside import INSIDE
-from ...tools.machines import HOLD, TOO_FAST, Request
 from ..common import BROWSER, TWO_LINKS, NurtureHttpCase
 
-ANN = "ann@reader.example.com"
-BOB = "bob@reader.example.com"
+ANN = "ann@recipient.example.com"
+BOB = "bob@recipient.example.com"
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 APPLE = "Mozilla/5.0"
 
 
-class MachineCase(NurtureHttpCase):
+class BotCase(NurtureHttpCase):
     def setUp(self):
         super().setUp()
         self.ann = self.make_lead(ANN)
@@ -41,7 +41,7 @@ class MachineCase(NurtureHttpCase):
         self.mail = self.mail_to(ANN, "First")
         self.stat = self.trace(self.ann, self.first).mailing_trace_ids
 
-    def trap_of(self, message):
+    def honeypot_of(self, message):
         return re.findall(r'href="([^"]+/nurture/t/[^"]+)"', self.html_of(message))[0]
 
     def assertPerson(self, *events, clicks=1):  # noqa: N802
@@ -55,20 +55,20 @@ class MachineCase(NurtureHttpCase):
         self.assertEqual(
             self.trace(self.ann, self.ignored).state, "cancelled" if events else "scheduled"
         )
-        figures = (self.sequence.opened_count, self.sequence.clicked_count)
-        self.assertEqual(figures, (int("open" in events), int("click" in events)))
+        statistics = (self.sequence.opened_count, self.sequence.clicked_count)
+        self.assertEqual(statistics, (int("open" in events), int("click" in events)))
 
-    def assertMachine(self, reason):  # noqa: N802
+    def assertBot(self, reason):  # noqa: N802
         self.believe()
         self.assertPerson()
-        self.assertEqual(self.stat.nurture_machine_reason, reason)
-        self.assertTrue(self.stat.nurture_machine_date)
+        self.assertEqual(self.stat.nurture_bot_reason, reason)
+        self.assertTrue(self.stat.nurture_bot_date)
 
 
 @tagged("post_install", "-at_install")
-class TestMachines(MachineCase):
+class TestBots(BotCase):
     def test_person(self):
-        """A click counts as of its own time, once no machine gave itself away."""
+        """A click counts as of its own time, once no bot gave itself away."""
         self.start()
         moment = self.clock
         with self.capture_triggers("lost_lead_nurture.ir_cron_nurture") as woken:
@@ -84,14 +84,14 @@ class TestMachines(MachineCase):
         self.clock = call
         self.run_cron()
         self.assertPerson("open", "click")
-        self.assertFalse(self.stat.nurture_machine_reason)
+        self.assertFalse(self.stat.nurture_bot_reason)
         self.assertEqual(self.stat.open_datetime, moment)
         self.assertEqual(self.stat.links_click_datetime, moment)
         for step in (self.opened, self.clicked):
             due = self.trace(self.ann, step).schedule_date
             self.assertEqual(due, moment + timedelta(hours=1), step.trigger)
 
-    def test_clicks_of_machines(self):
+    def test_clicks_of_bots(self):
         """They get the page, and change nothing."""
         self.start()
         link = self.links_of(self.mail)[0]
@@ -104,10 +104,10 @@ class TestMachines(MachineCase):
             ("forged", link + "%C3%A9", {}),
         ):
             with self.subTest(reason, url=url, headers=headers):
-                self.stat.nurture_machine_reason = False
+                self.stat.nurture_bot_reason = False
                 response = self._get(url, **headers)
                 self.assertIn("https://shop.example.com/limited", response.headers["Location"])
-                self.assertMachine(reason)
+                self.assertBot(reason)
 
     def test_link_of_somebody_else(self):
         """The token of one's own mail is no good for another one."""
@@ -115,10 +115,10 @@ class TestMachines(MachineCase):
         other = self.trace(self.bob, self.first).mailing_trace_ids
         link = self.links_of(self.mail_to(BOB, "First"))[0]
         self._get(link.replace(f"/m/{other.id}", f"/m/{self.stat.id}"))
-        self.assertMachine("forged")
+        self.assertBot("forged")
         first, second = self.links_of(self.mail)
         self._get(f"{second.partition('?')[0]}?{first.partition('?')[2]}")
-        self.assertMachine("forged")
+        self.assertBot("forged")
 
     def test_head(self):
         self.start()
@@ -126,18 +126,18 @@ class TestMachines(MachineCase):
             self.url_open(
                 url, method="HEAD", headers={"User-Agent": BROWSER}, allow_redirects=False
             )
-            self.assertMachine("head_request")
+            self.assertBot("head_request")
 
     def test_too_fast(self):
         self.start(seconds=TOO_FAST.seconds - 1)
         self._get(self.pixel_of(self.mail))
         self._get(self.links_of(self.mail)[0])
-        self.assertMachine("too_fast")
+        self.assertBot("too_fast")
         self.click(self.mail)
         self.assertPerson("open", "click")
 
     def test_burst(self):
-        """The first click of a machine looks like a person's, until the next one."""
+        """The first click of a bot looks like a person's, until the next one."""
         self.start()
         self._get(self.pixel_of(self.mail))
         self.clock += timedelta(seconds=20)
@@ -145,12 +145,12 @@ class TestMachines(MachineCase):
         self._get(first)
         self.clock += timedelta(seconds=1)
         self._get(second)
-        self.assertMachine("burst")
+        self.assertBot("burst")
 
         self.clock += timedelta(minutes=5)
         self.click(self.mail)
         self.assertPerson("open", "click")
-        self.assertEqual(self.stat.nurture_machine_reason, "burst", "it was there all the same")
+        self.assertEqual(self.stat.nurture_bot_reason, "burst", "it was there all the same")
 
     def test_burst_of_somebody_else(self):
         """It is about one mail, not about all that is hit at that time."""
@@ -169,8 +169,8 @@ class TestMachines(MachineCase):
         self._get(second)
         self.clock += timedelta(seconds=50)
         self._get(first)
-        self.assertMachine("burst")
-        self.assertMachine("burst")
+        self.assertBot("burst")
+        self.assertBot("burst")
 
     def test_two_links_one_after_the_other(self):
         self.start()
@@ -181,18 +181,18 @@ class TestMachines(MachineCase):
         self.assertEqual(len(self.stat.links_click_ids), 2)
         self.assertEqual(self.trace(self.ann, self.clicked).state, "scheduled")
 
-    def test_trap(self):
+    def test_honeypot(self):
         self.start()
         self._get(self.links_of(self.mail)[0])
         self._get(self.pixel_of(self.mail))
         self.clock += timedelta(seconds=40)
-        self.assertEqual(self._get(self.trap_of(self.mail)).status_code, 204)
-        self.assertMachine("trap")
+        self.assertEqual(self._get(self.honeypot_of(self.mail)).status_code, 204)
+        self.assertBot("honeypot")
         self.clock += timedelta(minutes=2)
         self.click(self.mail)
         self.assertPerson("open", "click")
 
-    def test_trap_is_not_seen(self):
+    def test_honeypot_is_not_seen(self):
         """It has nothing to show, and the plain text does not tell of it."""
         self.start()
         anchor = re.findall(r"<a [^>]*/nurture/t/.*?</a>", self.html_of(self.mail))
@@ -204,15 +204,15 @@ class TestMachines(MachineCase):
         self.assertNotIn("/nurture/", self.ann.message_ids[0].body)
 
     @mute_logger("odoo.http")
-    def test_forged_trap(self):
-        """Nobody makes another reader's clicks count for nothing."""
+    def test_forged_honeypot(self):
+        """Nobody makes another recipient's clicks count for nothing."""
         self.start()
-        trap = self.trap_of(self.mail)
+        honeypot = self.honeypot_of(self.mail)
         plain = self.env["mailing.trace"].create({"model": "crm.lead", "res_id": self.ann.id})
         for url in (
-            trap[:-1] + "~",
-            trap.replace(f"/t/{self.stat.id}/", f"/t/{plain.id}/"),
-            trap.replace(f"/t/{self.stat.id}/", "/t/99999999999999/"),
+            honeypot[:-1] + "~",
+            honeypot.replace(f"/t/{self.stat.id}/", f"/t/{plain.id}/"),
+            honeypot.replace(f"/t/{self.stat.id}/", "/t/99999999999999/"),
         ):
             response = self.url_open(url, headers={"User-Agent": BROWSER})
             self.assertEqual(response.status_code, 404)
@@ -267,12 +267,12 @@ class TestMachines(MachineCase):
         """Apple loads them unasked; Google when the mail is opened."""
         self.start()
         self._get(self.pixel_of(self.mail), user_agent=APPLE)
-        self.assertMachine("prefetch")
+        self.assertBot("prefetch")
         self._get(self.pixel_of(self.mail), user_agent=GMAIL)
         self.believe()
         self.assertPerson("open")
 
-    def test_click_of_an_apple_reader(self):
+    def test_click_of_an_apple_recipient(self):
         self.start()
         self._get(self.pixel_of(self.mail), user_agent=APPLE)
         self.click(self.mail)
@@ -286,8 +286,8 @@ class TestMachines(MachineCase):
         self.assertPerson("open")
         self.assertEqual(self.stat.open_datetime, moment)
 
-    def test_core_told_directly(self):
-        """What calls core's methods for a machine's answer does not count."""
+    def test_core_notified_directly(self):
+        """What calls core's methods for a bot's answer does not count."""
         self.start()
         quiet = self.stat.with_context(nurture_ignore_reaction=INSIDE)
         domain = [("id", "=", self.stat.id)]
@@ -297,8 +297,8 @@ class TestMachines(MachineCase):
         self.assertPerson()
         self.assertEqual(self.stat.trace_status, "sent")
 
-    def test_one_that_cannot_be_told(self):
-        """It does not keep the others from being heard."""
+    def test_one_that_cannot_be_notified(self):
+        """It does not keep the others from being handled."""
         self.start()
         clicks = type(self.env["link.tracker.click"])
         original = clicks.add_click
@@ -321,17 +321,17 @@ class TestMachines(MachineCase):
         self.assertEqual(self.sequence.activity_ids.user_id, self.marketer)
         self.assertIn("is lost", self.sequence.activity_ids.summary)
 
-    def test_told_once(self):
-        """Core writes down each event once, and the sequence is told of each once, of what many
+    def test_notified_once(self):
+        """Core writes down each event once, and the sequence is notified of each once, of what many
         people did together."""
         self.start()
         traces = type(self.env["nurture.trace"])
         mails = type(self.env["mailing.trace"])
-        written, heard = [], []
+        written, handled = [], []
 
         def note(name, called):
             def noted(records, *args, **kwargs):
-                (heard if name == "_hear" else written).append((name, *args[:1]))
+                (handled if name == "_handle" else written).append((name, *args[:1]))
                 return called(records, *args, **kwargs)
 
             return noted
@@ -341,16 +341,16 @@ class TestMachines(MachineCase):
         with (
             patch.object(mails, "set_opened", note("set_opened", mails.set_opened)),
             patch.object(mails, "set_clicked", note("set_clicked", mails.set_clicked)),
-            patch.object(traces, "_hear", note("_hear", traces._hear)),
+            patch.object(traces, "_handle", note("_handle", traces._handle)),
         ):
             self.believe()
         self.assertEqual(sorted(written), [("set_clicked",)] * 2 + [("set_opened",)] * 2)
-        self.assertEqual(heard, [("_hear", "open"), ("_hear", "click")])
+        self.assertEqual(handled, [("_handle", "open"), ("_handle", "click")])
 
     def test_nothing_is_kept(self):
         self.start()
         self._get(self.links_of(self.mail)[0])
-        self._get(self.trap_of(self.mail))
+        self._get(self.honeypot_of(self.mail))
         self.believe()
         self.assertEqual(self.env["nurture.hit"].search_count([]), 2)
         self.advance(hours=2)
@@ -365,7 +365,7 @@ class TestMachines(MachineCase):
 
 
 @tagged("post_install", "-at_install")
-class TestPlainMailings(MachineCase):
+class TestPlainMailings(BotCase):
     """What is not a sequence's is core's."""
 
     def setUp(self):
@@ -394,7 +394,7 @@ class TestPlainMailings(MachineCase):
 
 
 @tagged("post_install", "-at_install")
-class TestCost(MachineCase):
+class TestCost(BotCase):
     def count(self, operation):
         self.env.flush_all()
         self.env.invalidate_all()
@@ -404,7 +404,7 @@ class TestCost(MachineCase):
         return self.env.cr.sql_log_count - before
 
     def test_queries(self):
-        """While a reader waits for the page, less is done than core does."""
+        """While a recipient waits for the page, less is done than core does."""
         self.start()
         code = re.search(r"/r/([^/]+)/m/", self.links_of(self.mail)[0])[1]
         request = Request(user_agent=BROWSER, token=self.stat._nurture_token(code))
@@ -456,13 +456,13 @@ class TestCost(MachineCase):
         )
         self.clock += HOLD + timedelta(minutes=1)
         seen = []
-        judge_together = machines.judge_together
+        judge_together = bots.judge_together
 
         def look(hits):
             seen.extend(hits)
             return judge_together(hits)
 
-        with patch.object(machines, "judge_together", look):
+        with patch.object(bots, "judge_together", look):
             queries = self.count(self.judge_all)
         self.assertFalse(self.env["nurture.hit"].search_count([("judged", "=", False)]))
         return len(seen), queries
@@ -474,7 +474,7 @@ class TestCost(MachineCase):
 
 
 @tagged("post_install", "-at_install")
-class TestAnswers(MachineCase):
+class TestAnswers(BotCase):
     def assertNothingHappened(self):  # noqa: N802
         self.assertEqual(self.ann.won_status, "lost")
         self.assertEqual(self.participant(self.ann).state, "running")
@@ -488,7 +488,7 @@ class TestAnswers(MachineCase):
             f"From: Ann <{ANN}>\n"
             f"To: {to}\n"
             "Subject: About your mail\n"
-            f"Message-ID: <report.{kind}.{len(body)}@reader.example.com>\n"
+            f"Message-ID: <report.{kind}.{len(body)}@recipient.example.com>\n"
             f"In-Reply-To: {self.mail['Message-ID']}\n"
             f"References: {self.mail['Message-ID']}\n"
             "MIME-Version: 1.0\n"
@@ -499,10 +499,10 @@ class TestAnswers(MachineCase):
     def test_out_of_office(self):
         self.start()
         for headers in (
-            "Auto-Submitted: auto-replied; owner-email=ann@reader.example.com\n",
+            "Auto-Submitted: auto-replied; owner-email=ann@recipient.example.com\n",
             "Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n",
             "Return-Path: <>\n",
-            "X-Auto-Reply-From: ann@reader.example.com\n",
+            "X-Auto-Reply-From: ann@recipient.example.com\n",
         ):
             with self.subTest(headers):
                 self.answer(self.mail, f"I am away ({headers}).", headers=headers)
@@ -513,7 +513,7 @@ class TestAnswers(MachineCase):
         self.start()
         self._receive(
             f"From: Ann <{ANN}>\nTo: {self.alias_domain.bounce_email}\n"
-            "Subject: Away\nMessage-ID: <away@reader.example.com>\n"
+            "Subject: Away\nMessage-ID: <away@recipient.example.com>\n"
             f"In-Reply-To: {self.mail['Message-ID']}\nAuto-Submitted: auto-replied\n"
             "Content-Type: text/plain\n\nI am away.\n"
         )
@@ -525,7 +525,7 @@ class TestAnswers(MachineCase):
         self.assertEqual(self.ann.won_status, "pending")
 
     def test_read_receipt(self):
-        """Core takes it for a bounce, which would take the reader out of the sequence."""
+        """Core takes it for a bounce, which would take the recipient out of the sequence."""
         self.start()
         parts = [
             ("text/plain", "Your message was displayed."),
@@ -549,7 +549,7 @@ class TestAnswers(MachineCase):
             ("text/plain", "See below."),
             (
                 "message/delivery-status",
-                "Reporting-MTA: dns; mx.reader.example.com\n\n"
+                "Reporting-MTA: dns; mx.recipient.example.com\n\n"
                 f"Final-Recipient: rfc822; {ANN}\nAction: {action}\nStatus: 4.4.1\n",
             ),
             ("message/rfc822", f"Message-ID: {self.mail['Message-ID']}\nTo: {ANN}\n\n"),

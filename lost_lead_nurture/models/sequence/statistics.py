@@ -3,22 +3,22 @@ from odoo.fields import Domain
 
 from ..step.workflow import CHART_DAYS
 
-#: From so many traces on, a sequence shows the figures of its last count.
+#: From so many traces on, a sequence shows the statistics of its last count.
 MANY_TRACES = 20_000
-#: What is counted by itself.
+#: What is counted on its own.
 PARTS = ("participants", "waits", "traces", "mails", "mail_days", "coming")
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
-#: Figures of mails that are shown by day, with the date of the mail that says when.
+#: Statistics of mails that are shown by day, with the date of the mail that says when.
 MAIL_DATES = {"sent": "sent_datetime", "opened": "open_datetime"}
 
 
-class NurtureFigures(models.Model):
+class NurtureStatistics(models.Model):
     """What a big sequence came to when it was last counted: counting a million traces takes
     seconds, and nobody waits for that before a form."""
 
-    _name = "nurture.figures"
-    _description = "Nurture Figures"
+    _name = "nurture.statistics"
+    _description = "Nurture Statistics"
     _log_access = False
 
     sequence_id = fields.Many2one(
@@ -26,44 +26,44 @@ class NurtureFigures(models.Model):
     )
     date = fields.Datetime(required=True, readonly=True, help="When it was counted.")
     counts = fields.Json(
-        required=True, readonly=True, help="See nurture.sequence._count_figures()."
+        required=True, readonly=True, help="See nurture.sequence._count_statistics()."
     )
 
-    _sequence_unique = models.Constraint("UNIQUE (sequence_id)", "Figures are kept once.")
+    _sequence_unique = models.Constraint("UNIQUE (sequence_id)", "Statistics are kept once.")
 
 
 class NurtureSequence(models.Model):
-    """Figures: counted when somebody looks; those of big sequences by a scheduled action."""
+    """Statistics: counted when somebody looks; those of big sequences by a scheduled action."""
 
     _inherit = "nurture.sequence"
 
-    figures_date = fields.Datetime(
-        string="Figures of",
-        compute="_compute_figures_date",
-        help="The figures of a big sequence are counted every quarter of an hour.",
+    statistics_date = fields.Datetime(
+        string="Statistics of",
+        compute="_compute_statistics_date",
+        help="The statistics of a big sequence are counted every quarter of an hour.",
     )
 
-    def _compute_figures_date(self):
-        kept = self._get_kept_figures()
+    def _compute_statistics_date(self):
+        kept = self._get_kept_statistics()
         for sequence in self:
-            sequence.figures_date = kept[sequence].date if sequence in kept else False
+            sequence.statistics_date = kept[sequence].date if sequence in kept else False
 
-    def _get_figures(self, *parts):
+    def _get_statistics(self, *parts):
         """What these sequences have come to, as far as the user may see it: of the last count where
         there is one, else of now.
 
-        :param parts: what is wanted, see :meth:`_count_figures`
+        :param parts: what is wanted, see :meth:`_count_statistics`
         :return: ``{sequence: counts}``
         """
-        kept = self._get_kept_figures()
+        kept = self._get_kept_statistics()
         others = self.filtered(lambda sequence: sequence not in kept)
-        figures = {sequence: figures.counts for sequence, figures in kept.items()}
-        return figures | (others._count_figures(*parts) if others else {})
+        statistics = {sequence: statistics.counts for sequence, statistics in kept.items()}
+        return statistics | (others._count_statistics(*parts) if others else {})
 
-    def _get_kept_figures(self):
+    def _get_kept_statistics(self):
         """The last counts, of those sequences of which the user may see all.
 
-        :return: ``{sequence: nurture.figures}``
+        :return: ``{sequence: nurture.statistics}``
         """
         is_only_company = self.env["res.company"].sudo().search_count([], limit=2) == 1
         seen = {
@@ -73,8 +73,8 @@ class NurtureSequence(models.Model):
         }
         if not seen:
             return {}
-        kept = self.env["nurture.figures"].sudo().search([("sequence_id", "in", list(seen))])
-        return {seen[figures.sequence_id.id]: figures for figures in kept}
+        kept = self.env["nurture.statistics"].sudo().search([("sequence_id", "in", list(seen))])
+        return {seen[statistics.sequence_id.id]: statistics for statistics in kept}
 
     def _is_seen_whole(self, is_only_company):
         """Whether no rule hides participants of the sequence from the user.
@@ -87,14 +87,14 @@ class NurtureSequence(models.Model):
 
     @api.model
     def _sees_all_leads(self):
-        """Whether figures are of all leads. Other salespeople see those of their own leads only, of
-        mails and money, too."""
+        """Whether statistics are of all leads. Other salespeople see those of their own leads only,
+        of mails and money, too."""
         return self.env.su or self.env.user.has_groups(
             "lost_lead_nurture.group_user,sales_team.group_sale_salesman_all_leads"
         )
 
     def _own_mails_domain(self):
-        """The messages of which the user sees figures."""
+        """The messages of which the user sees statistics."""
         if self._sees_all_leads():
             return Domain.TRUE
         # as far as the rules of traces let the user find them
@@ -107,24 +107,24 @@ class NurtureSequence(models.Model):
         own = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
         return Domain("nurture_participant_id", "in", own)
 
-    def _count_figures(self, *parts):
+    def _count_statistics(self, *parts):
         """Count what these sequences have come to, with the rights of the user; mails with all.
         The number of queries does not grow with the sequences.
 
         :param parts: of :data:`PARTS`; all, if none is named
         :return: ``{sequence: counts}``; counts are ``participants`` {state: number}, ``won_back``,
-            ``held_out_back`` (those held out who came back) and ``exits`` {reason: number};
+            ``holdout_returned`` (those held out who returned) and ``exits`` {reason: number};
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
-            number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id: {figure:
-            number}}, ``mail_days`` {figure: {day: number of mails}} of the same days, ``coming``
-            {day: number of messages that are scheduled}, and ``waits``, see :meth:`_count_waits`.
-            Ids and days are texts, as in JSON.
+            number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
+            {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
+            days, ``coming`` {day: number of messages that are scheduled}, and ``waits``, see
+            :meth:`_count_waits`. Ids and days are texts, as in JSON.
         """
-        figures = {
+        statistics = {
             sequence: {
                 "participants": {},
                 "won_back": 0,
-                "held_out_back": 0,
+                "holdout_returned": 0,
                 "exits": {},
                 "waits": {},
                 "steps": {},
@@ -136,11 +136,11 @@ class NurtureSequence(models.Model):
             for sequence in self
         }
         for part in parts or PARTS:
-            getattr(self, f"_count_{part}")(figures)
-        return figures
+            getattr(self, f"_count_{part}")(statistics)
+        return statistics
 
-    def _count_participants(self, figures):
-        by_id = self._by_id(figures)
+    def _count_participants(self, statistics):
+        by_id = self._by_id(statistics)
         rows = self.env["nurture.participant"]._read_group(
             [("sequence_id", "in", self.ids)],
             ["sequence_id", "state", "exit_reason"],
@@ -151,7 +151,7 @@ class NurtureSequence(models.Model):
             counts["participants"][state] = counts["participants"].get(state, 0) + number
             if reason and state != "running":
                 counts["exits"][reason] = counts["exits"].get(reason, 0) + number
-        # leads, not ways: one that enters again may come back twice
+        # leads, not journeys: one that enters again may be won back twice
         rows = self.env["nurture.participant"]._read_group(
             [("sequence_id", "in", self.ids), ("won_back_date", "!=", False)],
             ["sequence_id"],
@@ -160,29 +160,29 @@ class NurtureSequence(models.Model):
         for sequence, number in rows:
             by_id[sequence.id]["won_back"] = number
         rows = self.env["nurture.participant"]._read_group(
-            [("sequence_id", "in", self.ids), ("came_back_date", "!=", False)],
+            [("sequence_id", "in", self.ids), ("return_date", "!=", False)],
             ["sequence_id"],
             ["__count"],
         )
         for sequence, number in rows:
-            by_id[sequence.id]["held_out_back"] = number
+            by_id[sequence.id]["holdout_returned"] = number
 
     @api.model
-    def _by_id(self, figures):
-        return {sequence._origin.id: counts for sequence, counts in figures.items()}
+    def _by_id(self, statistics):
+        return {sequence._origin.id: counts for sequence, counts in statistics.items()}
 
-    def _count_mails(self, figures):
+    def _count_mails(self, statistics):
         mailings = {sequence: sequence._get_mailings() for sequence in self}
         counts = (
             self.env["mailing.mailing"]
             .union(*mailings.values())
-            ._nurture_figures_by_mailing(self._own_mails_domain())
+            ._nurture_statistics_by_mailing(self._own_mails_domain())
         )
         for sequence, own in mailings.items():
-            figures[sequence]["mails"] = {str(mailing.id): counts[mailing] for mailing in own}
+            statistics[sequence]["mails"] = {str(mailing.id): counts[mailing] for mailing in own}
 
-    def _count_traces(self, figures):
-        by_id = self._by_id(figures)
+    def _count_traces(self, statistics):
+        by_id = self._by_id(statistics)
         rows = self.env["nurture.trace"]._read_group(
             [("sequence_id", "in", self.ids)], ["sequence_id", "step_id", "state"], ["__count"]
         )
@@ -204,11 +204,11 @@ class NurtureSequence(models.Model):
                 days = by_id[sequence.id]["days"].setdefault(str(step.id), {})
                 days.setdefault(state, {})[str(moment.date())] = number
 
-    def _count_mail_days(self, figures):
+    def _count_mail_days(self, statistics):
         """What was sent and opened on each of the last days, in the user's time zone."""
         sequences = {mail.id: sequence for sequence in self for mail in sequence._get_mailings()}
         since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
-        meanings = self.env["mailing.trace"]._nurture_get_figures()
+        meanings = self.env["mailing.trace"]._nurture_get_statistics()
         own = self.env["mailing.trace"]._nurture_narrow(self._own_mails_domain())
         for name, date in MAIL_DATES.items():
             mails = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name] & own
@@ -223,12 +223,12 @@ class NurtureSequence(models.Model):
                 )
             )
             for mailing, moment, number in rows:
-                days = figures[sequences[mailing.id]]["mail_days"].setdefault(name, {})
+                days = statistics[sequences[mailing.id]]["mail_days"].setdefault(name, {})
                 days[str(moment.date())] = days.get(str(moment.date()), 0) + number
 
-    def _count_coming(self, figures):
+    def _count_coming(self, statistics):
         """The messages that are scheduled, by day in the user's time zone."""
-        by_id = self._by_id(figures)
+        by_id = self._by_id(statistics)
         traces = self.env["nurture.trace"].with_context(tz=self.env.tz.zone)
         rows = traces._read_group(
             self._coming_domain(), ["sequence_id", "schedule_date:day"], ["__count"]
@@ -240,25 +240,25 @@ class NurtureSequence(models.Model):
     # THE LAST COUNT
     # ------------------------------------------------------------
 
-    def action_count_figures(self):
-        """Count the figures of big sequences now."""
+    def action_count_statistics(self):
+        """Count the statistics of big sequences now."""
         self.check_access("read")
-        self.sudo()._keep_figures()
+        self.sudo()._keep_statistics()
         return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     @api.model
-    def _cron_count_figures(self):
+    def _cron_count_statistics(self):
         """The scheduled action: count what the big sequences have come to. Commits."""
         sequences = self.with_context(active_test=False)
         for sequence in sequences.search([("state", "!=", "draft")]):
-            sequence._keep_figures()
+            sequence._keep_statistics()
             self.env["ir.cron"]._commit_progress(1)
 
-    def _keep_figures(self):
-        """Keep the figures of those that are big, and no others."""
-        figures = self.env["nurture.figures"].sudo()
+    def _keep_statistics(self):
+        """Keep the statistics of those that are big, and no others."""
+        statistics = self.env["nurture.statistics"].sudo()
         for sequence in self:
-            kept = figures.search([("sequence_id", "=", sequence.id)])
+            kept = statistics.search([("sequence_id", "=", sequence.id)])
             if not sequence._is_big():
                 kept.unlink()
                 continue
@@ -266,7 +266,7 @@ class NurtureSequence(models.Model):
             values = {
                 "sequence_id": sequence.id,
                 "date": fields.Datetime.now(),
-                "counts": sequence.with_context(tz=zone)._count_figures()[sequence],
+                "counts": sequence.with_context(tz=zone)._count_statistics()[sequence],
             }
             if kept:
                 kept.write(values)

@@ -1,4 +1,4 @@
-"""The rules that tell machines from people, without Odoo."""
+"""The rules that tell bots from people, without Odoo."""
 
 import random
 import types
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from . import pure
 
-machines = pure.load("machines")
+bots = pure.load("bots")
 
 NOW = datetime(2026, 3, 2, 9, 0, 0)
 LATER = timedelta(minutes=5)
@@ -39,7 +39,7 @@ IMAGE_LOADERS = (
     "Dalvik/2.1.0 (Linux; U; Android 15; Pixel 9)",
     "okhttp/4.12.0",
 )
-MACHINES = (
+BOTS = (
     "",
     "   ",
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
@@ -61,48 +61,48 @@ PROGRAMS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
     " HeadlessChrome/120.0.0.0 Safari/537.36",
     "Mozilla/5.0",
-    machines.PREFETCHING[1],
+    bots.PREFETCHING[1],
 )
 
 
 def request(user_agent=BROWSERS[0], **values):
-    return machines.Request(user_agent=user_agent, **values)
+    return bots.Request(user_agent=user_agent, **values)
 
 
 class TestAlone(unittest.TestCase):
     def test_people(self):
         for agent in BROWSERS:
             with self.subTest(agent):
-                self.assertIsNone(machines.judge_click(request(agent), LATER))
-                self.assertIsNone(machines.judge_open(request(agent), LATER))
+                self.assertIsNone(bots.judge_click(request(agent), LATER))
+                self.assertIsNone(bots.judge_open(request(agent), LATER))
         for agent in IMAGE_LOADERS:
             with self.subTest(agent):
-                self.assertIsNone(machines.judge_open(request(agent), LATER))
+                self.assertIsNone(bots.judge_open(request(agent), LATER))
 
     def test_versions_of_browsers(self):
-        """No version of a browser is taken for a machine, but the one that Gmail uses."""
+        """No version of a browser is taken for a bot, but the one that Gmail uses."""
         for version in range(40, 400):
             agent = CHROME.format(version)
-            self.assertIsNone(machines.judge_click(request(agent), LATER), agent)
+            self.assertIsNone(bots.judge_click(request(agent), LATER), agent)
 
-    def test_machines(self):
-        for agent in MACHINES:
+    def test_bots(self):
+        for agent in BOTS:
             with self.subTest(agent):
-                self.assertEqual(machines.judge_click(request(agent), LATER), "user_agent")
-                self.assertEqual(machines.judge_open(request(agent), LATER), "user_agent")
+                self.assertEqual(bots.judge_click(request(agent), LATER), "user_agent")
+                self.assertEqual(bots.judge_open(request(agent), LATER), "user_agent")
         for agent in PROGRAMS:
             with self.subTest(agent):
-                self.assertEqual(machines.judge_click(request(agent), LATER), "user_agent")
+                self.assertEqual(bots.judge_click(request(agent), LATER), "user_agent")
 
     def test_prefetch_of_images(self):
-        for agent in machines.PREFETCHING:
-            self.assertEqual(machines.judge_open(request(agent), LATER), "prefetch")
+        for agent in bots.PREFETCHING:
+            self.assertEqual(bots.judge_open(request(agent), LATER), "prefetch")
 
     def test_methods(self):
         for method in ("HEAD", "OPTIONS", "POST"):
             asked = request(method=method)
-            self.assertEqual(machines.judge_click(asked, LATER), "head_request")
-            self.assertEqual(machines.judge_open(asked, LATER), "head_request")
+            self.assertEqual(bots.judge_click(asked, LATER), "head_request")
+            self.assertEqual(bots.judge_open(asked, LATER), "head_request")
 
     def test_headers(self):
         for headers, expected in (
@@ -115,41 +115,41 @@ class TestAlone(unittest.TestCase):
             ({"Sec-Fetch-Mode": "navigate"}, False),
         ):
             with self.subTest(headers):
-                self.assertEqual(machines.is_prefetch(headers), expected)
-        self.assertEqual(machines.judge_click(request(prefetch=True), LATER), "prefetch")
-        self.assertEqual(machines.judge_open(request(prefetch=True), LATER), "prefetch")
+                self.assertEqual(bots.is_prefetch(headers), expected)
+        self.assertEqual(bots.judge_click(request(prefetch=True), LATER), "prefetch")
+        self.assertEqual(bots.judge_open(request(prefetch=True), LATER), "prefetch")
 
     def test_time(self):
         second = timedelta(seconds=1)
-        for judge in (machines.judge_click, machines.judge_open):
+        for judge in (bots.judge_click, bots.judge_open):
             self.assertEqual(judge(request(), None), "too_fast", "not sent yet")
             self.assertEqual(judge(request(), timedelta(0)), "too_fast")
-            self.assertEqual(judge(request(), machines.TOO_FAST - second), "too_fast")
-            self.assertIsNone(judge(request(), machines.TOO_FAST))
+            self.assertEqual(judge(request(), bots.TOO_FAST - second), "too_fast")
+            self.assertIsNone(judge(request(), bots.TOO_FAST))
             self.assertIsNone(judge(request(), timedelta(days=900)))
 
     def test_forged(self):
-        self.assertEqual(machines.judge_click(request(), LATER, signed=False), "forged")
+        self.assertEqual(bots.judge_click(request(), LATER, signed=False), "forged")
 
     def test_every_reason_has_a_label(self):
         self.assertEqual(
-            {reason for reason, _label in machines.REASONS},
-            {"forged", "head_request", "prefetch", "user_agent", "too_fast", "burst", "trap"},
+            {reason for reason, _label in bots.REASONS},
+            {"forged", "head_request", "prefetch", "user_agent", "too_fast", "burst", "honeypot"},
         )
 
 
 class TestRequests(unittest.TestCase):
     def test_ten_seconds_are_too_fast(self):
         for seconds, reason in ((9, "too_fast"), (10, None)):
-            for judge in (machines.judge_click, machines.judge_open):
+            for judge in (bots.judge_click, bots.judge_open):
                 self.assertEqual(judge(request(), timedelta(seconds=seconds)), reason)
 
     def test_a_request_cannot_be_sent_along(self):
         asked = request()
         for value, found in ((asked, asked), ({"method": "GET"}, None), ("GET", None)):
             env = types.SimpleNamespace(context={"nurture_request": value})
-            self.assertIs(machines.get_request(env), found)
-        self.assertIsNone(machines.get_request(types.SimpleNamespace(context={})))
+            self.assertIs(bots.get_request(env), found)
+        self.assertIsNone(bots.get_request(types.SimpleNamespace(context={})))
 
     def test_what_was_seen_stays(self):
         with self.assertRaises(AttributeError):
@@ -158,15 +158,15 @@ class TestRequests(unittest.TestCase):
 
 class TestTogether(unittest.TestCase):
     def test_a_picture_is_no_hidden_link(self):
-        self.assertEqual(machines.judge_together([machines.Hit(NOW)]), {})
+        self.assertEqual(bots.judge_together([bots.Hit(NOW)]), {})
 
     def judge(self, *hits):
-        """Judge hits given as (seconds, link), the link “” being the picture, “!” the trap."""
+        """Judge hits given as (seconds, link), the link “” being the picture, “!” the honeypot."""
         hits = [
-            machines.Hit(NOW + timedelta(seconds=seconds), link.strip("!"), link == "!")
+            bots.Hit(NOW + timedelta(seconds=seconds), link.strip("!"), link == "!")
             for seconds, link in hits
         ]
-        reasons = machines.judge_together(hits)
+        reasons = bots.judge_together(hits)
         return [reasons.get(hit) for hit in hits]
 
     def test_people(self):
@@ -193,13 +193,13 @@ class TestTogether(unittest.TestCase):
             with self.subTest(hits):
                 self.assertEqual(self.judge(*hits), ["burst"] * len(hits))
 
-    def test_traps(self):
-        self.assertEqual(self.judge((0, "a"), (60, "!")), ["trap", "trap"])
-        self.assertEqual(self.judge((0, "!"), (60, "")), ["trap", "trap"])
-        self.assertEqual(self.judge((0, "a"), (61, "!"), (122, "a")), [None, "trap", None])
-        self.assertEqual(self.judge((0, "a"), (0, "b"), (0, "!")), ["trap"] * 3)
+    def test_honeypots(self):
+        self.assertEqual(self.judge((0, "a"), (60, "!")), ["honeypot", "honeypot"])
+        self.assertEqual(self.judge((0, "!"), (60, "")), ["honeypot", "honeypot"])
+        self.assertEqual(self.judge((0, "a"), (61, "!"), (122, "a")), [None, "honeypot", None])
+        self.assertEqual(self.judge((0, "a"), (0, "b"), (0, "!")), ["honeypot"] * 3)
 
-    def test_a_person_after_the_machine(self):
+    def test_a_person_after_the_bot(self):
         self.assertEqual(self.judge((0, "a"), (0, "b"), (61, "a")), ["burst", "burst", None])
 
     def test_order_does_not_matter(self):
@@ -217,12 +217,12 @@ class TestTogether(unittest.TestCase):
         for _round in range(300):
             hits = [(rng.randrange(400), rng.choice("aabc")) for _hit in range(8)]
             proofs = set()
-            for links, period in machines.BURSTS:
+            for links, period in bots.BURSTS:
                 for start, _link in hits:
-                    window = [hit for hit in hits if 0 <= hit[0] - start <= period / second]
-                    if len({link for _seconds, link in window}) >= links:
-                        proofs |= {seconds for seconds, _link in window}
-            near = machines.NEAR / second
+                    recent = [hit for hit in hits if 0 <= hit[0] - start <= period / second]
+                    if len({link for _seconds, link in recent}) >= links:
+                        proofs |= {seconds for seconds, _link in recent}
+            near = bots.NEAR / second
             for hit, reason in zip(hits, self.judge(*hits), strict=True):
                 expected = any(abs(hit[0] - proof) <= near for proof in proofs)
                 self.assertEqual(reason == "burst", expected, (hit, hits))
@@ -238,7 +238,7 @@ class TestNotes(unittest.TestCase):
         notes = []
         for kind, reason, seconds, *link in hits:
             date = str(NOW + timedelta(seconds=seconds))
-            notes = machines.take_note(notes, kind, reason, date, *link)
+            notes = bots.take_note(notes, kind, reason, date, *link)
         return [(one["kind"], one["reason"], one["hits"], len(one["links"])) for one in notes]
 
     def test_soon_after_each_other(self):
@@ -256,9 +256,9 @@ class TestNotes(unittest.TestCase):
             ("click", "forged", number * 3600, f"{number % 2}{number}") for number in range(500)
         ]
         notes = self.take(*hits, ("open", "prefetch", 9_000_000))
-        self.assertEqual(len(notes), machines.MAX_NOTES)
+        self.assertEqual(len(notes), bots.MAX_NOTES)
         self.assertEqual(sum(hits for _kind, _reason, hits, _links in notes), 500)
-        self.assertLessEqual(notes[-1][3], machines.MAX_LINKS)
+        self.assertLessEqual(notes[-1][3], bots.MAX_LINKS)
 
     def test_a_minute_is_soon(self):
         for seconds, count in ((60, 1), (61, 2)):
@@ -274,6 +274,6 @@ class TestNotes(unittest.TestCase):
         self.assertEqual(len(self.take(*long)), 20)
 
     def test_what_was_known_stays(self):
-        notes = machines.take_note([], "open", "prefetch", str(NOW))
-        machines.take_note(notes, "open", "prefetch", str(NOW))
+        notes = bots.take_note([], "open", "prefetch", str(NOW))
+        bots.take_note(notes, "open", "prefetch", str(NOW))
         self.assertEqual(notes[0]["hits"], 1)

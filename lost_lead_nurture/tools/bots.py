@@ -1,11 +1,11 @@
-"""Telling machines from people who open, click and answer: the rules, in one place.
+"""Telling bots from people who open, click and answer: the rules, in one place.
 
-Mail servers look into mails and follow links before, and sometimes instead of, their reader. The
-rules below know nothing of Odoo; what they are told is what a request or a message shows of itself.
-A rule is worth having only when it is nearly always right about people: who is taken for a machine
-loses a step of a sequence, so in doubt it is a person.
+Mail servers look into mails and follow links before, and sometimes instead of, their recipient. The
+rules below know nothing of Odoo; what they are given is what a request or a message shows of
+itself. A rule is worth having only when it is nearly always right about people: who is taken for a
+bot loses a step of a sequence, so in doubt it is a person.
 
-What is known of the machines (2021 to 2026):
+What is known of the bots (2021 to 2026):
 
 - Gateways (Microsoft Defender Safe Links, Barracuda, Mimecast, Proofpoint, Cisco, Trend Micro)
   fetch every link of a mail at delivery, within seconds of each other, often with the user agent
@@ -16,7 +16,7 @@ What is known of the machines (2021 to 2026):
   whose user agent is exactly “Mozilla/5.0”. When a person opens the mail there is no further
   request, so such an open says nothing. A click of that person is an ordinary one.
 - Gmail loads images by GoogleImageProxy when a person opens the mail: that is an open. While the
-  reader is logged in it also prefetches them with a browser's user agent of 2015, which nobody
+  recipient is logged in it also prefetches them with a browser's user agent of 2015, which nobody
   else has any more (see PREFETCHING). Yahoo's proxy (YahooMailProxy) loads them on opening, too.
 """
 
@@ -35,16 +35,16 @@ REASONS = [
     ("user_agent", "A program, not a browser"),
     ("too_fast", "Too soon after sending"),
     ("burst", "Several links at once"),
-    ("trap", "Followed a link that nobody sees"),
+    ("honeypot", "Followed a link that nobody sees"),
 ]
 
 #: Nobody receives, opens and reads a mail within this time after it was sent.
 TOO_FAST = timedelta(seconds=10)
 
-#: So many different links of a mail hit within such a time are the work of a machine.
+#: So many different links of a mail hit within such a time are the work of a bot.
 BURSTS = ((2, timedelta(seconds=1)), (3, timedelta(seconds=5)))
 
-#: What happens on a mail this long before and after a burst or a trap is the same machine's work.
+#: What happens on a mail this long before and after a burst or a honeypot is the same bot's work.
 NEAR = timedelta(minutes=1)
 
 #: How long a hit has to wait until it is known to be nobody's but a person's: what follows within
@@ -126,12 +126,12 @@ class Hit:
 
     :param date: when
     :param link: which link; empty for a picture
-    :param trap: whether the link is the one that nobody sees
+    :param honeypot: whether the link is the one that nobody sees
     """
 
     date: datetime
     link: str = ""
-    trap: bool = False
+    honeypot: bool = False
 
 
 def is_prefetch(headers):
@@ -144,7 +144,7 @@ def is_prefetch(headers):
 
 
 def judge_open(request, since_sent):
-    """Judge the loading of a mail's picture by itself.
+    """Judge the loading of a mail's picture on its own.
 
     :param since_sent: time since the mail was sent, None when it is still being sent
     :return: why it is not a person's (see :data:`REASONS`), or None
@@ -160,7 +160,7 @@ def judge_open(request, since_sent):
 
 
 def judge_click(request, since_sent, signed=True):
-    """Judge a click by itself.
+    """Judge a click on its own.
 
     :param since_sent: time since the mail was sent, None when it is still being sent
     :param signed: whether the link is one of this very mail
@@ -187,12 +187,12 @@ def _judge_time(since_sent):
 def judge_together(hits):
     """Judge what happened on one mail by what happened on it at the same time.
 
-    :param hits: all of it, of people and of machines
+    :param hits: all of it, of people and of bots
     :return: {hit: why it is not a person's} without those of which nothing is known
     """
-    # a trap proves more than a burst, which a person with quick fingers may come near to
+    # a honeypot proves more than a burst, which a person with quick fingers may come near to
     proofs = (
-        ("trap", sorted(hit.date for hit in hits if hit.trap)),
+        ("honeypot", sorted(hit.date for hit in hits if hit.honeypot)),
         ("burst", _bursts(sorted((hit for hit in hits if hit.link), key=lambda hit: hit.date))),
     )
     reasons = {}
@@ -208,17 +208,17 @@ def _bursts(clicks):
     """Dates at which ``clicks``, by date, are part of a burst."""
     found = set()
     for links, period in BURSTS:
-        window, start = Counter(), 0
+        recent, start = Counter(), 0
         for click in clicks:
-            window[click.link] += 1
+            recent[click.link] += 1
             while click.date - clicks[start].date > period:
                 left = clicks[start].link
-                window[left] -= 1
-                if not window[left]:
+                recent[left] -= 1
+                if not recent[left]:
                     # not hit any more
-                    del window[left]
+                    del recent[left]
                 start += 1
-            if len(window) >= links:
+            if len(recent) >= links:
                 found |= {clicks[start].date, click.date}
     return sorted(found)
 
@@ -230,7 +230,7 @@ def _is_near(date, dates):
 
 
 # ------------------------------------------------------------
-# Notes: what machines did to a mail, told in few lines
+# Notes: what bots did to a mail, said in few lines
 # ------------------------------------------------------------
 
 #: How many lines are kept of one mail; what comes then is added to the last one of its kind.

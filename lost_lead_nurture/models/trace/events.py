@@ -11,12 +11,12 @@ EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
 
 
 class NurtureTrace(models.Model):
-    """What is heard of a step: its message left or did not, the reader reacted, somebody did the
+    """What happens to a step: its message left or did not, the recipient reacted, somebody did the
     activity."""
 
     _inherit = "nurture.trace"
 
-    def _hear(self, event, link=None):
+    def _handle(self, event, link=None):
         """Tell processed traces what happened to their message or activity.
 
         :param event: ``sent``, ``failed``, ``in_doubt``, ``cancelled``, or what somebody did:
@@ -24,30 +24,30 @@ class NurtureTrace(models.Model):
         :param link: the address of the link that was clicked
         """
         if event == "sent":
-            self._hear_sent()
+            self._handle_sent()
         elif event == "failed":
-            self._hear_not_sent("error", lambda mail: "mail_failed")
+            self._handle_not_sent("error", lambda mail: "mail_failed")
         elif event == "in_doubt":
-            self._hear_not_sent("error", lambda mail: "mail_in_doubt")
+            self._handle_not_sent("error", lambda mail: "mail_in_doubt")
         elif event == "cancelled":
             reasons = self._get_reasons_of_failure()
-            self._hear_not_sent(
+            self._handle_not_sent(
                 "rejected", lambda mail: reasons.get(mail.failure_type, "mail_cancelled")
             )
         else:
-            self._hear_reaction(event, link)
+            self._handle_reaction(event, link)
 
     @api.model
     def _get_reasons_of_failure(self):
         """``{failure type of a message that core did not send: reason}``"""
         return REASON_OF_FAILURE
 
-    def _hear_sent(self):
+    def _handle_sent(self):
         """The mail left: now the clock of what follows runs. A retry revives what a failure of
         the mail had stopped."""
         now = fields.Datetime.now()
         self.filtered(
-            lambda trace: trace.state == "error" or trace.reason == "mail_put_off"
+            lambda trace: trace.state == "error" or trace.reason == "mail_deferred"
         )._set_state("processed", "done")
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
@@ -81,11 +81,11 @@ class NurtureTrace(models.Model):
         )
         self.participant_id._complete()
 
-    def _note_put_off(self, detail):
+    def _note_deferral(self, detail):
         """The recipient's mail server wants these mails later: keep that."""
-        self._update(SQL("id IN %s", tuple(self.ids)), reason="mail_put_off", detail=detail)
+        self._update(SQL("id IN %s", tuple(self.ids)), reason="mail_deferred", detail=detail)
 
-    def _hear_not_sent(self, state, get_reason):
+    def _handle_not_sent(self, state, get_reason):
         """The mail was cancelled or failed: say so, and stop the branch."""
         causes = defaultdict(self.browse)
         for trace in self.filtered(lambda trace: trace.state == "processed"):
@@ -100,7 +100,7 @@ class NurtureTrace(models.Model):
         )
         self.participant_id._complete()
 
-    def _hear_reaction(self, event, link=None):
+    def _handle_reaction(self, event, link=None):
         """Somebody did something (or the mail bounced): what waited for it becomes due after its
         delay, what it rules out is cancelled, and who reached a goal leaves."""
         scheduled = cancelled = self.browse()
@@ -124,9 +124,9 @@ class NurtureTrace(models.Model):
         if event == "click":
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
                 date = trace.mailing_trace_ids.sorted("id")[-1:].links_click_datetime
-                trace.participant_id._may_come_back()._reach("clicked", trace.step_id, date)
+                trace.participant_id._may_be_won_back()._reach("clicked", trace.step_id, date)
         if event in triggers.LAST_WORDS:
-            self._hear_last_word(event, scheduled)
+            self._handle_last_word(event, scheduled)
         if event == "bounce":
             self.sequence_id._stop_if_bouncing()
         if cancelled or event not in ("open", "click"):
@@ -134,8 +134,8 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _sql_moment(self, event):
-        """When the step before a trace had its event. An open and a click are told a minute after
-        they happened, see ``nurture.hit``."""
+        """When the step before a trace had its event. An open and a click are reported a minute
+        after they happened, see ``nurture.hit``."""
         now = fields.Datetime.now()
         if event not in EVENT_DATES:
             return SQL("%s::timestamp", now)
@@ -153,9 +153,9 @@ class NurtureTrace(models.Model):
             lambda step: step.trigger in trigger_values and step._is_about_link(link)
         )
 
-    def _hear_last_word(self, event, scheduled):
-        """A reply or a bounce ends a participant's way, unless the workflow has a branch for it:
-        then only that branch goes on."""
+    def _handle_last_word(self, event, scheduled):
+        """A reply or a bounce ends a participant's journey, unless the workflow has a branch for
+        it: then only that branch goes on."""
         name = triggers.LAST_WORDS[event]
         heeding = self.filtered(lambda trace: trace.sequence_id[f"exit_on_{name}"])
         if not heeding:
