@@ -53,12 +53,14 @@ def run(root, options):
     if options.engine:
         chosen = mutants.sample(mutants.in_functions(every, sources), SAMPLE, options.seed)
     shell.say(f"{len(chosen)} mutants of {len(sources)} files.")
+    workers = options.workers or os.cpu_count() or 1
     if options.engine or options.odoo:
-        group = odoo_group.Group(root, [*OF_ODOO, *list_files(root, ENGINE)])
+        paths = [*sorted(OF_ODOO), *list_files(root, ENGINE)]
+        group = odoo_group.Group(root, paths, workers)
     else:
         group = fast.Group(root, sources)
     with group:
-        results = check(group, chosen, options)
+        results = check(group, chosen, workers, anew=options.anew)
     reasons = explained.read(explained.FILE.read_text())
     return conclude(results, reasons, explained.outdated(reasons, every))
 
@@ -85,17 +87,17 @@ def list_files(root, folder):
     return sorted(str(file.relative_to(root)) for file in (root / folder).glob("*.py"))
 
 
-def check(group, chosen, options):
+def check(group, chosen, workers, *, anew=False):
     """Test all mutants, as many at once as there are workers, and tell of each as it is done."""
     memory = group.memory()
-    if options.anew:
+    if anew:
         memory.forget()
     known = [result for one in chosen if (result := memory.recall(one))]
     if known:
         shell.say(f"{len(known)} are known from an earlier run (--anew tests all).")
     results, done = list(known), {result.mutant for result in known}
     left = [one for one in chosen if one not in done]
-    with ThreadPoolExecutor(options.workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         for number, future in enumerate(
             as_completed([pool.submit(group.test, one) for one in left]), 1
         ):

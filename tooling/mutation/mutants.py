@@ -8,7 +8,6 @@ import ast
 import difflib
 import functools
 import hashlib
-import random
 from dataclasses import dataclass
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -104,9 +103,15 @@ def in_functions(mutants, sources):
 
 
 def sample(mutants, count, seed):
-    """``count`` of the mutants by chance, the same ones for the same seed and the same mutants."""
-    drawn = random.Random(seed).sample(range(len(mutants)), min(count, len(mutants)))
-    return [mutants[number] for number in sorted(drawn)]
+    """``count`` of the mutants by chance. The same seed draws the same ones, also from code that
+    has changed elsewhere: what is drawn depends on what each mutant says, not on where it is.
+    """
+
+    def lot(mutant):
+        return hashlib.sha256(repr((seed, mutant.key)).encode()).digest()
+
+    drawn = sorted(mutants, key=lot)[:count]
+    return sorted(drawn, key=lambda mutant: (mutant.path, mutant.line, mutant.after))
 
 
 def _change(source, operator, occurrence):

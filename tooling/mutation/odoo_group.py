@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from .. import addons, databases, odoo, odoo_log, odoo_source, settings, shell, templates
@@ -27,10 +28,12 @@ class Group:
 
     :param root: the copy of the project
     :param paths: all files that are ever mutated so: which tests come to them is learned at once
+    :param workers: how many Odoos run at once
     """
 
-    def __init__(self, root, paths):
+    def __init__(self, root, paths, workers):
         self.root = root
+        self.workers = workers
         sources = {path: (root / path).read_text() for path in paths}
         self.sources = sources
         self.folder = settings.DEV / "mutate"
@@ -105,18 +108,14 @@ class Group:
             shell.say(
                 f"Running the tests of {len(unknown)} files as they are, to see what they do…"
             )
-        for name in unknown:
-            answer, problems = self._run(texts, modules=[name], follow=True)
-            failed = set(answer.get("all_failed", ())) or ({"all"} if problems else set())
-            for one in failed:
-                shell.say(f"Left out, fails as it is: {name} {one}")
-            tests = {
-                test: [seen["seconds"], seen["lines"]]
-                for test, seen in answer["tests"].items()
-                if test not in failed and "all" not in failed
+        with ThreadPoolExecutor(self.workers) as pool:
+            runs = {
+                pool.submit(self._run, texts, modules=[name], follow=True): name for name in unknown
             }
-            known[name] = {"key": self._contents[name], "tests": tests}
-            self._file.write_text(json.dumps(known))
+            for run in as_completed(runs):
+                name = runs[run]
+                known[name] = {"key": self._contents[name], "tests": _what_ran(name, *run.result())}
+                self._file.write_text(json.dumps(known))
         self._known = {
             test: (seconds, {module: set(lines) for module, lines in by_module.items()})
             for name in self.files
@@ -177,6 +176,20 @@ class Group:
                 env={**os.environ, **odoo.environment(), **variables},
                 preexec_fn=shell.die_with_parent,
             ).returncode
+
+
+def _what_ran(name, answer, problems):
+    """{test: [seconds, lines]} of what passed in a run of the tests of a file."""
+    failed = set(answer.get("all_failed", ()))
+    if not answer["tests"]:
+        problems = problems or [answer["failed"]]
+    for one in sorted(failed) or problems:
+        shell.say(f"Left out, fails as it is: {name}: {one}")
+    return {
+        test: [seen["seconds"], seen["lines"]]
+        for test, seen in answer["tests"].items()
+        if test not in failed and (failed or not problems)
+    }
 
 
 def find_tests(root):

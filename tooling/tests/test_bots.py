@@ -151,6 +151,15 @@ class TestRequests(unittest.TestCase):
             self.assertIs(bots.get_request(env), found)
         self.assertIsNone(bots.get_request(types.SimpleNamespace(context={})))
 
+    def test_what_was_judged_is_itself(self):
+        """Contexts that carry it are compared often, and its dates may be many."""
+        one, other = machines.Judged({1: NOW}), machines.Judged({1: NOW})
+        self.assertNotEqual(one, other)
+        self.assertEqual(len({one, other}), 2)
+        for value, found in ((one, one), ({1: NOW}, None), (None, None)):
+            env = types.SimpleNamespace(context={"nurture_judged": value})
+            self.assertIs(machines.get_judged(env), found)
+
     def test_what_was_seen_stays(self):
         with self.assertRaises(AttributeError):
             request().prefetch = True

@@ -80,13 +80,25 @@ class TestMutants(unittest.TestCase):
 
 class TestSample(unittest.TestCase):
     def setUp(self):
-        self.all = [mutant(line=number) for number in range(200)]
+        self.all = [mutant(line=number, before=f"a < {number}") for number in range(200)]
 
     def test_the_same_by_the_same_seed(self):
         drawn = mutants.sample(self.all, 60, 19)
         self.assertEqual(len({one.line for one in drawn}), 60)
-        self.assertEqual(mutants.sample(self.all, 60, 19), drawn)
+        self.assertEqual(mutants.sample(self.all[::-1], 60, 19), drawn)
         self.assertNotEqual(mutants.sample(self.all, 60, 20), drawn)
+
+    def test_what_changes_elsewhere_hardly_changes_it(self):
+        drawn = {one.key for one in mutants.sample(self.all, 60, 19)}
+        moved = [mutant(line=one.line + 7, before=one.before) for one in self.all[1:]]
+        again = {one.key for one in mutants.sample(moved, 60, 19)}
+        self.assertLessEqual(len(drawn - again), 1)
+
+    def test_all_parts_are_drawn_from(self):
+        lines = [one.line for one in mutants.sample(self.all, 60, 19)]
+        self.assertEqual(lines, sorted(lines))
+        for start in range(0, 200, 50):
+            self.assertGreater(len([line for line in lines if start <= line < start + 50]), 5)
 
     def test_no_more_than_there_are(self):
         self.assertEqual(mutants.sample(self.all[:5], 60, 1), self.all[:5])

@@ -1,3 +1,4 @@
+import inspect
 import threading
 import unittest
 from contextlib import ExitStack
@@ -35,6 +36,8 @@ class TestOffline(unittest.TestCase):
         self.assertIs(HTTPAdapter.send, self.plain)
         with offline([]):
             self.assertIsNot(HTTPAdapter.send, self.plain)
+            # who looks at it before calling it sees the same
+            self.assertEqual(inspect.signature(HTTPAdapter.send), inspect.signature(self.plain))
         self.assertIs(HTTPAdapter.send, self.plain)
 
     def test_calls_nobody(self):

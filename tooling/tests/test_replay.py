@@ -32,6 +32,11 @@ class TestOffers(unittest.TestCase):
         ):
             self.assertEqual(what.get_offers(step_type), expected, (what, step_type))
 
+    def test_what_is_not_there_yet(self):
+        """Nobody reacts to what was not done, and nothing has gone wrong with it."""
+        self.assertEqual(Told().get_offers("email"), [])
+        self.assertFalse(Told().failed)
+
 
 class TestOrder(unittest.TestCase):
     def test_what_was_done_then_what_is_to_come(self):
