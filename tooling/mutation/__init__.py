@@ -56,7 +56,8 @@ def run(root, options):
     workers = options.workers or os.cpu_count() or 1
     if options.engine or options.odoo:
         paths = [*sorted(OF_ODOO), *list_files(root, ENGINE)]
-        group = odoo_group.Group(root, paths, workers)
+        kind = "engine" if options.engine else "odoo"
+        group = odoo_group.Group(kind, root, paths, workers)
     else:
         group = fast.Group(root, sources)
     with group:
@@ -96,18 +97,29 @@ def check(group, chosen, workers, *, anew=False):
     if known:
         shell.say(f"{len(known)} are known from an earlier run (--anew tests all).")
     results, done = list(known), {result.mutant for result in known}
-    left = [one for one in chosen if one not in done]
-    with ThreadPoolExecutor(workers) as pool:
-        for number, future in enumerate(
-            as_completed([pool.submit(group.test, one) for one in left]), 1
-        ):
-            result = future.result()
-            memory.note(result)
-            results.append(result)
-            what = f"killed by {result.by}" if result.killed else "SURVIVED"
-            mutant = result.mutant
-            shell.say(f"{number}/{len(left)} {mutant.path}:{mutant.line} {what}")
-    return results
+    survivors = [report.Result(one, False) for one in chosen if one not in done]
+    for _round in group.rounds() if survivors else ():
+        left, survivors = [result.mutant for result in survivors], []
+        with ThreadPoolExecutor(workers) as pool:
+            tests = [pool.submit(group.test, one) for one in left]
+            for number, future in enumerate(as_completed(tests), 1):
+                result = future.result()
+                shell.say(f"{number}/{len(left)} {describe(result)}")
+                if result.killed:
+                    memory.note(result)
+                (results if result.killed else survivors).append(result)
+        if not survivors:
+            break
+    for result in survivors:
+        memory.note(result)
+    return results + survivors
+
+
+def describe(result):
+    """What became of a mutant, in a line."""
+    mutant = result.mutant
+    what = f"killed by {result.by}" if result.killed else "survives"
+    return f"{mutant.path}:{mutant.line} {what}"
 
 
 def conclude(results, reasons, outdated):

@@ -33,7 +33,6 @@ class Group:
         self.tests = {path: Tests(text) for path, text in sources.items()}
 
     def __enter__(self):
-        self._learn()
         return self
 
     def __exit__(self, *_error):
@@ -60,7 +59,7 @@ class Group:
         )
         return Result(mutant, bool(answer["failed"]), answer["failed"])
 
-    def _learn(self):
+    def rounds(self):
         """Run all tests once, and note which lines of the mutated files each of them runs."""
         texts = {_module(path): [path, text] for path, text in self.sources.items()}
         for file in sorted((self.root / TESTS).glob("test_*.py")):
@@ -73,6 +72,7 @@ class Group:
             for path, tests in self.tests.items():
                 if _module(path) in answer["loaded"]:
                     tests.learn(_module(path), answer)
+        yield
 
     def _ask(self, follow=False, **job):
         try:

@@ -18,22 +18,33 @@ from .substitute import statement_lines
 
 ADDON = "lost_lead_nurture"
 TESTS = f"{ADDON}/tests"
+#: Rooms of tests, in the order in which mutants are shown to them: those of the next round see only
+#: what has survived the one before. The last round is all other rooms.
+ROUNDS = {
+    "engine": (("trace", "step", "participant"), ("sequence", "timeline", "mail", "credit")),
+    "odoo": (("install", "core", "sandbox", "step"), ("sequence", "trace")),
+}
 #: Rooms whose tests start a browser, or ask every door the same: slow, and about other code.
 LEFT_OUT = ("doors", "tours")
+#: Of how many versions of the code it is kept which tests come to which lines.
+LEARNED = 3
 PROGRAM = Path(__file__).parent / "odoo_worker.py"
 
 
 class Group:
     """Tests each mutant in an Odoo of its own, on a copy of a database with the add-ons.
 
+    :param kind: which order of the rooms, see :data:`ROUNDS`
     :param root: the copy of the project
     :param paths: all files that are ever mutated so: which tests come to them is learned at once
     :param workers: how many Odoos run at once
     """
 
-    def __init__(self, root, paths, workers):
+    def __init__(self, kind, root, paths, workers):
+        self.kind = kind
         self.root = root
         self.workers = workers
+        self._known = {}
         sources = {path: (root / path).read_text() for path in paths}
         self.sources = sources
         self.folder = settings.DEV / "mutate"
@@ -46,6 +57,7 @@ class Group:
 
     def __enter__(self):
         odoo.clean_start()
+        self._clean_up()
         self.base = databases.temporary("mutate")
         template, content = templates.with_addons()
         databases.copy(template, self.base)
@@ -59,11 +71,20 @@ class Group:
                     env=odoo.environment(),
                     preexec_fn=shell.die_with_parent,
                 )
-        self._learn()
         return self
 
     def __exit__(self, *_error):
         databases.drop(self.base)
+
+    def _clean_up(self):
+        """Remove what killed runs left, and what was learned of code that is no more."""
+        for file in self.folder.glob("run_*"):
+            owner = databases.TEMPORARY.match(file.name)
+            if owner and not shell.is_run_alive(owner[1]):
+                file.unlink()
+        learned = sorted(self.folder.glob("lines-*.json"), key=lambda file: file.stat().st_mtime)
+        for file in learned[:-LEARNED]:
+            file.unlink()
 
     def memory(self):
         """What earlier runs found."""
@@ -95,15 +116,25 @@ class Group:
         )
         return [[name, seconds] for one in order for seconds, name in sorted(classes[one])]
 
-    def _learn(self):
-        """Note which lines each test runs: by a run of those that are not known yet as they are."""
+    def rounds(self):
+        """Get to know the tests of one round after the other."""
+        rooms = [file.parent.name for file in self.files.values()]
+        early = ROUNDS[self.kind]
+        late = set(rooms).difference(*early)
+        for wanted in (*early, late):
+            names = [name for name, file in self.files.items() if file.parent.name in wanted]
+            if names:
+                self._learn(names)
+                yield
+
+    def _learn(self, names):
+        """Note which lines each test of some files runs, by a run of those that are not known as
+        they are."""
         texts = {
             _module(path): [str(self.root / path), text] for path, text in self.sources.items()
         }
         known = self._read_known(_digest(json.dumps(sorted(self.sources.items())).encode()))
-        unknown = [
-            name for name in self.files if known.get(name, {}).get("key") != self._contents[name]
-        ]
+        unknown = [name for name in names if known.get(name, {}).get("key") != self._contents[name]]
         if unknown:
             shell.say(
                 f"Running the tests of {len(unknown)} files as they are, to see what they do…"
@@ -118,7 +149,7 @@ class Group:
                 self._file.write_text(json.dumps(known))
         self._known = {
             test: (seconds, {module: set(lines) for module, lines in by_module.items()})
-            for name in self.files
+            for name in names
             for test, (seconds, by_module) in known[name]["tests"].items()
         }
 

@@ -7,6 +7,7 @@ import textwrap
 import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from tooling import mutation, settings
 from tooling.mutation import explained, fast, memory, mutants, report, substitute
@@ -229,6 +230,60 @@ class TestMemory(unittest.TestCase):
         known.forget()
         self.assertIsNone(known.recall(mutant()))
         self.assertIsNone(self.remember(a="1").recall(mutant()))
+
+
+class TwoRounds:
+    """A group of tests in which a mutant says itself in which round it dies."""
+
+    def __init__(self, file):
+        self.file, self.round, self.shown = file, 0, []
+
+    def memory(self):
+        return memory.Memory(self.file, {"tests.a": "1"})
+
+    def rounds(self):
+        for number in (1, 2):
+            self.round = number
+            yield
+
+    def test(self, one):
+        self.shown.append((self.round, one.source))
+        return report.Result(one, one.source == f"dies {self.round}", "tests.a.TestA.test_x")
+
+
+class TestCheck(unittest.TestCase):
+    """Mutants are shown to tests in rounds, the likely ones first."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.group = TwoRounds(Path(folder.name, "known.jsonl"))
+        quiet = mock.patch.object(mutation.shell, "say")
+        quiet.start()
+        self.addCleanup(quiet.stop)
+
+    def check(self, *sources, **options):
+        results = mutation.check(self.group, [mutant(source=one) for one in sources], 1, **options)
+        return {result.mutant.source: result.killed for result in results}
+
+    def test_who_survives_a_round_sees_the_next(self):
+        found = self.check("dies 1", "dies 2", "lives")
+        self.assertEqual(found, {"dies 1": True, "dies 2": True, "lives": False})
+        first, second = self.group.shown[:3], self.group.shown[3:]
+        self.assertEqual(sorted(first), [(1, "dies 1"), (1, "dies 2"), (1, "lives")])
+        self.assertEqual(sorted(second), [(2, "dies 2"), (2, "lives")])
+
+    def test_when_all_are_dead_it_ends(self):
+        self.assertEqual(self.check("dies 1"), {"dies 1": True})
+        self.assertEqual(self.group.round, 1)
+
+    def test_what_is_known_is_not_shown_again(self):
+        before = self.check("dies 2", "lives")
+        self.group.shown.clear()
+        self.assertEqual(self.check("dies 2", "lives"), before)
+        self.assertEqual(self.group.shown, [])
+        self.assertEqual(self.check("dies 2", "lives", anew=True), before)
+        self.assertTrue(self.group.shown)
 
 
 class TestSubstitute(unittest.TestCase):

@@ -1,3 +1,4 @@
+import datetime as datetime_module
 import math
 import unittest
 from datetime import datetime, timedelta
@@ -228,6 +229,13 @@ class TestExamples(unittest.TestCase):
             friday, "Pacific/Apia", "2011-12-29 00:00", "2012-01-05 19:00", "2012-01-06 03:00"
         )
 
+    def test_to_the_second(self):
+        """In St. John's the clocks were changed a minute after midnight, until 2011."""
+        self.check(
+            Window([(6, 0, 1)]),
+            *("America/St_Johns", "2011-03-12", "2011-03-13 03:30", "2011-03-13 03:31"),
+        )
+
     def test_every_second_week(self):
         # Monday, 5 January 2026 begins a week of type 0.
         for week_type, start in ((0, "2026-01-05"), (1, "2026-01-12")):
@@ -318,6 +326,12 @@ class TestExamples(unittest.TestCase):
         self.assertEqual(hash(one), hash(other))
         with self.assertRaises(AttributeError):
             one.hours = ()
+
+    def test_a_window_shows_what_it_was_made_of(self):
+        window = windows.Window([(0, 8, 12)], slack=MINUTE)
+        window.is_open(datetime(2026, 1, 1), "UTC")
+        names = {**vars(windows), "datetime": datetime_module}
+        self.assertEqual(eval(repr(window), names), window)
 
 
 class TestShares(unittest.TestCase):

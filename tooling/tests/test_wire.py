@@ -133,6 +133,11 @@ class TestPolicy(unittest.TestCase):
         parsed = email.message_from_string(header, policy=email.policy.default)
         self.assertEqual(len(parsed["To"].addresses), 20)
 
+    def test_lines_are_filled(self):
+        people = [f"person{number}@example.com" for number in range(9)]
+        lines = self.fold("To", ", ".join(people)).split("\r\n")[:-1]
+        self.assertEqual([line.count("@") for line in lines], [3, 3, 3])
+
     def test_a_line_is_full(self):
         """The last that fits and the first that does not."""
         for length, lines in ((78, 1), (79, 2)):
@@ -155,6 +160,9 @@ class TestPolicy(unittest.TestCase):
         self.assertIn("Grüße", self.fold("To", "Grüße <ann@example.com>", policy))
 
     def test_international_addresses_are_left_to_python(self):
+        self.assertTrue(self.fold("To", "Ann <jürgen@example.com>").isascii())
+
+    def test_other_headers_are_left_to_python(self):
         header = self.fold("Subject", "Grüße")
         self.assertIn("=?utf-8?", header)
         self.assertEqual(self.fold("Subject", "Hello"), "Subject: Hello\r\n")
