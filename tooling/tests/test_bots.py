@@ -161,8 +161,9 @@ class TestRequests(unittest.TestCase):
             self.assertIs(machines.get_judged(env), found)
 
     def test_what_was_seen_stays(self):
-        with self.assertRaises(AttributeError):
-            request().prefetch = True
+        for seen, name in ((request(), "prefetch"), (machines.Judged({}), "dates")):
+            with self.assertRaises(AttributeError):
+                setattr(seen, name, True)
 
 
 class TestTogether(unittest.TestCase):

@@ -86,6 +86,8 @@ class TestWords(unittest.TestCase):
                 ("revenue", "=", 1234.5): "Revenue = 1,234.50",
                 ("score", "=", 2.25): "Score = 2.25",
                 ("tries", "=", 1234): "Tries = 1234",
+                ("city", "=", "2026-03-09"): "City = 2026-03-09",
+                ("open", "in", (True, False)): "Open = yes or nothing",
                 ("unknown", "=", 1): "unknown = 1",
                 ("unknown.name", "=", "x"): "unknown ➔ name = x",
             }
