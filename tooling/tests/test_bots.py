@@ -153,15 +153,15 @@ class TestRequests(unittest.TestCase):
 
     def test_what_was_judged_is_itself(self):
         """Contexts that carry it are compared often, and its dates may be many."""
-        one, other = machines.Judged({1: NOW}), machines.Judged({1: NOW})
+        one, other = bots.Judged({1: NOW}), bots.Judged({1: NOW})
         self.assertNotEqual(one, other)
         self.assertEqual(len({one, other}), 2)
         for value, found in ((one, one), ({1: NOW}, None), (None, None)):
             env = types.SimpleNamespace(context={"nurture_judged": value})
-            self.assertIs(machines.get_judged(env), found)
+            self.assertIs(bots.get_judged(env), found)
 
     def test_what_was_seen_stays(self):
-        for seen, name in ((request(), "prefetch"), (machines.Judged({}), "dates")):
+        for seen, name in ((request(), "prefetch"), (bots.Judged({}), "dates")):
             with self.assertRaises(AttributeError):
                 setattr(seen, name, True)
 

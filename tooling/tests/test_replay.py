@@ -34,8 +34,8 @@ class TestOffers(unittest.TestCase):
 
     def test_what_is_not_there_yet(self):
         """Nobody reacts to what was not done, and nothing has gone wrong with it."""
-        self.assertEqual(Told().get_offers("email"), [])
-        self.assertFalse(Told().failed)
+        self.assertEqual(Said().get_offers("email"), [])
+        self.assertFalse(Said().failed)
 
 
 class TestOrder(unittest.TestCase):

@@ -232,7 +232,7 @@ class TestExamples(unittest.TestCase):
     def test_to_the_second(self):
         """In St. John's the clocks were changed a minute after midnight, until 2011."""
         self.check(
-            Window([(6, 0, 1)]),
+            SendingHours([(6, 0, 1)]),
             *("America/St_Johns", "2011-03-12", "2011-03-13 03:30", "2011-03-13 03:31"),
         )
 
@@ -327,11 +327,11 @@ class TestExamples(unittest.TestCase):
         with self.assertRaises(AttributeError):
             one.hours = ()
 
-    def test_a_window_shows_what_it_was_made_of(self):
-        window = windows.Window([(0, 8, 12)], slack=MINUTE)
-        window.is_open(datetime(2026, 1, 1), "UTC")
-        names = {**vars(windows), "datetime": datetime_module}
-        self.assertEqual(eval(repr(window), names), window)
+    def test_they_show_what_they_were_made_of(self):
+        hours = SendingHours([(0, 8, 12)], slack=MINUTE)
+        hours.is_open(datetime(2026, 1, 1), "UTC")
+        names = {**vars(sending_hours), "datetime": datetime_module}
+        self.assertEqual(eval(repr(hours), names), hours)
 
 
 class TestShares(unittest.TestCase):
