@@ -110,11 +110,7 @@ def parser():
 
 def add_mutate(command):
     """Describe the options of ./dev mutate."""
-    what = command.add_mutually_exclusive_group()
-    what.add_argument(
-        "--odoo", action="store_true", help="those of the tools that Odoo's tests are about"
-    )
-    what.add_argument(
+    command.add_argument(
         "--engine", action="store_true", help="a sample of the engine, by Odoo's tests (an hour)"
     )
     command.add_argument("files", nargs="*", metavar="FILE", help="part of the name of files")

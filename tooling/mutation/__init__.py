@@ -23,13 +23,10 @@ ENGINE = f"{ADDON}/models/trace"
 SAMPLE = 60
 SEED = 19
 
-#: Tools that are about what a database does: Odoo's tests are theirs.
-OF_ODOO = frozenset(f"{TOOLS}/{name}.py" for name in ("live_schema", "sandbox", "transaction"))
-
 
 def main(options):
     """Check one group of files; return the exit status."""
-    name = "engine" if options.engine else "odoo" if options.odoo else "fast"
+    name = "engine" if options.engine else "tools"
     with shell.locked(f"mutate-{name}"):
         root = copy_sources(name)
         try:
@@ -45,7 +42,7 @@ def run(root, options):
 
     sources = {
         path: (root / path).read_text()
-        for path in choose_files(root, options)
+        for path in list_files(root, ENGINE if options.engine else TOOLS)
         if not options.files or any(part in path for part in options.files)
     }
     every = [one for path, text in sources.items() for one in mutants.make(path, text)]
@@ -54,10 +51,8 @@ def run(root, options):
         chosen = mutants.sample(mutants.in_functions(every, sources), SAMPLE, options.seed)
     shell.say(f"{len(chosen)} mutants of {len(sources)} files.")
     workers = options.workers or os.cpu_count() or 1
-    if options.engine or options.odoo:
-        paths = [*sorted(OF_ODOO), *list_files(root, ENGINE)]
-        kind = "engine" if options.engine else "odoo"
-        group = odoo_group.Group(kind, root, paths, workers)
+    if options.engine:
+        group = odoo_group.Group(root, list_files(root, ENGINE), workers)
     else:
         group = fast.Group(root, sources)
     with group:
@@ -73,14 +68,6 @@ def copy_sources(name):
     hidden = shutil.ignore_patterns(".dev", ".git", "node_modules", "__pycache__")
     shutil.copytree(settings.ROOT, target, ignore=hidden)
     return target
-
-
-def choose_files(root, options):
-    """The files that are mutated."""
-    if options.odoo:
-        return sorted(OF_ODOO)
-    paths = list_files(root, ENGINE if options.engine else TOOLS)
-    return [path for path in paths if path not in OF_ODOO]
 
 
 def list_files(root, folder):

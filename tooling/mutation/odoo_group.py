@@ -20,10 +20,7 @@ ADDON = "lost_lead_nurture"
 TESTS = f"{ADDON}/tests"
 #: Rooms of tests, in the order in which mutants are shown to them: those of the next round see only
 #: what has survived the one before. The last round is all other rooms.
-ROUNDS = {
-    "engine": (("trace", "step", "participant"), ("sequence", "timeline", "mail", "credit")),
-    "odoo": (("install", "core", "sandbox", "step"), ("sequence", "trace")),
-}
+ROUNDS = (("trace", "step", "participant"), ("sequence", "timeline", "mail", "credit"))
 #: Rooms whose tests start a browser, or ask every door the same: slow, and about other code.
 LEFT_OUT = ("doors", "tours")
 #: Of how many versions of the code it is kept which tests come to which lines.
@@ -34,14 +31,12 @@ PROGRAM = Path(__file__).parent / "odoo_worker.py"
 class Group:
     """Tests each mutant in an Odoo of its own, on a copy of a database with the add-ons.
 
-    :param kind: which order of the rooms, see :data:`ROUNDS`
     :param root: the copy of the project
-    :param paths: all files that are ever mutated so: which tests come to them is learned at once
+    :param paths: the files of which it is learned which tests come to which of their lines
     :param workers: how many Odoos run at once
     """
 
-    def __init__(self, kind, root, paths, workers):
-        self.kind = kind
+    def __init__(self, root, paths, workers):
         self.root = root
         self.workers = workers
         self._known = {}
@@ -119,9 +114,7 @@ class Group:
     def rounds(self):
         """Get to know the tests of one round after the other."""
         rooms = [file.parent.name for file in self.files.values()]
-        early = ROUNDS[self.kind]
-        late = set(rooms).difference(*early)
-        for wanted in (*early, late):
+        for wanted in (*ROUNDS, set(rooms).difference(*ROUNDS)):
             names = [name for name, file in self.files.items() if file.parent.name in wanted]
             if names:
                 self._learn(names)

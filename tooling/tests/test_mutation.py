@@ -4,12 +4,11 @@ import ast
 import sys
 import tempfile
 import textwrap
-import types
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from tooling import mutation, settings
+from tooling import mutation
 from tooling.mutation import explained, fast, memory, mutants, report, substitute
 
 SOURCE = textwrap.dedent(
@@ -342,14 +341,3 @@ class TestChoice(unittest.TestCase):
 
     def test_what_runs_when_it_is_imported_is_for_all(self):
         self.assertEqual(self.tests.choose(1), ["other", "quick", "slow"])
-
-
-class TestOptions(unittest.TestCase):
-    def test_every_tool_is_in_one_of_the_groups(self):
-        options = types.SimpleNamespace(engine=False, odoo=False)
-        plain = set(mutation.choose_files(settings.ROOT, options))
-        options.odoo = True
-        of_odoo = set(mutation.choose_files(settings.ROOT, options))
-        self.assertFalse(plain & of_odoo)
-        files = mutation.list_files(settings.ROOT, mutation.TOOLS)
-        self.assertEqual(plain | of_odoo, set(files))
