@@ -51,7 +51,7 @@ class Result(result.OdooTestResult):
         super().startTest(test)
         name = name_of(test)
         # without a handler the signal ends the process, wherever it hangs
-        signal.alarm(int(PATIENCE + 10 * known.get(name, 0)))
+        signal.alarm(int(PATIENCE + 10 * known.get(name, PATIENCE)))
         if type(test) is not self._class_name:
             self._class_name, self._class_lines = type(test), take_lines()
         take_lines()

@@ -645,7 +645,9 @@ class TestForeignRecords(FilterMixin, NurtureCase):
             for model in ("nurture.test", "nurture.explain", "nurture.enrol", "nurture.start"):
                 fields = self.env[model].with_user(self.marketer).fields_get()
                 known = {name: value for name, value in values.items() if name in fields}
-                said = [n for n in ("exclusion_reason", "problems", "conditions", "gets") if n in fields]
+                said = [
+                    n for n in ("exclusion_reason", "problems", "conditions", "gets") if n in fields
+                ]
                 if "lead_id" not in fields and lead == self.deal:
                     continue
                 spec = {name: {} for name in [*known, *said]}
