@@ -197,7 +197,7 @@ class NurtureTrace(models.Model):
         for number, decision in enumerate(decisions):
             if decision.said:
                 continue
-            if decision.state == "scheduled" and decision.reason == "schedule":
+            if decision.state == "scheduled" and decision.reason == "sending_hours":
                 # what it was due at is in the line before
                 held.append(decisions[number - 1].due if number else None)
             elif decision.state == "scheduled" and decision.reason in DEFERRED + CHANGED:
