@@ -126,9 +126,9 @@ class MailComposeMessage(models.TransientModel):
         that is quicker, and means the same."""
         if not get_composed(self.env):
             return super()._render_template_qweb_regex(template_src, model, res_ids)
-        # there is no code that could ask for more than the lead
+        # there is no code that could ask for more than the lead; Outlook reads comments
         qweb = self.env["ir.qweb"].with_context(
-            raise_on_forbidden_code_for_model=model, minimal_qcontext=True
+            raise_on_forbidden_code_for_model=model, minimal_qcontext=True, preserve_comments=True
         )
         rendered = {}
         for record in self.env[model].browse(res_ids):

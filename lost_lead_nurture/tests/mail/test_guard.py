@@ -573,3 +573,11 @@ class TestBatch(GuardCase):
         with self.assertRaises(QWebError) as raised:
             composer._render_template_qweb_regex(self.CODE, "crm.lead", self.ann.ids)
         self.assertIsInstance(raised.exception.__cause__, PermissionError)
+
+    def test_comments(self):
+        """What is only for Outlook arrives there, by a sequence as by a mailing."""
+        text = '<p>Dear <t t-out="object.name"/></p><!--[if mso]><table><tr><td><![endif]-->'
+        composers = self.env["mail.compose.message"]
+        texts = self.render(SendBatch().carried_by(composers), text)
+        self.assertIn("<!--[if mso]><table><tr><td><![endif]-->", texts[self.bob.id])
+        self.assertEqual(texts, self.render(composers, text))
