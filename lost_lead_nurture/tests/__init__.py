@@ -57,6 +57,7 @@ from .trace import (
     test_abuse,
     test_callers,
     test_engine,
+    test_messages,
     test_mishaps,
     test_promises,
     test_survival,
