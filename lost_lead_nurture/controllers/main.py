@@ -43,10 +43,11 @@ class NurtureMailController(MassMailController):
     @http.route("/nurture/t/<int:mailing_trace_id>/<string:token>", type="http", auth="public")
     def nurture_honeypot(self, mailing_trace_id, token):
         """The link that nobody sees: whoever follows it is shown that there is nothing."""
-        mail = request.env["mailing.trace"].sudo()._nurture_find([("id", "=", mailing_trace_id)])
-        if not mail or not mail._nurture_is_signed(HONEYPOT, token):
+        mailing_traces = request.env["mailing.trace"].sudo()
+        mailing_trace = mailing_traces._nurture_find([("id", "=", mailing_trace_id)])
+        if not mailing_trace or not mailing_trace._nurture_is_signed(HONEYPOT, token):
             raise NotFound()
-        request.env["nurture.hit"].sudo()._note(mail, "honeypot", bots.Request())
+        request.env["nurture.hit"].sudo()._note(mailing_trace, "honeypot", bots.Request())
         return request.make_response("", status=204)
 
     def _nurture_describe_request(self, token=""):

@@ -117,7 +117,7 @@ OVERRIDDEN = {
     ),
     "mail.compose.message._prepare_mail_values_mailing_traces": (
         "mail_values_all",
-        "statistics of a step's mail know their step",
+        "mailing traces of a step's mail know their trace",
     ),
     "mail.compose.message._render_lang": (
         "res_ids, engine",

@@ -80,13 +80,13 @@ class MailComposeMessage(models.TransientModel):
     def _prepare_mail_values(self, res_ids):
         mail_values_all = super()._prepare_mail_values(res_ids)
         if self._nurture_is_to_leads():
-            self._nurture_notify(mail_values_all)
+            self._nurture_describe_on_leads(mail_values_all)
         return mail_values_all
 
     def _nurture_is_to_leads(self):
         return self.model == "crm.lead" and self._is_mass_mailing()
 
-    def _nurture_notify(self, mail_values_all):
+    def _nurture_describe_on_leads(self, mail_values_all):
         """Have the message that stays on each lead say what was sent to it: core puts the subject
         there as it was written, and keeps none where answers go elsewhere."""
         batch = get_composed(self.env)

@@ -158,11 +158,13 @@ class Replay:
 
     def _send(self, trace):
         """The queue would send the message now: keep a copy of what the recipient would get."""
-        messages = trace.mailing_trace_ids.filtered(lambda one: one.trace_status == "outgoing")
-        mail = messages.mail_mail_id[:1]
+        mailing_traces = trace.mailing_trace_ids.filtered(
+            lambda one: one.trace_status == "outgoing"
+        )
+        mail = mailing_traces.mail_mail_id[:1]
         if mail:
             # what core logs about the mail is the mail
-            self._own_messages |= set(messages.mail_mail_id.mail_message_id.ids)
+            self._own_messages |= set(mailing_traces.mail_mail_id.mail_message_id.ids)
             body = without_own_links(mail.body_html)
             self._get_shown(trace).links = links_in(body)
             self.mails[trace.step_id.id] = {
@@ -176,10 +178,10 @@ class Replay:
                 ],
                 "mail_server_id": mail.mail_server_id.id,
             }
-        for text, links in messages.with_env(self.words)._nurture_get_texts():
+        for text, links in mailing_traces.with_env(self.words)._nurture_get_texts():
             self._get_shown(trace).texts.append(text)
             self._get_shown(trace).links += links
-        messages._nurture_pretend_sent()
+        mailing_traces._nurture_pretend_sent()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.env.invalidate_all()
 
@@ -200,13 +202,13 @@ class Replay:
 
     def _do_react(self, trace, event, link):
         """Core registers it, and notifies the engine."""
-        messages = trace.mailing_trace_ids
-        for setter in REACTIONS[event] if messages else ():
-            getattr(messages, setter)()
+        mailing_traces = trace.mailing_trace_ids
+        for setter in REACTIONS[event] if mailing_traces else ():
+            getattr(mailing_traces, setter)()
         activities = self.env["mail.activity"].search([("nurture_trace_id", "=", trace.id)])
         if event == "done" and activities:
             activities._action_done()
-        elif link or not messages or any(messages.mapped("nurture_pending")):
+        elif link or not mailing_traces or any(mailing_traces.mapped("nurture_pending")):
             # an error that is kept for later in life is shown here
             trace._handle(event, link)
 

@@ -22,12 +22,12 @@ class CrmLead(models.Model):
     def _nurture_sql_contacts(self):
         return super()._nurture_sql_contacts() + [
             SQL(
-                "SELECT COALESCE(sms.sent_datetime, sms.create_date) AS date"
-                " FROM mailing_trace sms"
-                " WHERE sms.sms_number = %s AND sms.trace_type = 'sms'"
-                " AND sms.is_test_trace IS NOT TRUE"
-                " AND (sms.sent_datetime IS NOT NULL"
-                " OR sms.trace_status IN ('outgoing', 'process'))",
+                "SELECT COALESCE(mailing_trace.sent_datetime, mailing_trace.create_date) AS date"
+                " FROM mailing_trace"
+                " WHERE mailing_trace.sms_number = %s AND mailing_trace.trace_type = 'sms'"
+                " AND mailing_trace.is_test_trace IS NOT TRUE"
+                " AND (mailing_trace.sent_datetime IS NOT NULL"
+                " OR mailing_trace.trace_status IN ('outgoing', 'process'))",
                 self._nurture_sql_phone(),
             )
         ]

@@ -16,8 +16,8 @@ class MailingMailing(models.Model):
             return super()._nurture_get_links()
         return sorted(set(re.findall(TEXT_URL_REGEX, self.body_plaintext or "")))
 
-    def _nurture_open_mails(self, statistic, domain=()):
-        action = super()._nurture_open_mails(statistic, domain)
+    def _nurture_open_mailing_traces(self, statistic, domain=()):
+        action = super()._nurture_open_mailing_traces(statistic, domain)
         if set(self.mapped("mailing_type")) == {"sms"}:
             action["views"] = [
                 (self.env.ref("mass_mailing_sms.mailing_trace_view_tree_sms").id, "list"),
@@ -40,7 +40,7 @@ class MailingMailing(models.Model):
             # sending at once could not be undone when the batch fails
             values["mass_force_send"] = False
         if self.mailing_model_real == "crm.lead":
-            # leads tell what they got, as with mails
+            # leads show what they got, as with mails
             values["mass_keep_log"] = True
         return values
 
@@ -54,7 +54,7 @@ class MailingMailing(models.Model):
         nurtured = self._nurture_guarded()
         if nurtured:
             nurtured.filtered(lambda sms: not sms.nurture_sequence_id)._check_not_nurture()
-            failed = nurtured.mailing_trace_ids.filtered(lambda sms: sms.trace_status == "error")
+            failed = nurtured.mailing_trace_ids.filtered(lambda one: one.trace_status == "error")
             failed.nurture_trace_id.action_retry()
         if others := self - nurtured:
             return super(MailingMailing, others).action_retry_failed_sms()

@@ -2,7 +2,7 @@ import re
 
 from odoo import api, fields, models
 
-from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import notified_by_core
+from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import registered_by_core
 
 #: Characters that sign a short link.
 TOKEN_SIZE = 6
@@ -22,16 +22,16 @@ class MailingTrace(models.Model):
     def _nurture_sign(self, text, sms_id):
         """Sign the short links in the text of this SMS."""
 
-        def sign(link):
-            return f"{link[0]}?n={self._nurture_token(link[1])}"
+        def sign(found):
+            return f"{found[0]}?n={self._nurture_token(found[1])}"
 
         return re.sub(rf"/r/([^/\s]+)/s/{sms_id}(?![\w/?])", sign, text or "")
 
-    @notified_by_core
+    @registered_by_core
     def set_opened(self, domain=None):
         # Who follows the link has the SMS: the provider's report that it has left may come later.
         at_provider = self.filtered(
-            lambda sms: sms.nurture_trace_id and sms.trace_status == "process"
+            lambda one: one.nurture_trace_id and one.trace_status == "process"
         )
         if at_provider:
             at_provider.write({"trace_status": "pending", "sent_datetime": fields.Datetime.now()})
@@ -92,5 +92,5 @@ class MailingTrace(models.Model):
 
     def _nurture_get_sms(self, *states):
         """The SMS of ``self`` that are in one of ``states``."""
-        numbers = self.filtered(lambda trace: trace.trace_type == "sms").mapped("sms_id_int")
-        return self.env["sms.sms"].sudo().search([("id", "in", numbers), ("state", "in", states)])
+        sms_ids = self.filtered(lambda one: one.trace_type == "sms").mapped("sms_id_int")
+        return self.env["sms.sms"].sudo().search([("id", "in", sms_ids), ("state", "in", states)])

@@ -7,11 +7,11 @@ class NurtureHit(models.Model):
     _inherit = "nurture.hit"
 
     @api.model
-    def _judge_alone(self, mail, kind, request, code, now):
-        if kind != "click" or mail.trace_type != "sms":
-            return super()._judge_alone(mail, kind, request, code, now)
+    def _judge_alone(self, mailing_trace, kind, request, code, now):
+        if kind != "click" or mailing_trace.trace_type != "sms":
+            return super()._judge_alone(mailing_trace, kind, request, code, now)
         # nobody has a link that has not left
-        left = mail.sent_datetime or mail.trace_status == "process"
-        signed = left and mail._nurture_is_signed(code, request.token)
+        left = mailing_trace.sent_datetime or mailing_trace.trace_status == "process"
+        signed = left and mailing_trace._nurture_is_signed(code, request.token)
         # an SMS may be read before the provider reports that it left: time says nothing
         return bots.judge_click(request, bots.TOO_FAST, signed)

@@ -11,15 +11,15 @@ class NurtureParticipant(models.Model):
 
     @api.model
     def _sql_is_queued(self):
-        # core tells the statistics first that an SMS has left the queue, then the SMS itself
+        # core writes that an SMS has left the queue on the mailing trace first, then on the SMS
         return SQL(
             """
             (%s OR (
-                stat.sent_datetime IS NULL
-                AND stat.trace_status NOT IN ('process', 'error', 'cancel')
+                mailing_trace.sent_datetime IS NULL
+                AND mailing_trace.trace_status NOT IN ('process', 'error', 'cancel')
                 AND EXISTS (
                     SELECT 1 FROM sms_sms sms
-                     WHERE sms.id = stat.sms_id_int AND sms.state = 'outgoing')))
+                     WHERE sms.id = mailing_trace.sms_id_int AND sms.state = 'outgoing')))
             """,
             super()._sql_is_queued(),
         )

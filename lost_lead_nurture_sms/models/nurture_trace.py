@@ -34,9 +34,9 @@ class NurtureTrace(models.Model):
     def _retry(self):
         # An SMS is composed anew, for today's number and by today's blacklist. The one that failed
         # must not be sent any more, by whatever button.
-        messages = self._filter_sms().mailing_trace_ids
-        messages.nurture_trace_id = False
-        messages._nurture_get_sms("error", "outgoing").unlink()
+        mailing_traces = self._filter_sms().mailing_trace_ids
+        mailing_traces.nurture_trace_id = False
+        mailing_traces._nurture_get_sms("error", "outgoing").unlink()
         return super()._retry()
 
     def _filter_sms(self):
@@ -78,12 +78,12 @@ class NurtureTrace(models.Model):
                 SQL(
                     """
                     step.step_type = 'sms' AND EXISTS (
-                        SELECT 1 FROM mailing_trace sms
-                          JOIN nurture_trace done ON done.id = sms.nurture_trace_id
+                        SELECT 1 FROM mailing_trace
+                          JOIN nurture_trace done ON done.id = mailing_trace.nurture_trace_id
                           JOIN nurture_participant other ON other.id = done.participant_id
-                         WHERE sms.mass_mailing_id = step.mailing_id
-                           AND sms.sms_number = %s
-                           AND sms.trace_status NOT IN ('cancel', 'error')
+                         WHERE mailing_trace.mass_mailing_id = step.mailing_id
+                           AND mailing_trace.sms_number = %s
+                           AND mailing_trace.trace_status NOT IN ('cancel', 'error')
                            AND other.dedup_key != participant.dedup_key)
                     """,
                     phone,
@@ -116,10 +116,10 @@ class NurtureTrace(models.Model):
     def _handle_not_sent(self, state, get_reason):
         default = "sms_failed" if state == "error" else "sms_cancelled"
 
-        def get_reason_by_type(message):
-            if message.trace_type == "sms":
-                return REASON_OF_FAILURE.get(message.failure_type, default)
-            return get_reason(message)
+        def get_reason_by_type(mailing_trace):
+            if mailing_trace.trace_type == "sms":
+                return REASON_OF_FAILURE.get(mailing_trace.failure_type, default)
+            return get_reason(mailing_trace)
 
         return super()._handle_not_sent(state, get_reason_by_type)
 

@@ -12,8 +12,8 @@ EVENTS = {
 
 
 class SmsTracker(models.Model):
-    """Core writes what became of an SMS straight into ``mailing.trace``, here: its ``set_*``
-    methods are not called for an SMS."""
+    """Core writes what became of an SMS straight into its mailing trace, here: the ``set_*``
+    methods of that are not called for an SMS."""
 
     _inherit = "sms.tracker"
 
@@ -23,27 +23,27 @@ class SmsTracker(models.Model):
         if event in ("accepted", "sent"):
             # a report may come after the click, and would make it undone
             trackers = self.filtered(lambda tracker: not tracker._nurture_has_reaction())
-        unsent = trackers.mailing_trace_id.filtered(lambda sms: not sms.sent_datetime)
-        messages = super(SmsTracker, trackers)._update_sms_traces(
+        unsent = trackers.mailing_trace_id.filtered(lambda one: not one.sent_datetime)
+        mailing_traces = super(SmsTracker, trackers)._update_sms_traces(
             trace_status, failure_type=failure_type, failure_reason=failure_reason
         )
         if event == "sent":
             # it left once: taken by the provider, and then delivered
-            (messages & unsent)._nurture_handle("sent")
+            (mailing_traces & unsent)._nurture_handle("sent")
         elif event:
-            messages._nurture_handle(event)
-        return messages
+            mailing_traces._nurture_handle(event)
+        return mailing_traces
 
     def _nurture_has_reaction(self):
-        message = self.mailing_trace_id
+        mailing_trace = self.mailing_trace_id
         return (
-            message.nurture_trace_id
-            and message.sent_datetime
-            and message.trace_status in ("open", "reply")
+            mailing_trace.nurture_trace_id
+            and mailing_trace.sent_datetime
+            and mailing_trace.trace_status in ("open", "reply")
         )
 
     def _update_sms_mailings(self, trace_status, traces):
         if trace_status == "process":
             # the mailing of a step is not “being sent”: core's queue of mailings would take it up
-            traces = traces.filtered(lambda sms: not sms.mass_mailing_id._nurture_guarded())
+            traces = traces.filtered(lambda one: not one.mass_mailing_id._nurture_guarded())
         return super()._update_sms_mailings(trace_status, traces)

@@ -33,7 +33,7 @@ OVERRIDDEN = {
     ),
     "sms.composer._prepare_mass_sms_trace_values": (
         "record, sms_values",
-        "statistics of a step's SMS know their step",
+        "mailing traces of a step's SMS know their trace",
     ),
     "sms.sms._update_body_short_links": (
         "",

@@ -182,10 +182,10 @@ class CrmLead(models.Model):
                 " WHERE bounced.email = lead.email_normalized"
                 " AND bounced.trace_status = 'bounce' AND bounced.trace_type = 'mail'"
                 " AND bounced.is_test_trace IS NOT TRUE"
-                " AND NOT EXISTS (SELECT 1 FROM mailing_trace life"
-                " WHERE life.email = bounced.email AND life.id != bounced.id"
-                " AND GREATEST(life.open_datetime, life.links_click_datetime,"
-                " life.reply_datetime) > COALESCE(bounced.sent_datetime, bounced.create_date)))"
+                " AND NOT EXISTS (SELECT 1 FROM mailing_trace engaged"
+                " WHERE engaged.email = bounced.email AND engaged.id != bounced.id"
+                " AND GREATEST(engaged.open_datetime, engaged.links_click_datetime,"
+                " engaged.reply_datetime) > COALESCE(bounced.sent_datetime, bounced.create_date)))"
             ),
             SQL(
                 "EXISTS (SELECT 1 FROM crm_lead bounced"
@@ -305,9 +305,9 @@ class CrmLead(models.Model):
         return SQL(
             "EXISTS (SELECT 1 FROM nurture_participant gone"
             " WHERE gone.exit_reason = 'silent' AND gone.email = lead.email_normalized"
-            " AND NOT EXISTS (SELECT 1 FROM mailing_trace life"
-            " WHERE life.email = gone.email AND GREATEST(life.open_datetime,"
-            " life.links_click_datetime, life.reply_datetime) >= gone.exit_date))"
+            " AND NOT EXISTS (SELECT 1 FROM mailing_trace engaged"
+            " WHERE engaged.email = gone.email AND GREATEST(engaged.open_datetime,"
+            " engaged.links_click_datetime, engaged.reply_datetime) >= gone.exit_date))"
         )
 
     # ------------------------------------------------------------
@@ -389,13 +389,15 @@ class CrmLead(models.Model):
         """
         return [
             SQL(
-                "SELECT COALESCE(message.sent_datetime, %s) AS date"
-                " FROM mailing_trace message"
-                " WHERE message.email = lead.email_normalized AND message.trace_type = 'mail'"
-                " AND message.is_test_trace IS NOT TRUE"
+                "SELECT COALESCE(mailing_trace.sent_datetime, %s) AS date"
+                " FROM mailing_trace"
+                " WHERE mailing_trace.email = lead.email_normalized"
+                " AND mailing_trace.trace_type = 'mail'"
+                " AND mailing_trace.is_test_trace IS NOT TRUE"
                 # the status of a mail that was taken out of the queue may stay as it was
-                " AND (message.sent_datetime IS NOT NULL OR EXISTS (SELECT 1 FROM mail_mail mail"
-                " WHERE mail.id = message.mail_mail_id AND mail.state = 'outgoing'))",
+                " AND (mailing_trace.sent_datetime IS NOT NULL"
+                " OR EXISTS (SELECT 1 FROM mail_mail mail"
+                " WHERE mail.id = mailing_trace.mail_mail_id AND mail.state = 'outgoing'))",
                 # what is in the queue is about to leave
                 fields.Datetime.now(),
             )

@@ -193,10 +193,10 @@ class CrmLead(models.Model):
 
     def _message_mail_after_hook(self, mails):
         # leads may have contacts whom not every marketer may read
-        self.sudo()._nurture_notify_contacts(mails)
+        self.sudo()._nurture_note_on_contacts(mails)
         return super()._message_mail_after_hook(mails)
 
-    def _nurture_notify_contacts(self, mails):
+    def _nurture_note_on_contacts(self, mails):
         """Say on the contacts of the leads which mailings these got."""
         mails = mails.filtered(
             lambda mail: mail.mailing_id and mail.state == "outgoing" and mail.res_id

@@ -17,7 +17,7 @@ BATCH = 200
 #: How long a judged hit is kept: what comes near it is judged by it, too.
 KEPT = timedelta(hours=1)
 #: How many hits on the same link of a mail are kept at a time, and on what is no link of it
-#: altogether: more of them report nothing, and anybody can make thousands.
+#: altogether: more of them show nothing new, and anybody can make thousands.
 MAX_SAME = 100
 
 
@@ -26,9 +26,10 @@ class NurtureHit(models.Model):
 
     The first click of a bot looks like a person's; what follows within seconds gives it away. So a
     hit changes nothing at once. It is noted here, and after a minute the scheduled action judges it
-    by its company: a bot's is noted on the mail. Of a person's, core writes down what came of it,
-    as if it happened at its own time, and then the sequence is reported. Soon after, hits are
-    deleted. Each of these stages only calls the next one."""
+    by its company: a bot's is noted on the mailing trace. Of a person's, core writes down what came
+    of it, with the date at which it happened, and then the sequence is notified. Soon after, hits
+    are deleted. Each of these stages only calls the next one.
+    """
 
     _name = "nurture.hit"
     _description = "Nurture Hit"
@@ -59,17 +60,17 @@ class NurtureHit(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _note(self, mails, kind, request, code=False, click_values=None):
+    def _note(self, mailing_traces, kind, request, code=False, click_values=None):
         """Note a hit on sent mails, unless there are :data:`MAX_SAME` like it.
 
-        :param mails: ``mailing.trace`` of sequences
+        :param mailing_traces: those of sequences
         :param request: a ``bots.Request``
         """
         now = fields.Datetime.now()
         hits, is_undecided = self.browse(), False
-        for mail in mails:
-            reason = self._judge_alone(mail, kind, request, code, now)
-            kept = self._keep(mail, kind, now, code or None, click_values, reason)
+        for mailing_trace in mailing_traces:
+            reason = self._judge_alone(mailing_trace, kind, request, code, now)
+            kept = self._keep(mailing_trace, kind, now, code or None, click_values, reason)
             is_undecided = is_undecided or bool(kept and not reason)
             hits += kept
         if is_undecided:
@@ -77,7 +78,7 @@ class NurtureHit(models.Model):
         return hits
 
     @api.model
-    def _keep(self, mail, kind, now, code, click_values, reason):
+    def _keep(self, mailing_trace, kind, now, code, click_values, reason):
         """Make a hit, unless there are enough like it: in one query, for somebody waits. Forged
         ones, which anybody can make, are counted apart: they must not push out a person's."""
         if reason == "forged":
@@ -93,13 +94,14 @@ class NurtureHit(models.Model):
             SQL(
                 """
                 INSERT INTO nurture_hit (mailing_trace_id, kind, date, code, click_values, reason)
-                SELECT %(mail)s, %(kind)s, %(now)s, %(code)s, %(click_values)s, %(reason)s
+                SELECT %(mailing_trace)s, %(kind)s, %(now)s, %(code)s, %(click_values)s, %(reason)s
                  WHERE (SELECT count(*) FROM (SELECT FROM nurture_hit
-                                               WHERE mailing_trace_id = %(mail)s AND %(like_it)s
+                                               WHERE mailing_trace_id = %(mailing_trace)s
+                                                 AND %(like_it)s
                                                LIMIT %(enough)s) same) < %(enough)s
                 RETURNING id
                 """,
-                mail=mail.id,
+                mailing_trace=mailing_trace.id,
                 kind=kind,
                 now=now,
                 code=code,
@@ -112,17 +114,17 @@ class NurtureHit(models.Model):
         return self.browse(id_ for (id_,) in rows)
 
     @api.model
-    def _judge_alone(self, mail, kind, request, code, now):
+    def _judge_alone(self, mailing_trace, kind, request, code, now):
         """What a hit shows on its own.
 
         :return: why it is not a person's (see :data:`bots.REASONS`), or None
         """
         if kind == "honeypot":
             return "honeypot"
-        since_sent = now - mail.sent_datetime if mail.sent_datetime else None
+        since_sent = now - mailing_trace.sent_datetime if mailing_trace.sent_datetime else None
         if kind == "open":
             return bots.judge_open(request, since_sent)
-        signed = mail._nurture_is_signed(code, request.token)
+        signed = mailing_trace._nurture_is_signed(code, request.token)
         return bots.judge_click(request, since_sent, signed)
 
     @api.model
@@ -145,7 +147,7 @@ class NurtureHit(models.Model):
                 if not commit(len(hits)):
                     break
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            # somebody else was at one of the mails: the next run judges the batch
+            # somebody else was at one of the mailing traces: the next run judges the batch
             self.env.cr.rollback()
         self._forget()
 
@@ -175,7 +177,7 @@ class NurtureHit(models.Model):
         return self.browse(id_ for (id_,) in rows)
 
     def _judge(self):
-        """Have people's hits written down and reported, and note bots' on the mail."""
+        """Apply people's hits, and note those of bots on the mailing trace."""
         reasons = self._judge_together()
         self.judged = True
         people = self.browse()
@@ -193,8 +195,8 @@ class NurtureHit(models.Model):
         """
         reasons = {}
         facts = self._get_facts()
-        for mail, hits in self.grouped("mailing_trace_id").items():
-            found = bots.judge_together(facts[mail.id])
+        for mailing_trace, hits in self.grouped("mailing_trace_id").items():
+            found = bots.judge_together(facts[mailing_trace.id])
             for hit in hits:
                 if reason := found.get(hit._get_fact()):
                     reasons[hit] = reason
@@ -204,7 +206,7 @@ class NurtureHit(models.Model):
         """What happened on the mails of these hits around them, as the rules see it: thousands of
         hits in a second are one fact.
 
-        :return: {id of the mail: list of facts}
+        :return: {id of the mailing trace: list of facts}
         """
         dates = self.mapped("date")
         around = 2 * bots.NEAR
@@ -221,8 +223,8 @@ class NurtureHit(models.Model):
             )
         )
         facts = defaultdict(list)
-        for mail_id, date, link, honeypot in rows:
-            facts[mail_id].append(bots.Hit(date, link, honeypot))
+        for mailing_trace_id, date, link, honeypot in rows:
+            facts[mailing_trace_id].append(bots.Hit(date, link, honeypot))
         return facts
 
     def _get_fact(self):
@@ -237,18 +239,18 @@ class NurtureHit(models.Model):
 
     def _apply(self):
         """Let core write down what came of these hits, and notify the sequences. What happened on
-        one mail is reported one after the other, what happened on different ones together."""
+        one mail is applied one after the other, what happened on different ones together."""
         batches = defaultdict(list)
         count = Counter()
         for hit in self:
             batches[count[hit.mailing_trace_id]].append(hit.id)
             count[hit.mailing_trace_id] += 1
         for ids in batches.values():
-            self.browse(ids)._apply_round()
+            self.browse(ids)._apply_together()
 
-    def _apply_round(self):
-        """Report of hits on different mails. One that cannot be reported does not stand in the way
-        of the others."""
+    def _apply_together(self):
+        """Apply hits on different mails. One that cannot be applied does not stand in the way of
+        the others."""
         try:
             with self.env.cr.savepoint():
                 self._notify(self._have_counted())
@@ -257,13 +259,13 @@ class NurtureHit(models.Model):
         except Exception as error:
             if len(self) > 1:
                 for hit in self:
-                    hit._apply_round()
+                    hit._apply_together()
             else:
                 _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
                 self.mailing_trace_id._nurture_warn_lost(error)
 
     def _have_counted(self):
-        """Have core count what people did, with the date at which they did.
+        """Have core count what people did, with the date at which they did it.
 
         :return: those that it counted: the link of a click may be gone
         """

@@ -76,12 +76,14 @@ class LinkTrackerClick(models.Model):
         """A click on a mail of a sequence is counted when it turned out to be a person's."""
         request = bots.get_request(self.env)
         if request and route_values.get("mailing_trace_id"):
-            mails = self.env["mailing.trace"].sudo()
-            mail_id = route_values.pop("mailing_trace_id")
-            if mail := mails._nurture_find([("id", "=", mail_id)]):
-                self.env["nurture.hit"].sudo()._note(mail, "click", request, code, route_values)
+            mailing_traces = self.env["mailing.trace"].sudo()
+            mailing_trace_id = route_values.pop("mailing_trace_id")
+            if mailing_trace := mailing_traces._nurture_find([("id", "=", mailing_trace_id)]):
+                self.env["nurture.hit"].sudo()._note(
+                    mailing_trace, "click", request, code, route_values
+                )
                 return self.browse()
-            route_values["mailing_trace_id"] = mail_id
+            route_values["mailing_trace_id"] = mailing_trace_id
         # the sequence wants to know which link it was, and core's set_clicked is not given it
         clicks = self.with_context(nurture_link_code=Inside(code))
         return super(LinkTrackerClick, clicks).add_click(code, **route_values)

@@ -60,7 +60,7 @@ class MailBlacklist(models.Model):
             self.env["mailing.trace"]
             .sudo()
             ._nurture_queued([("participant_id", "in", (participants - leaving).ids)])
-            .filtered(lambda mail: mail.trace_type == "mail" and mail.email in addresses)
+            .filtered(lambda one: one.trace_type == "mail" and one.email in addresses)
         )
         queued.nurture_trace_id._set_state("rejected", "blacklisted")
         queued._nurture_cancel_queued()

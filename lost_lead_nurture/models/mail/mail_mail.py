@@ -19,15 +19,15 @@ from ...tools.wire import MAX_SUBJECT, clean, clean_address
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
-#: Of so many mails that have left their sequences are notified together.
-HANDLED_TOGETHER = 50
+#: Sequences are notified together of so many mails that have left.
+NOTIFIED_TOGETHER = 50
 
 
 class MailMail(models.Model):
     """A mail of a sequence has signed links and a honeypot for bots. When it is taken out of the
-    queue by hand it says so to its sequence. And it never leaves twice automatically: that it is
-    being sent is noted first, so that a process that ends in the middle leaves a mail behind that
-    is in doubt, which a person decides about, and not one that is sent once more."""
+    queue by hand its sequence is notified. And it never leaves twice unless a person wants it to:
+    that it is being sent is noted first, so that a process that ends in the middle leaves a mail
+    behind that is in doubt, which a person decides about, and not one that is sent once more."""
 
     _inherit = "mail.mail"
 
@@ -39,15 +39,16 @@ class MailMail(models.Model):
 
     def _prepare_outgoing_body(self):
         body = super()._prepare_outgoing_body()
-        stat = self._nurture_get_stats()[:1]
-        if not (body and stat):
+        mailing_trace = self._nurture_get_mailing_traces()[:1]
+        if not (body and mailing_trace):
             return body
 
         # as a parameter, which core does not mind: the link works without the add-on, too
-        def sign(link):
-            return f"{link[0]}?n={stat._nurture_token(link[1])}"
+        def sign(found):
+            return f"{found[0]}?n={mailing_trace._nurture_token(found[1])}"
 
-        return body.__class__(re.sub(rf"/r/([^/\s\"'<>]+)/m/{stat.id}(?![\w/?])", sign, str(body)))
+        link = rf"/r/([^/\s\"'<>]+)/m/{mailing_trace.id}(?![\w/?])"
+        return body.__class__(re.sub(link, sign, str(body)))
 
     def _prepare_outgoing_list(self, mail_server=False, doc_to_followers=None):
         email_list = super()._prepare_outgoing_list(mail_server, doc_to_followers)
@@ -55,10 +56,10 @@ class MailMail(models.Model):
             self._nurture_address(values)
         if not (self.mailing_id and self.model == "crm.lead"):
             return email_list
-        stat = self._nurture_get_stats()[:1]
+        mailing_trace = self._nurture_get_mailing_traces()[:1]
         for values in email_list:
             self._nurture_clean_header(values)
-            if stat and has_placeholder(values["body"]):
+            if mailing_trace and has_placeholder(values["body"]):
                 # core keeps that as the reason of the failure
                 raise UserError(
                     self.env._(
@@ -66,8 +67,8 @@ class MailMail(models.Model):
                         "was not sent: in the text it has to be /unsubscribe_from_list."
                     )
                 )
-            if stat and (body := values["body"]):
-                values["body"] = body.__class__(stat._nurture_add_honeypot(str(body)))
+            if mailing_trace and (body := values["body"]):
+                values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
         return email_list
 
     @api.model
@@ -122,23 +123,23 @@ class MailMail(models.Model):
         if auto_commit:
             # before the server is called: should that fail, these would be taken for plain failures
             for mail in self:
-                if any(mail._nurture_get_stats().mapped("nurture_sending_date")):
+                if any(mail._nurture_get_mailing_traces().mapped("nurture_sending_date")):
                     mail._nurture_take_over()
         return super().send(auto_commit=auto_commit, **kwargs)
 
     def _send(self, auto_commit=False, **kwargs):
-        if not self._nurture_get_stats():
+        if not self._nurture_get_mailing_traces():
             return super()._send(auto_commit=auto_commit, **kwargs)
         if not auto_commit:
             # somebody else's transaction: nothing can be noted, but what is leaving is left alone
-            leaving = self.filtered(lambda mail: mail._nurture_get_stats())
+            leaving = self.filtered(lambda mail: mail._nurture_get_mailing_traces())
             free = leaving.filtered(lambda mail: mail._nurture_lock())
             batch = self._nurture_make_batch(**kwargs)
             for mail in batch.carried_by(free):
                 with watch(kwargs.get("smtp_session"), batch.delivery):
                     super(MailMail, mail)._send(auto_commit=False, **kwargs)
             return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
-        self._nurture_send_queue(self._nurture_get_stats().mail_mail_id, **kwargs)
+        self._nurture_send_queue(self._nurture_get_mailing_traces().mail_mail_id, **kwargs)
         return True
 
     def _postprocess_sent_message(
@@ -147,8 +148,8 @@ class MailMail(models.Model):
         if failure_type == "mail_smtp":
             self._nurture_name_failing_server()
         # an administrator may send a mail by hand
-        said = self.with_context(nurture_notified=INSIDE)
-        return super(MailMail, said)._postprocess_sent_message(
+        from_core = self.with_context(nurture_from_core=INSIDE)
+        return super(MailMail, from_core)._postprocess_sent_message(
             success_pids, success_emails, failure_reason=failure_reason, failure_type=failure_type
         )
 
@@ -168,7 +169,7 @@ class MailMail(models.Model):
 
     def _nurture_name_failing_server(self):
         """A mail server could not be reached: core says what went wrong, and not with which."""
-        ours = self.filtered(lambda mail: mail._nurture_get_stats())
+        ours = self.filtered(lambda mail: mail._nurture_get_mailing_traces())
         for server_id, _domain, _sender, mail_ids in ours._split_by_mail_configuration():
             mails = self.browse(mail_ids)
             server = self.env["ir.mail_server"].browse(server_id or ())
@@ -193,7 +194,7 @@ class MailMail(models.Model):
         """
         queue = [self.browse(mail_id) for mail_id in self.ids]
         noted = self.browse()
-        handed = []  # statistics of mails that core was given to send
+        handed = []  # ids of the mailing traces of mails that core was given to send
         batch = self._nurture_make_batch(is_queue=True, **kwargs)
         watched = batch.carried_by(self)
         try:
@@ -205,12 +206,12 @@ class MailMail(models.Model):
                 ready = mail == noted or mail._nurture_begin_sending()
                 noted = self.browse()
                 # no note is left alone while sequences are notified
-                ahead = following & ours if len(handed) < HANDLED_TOGETHER - 1 else noted
-                if ready and (stats := mail._nurture_hold(ahead)):
-                    noted = ahead.browse({stat.mail_id for stat in stats if stat.noted})
-                    handed += [stat.id for stat in stats if stat.mail_id == mail.id]
+                ahead = following & ours if len(handed) < NOTIFIED_TOGETHER - 1 else noted
+                if ready and (locked := mail._nurture_hold(ahead)):
+                    noted = ahead.browse({one.mail_id for one in locked if one.noted})
+                    handed += [one.id for one in locked if one.mail_id == mail.id]
                     mail._nurture_send(watched.browse(mail.id), batch.delivery, **kwargs)
-                if len(handed) >= HANDLED_TOGETHER:
+                if len(handed) >= NOTIFIED_TOGETHER:
                     self._nurture_handle_sent(handed)
                     handed = []
         except Exception:
@@ -240,22 +241,22 @@ class MailMail(models.Model):
     def _nurture_handle_sent(self, ids):
         """Notify the sequences of the mails that have left, of all together.
 
-        :param ids: of the statistics of mails that core was given to send
+        :param ids: of the mailing traces of mails that core was given to send
         """
         if not ids:
             return
         try:
-            self.env["mailing.trace"].sudo().browse(ids)._nurture_handle_late()
+            self.env["mailing.trace"].sudo().browse(ids)._nurture_handle_pending_sent()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            # that they have left is kept: the scheduled action of the sequences tells it
+            # that they have left is kept: the scheduled action of the sequences passes it on
             self.env.cr.rollback()
 
     def _nurture_withdraw_note(self):
         """This mail is not sent next after all."""
         self.env.cr.rollback()
         if self and self._nurture_lock():
-            self._nurture_get_stats().nurture_sending_date = False
+            self._nurture_get_mailing_traces().nurture_sending_date = False
             self.env.flush_all()
             self.env.cr.commit()  # pylint: disable=invalid-commit
 
@@ -272,7 +273,7 @@ class MailMail(models.Model):
         try:
             if not self._nurture_take_over():
                 return False
-            self._nurture_get_stats().nurture_sending_date = fields.Datetime.now()
+            self._nurture_get_mailing_traces().nurture_sending_date = fields.Datetime.now()
             self.env.flush_all()
             self.env.cr.commit()  # pylint: disable=invalid-commit
             return True
@@ -287,17 +288,17 @@ class MailMail(models.Model):
         ends this one.
 
         :param ahead: the mail after it, or none
-        :return: the statistics of both, empty when this one may not be sent
+        :return: the locked mailing traces of both, none when this one may not be sent
         """
         try:
-            stats = self._nurture_lock(ahead)
-            own = [stat for stat in stats if stat.mail_id == self.id]
-            if not own or not all(stat.sending for stat in own):
+            locked = self._nurture_lock(ahead)
+            own = [one for one in locked if one.mail_id == self.id]
+            if not own or not all(one.sending for one in own):
                 return []
-            if all(stat.wanted for stat in own):
-                return stats
+            if all(one.wanted for one in own):
+                return locked
             # stopped, or left, since that was noted
-            self._nurture_get_stats().nurture_sending_date = False
+            self._nurture_get_mailing_traces().nurture_sending_date = False
             self._nurture_recall()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -313,11 +314,11 @@ class MailMail(models.Model):
         :return: whether it is to be sent
         """
         try:
-            stats = self._nurture_lock()
-            if any(stat.sending for stat in stats):
+            locked = self._nurture_lock()
+            if any(one.sending for one in locked):
                 self._nurture_doubt()
-            elif all(stat.wanted for stat in stats):
-                return bool(stats)
+            elif all(one.wanted for one in locked):
+                return bool(locked)
             else:
                 self._nurture_recall()
             self.env.cr.commit()  # pylint: disable=invalid-commit
@@ -329,7 +330,7 @@ class MailMail(models.Model):
     def _nurture_recall(self):
         """A batch that was not committed yet queued this mail while its sequence was stopped or its
         lead left, so that it could not be recalled with the others."""
-        traces = self.sudo()._nurture_get_stats().nurture_trace_id
+        traces = self.sudo()._nurture_get_mailing_traces().nurture_trace_id
         traces.invalidate_recordset(flush=False)
         stopped = traces.sequence_id.filtered(lambda sequence: sequence.state != "running")
         stopped._recall_messages()
@@ -339,15 +340,15 @@ class MailMail(models.Model):
 
     def _nurture_end_sending(self, delivery):
         """Core could not say what became of this mail."""
-        stats = self._nurture_get_stats()
+        mailing_traces = self._nurture_get_mailing_traces()
         if delivery.accepted:
             self.write({"state": "sent", "failure_type": False, "failure_reason": False})
-            stats.set_sent()
+            mailing_traces.set_sent()
         elif delivery.begun:
             self._nurture_doubt()
         else:
             # it did not come to it: it stays in the queue
-            stats.nurture_sending_date = False
+            mailing_traces.nurture_sending_date = False
         self.env.flush_all()
 
     def _nurture_doubt(self):
@@ -363,7 +364,7 @@ class MailMail(models.Model):
                 ),
             }
         )
-        self._nurture_get_stats()._nurture_set_in_doubt()
+        self._nurture_get_mailing_traces()._nurture_set_in_doubt()
         self.env.flush_all()
 
     def write(self, vals):
@@ -378,28 +379,31 @@ class MailMail(models.Model):
             self -= unwanted
         result = super().write(vals)
         if vals.get("state") == "cancel":
-            self._nurture_get_stats().set_canceled()
-            self._nurture_untell()
+            self._nurture_get_mailing_traces().set_canceled()
+            self._nurture_remove_notes()
         elif vals.get("state") == "outgoing":
             # whoever puts it back has decided that it is sent again
-            self._nurture_get_stats().filtered("nurture_sending_date").nurture_sending_date = False
+            self._nurture_get_mailing_traces().filtered(
+                "nurture_sending_date"
+            ).nurture_sending_date = False
         return result
 
     def unlink(self):
         leaving = self.filtered(lambda mail: mail.state == "outgoing")
-        stats = leaving._nurture_get_stats()
-        leaving._nurture_untell()
+        mailing_traces = leaving._nurture_get_mailing_traces()
+        leaving._nurture_remove_notes()
         result = super().unlink()
-        stats.set_canceled()
+        mailing_traces.set_canceled()
         return result
 
-    def _nurture_untell(self):
-        """Contacts show those of these mails that are mailings to leads, and they do not
-        leave. On the lead it is seen in the sequence, which the message there leads to."""
-        notified = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
-        if notified:
+    def _nurture_remove_notes(self):
+        """Contacts show those of these mails that are mailings to leads, and they do not leave:
+        take that off the contacts. On the lead it is seen in the sequence, which the message there
+        leads to."""
+        mailed = self.filtered(lambda mail: mail.mailing_id and mail.model == "crm.lead")
+        if mailed:
             domain = [
-                ("parent_id", "in", notified.mail_message_id.ids),
+                ("parent_id", "in", mailed.mail_message_id.ids),
                 ("model", "=", "res.partner"),
                 ("message_type", "=", "notification"),
             ]
@@ -412,10 +416,10 @@ class MailMail(models.Model):
                 trace.sequence_id.state != "running"
                 or trace.participant_id.state != "running"
                 or trace.state not in ("processed", "error")
-                for trace in mail.sudo()._nurture_get_stats().nurture_trace_id
+                for trace in mail.sudo()._nurture_get_mailing_traces().nurture_trace_id
             )
         )
 
-    def _nurture_get_stats(self):
+    def _nurture_get_mailing_traces(self):
         # the engine's own, whoever handles the mail
         return self.sudo().mailing_trace_ids.filtered("nurture_trace_id")

@@ -7,7 +7,7 @@ from ...tools.inside import INSIDE
 
 class MailThread(models.AbstractModel):
     """What arrives in the mailbox and is about the mails of sequences: the answer to one of them is
-    the answer to no other one, and it is recognised without references, too. What a bot wrote
+    the answer to no other one, and it is recognised without references, too. What a program wrote
     is no answer. The gateway notifies sequences of answers and bounces, whoever runs it."""
 
     _inherit = "mail.thread"
@@ -21,7 +21,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        self = self.with_context(nurture_notified=INSIDE)
+        self = self.with_context(nurture_from_core=INSIDE)
         if routes:
             # also where it was not found out whose answer it is: then it is nobody's
             answered, others = self._nurture_find_answered(message_dict)
@@ -33,7 +33,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _routing_handle_bounce(self, email_message, message_dict):
-        self = self.with_context(nurture_notified=INSIDE)
+        self = self.with_context(nurture_from_core=INSIDE)
         if automatic.is_harmless_report(email_message):
             # core takes every report for a bounce, a receipt that the mail was read included
             self = self.with_context(nurture_ignore_reaction=INSIDE)
@@ -59,7 +59,8 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _nurture_find_answered(self, message_dict):
-        """The mail that an answer refers to, and the mails of others that it refers to as well."""
+        """The mailing trace of the mail that an answer refers to, and those of others that it
+        refers to as well."""
         return (
             self.env["mailing.trace"]
             .sudo()
@@ -72,8 +73,8 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _nurture_drop_references(self, message_dict, answered, others):
-        """Take the mails ``others`` out of the references of an answer, and see to it that the mail
-        ``answered`` is among them, if there is one."""
+        """Take the mails of the mailing traces ``others`` out of the references of an answer, and
+        see to it that the one of ``answered`` is among them, if there is one."""
         dropped = set(others.mapped("message_id")) - {answered.message_id}
         references = unfold_references(message_dict["references"])
         kept = [reference for reference in references if reference not in dropped]

@@ -213,7 +213,7 @@ class MailingMailing(models.Model):
         nurtured = self._nurture_guarded()
         if nurtured:
             nurtured.filtered(lambda mailing: not mailing.nurture_sequence_id)._check_not_nurture()
-            failed = nurtured.mailing_trace_ids.filtered(lambda mail: mail.trace_status == "error")
+            failed = nurtured.mailing_trace_ids.filtered(lambda one: one.trace_status == "error")
             # one that may have arrived is not sent again among many
             traces = failed.nurture_trace_id
             traces.filtered(lambda trace: trace.reason != "mail_in_doubt").action_retry()

@@ -62,54 +62,56 @@ class MailingMailing(models.Model):
             )
 
     def _compute_nurture_clicks_ratio(self):
-        """Core's counts clicks of mails that bounced or failed out, and tests in."""
+        """Core's rate counts clicks in tests, and none in mails that bounced or failed."""
         for mailing, statistics in self._nurture_statistics_by_mailing().items():
             mailing.clicks_ratio = _round(rate(statistics, "clicked"))
 
     def _nurture_statistics_by_mailing(self, domain=()):
-        """Counts of the messages of each of these mailings: ``{mailing: {statistic: number}}``.
+        """Counts of the mailing traces of these mailings: ``{mailing: {statistic: number}}``.
 
-        :param domain: of the messages that count; without one, all
+        :param domain: of the mailing traces that count; without one, all
         """
         return self.env["mailing.trace"]._nurture_count_statistics(self, domain)
 
-    def _nurture_mails_domain(self, statistic):
+    def _nurture_mailing_traces_domain(self, statistic):
         domains = self.env["mailing.trace"]._nurture_get_statistics()
         return Domain("mass_mailing_id", "in", self.ids) & domains[statistic]
 
-    def _nurture_open_mails(self, statistic, domain=()):
-        """Open the messages of ``self`` behind a statistic.
+    def _nurture_open_mailing_traces(self, statistic, domain=()):
+        """Open the mailing traces of ``self`` behind a statistic.
 
-        :param domain: of the messages that count; without one, all
+        :param domain: of the mailing traces that count; without one, all
         :raise UserError: when there is no such statistic
         """
-        traces = self.env["mailing.trace"]
-        names = traces._nurture_get_statistic_names()
+        mailing_traces = self.env["mailing.trace"]
+        names = mailing_traces._nurture_get_statistic_names()
         read_choice(self.env, statistic, names)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
         action["name"] = names[statistic]
-        action["domain"] = list(self._nurture_mails_domain(statistic) & Domain(domain))
+        action["domain"] = list(self._nurture_mailing_traces_domain(statistic) & Domain(domain))
         action["context"] = {"create": False}
         return action
 
     def _nurture_open_recipients(self, statistic):
-        """Open the records whose messages a statistic counts, archived ones too, as lost leads are.
-        Where they are not as many as the messages, since some are for others to see, are gone or
-        got the mail twice, open the messages.
+        """Open the records whose mailing traces a statistic counts, archived ones too, as lost
+        leads are. Where they are not as many as the mailing traces, since some are for others to
+        see, are gone or got the mail twice, open the mailing traces.
 
         :raise UserError: when there is no such statistic
         """
         check_records(self, one=True)
         names = self.env["mailing.trace"]._nurture_get_statistic_names()
         read_choice(self.env, statistic, names)
-        traces = self.env["mailing.trace"].search_fetch(
-            self._nurture_mails_domain(statistic), ["res_id"]
+        mailing_traces = self.env["mailing.trace"].search_fetch(
+            self._nurture_mailing_traces_domain(statistic), ["res_id"]
         )
         records = self.env[self.mailing_model_real].with_context(active_test=False)
-        domain = [("id", "in", traces.mapped("res_id"))]
-        is_whole = records.has_access("read") and records.search_count(domain) == len(traces)
+        domain = [("id", "in", mailing_traces.mapped("res_id"))]
+        is_whole = records.has_access("read") and records.search_count(domain) == len(
+            mailing_traces
+        )
         if not is_whole:
-            return self._nurture_open_mails(statistic)
+            return self._nurture_open_mailing_traces(statistic)
         return self.env["nurture.sequence"]._open_list(records._name, names[statistic], domain)
 
     def action_view_nurture_mails(self):
@@ -140,7 +142,7 @@ class MailingMailing(models.Model):
         if view_filter in names:
             action["name"] = names[view_filter]
         if view_filter == "sent":
-            action["domain"] = list(self._nurture_mails_domain("sent"))
+            action["domain"] = list(self._nurture_mailing_traces_domain("sent"))
             action["context"] = {"create": False}
         return action
 

@@ -29,8 +29,8 @@ OPENED = ("open", "reply")
 HONEYPOT = "/honeypot"
 
 
-class Stat(NamedTuple):
-    """Statistics of a mail that is locked."""
+class LockedMailingTrace(NamedTuple):
+    """A mailing trace that is locked together with its mail."""
 
     id: int
     mail_id: int
@@ -42,22 +42,22 @@ class Stat(NamedTuple):
     noted: bool
 
 
-def notified_by_core(method):
-    """A method of core that tells what happened to mails. Everybody can call it: for the mails of
-    sequences it is for core itself, and for who may change the sequence. What it writes down is
-    the engine's, so it has all rights on those."""
+def registered_by_core(method):
+    """A method of core that registers what happened to mails. Everybody can call it: for the
+    mailing traces of sequences it is for core itself, and for who may change the sequence. What it
+    writes down is the engine's, so it has all rights on those."""
 
     @wraps(method)
-    def tell(self, domain=None, *args, **kwargs):
-        mails, domain = self._nurture_let_notify(domain)
-        return method(mails, domain, *args, **kwargs).with_env(self.env)
+    def register(self, domain=None, *args, **kwargs):
+        mailing_traces, domain = self._nurture_let_register(domain)
+        return method(mailing_traces, domain, *args, **kwargs).with_env(self.env)
 
-    return tell
+    return register
 
 
 class MailingTrace(models.Model):
-    """Core's statistics of a mail are where opens, clicks, replies and bounces arrive: what they
-    register is passed on to the participant's trace."""
+    """Mailing traces are where core registers opens, clicks, replies and bounces; those of a
+    sequence pass them on to the participant's trace."""
 
     _inherit = "mailing.trace"
 
@@ -106,11 +106,13 @@ class MailingTrace(models.Model):
         # a client's context does not say whose message it is
         if "default_nurture_trace_id" in self.env.context:
             self = self.with_context(default_nurture_trace_id=False)
-        mails = super().create(vals_list)
-        # mails that core's composer does not even queue
-        stillborn = mails.filtered(lambda mail: mail.trace_status in ("cancel", "error"))
+        mailing_traces = super().create(vals_list)
+        # their mails are not even queued by core's composer
+        stillborn = mailing_traces.filtered(
+            lambda mailing_trace: mailing_trace.trace_status in ("cancel", "error")
+        )
         stillborn._nurture_handle("cancelled")
-        return mails
+        return mailing_traces
 
     @api.model
     def _search(self, domain, *args, **kwargs):
@@ -137,113 +139,119 @@ class MailingTrace(models.Model):
 
         :raise AccessError: when somebody else does
         """
-        if self.env.su or is_inside(self.env, "nurture_notified"):
+        if self.env.su or is_inside(self.env, "nurture_from_core"):
             return
         if self.sudo().nurture_trace_id:
             raise AccessError(
                 self.env._("What became of a sequence's messages is not written by hand.")
             )
 
-    def _nurture_let_notify(self, domain=None):
-        """Let core, or who may change the sequence, tell what happened to mails of sequences.
+    def _nurture_let_register(self, domain=None):
+        """Let core, or who may change the sequence, register what happened to mails of sequences.
 
-        :return: the mails, and the domain of others; with all rights when there is one of a
-            sequence among them
+        :return: the mailing traces, and the domain of others; with all rights when there is one of
+            a sequence among them
         :raise AccessError: when somebody else does
         """
         if self.env.su:
             return self, domain
-        mails = self | (self.search(domain) if domain else self.browse())
-        sequences = mails.sudo().nurture_trace_id.sequence_id
+        mailing_traces = self | (self.search(domain) if domain else self.browse())
+        sequences = mailing_traces.sudo().nurture_trace_id.sequence_id
         if not sequences:
             return self, domain
-        if not is_inside(self.env, "nurture_notified"):
-            mails.check_access("write")
+        if not is_inside(self.env, "nurture_from_core"):
+            mailing_traces.check_access("write")
             sequences.with_env(self.env).check_access("write")
-        return mails.sudo(), None
+        return mailing_traces.sudo(), None
 
-    @notified_by_core
+    @registered_by_core
     def set_sent(self, domain=None):
-        mails = super().set_sent(domain)
-        mails.filtered("nurture_sending_date").nurture_sending_date = False
+        mailing_traces = super().set_sent(domain)
+        mailing_traces.filtered("nurture_sending_date").nurture_sending_date = False
         batch = get_sent(self.env)
         if batch and batch.is_queue:
-            # the queue tells of many together
-            mails.filtered("nurture_trace_id")._nurture_keep_pending("sent")
+            # the queue has sequences notified of many together
+            mailing_traces.filtered("nurture_trace_id")._nurture_add_pending("sent")
         else:
-            mails._nurture_handle("sent")
-        return mails
+            mailing_traces._nurture_handle("sent")
+        return mailing_traces
 
-    @notified_by_core
+    @registered_by_core
     def set_opened(self, domain=None):
         request = bots.get_request(self.env)
         if request and domain and (held := self._nurture_find(domain)):
             # the picture of one mail: it counts as opened when that turned out to be a person
             self.env["nurture.hit"].sudo()._note(held, "open", request)
             return held
-        mails, domain = self._nurture_counting(domain)
-        unopened = mails.filtered(lambda mail: mail.trace_status not in OPENED)
-        opened = super(MailingTrace, mails).set_opened(domain)
+        mailing_traces, domain = self._nurture_counting(domain)
+        unopened = mailing_traces.filtered(
+            lambda mailing_trace: mailing_trace.trace_status not in OPENED
+        )
+        opened = super(MailingTrace, mailing_traces).set_opened(domain)
         unopened._nurture_date_back("open_datetime")
         opened._nurture_end_bounces()
         if not bots.get_judged(self.env):
             opened._nurture_handle("open")
         return opened
 
-    @notified_by_core
+    @registered_by_core
     def set_clicked(self, domain=None):
-        mails, domain = self._nurture_counting(domain)
-        clicked = super(MailingTrace, mails).set_clicked(domain)
+        mailing_traces, domain = self._nurture_counting(domain)
+        clicked = super(MailingTrace, mailing_traces).set_clicked(domain)
         clicked._nurture_date_back("links_click_datetime")
         if not bots.get_judged(self.env):
             clicked._nurture_handle("click", self._nurture_get_code())
         return clicked
 
-    @notified_by_core
+    @registered_by_core
     def set_replied(self, domain=None):
         self._nurture_note_automatic(domain)
-        mails, domain = self._nurture_counting(domain)
-        replied = super(MailingTrace, mails).set_replied(domain)
+        mailing_traces, domain = self._nurture_counting(domain)
+        replied = super(MailingTrace, mailing_traces).set_replied(domain)
         replied._nurture_handle("reply")
         return replied
 
-    @notified_by_core
+    @registered_by_core
     def set_bounced(self, domain=None, bounce_message=False):
-        mails, domain = self._nurture_counting(domain)
-        bounced = super(MailingTrace, mails).set_bounced(domain, bounce_message)
+        mailing_traces, domain = self._nurture_counting(domain)
+        bounced = super(MailingTrace, mailing_traces).set_bounced(domain, bounce_message)
         bounced._nurture_handle("bounce")
         return bounced
 
-    @notified_by_core
+    @registered_by_core
     def set_failed(self, domain=None, failure_type=False):
         if self._nurture_take_answer():
             return self
-        mails = super().set_failed(domain, failure_type)
-        mails.filtered("nurture_sending_date").nurture_sending_date = False
-        mails._nurture_handle("failed")
-        return mails
+        mailing_traces = super().set_failed(domain, failure_type)
+        mailing_traces.filtered("nurture_sending_date").nurture_sending_date = False
+        mailing_traces._nurture_handle("failed")
+        return mailing_traces
 
-    @notified_by_core
+    @registered_by_core
     def set_canceled(self, domain=None):
-        mails = super().set_canceled(domain)
-        mails._nurture_handle("cancelled")
-        return mails
+        mailing_traces = super().set_canceled(domain)
+        mailing_traces._nurture_handle("cancelled")
+        return mailing_traces
 
     def _nurture_get_moment(self):
-        """When what core writes down of this mail happened, if not now, see ``nurture.hit``."""
+        """When it happened what core writes down here, if not now, see ``nurture.hit``."""
         judged = bots.get_judged(self.env)
         return judged and judged.dates.get(self.id)
 
     def _nurture_date_back(self, field):
         """Write when it really happened over core's date."""
-        for mail in self:
-            if moment := mail._nurture_get_moment():
-                mail[field] = moment
+        for mailing_trace in self:
+            if moment := mailing_trace._nurture_get_moment():
+                mailing_trace[field] = moment
 
     def _nurture_end_bounces(self):
-        """Mails arrive at these addresses: core, which counts what bounced until it knows better,
-        is notified."""
-        addresses = {mail.email for mail in self if mail.email and mail.trace_type == "mail"}
+        """Mails arrive at these addresses: reset core's count of those that bounced, which goes on
+        until something proves the address good."""
+        addresses = {
+            mailing_trace.email
+            for mailing_trace in self
+            if mailing_trace.email and mailing_trace.trace_type == "mail"
+        }
         if not addresses:
             return
         for model in ("crm.lead", "res.partner"):
@@ -257,13 +265,13 @@ class MailingTrace(models.Model):
                 records._message_reset_bounce(address)
 
     def _nurture_forget(self):
-        """Erase whom these messages were for, and what mail servers said of that."""
+        """Erase whom these mailing traces name, and what mail servers said of that."""
         self.write({"email": False, "failure_reason": False})
         self.mail_mail_id.filtered(lambda mail: mail.state != "outgoing").email_to = False
 
     @api.model
     def _nurture_find(self, domain):
-        """The mails of sequences in ``domain``, tests left out."""
+        """The mailing traces of sequences in ``domain``, tests left out."""
         return self.search_fetch(
             Domain(domain)
             & Domain("nurture_trace_id", "!=", False)
@@ -272,12 +280,12 @@ class MailingTrace(models.Model):
         )
 
     def _nurture_counting(self, domain):
-        """Leave the mails of sequences out of ``self`` and ``domain`` when a bot answered
-        them: neither the sequence nor its statistics take that for a reaction."""
+        """Leave the mailing traces of sequences out of ``self`` and ``domain`` when a program
+        answered: neither the sequence nor its statistics take that for a reaction."""
         if not is_inside(self.env, "nurture_ignore_reaction"):
             return self, domain
-        mails = self.filtered(lambda mail: not mail.nurture_trace_id)
-        return mails, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+        mailing_traces = self.filtered(lambda mailing_trace: not mailing_trace.nurture_trace_id)
+        return mailing_traces, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
 
     def _nurture_note_bot(self, kind, reason, date, link=False):
         """Keep what a bot did to this mail.
@@ -296,14 +304,14 @@ class MailingTrace(models.Model):
         )
 
     def _nurture_note_automatic(self, domain=None):
-        """A bot answered these mails: keep that, as nothing else comes of it."""
+        """A program answered these mails: keep that, as nothing else comes of it."""
         if not is_inside(self.env, "nurture_ignore_reaction"):
             return
-        mails = self.filtered("nurture_trace_id")
+        mailing_traces = self.filtered("nurture_trace_id")
         if domain:
-            mails |= self._nurture_find(domain)
-        for mail in mails:
-            mail.nurture_bot_notes = mail._nurture_add_note(
+            mailing_traces |= self._nurture_find(domain)
+        for mailing_trace in mailing_traces:
+            mailing_trace.nurture_bot_notes = mailing_trace._nurture_add_note(
                 "reply", "automatic", fields.Datetime.now()
             )
 
@@ -347,39 +355,41 @@ class MailingTrace(models.Model):
             return None
         if event in REACTIONS:
             self._nurture_end_doubt()
-            self._nurture_handle_late()
-        mails = self.filtered(
-            lambda mail: (
-                mail.nurture_trace_id
-                and not mail.is_test_trace
+            self._nurture_handle_pending_sent()
+        mailing_traces = self.filtered(
+            lambda mailing_trace: (
+                mailing_trace.nurture_trace_id
+                and not mailing_trace.is_test_trace
                 # forged, or a click on a mail that was recalled
-                and (mail.sent_datetime or event not in REACTIONS)
+                and (mailing_trace.sent_datetime or event not in REACTIONS)
             )
         )
-        if not mails:
+        if not mailing_traces:
             return None
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                mails.nurture_trace_id.sudo()._handle(event, self._nurture_get_link(code))
+                mailing_traces.nurture_trace_id.sudo()._handle(event, self._nurture_get_link(code))
         except Exception as error:
-            # the next run of the scheduled action passes it on; waking it now might go on for ever.
-            # Where that fails, too, the responsible is notified, see _nurture_warn_pending
-            _logger.info("%s: %s is handled later", mails, event, exc_info=True)
-            mails._nurture_keep_pending(":".join(filter(None, [event, code])))
+            # the next run of the scheduled action handles it; waking it now might go on for ever.
+            # Where that fails, too, the responsible is notified, see _nurture_warn_unhandled
+            _logger.info("%s: %s is handled later", mailing_traces, event, exc_info=True)
+            mailing_traces._nurture_add_pending(":".join(filter(None, [event, code])))
             return error
         return None
 
-    def _nurture_keep_pending(self, event):
-        """Keep what the sequence is still to be notified of."""
-        for mail in self.sudo():
-            mail.nurture_pending = ",".join(filter(None, [mail.nurture_pending, event]))
+    def _nurture_add_pending(self, event):
+        """Keep an event that the sequence has not handled yet."""
+        for mailing_trace in self.sudo():
+            mailing_trace.nurture_pending = ",".join(
+                filter(None, [mailing_trace.nurture_pending, event])
+            )
 
-    def _nurture_warn_pending(self, error):
-        """What could not be passed on the second time either does not mend itself: notify the
+    def _nurture_warn_unhandled(self, error):
+        """What could not be handled the second time either does not mend itself: notify the
         responsible.
 
-        :param error: why it cannot be said
+        :param error: what stands against it
         """
         if isinstance(error, PG_CONCURRENCY_EXCEPTIONS_TO_RETRY):
             return
@@ -411,11 +421,10 @@ class MailingTrace(models.Model):
                 ),
             )
 
-    def _nurture_handle_late(self):
-        """Notify the sequences that these mails have left, as far as they have not been
-        notified."""
+    def _nurture_handle_pending_sent(self):
+        """Notify the sequences that these mails have left, where that is still pending."""
         # with all rights: it is about what the engine has written down
-        late = self.sudo().filtered(lambda mail: mail.nurture_pending == "sent")
+        late = self.sudo().filtered(lambda mailing_trace: mailing_trace.nurture_pending == "sent")
         late = late.try_lock_for_update()
         late.nurture_pending = False
         late._nurture_handle("sent")
@@ -434,9 +443,9 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_queued(self, domain):
-        """The mails that are still in the queue of the traces in ``domain``.
+        """The mailing traces of the traces in ``domain`` whose mail is still in the queue.
 
-        It is the mail that is asked, not its status here: a forged click changes that.
+        It is the mail that is asked, not the status here: a forged click changes that.
         """
         return self.search(
             [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
@@ -444,29 +453,30 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_lock_queued(self, mails, ahead=()):
-        """Lock mails of the queue with their statistics, so that nobody takes them out of it or
+        """Lock mails of the queue with their mailing traces, so that nobody takes them out of it or
         sends them at the same time.
 
         :param mails: ``mail.mail``
         :param ahead: the mail to be sent after them: when nothing stands against any of them it is
             noted that it is being sent
-        :return: list of :class:`Stat`, without those of mails that somebody else has or that are
-            not in the queue any more
+        :return: list of :class:`LockedMailingTrace`, without those of mails that somebody else has
+            or that are not in the queue any more
         """
         rows = self.env.execute_query(
             SQL(
                 """
                 WITH locked AS (
-                    SELECT stat.id, mail.id AS mail_id, stat.nurture_sending_date AS sending,
+                    SELECT mailing_trace.id, mail.id AS mail_id,
+                           mailing_trace.nurture_sending_date AS sending,
                            COALESCE(sequence.state = 'running' AND participant.state = 'running',
                                     true) AS wanted
-                      FROM mailing_trace stat
-                      JOIN mail_mail mail ON mail.id = stat.mail_mail_id
-                 LEFT JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id
+                      FROM mailing_trace
+                      JOIN mail_mail mail ON mail.id = mailing_trace.mail_mail_id
+                 LEFT JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id
                  LEFT JOIN nurture_sequence sequence ON sequence.id = trace.sequence_id
                  LEFT JOIN nurture_participant participant ON participant.id = trace.participant_id
                      WHERE mail.id IN %(ids)s AND mail.state = 'outgoing'
-                       FOR UPDATE OF stat, mail SKIP LOCKED
+                       FOR UPDATE OF mailing_trace, mail SKIP LOCKED
                 ), noted AS (
                     UPDATE mailing_trace SET nurture_sending_date = %(now)s
                      WHERE id IN (SELECT id FROM locked WHERE mail_id IN %(ahead)s)
@@ -485,7 +495,7 @@ class MailingTrace(models.Model):
         self.browse(row[0] for row in rows).invalidate_recordset(
             ["nurture_sending_date"], flush=False
         )
-        return [Stat(*row) for row in rows]
+        return [LockedMailingTrace(*row) for row in rows]
 
     def _nurture_cancel_queued(self):
         """Cancel the messages of ``self`` that are still in a queue."""
@@ -493,7 +503,7 @@ class MailingTrace(models.Model):
 
     def _nurture_failed(self):
         """Those of ``self`` whose message failed and can be put back into its queue."""
-        return self.filtered(lambda mail: mail.mail_mail_id.state == "exception")
+        return self.filtered(lambda mailing_trace: mailing_trace.mail_mail_id.state == "exception")
 
     def _nurture_requeue(self):
         """Put failed messages back into their queue."""
@@ -511,8 +521,8 @@ class MailingTrace(models.Model):
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _nurture_set_in_doubt(self):
-        """It is not known whether these mails have left: nothing may send them again
-        automatically."""
+        """It is not known whether these mails have left: nobody but a person may have them sent
+        again."""
         self.write(
             {
                 "trace_status": "error",
@@ -523,17 +533,20 @@ class MailingTrace(models.Model):
         self._nurture_handle("in_doubt")
 
     def _nurture_end_doubt(self):
-        """These are there: somebody reacted to them, or says so. Only those in doubt change."""
+        """These mails are there: somebody reacted to them, or says so. Only those in doubt
+        change."""
         arrived = self.filtered(
-            lambda mail: (
-                mail.nurture_trace_id
-                and not mail.sent_datetime
-                and mail.nurture_trace_id.sudo().reason == "mail_in_doubt"
+            lambda mailing_trace: (
+                mailing_trace.nurture_trace_id
+                and not mailing_trace.sent_datetime
+                and mailing_trace.nurture_trace_id.sudo().reason == "mail_in_doubt"
             )
         )
         if arrived:
             arrived.sent_datetime = fields.Datetime.now()
-            arrived.filtered(lambda mail: mail.trace_status == "error").trace_status = "sent"
+            arrived.filtered(
+                lambda mailing_trace: mailing_trace.trace_status == "error"
+            ).trace_status = "sent"
             arrived.failure_type = False
             arrived.mail_mail_id.sudo().write(
                 {"state": "sent", "failure_type": False, "failure_reason": False}
@@ -590,17 +603,19 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_catch_up(self):
-        """Notify the sequences of what they could not be notified of when it happened: what people
-        opened and clicked, which had to wait until it was judged, and what went wrong at the first
-        try. Commits."""
+        """Have the sequences handle what they could not when it happened: what people opened and
+        clicked, which had to wait until it was judged, and what is pending as it went wrong at the
+        first try. Commits."""
         commit = self.env["ir.cron"]._commit_progress
         self.env["nurture.hit"]._judge_held()
-        for mail in self.search([("nurture_pending", "!=", False)], limit=1000, order="id"):
-            events = mail.nurture_pending.split(",")
-            mail.nurture_pending = False
+        for mailing_trace in self.search(
+            [("nurture_pending", "!=", False)], limit=1000, order="id"
+        ):
+            events = mailing_trace.nurture_pending.split(",")
+            mailing_trace.nurture_pending = False
             for event in events:
                 event, _colon, code = event.partition(":")
-                if error := mail._nurture_handle(event, code or None):
-                    mail._nurture_warn_pending(error)
+                if error := mailing_trace._nurture_handle(event, code or None):
+                    mailing_trace._nurture_warn_unhandled(error)
             if not commit(1):
                 break

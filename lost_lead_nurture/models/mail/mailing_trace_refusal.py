@@ -55,7 +55,7 @@ class MailingTrace(models.Model):
         return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
 
     def _nurture_bounce(self, answer):
-        """It bounced at once. For core and the statistics it has left, as any mail that bounces."""
+        """It bounced at once: for core and the statistics it has left, as any mail that bounces."""
         self.write(
             {
                 "trace_status": "sent",
@@ -70,7 +70,7 @@ class MailingTrace(models.Model):
     def _nurture_try_later(self, answer):
         """Leave the mail in the queue until it is tried again.
 
-        :return: whether it is; who is deferred for long does not get it
+        :return: whether it is; a mail that was deferred for too long is not sent any more
         """
         now = fields.Datetime.now()
         since = min((date for date in self.mapped("nurture_refused_date") if date), default=now)

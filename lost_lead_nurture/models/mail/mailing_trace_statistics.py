@@ -42,7 +42,7 @@ class MailingTrace(models.Model):
 
     _inherit = "mailing.trace"
 
-    # what leads reacted to, for whom they are credited to
+    # what leads reacted to: which mailing they are credited to
     _nurture_woken_index = models.Index(
         "(res_id) WHERE model = 'crm.lead'"
         " AND (links_click_datetime IS NOT NULL OR reply_datetime IS NOT NULL)"
@@ -97,16 +97,16 @@ class MailingTrace(models.Model):
 
         :return: ``{statistic: SQL}``
         """
-        traces = self.sudo()
+        mailing_traces = self.sudo()
         return {
-            name: traces._search(domain).where_clause
+            name: mailing_traces._search(domain).where_clause
             for name, domain in self._nurture_get_statistics().items()
         }
 
     @api.model
     def _nurture_narrow(self, domain):
-        """The messages in ``domain``, found with the rights of the user on what belongs to them,
-        for a search with all rights."""
+        """The mailing traces in ``domain``, found with the rights of the user on what belongs to
+        them, for a search with all rights."""
         domain = Domain(domain)
         if domain.is_true():
             return domain
@@ -114,9 +114,11 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_count_statistics(self, mailings, domain=()):
-        """Count the messages of mailings, whosever they are. One query, however many mailings.
+        """Count the mailing traces of mailings, whosever they are. One query, however many there
+        are.
 
-        :param domain: of the messages that count, see :meth:`_nurture_narrow`; without one, all
+        :param domain: of the mailing traces that count, see :meth:`_nurture_narrow`; without one,
+            all
         :return: ``{mailing: {statistic: number}}``
         """
         conditions = self._nurture_sql_statistics()

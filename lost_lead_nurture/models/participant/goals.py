@@ -13,8 +13,9 @@ from ...tools.sandbox import is_sandbox
 
 _logger = logging.getLogger(__name__)
 
-#: Goals that are notified, but not seen when the lead is looked at before its next step.
-HANDLED_ONCE = ("replied", "clicked")
+#: Goals that are an event, and cannot be seen any more when the lead is looked at before its next
+#: step.
+NEVER_SEEN_AGAIN = ("replied", "clicked")
 
 
 class NurtureParticipant(models.Model):
@@ -179,7 +180,7 @@ class NurtureParticipant(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            if is_sandbox(self.env) or reason not in HANDLED_ONCE:
+            if is_sandbox(self.env) or reason not in NEVER_SEEN_AGAIN:
                 raise
             _logger.warning("%s cannot be won back", self.lead_id, exc_info=True)
             self.sequence_id._warn(
@@ -233,18 +234,18 @@ class NurtureParticipant(models.Model):
                 SELECT participant.id, touch.step_id
                   FROM nurture_participant participant
              LEFT JOIN LATERAL (
-                       SELECT trace.step_id, mail.*
+                       SELECT trace.step_id, mailing_trace.*
                          FROM nurture_trace trace
-                         JOIN mailing_trace mail ON mail.nurture_trace_id = trace.id
+                         JOIN mailing_trace ON mailing_trace.nurture_trace_id = trace.id
                         WHERE trace.participant_id = participant.id
-                          AND mail.sent_datetime IS NOT NULL
+                          AND mailing_trace.sent_datetime IS NOT NULL
                      ORDER BY %(strength)s, trace.id DESC
                         LIMIT 1
                        ) touch ON true
                  WHERE participant.id IN %(ids)s
               ORDER BY %(strongest)s, participant.id DESC
                 """,
-                strength=self._sql_strength("mail"),
+                strength=self._sql_strength("mailing_trace"),
                 strongest=self._sql_strength("touch"),
                 ids=tuple(self.ids),
             )
@@ -253,10 +254,10 @@ class NurtureParticipant(models.Model):
         return {self.browse(id_): steps.browse(step_id or ()) for id_, step_id in rows}
 
     @api.model
-    def _sql_strength(self, mail):
-        """Order of the mails with this alias by the engagement that they got."""
+    def _sql_strength(self, alias):
+        """Order of the mailing traces with this alias by the engagement that they show."""
         return SQL(", ").join(
-            SQL("%s DESC NULLS LAST", SQL.identifier(mail, name))
+            SQL("%s DESC NULLS LAST", SQL.identifier(alias, name))
             for name in (
                 "reply_datetime",
                 "links_click_datetime",

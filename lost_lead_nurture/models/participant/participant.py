@@ -465,7 +465,7 @@ class NurtureParticipant(models.Model):
                        AND trace.state IN ('waiting', 'scheduled', 'error'))
                 AND NOT EXISTS (
                     SELECT 1 FROM nurture_trace trace
-                      JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
+                      JOIN mailing_trace ON mailing_trace.nurture_trace_id = trace.id
                      WHERE trace.participant_id = nurture_participant.id AND %s)
                 """,
                 tuple(self.ids),
@@ -486,9 +486,9 @@ class NurtureParticipant(models.Model):
 
     @api.model
     def _sql_is_queued(self):
-        """Whether the message of the ``mailing_trace`` alias ``stat`` is still in a queue."""
+        """Whether the message of the row of ``mailing_trace`` is still in a queue."""
         return SQL(
-            "EXISTS (SELECT 1 FROM mail_mail mail WHERE mail.id = stat.mail_mail_id"
+            "EXISTS (SELECT 1 FROM mail_mail mail WHERE mail.id = mailing_trace.mail_mail_id"
             " AND mail.state = 'outgoing')"
         )
 

@@ -577,7 +577,9 @@ class NurtureSequence(models.Model):
         """Open the mails behind a statistic; the context key ``nurture_statistic`` says which."""
         check_records(self, one=True)
         statistic = self.env.context.get("nurture_statistic", "sent")
-        return self._get_mailings()._nurture_open_mails(statistic, self._own_mails_domain())
+        return self._get_mailings()._nurture_open_mailing_traces(
+            statistic, self._own_mailing_traces_domain()
+        )
 
     def action_view_leads(self):
         """Open the leads that were won back."""

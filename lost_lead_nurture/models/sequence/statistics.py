@@ -93,8 +93,8 @@ class NurtureSequence(models.Model):
             "lost_lead_nurture.group_user,sales_team.group_sale_salesman_all_leads"
         )
 
-    def _own_mails_domain(self):
-        """The messages of which the user sees statistics."""
+    def _own_mailing_traces_domain(self):
+        """The mailing traces that count in the statistics that the user sees."""
         if self._sees_all_leads():
             return Domain.TRUE
         # as far as the rules of traces let the user find them
@@ -176,7 +176,7 @@ class NurtureSequence(models.Model):
         counts = (
             self.env["mailing.mailing"]
             .union(*mailings.values())
-            ._nurture_statistics_by_mailing(self._own_mails_domain())
+            ._nurture_statistics_by_mailing(self._own_mailing_traces_domain())
         )
         for sequence, own in mailings.items():
             statistics[sequence]["mails"] = {str(mailing.id): counts[mailing] for mailing in own}
@@ -206,18 +206,20 @@ class NurtureSequence(models.Model):
 
     def _count_mail_days(self, statistics):
         """What was sent and opened on each of the last days, in the user's time zone."""
-        sequences = {mail.id: sequence for sequence in self for mail in sequence._get_mailings()}
+        sequences = {
+            mailing.id: sequence for sequence in self for mailing in sequence._get_mailings()
+        }
         since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
         meanings = self.env["mailing.trace"]._nurture_get_statistics()
-        own = self.env["mailing.trace"]._nurture_narrow(self._own_mails_domain())
+        own = self.env["mailing.trace"]._nurture_narrow(self._own_mailing_traces_domain())
         for name, date in MAIL_DATES.items():
-            mails = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name] & own
+            counted = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name] & own
             rows = (
                 self.env["mailing.trace"]
                 .sudo()
                 .with_context(tz=self.env.tz.zone)
                 ._read_group(
-                    mails & Domain(date, ">=", since),
+                    counted & Domain(date, ">=", since),
                     ["mass_mailing_id", f"{date}:day"],
                     ["__count"],
                 )

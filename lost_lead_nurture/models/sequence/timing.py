@@ -82,8 +82,8 @@ class NurtureSequence(models.Model):
     def _count_last_bounces(self):
         """Of the last mails that left: how many, and how many bounced. Those before the last
         start do not count again."""
-        mails = self.env["mailing.trace"].sudo()
-        last = mails.search(
+        mailing_traces = self.env["mailing.trace"].sudo()
+        last = mailing_traces.search(
             [
                 ("nurture_trace_id.sequence_id", "=", self.id),
                 ("trace_type", "=", "mail"),
@@ -92,7 +92,7 @@ class NurtureSequence(models.Model):
             order="sent_datetime desc, id desc",
             limit=BOUNCE_SAMPLE,
         )
-        return len(last), len(last.filtered(lambda mail: mail.trace_status == "bounce"))
+        return len(last), len(last.filtered(lambda one: one.trace_status == "bounce"))
 
     def _get_timing_problems(self):
         if self.calendar_id and not self._get_sending_hours().next_opening(

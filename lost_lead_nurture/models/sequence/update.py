@@ -431,11 +431,11 @@ class NurtureSequence(models.Model):
               FROM nurture_trace parent
               JOIN nurture_step before ON before.id = parent.step_id
               JOIN nurture_step step ON step.parent_id = before.id AND step.active
-         LEFT JOIN LATERAL (SELECT * FROM mailing_trace mail
-                             WHERE mail.nurture_trace_id = parent.id
-                          ORDER BY mail.id DESC LIMIT 1) mail ON true
+         LEFT JOIN LATERAL (SELECT * FROM mailing_trace
+                             WHERE mailing_trace.nurture_trace_id = parent.id
+                          ORDER BY mailing_trace.id DESC LIMIT 1) mailing_trace ON true
         CROSS JOIN LATERAL (SELECT CASE WHEN before.step_type IN %(messages)s
-                                        THEN mail.sent_datetime
+                                        THEN mailing_trace.sent_datetime
                                         ELSE parent.processed_date END AS date) passed
         CROSS JOIN LATERAL (SELECT %(event)s AS date) event
              WHERE parent.sequence_id = %(sequence)s AND parent.state = 'processed'
@@ -450,24 +450,26 @@ class NurtureSequence(models.Model):
 
     @api.model
     def _sql_event(self):
-        """When what the trigger of ``step`` is about happened to ``mail``, or to the activity of
-        ``parent``; null when it did not. Which link ``link_url`` names is decided as by
+        """When what the trigger of ``step`` is about happened to ``mailing_trace``, or to the
+        activity of ``parent``; null when it did not. Which link ``link_url`` names is decided as by
         :func:`~.tools.links.is_about`, in SQL."""
         happened = {
-            "open": SQL("mail.open_datetime"),
-            "reply": SQL("mail.reply_datetime"),
-            "bounce": SQL("CASE WHEN mail.trace_status = 'bounce' THEN mail.write_date END"),
+            "open": SQL("mailing_trace.open_datetime"),
+            "reply": SQL("mailing_trace.reply_datetime"),
+            "bounce": SQL(
+                "CASE WHEN mailing_trace.trace_status = 'bounce' THEN mailing_trace.write_date END"
+            ),
             "done": SQL(
                 "(SELECT min(activity.write_date) FROM mail_activity activity"
                 " WHERE activity.nurture_trace_id = parent.id AND NOT activity.active)"
             ),
             "click": SQL(
                 "CASE WHEN COALESCE(step.link_url, '') = '' OR step.trigger NOT IN %s"
-                " THEN mail.links_click_datetime"
-                " WHEN mail.links_click_datetime IS NOT NULL THEN"
+                " THEN mailing_trace.links_click_datetime"
+                " WHEN mailing_trace.links_click_datetime IS NOT NULL THEN"
                 " (SELECT min(click.create_date) FROM link_tracker_click click"
                 " JOIN link_tracker link ON link.id = click.link_id"
-                " WHERE click.mailing_trace_id = mail.id AND link.url LIKE"
+                " WHERE click.mailing_trace_id = mailing_trace.id AND link.url LIKE"
                 " replace(regexp_replace(trim(step.link_url), '([\\\\%%_])', '\\\\\\1', 'g'),"
                 " '*', '%%')) END",
                 tuple(t.value for t in triggers.TRIGGERS.values() if t.about_links),

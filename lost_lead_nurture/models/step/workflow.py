@@ -161,8 +161,8 @@ class NurtureStep(models.Model):
         names = self.env["mailing.trace"]._nurture_get_statistic_names()
         read_choice(self.env, statistic, {name: names[name] for name in STATISTICS} | states)
         if statistic in STATISTICS:
-            own = self.sequence_id._own_mails_domain()
-            return self._get_mailings()._nurture_open_mails(statistic, own)
+            own = self.sequence_id._own_mailing_traces_domain()
+            return self._get_mailings()._nurture_open_mailing_traces(statistic, own)
         return self.sequence_id._open_list(
             "nurture.trace",
             f"{self.name}: {states[statistic]}",

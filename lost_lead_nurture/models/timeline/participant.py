@@ -186,24 +186,24 @@ class NurtureParticipant(models.Model):
             return self._get_return_entries()
         reasons = dict(self._fields["exit_reason"]._description_selection(self.env))
         reason = reasons.get(self.exit_reason)
-        returned = self.won_back_date
+        won_back = self.won_back_date
         goal_ends_it = self.state == "exited" and self.exit_reason in WON_BACK
         ended = self.exit_date
-        if goal_ends_it and returned and ended and abs(ended - returned) <= SAME_TIME:
+        if goal_ends_it and won_back and ended and abs(ended - won_back) <= SAME_TIME:
             text = self.env._("%s: goal reached", bold(reason))
             why = [self._get_credit(journey), self._get_hand_over(), self._get_cancelled(journey)]
             return [make_entry("goal", ended, text, why)]
         entries = []
-        if returned:
+        if won_back:
             text = bold(self.env._("Won back"))
             why = [self._get_credit(journey), self._get_hand_over()]
-            entries.append(make_entry("goal", returned, text, why))
+            entries.append(make_entry("goal", won_back, text, why))
         if ended:
             text = self.env._("Ended: %s", bold(reason))
             why = [self._get_cancelled(journey)]
-            if goal_ends_it and not returned:
+            if goal_ends_it and not won_back:
                 why = [self._get_no_credit(journey), self._get_hand_over(), *why]
-            elif self.state == "completed" and not returned:
+            elif self.state == "completed" and not won_back:
                 why = [self._get_last_chance(journey), *why]
             entries.append(make_entry("ended", ended, text, why))
         return entries
@@ -229,17 +229,17 @@ class NurtureParticipant(models.Model):
         traces = journey.traces.filtered(lambda trace: trace.step_id == step)
         if not traces:
             return False
-        message = journey.get_message(traces[0])
+        mailing_trace = journey.get_mailing_trace(traces[0])
         name = journey.get_name(traces[0])
 
         def is_before(date):
             return date and (not self.won_back_date or date <= self.won_back_date)
 
-        if is_before(message.reply_datetime):
+        if is_before(mailing_trace.reply_datetime):
             return self.env._("credited to “%s”, which was replied to", name)
-        if is_before(message.links_click_datetime):
+        if is_before(mailing_trace.links_click_datetime):
             return self.env._("credited to “%s”, the last one clicked before", name)
-        if is_before(message.open_datetime):
+        if is_before(mailing_trace.open_datetime):
             return self.env._("credited to “%s”, the last one opened before", name)
         return self.env._("credited to “%s”, the last one sent before", name)
 

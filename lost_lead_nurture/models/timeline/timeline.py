@@ -7,8 +7,8 @@ from ...tools.decisions import read_decisions, take
 
 class Journey:
     """What the entries of one timeline share, read with all rights: whoever may see a participant
-    may see its steps and messages. A step's decisions are said once, by whatever says them
-    first."""
+    may see its steps and mailing traces. Each decision about a step is shown once, by
+    whatever entry takes it first."""
 
     def __init__(self, participant):
         sudo = participant.sudo().with_context(active_test=False)
@@ -27,41 +27,43 @@ class Journey:
             [("nurture_trace_id", "in", self.traces.ids)], order="id"
         )
         self.activities = activities.grouped(lambda activity: activity.nurture_trace_id.id)
-        # automatically the messages of each trace would be read one after the other
-        messages = self.traces.mailing_trace_ids.sorted("id")
-        self.messages = messages.grouped(lambda message: message.nurture_trace_id.id)
-        clicks = messages.links_click_ids.sorted("create_date")
+        # all at once: else those of each trace would be read one after the other
+        mailing_traces = self.traces.mailing_trace_ids.sorted("id")
+        self.mailing_traces = mailing_traces.grouped(
+            lambda mailing_trace: mailing_trace.nurture_trace_id.id
+        )
+        clicks = mailing_traces.links_click_ids.sorted("create_date")
         self.clicks = clicks.grouped(lambda click: click.mailing_trace_id.id)
-        self._subjects = self._find_subjects(messages)
+        self._subjects = self._find_subjects(mailing_traces)
         self._contacts = None
 
-    def _find_subjects(self, messages):
-        """``{message id: subject as it was sent}``, of the messages that are kept."""
+    def _find_subjects(self, mailing_traces):
+        """``{message id: subject as it was sent}``, of those messages that are kept."""
         if self.is_forgotten:
             return {}
-        ids = [one for one in messages.mapped("message_id") if one]
+        ids = [one for one in mailing_traces.mapped("message_id") if one]
         kept = self.env["mail.message"].search_fetch(
             [("message_id", "in", ids)], ["message_id", "subject"]
         )
         return {message.message_id: message.subject for message in kept}
 
-    def get_messages(self, trace):
-        """The messages of a trace, oldest first: several where it was sent again."""
-        return self.messages.get(trace.id, self.env["mailing.trace"])
+    def get_mailing_traces(self, trace):
+        """The mailing traces of a trace, oldest first: several where it was sent again."""
+        return self.mailing_traces.get(trace.id, self.env["mailing.trace"])
 
-    def get_message(self, trace):
-        """The last message of a trace; empty without one."""
-        messages = self.get_messages(trace)
-        return messages and messages[-1]
+    def get_mailing_trace(self, trace):
+        """The last mailing trace of a trace; empty without one."""
+        mailing_traces = self.get_mailing_traces(trace)
+        return mailing_traces and mailing_traces[-1]
 
     def has_sent(self):
         """Whether a message has left: without one nothing is credited."""
         return bool(self.traces.mailing_trace_ids.filtered("sent_datetime"))
 
-    def get_name(self, trace, message=None):
+    def get_name(self, trace, mailing_trace=None):
         """What a step is called: the subject of its mail, as it was sent if that is known."""
-        message = message or self.get_message(trace)
-        return self._subjects.get(message.message_id) or trace.step_id.name
+        mailing_trace = mailing_trace or self.get_mailing_trace(trace)
+        return self._subjects.get(mailing_trace.message_id) or trace.step_id.name
 
     def get_actions(self, trace):
         """What the user may do with a step that is open or failed: names of its methods."""
@@ -96,7 +98,7 @@ class Journey:
         return list(dict.fromkeys(near.mass_mailing_id.mapped("display_name")))
 
     def take_decisions(self, condition, traces=None):
-        """Tell all decisions that meet ``condition`` and were not said yet.
+        """Take all decisions that meet ``condition`` and were not shown yet.
 
         :return: names of their steps
         """

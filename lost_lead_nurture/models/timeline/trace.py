@@ -16,8 +16,8 @@ CHANGED = ("updated", "run_now", "retried", "recalled")
 
 
 class NurtureTrace(models.Model):
-    """A step in the timeline of its participant, see ``nurture_participant_timeline``. ``journey``
-    is what the traces of a participant share there (:class:`~.nurture_timeline.Journey`)."""
+    """A step in the timeline of its participant, see ``timeline/participant.py``. ``journey``
+    is what the traces of a participant share there (:class:`~.timeline.Journey`)."""
 
     _inherit = "nurture.trace"
 
@@ -64,29 +64,29 @@ class NurtureTrace(models.Model):
         """
         if self.step_id.step_type == "activity":
             return self._get_activity_reactions(journey)
-        message = journey.get_message(self)
+        mailing_trace = journey.get_mailing_trace(self)
         name = journey.get_name(self)
-        reactions = self._get_click_reactions(journey, message, name)
-        if message.reply_datetime:
+        reactions = self._get_click_reactions(journey, mailing_trace, name)
+        if mailing_trace.reply_datetime:
             text = self.env._("Replied to %s", bold(name))
-            reactions.append(Reaction(message.reply_datetime, "replied", {"reply"}, text))
-        opened = message.open_datetime
+            reactions.append(Reaction(mailing_trace.reply_datetime, "replied", {"reply"}, text))
+        opened = mailing_trace.open_datetime
         if opened and not join_opening(reactions, opened):
             text = self.env._("%s opened", bold(name))
             reactions.append(Reaction(opened, "opened", {"open"}, text))
-        if message.trace_status == "bounce":
+        if mailing_trace.trace_status == "bounce":
             text = self.env._("%s bounced", bold(name))
-            date = self._get_bounce_date(journey, message)
-            more = {"detail": not journey.is_forgotten and message.failure_reason}
+            date = self._get_bounce_date(journey, mailing_trace)
+            more = {"detail": not journey.is_forgotten and mailing_trace.failure_reason}
             reactions.append(Reaction(date, "bounced", {"bounce"}, text, more=more))
         return reactions
 
-    def _get_click_reactions(self, journey, message, name):
+    def _get_click_reactions(self, journey, mailing_trace, name):
         """Clicks, those on one link together."""
-        clicks = journey.clicks.get(message.id, self.env["link.tracker.click"])
-        if not clicks and message.links_click_datetime:
+        clicks = journey.clicks.get(mailing_trace.id, self.env["link.tracker.click"])
+        if not clicks and mailing_trace.links_click_datetime:
             text = self.env._("A link in %s clicked", bold(name))
-            return [Reaction(message.links_click_datetime, "clicked", {"click"}, text)]
+            return [Reaction(mailing_trace.links_click_datetime, "clicked", {"click"}, text)]
         reactions = []
         for link, times in clicks.grouped("link_id").items():
             label = self.env._("a link") if journey.is_forgotten else link.label or link.url
@@ -101,7 +101,7 @@ class NurtureTrace(models.Model):
             reactions.append(Reaction(date, "clicked", {"click"}, text, link.url, why))
         return reactions
 
-    def _get_bounce_date(self, journey, message):
+    def _get_bounce_date(self, journey, mailing_trace):
         """Core does not note when a mail bounced: what it led to says it."""
         dates = [
             decision.date
@@ -111,7 +111,7 @@ class NurtureTrace(models.Model):
         ]
         if journey.participant.exit_reason == "bounced":
             dates.append(journey.participant.exit_date)
-        return min(dates, default=message.write_date)
+        return min(dates, default=mailing_trace.write_date)
 
     def _get_activity_reactions(self, journey):
         done = journey.activities.get(self.id, self.env["mail.activity"]).filtered("date_done")
@@ -175,15 +175,15 @@ class NurtureTrace(models.Model):
             self._make_entry(
                 "bot",
                 fields.Datetime.to_datetime(note["first"]),
-                bot_text(self.env, note, message.trace_type == "mail"),
+                bot_text(self.env, note, mailing_trace.trace_type == "mail"),
                 [
                     self.env._("in “%s”", journey.get_name(self)),
                     labels.get(note["reason"]),
                     self.env._("recorded, not counted, no branch taken"),
                 ],
             )
-            for message in journey.get_messages(self)
-            for note in message.nurture_bot_notes or []
+            for mailing_trace in journey.get_mailing_traces(self)
+            for note in mailing_trace.nurture_bot_notes or []
         ]
 
     # ------------------------------------------------------------
@@ -265,7 +265,7 @@ class NurtureTrace(models.Model):
         """It was done; of a message that is so once it has left."""
         step = self.step_id
         if step._is_message():
-            sent = journey.get_messages(self).filtered("sent_datetime")
+            sent = journey.get_mailing_traces(self).filtered("sent_datetime")
             return [] if is_again else [self._get_sent_entry(journey, one, why) for one in sent]
         name = bold(step.name)
         if step.step_type == "activity":
@@ -287,16 +287,19 @@ class NurtureTrace(models.Model):
             return label
         return self.env._("due %(date)s, %(held)s", date=on_clock(self.env, due), held=label)
 
-    def _get_sent_entry(self, journey, message, why):
-        name = bold(journey.get_name(self, message))
+    def _get_sent_entry(self, journey, mailing_trace, why):
+        name = bold(journey.get_name(self, mailing_trace))
         text = self.env._("%s sent", name)
-        if message.open_datetime and message.open_datetime > message.sent_datetime:
+        if (
+            mailing_trace.open_datetime
+            and mailing_trace.open_datetime > mailing_trace.sent_datetime
+        ):
             text = self.env._(
                 "%(message)s sent, opened %(time)s later",
                 message=name,
-                time=in_words(self.env, message.open_datetime - message.sent_datetime),
+                time=in_words(self.env, mailing_trace.open_datetime - mailing_trace.sent_datetime),
             )
-        return self._make_entry("sent", message.sent_datetime, text, why, preview=True)
+        return self._make_entry("sent", mailing_trace.sent_datetime, text, why, preview=True)
 
     def _get_deal(self, journey):
         """For whom an activity is, and until when."""
@@ -363,15 +366,15 @@ class NurtureTrace(models.Model):
             return self._make_entry("scheduled", self.schedule_date, text, why, actions=actions)
         if self.state == "waiting":
             return self._get_waiting_entry(journey, name, actions)
-        message = journey.get_message(self)
+        mailing_trace = journey.get_mailing_trace(self)
         if (
             self.state == "processed"
-            and message.trace_status in ("outgoing", "process")
-            and not message.sent_datetime
+            and mailing_trace.trace_status in ("outgoing", "process")
+            and not mailing_trace.sent_datetime
         ):
             text = self.env._("%s is in the queue", name)
             why = [self._get_cause(), self.env._("it is sent with the next run of the queue")]
-            if message.trace_status == "process":
+            if mailing_trace.trace_status == "process":
                 text = self.env._("%s is being sent", name)
                 why = [self._get_cause(), self.env._("the provider has not reported yet")]
             return self._make_entry("queued", self.processed_date, text, why, preview=True)
@@ -379,7 +382,7 @@ class NurtureTrace(models.Model):
 
     def _get_waiting_entry(self, journey, name, actions):
         parent = self.parent_id
-        if parent.step_id._is_message() and not journey.get_message(parent).sent_datetime:
+        if parent.step_id._is_message() and not journey.get_mailing_trace(parent).sent_datetime:
             why = [self.env._("“%s” has to leave first", parent.step_id.name)]
         else:
             why = [self.env._("for: %s", self.step_id.when)]

@@ -17,7 +17,7 @@ class NurtureTrace(models.Model):
     _inherit = "nurture.trace"
 
     def _handle(self, event, link=None):
-        """Tell processed traces what happened to their message or activity.
+        """Handle what happened to the message or activity of processed traces.
 
         :param event: ``sent``, ``failed``, ``in_doubt``, ``cancelled``, or what somebody did:
             ``open``, ``click``, ``reply``, ``bounce``, ``done``
@@ -26,13 +26,14 @@ class NurtureTrace(models.Model):
         if event == "sent":
             self._handle_sent()
         elif event == "failed":
-            self._handle_not_sent("error", lambda mail: "mail_failed")
+            self._handle_not_sent("error", lambda mailing_trace: "mail_failed")
         elif event == "in_doubt":
-            self._handle_not_sent("error", lambda mail: "mail_in_doubt")
+            self._handle_not_sent("error", lambda mailing_trace: "mail_in_doubt")
         elif event == "cancelled":
             reasons = self._get_reasons_of_failure()
             self._handle_not_sent(
-                "rejected", lambda mail: reasons.get(mail.failure_type, "mail_cancelled")
+                "rejected",
+                lambda mailing_trace: reasons.get(mailing_trace.failure_type, "mail_cancelled"),
             )
         else:
             self._handle_reaction(event, link)
@@ -43,8 +44,8 @@ class NurtureTrace(models.Model):
         return REASON_OF_FAILURE
 
     def _handle_sent(self):
-        """The mail left: now the clock of what follows runs. A retry revives what a failure of
-        the mail had stopped."""
+        """The message left: now the clock of what follows runs. A retry revives what a failure of
+        the message had stopped."""
         now = fields.Datetime.now()
         self.filtered(
             lambda trace: trace.state == "error" or trace.reason == "mail_deferred"
@@ -86,11 +87,11 @@ class NurtureTrace(models.Model):
         self._update(SQL("id IN %s", tuple(self.ids)), reason="mail_deferred", detail=detail)
 
     def _handle_not_sent(self, state, get_reason):
-        """The mail was cancelled or failed: say so, and stop the branch."""
+        """The message was cancelled or failed: say so, and stop the branch."""
         causes = defaultdict(self.browse)
         for trace in self.filtered(lambda trace: trace.state == "processed"):
-            mail = trace.mailing_trace_ids.sorted("id")[-1:]
-            causes[get_reason(mail), mail._nurture_get_failure()] |= trace
+            mailing_trace = trace.mailing_trace_ids.sorted("id")[-1:]
+            causes[get_reason(mailing_trace), mailing_trace._nurture_get_failure()] |= trace
         for (reason, detail), traces in causes.items():
             traces._set_state(state, reason, detail)
         self._update(
@@ -134,14 +135,14 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _sql_moment(self, event):
-        """When the step before a trace had its event. An open and a click are reported a minute
+        """When the step before a trace had its event. An open and a click are handled a minute
         after they happened, see ``nurture.hit``."""
         now = fields.Datetime.now()
         if event not in EVENT_DATES:
             return SQL("%s::timestamp", now)
         return SQL(
-            "(SELECT COALESCE(max(stat.%s), %s) FROM mailing_trace stat"
-            " WHERE stat.nurture_trace_id = nurture_trace.parent_id)",
+            "(SELECT COALESCE(max(mailing_trace.%s), %s) FROM mailing_trace"
+            " WHERE mailing_trace.nurture_trace_id = nurture_trace.parent_id)",
             SQL.identifier(EVENT_DATES[event]),
             now,
         )

@@ -21,24 +21,26 @@ class NurtureTrace(models.Model):
         check_records(self, one=True)
         self.check_access("read")
         trace_sudo = self.sudo()
-        message_sudo = trace_sudo.mailing_trace_ids.sorted("id")[-1:]
-        if not message_sudo:
+        mailing_trace_sudo = trace_sudo.mailing_trace_ids.sorted("id")[-1:]
+        if not mailing_trace_sudo:
             raise UserError(self.env._("“%s” has not been sent.", trace_sudo.step_id.name))
         if trace_sudo.participant_id._is_forgotten():
             raise UserError(self.env._("Who this was has been forgotten, as was asked for."))
         lead_sudo = trace_sudo.participant_id.lead_id
-        mail = message_sudo._nurture_get_kept() or trace_sudo._render_again(message_sudo)
+        preview = mailing_trace_sudo._nurture_get_kept() or trace_sudo._render_again(
+            mailing_trace_sudo
+        )
         return {
-            **mail,
-            "html": without_links(mail["html"]),
+            **preview,
+            "html": without_links(preview["html"]),
             "lead": lead_sudo.display_name or "",
-            "address": message_sudo.email or "",
+            "address": mailing_trace_sudo.email or "",
             "language": "",
         }
 
-    def _render_again(self, message):
-        """The text of a message as it is today."""
-        lead, mailing = self.participant_id.lead_id, message.mass_mailing_id
+    def _render_again(self, mailing_trace):
+        """The text of the message of a mailing trace as it is today."""
+        lead, mailing = self.participant_id.lead_id, mailing_trace.mass_mailing_id
         if not (lead and mailing):
             raise UserError(self.env._("The lead is gone, and the message is not kept."))
         return {

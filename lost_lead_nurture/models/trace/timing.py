@@ -137,13 +137,13 @@ class NurtureTrace(models.Model):
                 SELECT trace.participant_id, last_chance.state, last_chance.sent_on
                   FROM nurture_trace trace
                   JOIN LATERAL (
-                       SELECT count(*) FILTER (WHERE mail.trace_status = 'sent'
-                                                 AND mail.sent_datetime >= life.last) AS number
+                       SELECT count(*) FILTER (WHERE mailing_trace.trace_status = 'sent'
+                                            AND mailing_trace.sent_datetime >= life.last) AS number
                          FROM nurture_trace done
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger != 'silent'
-                         JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
-                          AND mail.trace_type = 'mail'
+                         JOIN mailing_trace ON mailing_trace.nurture_trace_id = done.id
+                          AND mailing_trace.trace_type = 'mail'
                    CROSS JOIN LATERAL (
                               SELECT COALESCE(max(GREATEST(alive.open_datetime,
                                                            alive.links_click_datetime,
@@ -156,14 +156,14 @@ class NurtureTrace(models.Model):
                         WHERE done.participant_id = trace.participant_id
                        ) silent ON silent.number >= %(limit)s
              LEFT JOIN LATERAL (
-                       SELECT done.state, mail.sent_datetime AS sent_on
+                       SELECT done.state, mailing_trace.sent_datetime AS sent_on
                          FROM nurture_trace done
                          JOIN nurture_step step ON step.id = done.step_id
                           AND step.trigger = 'silent' AND step.active
                           AND done.reason IS DISTINCT FROM 'opposite'
-                    LEFT JOIN mailing_trace mail ON mail.nurture_trace_id = done.id
+                    LEFT JOIN mailing_trace ON mailing_trace.nurture_trace_id = done.id
                         WHERE done.participant_id = trace.participant_id
-                     ORDER BY mail.sent_datetime DESC NULLS LAST
+                     ORDER BY mailing_trace.sent_datetime DESC NULLS LAST
                         LIMIT 1
                        ) last_chance ON true
                  WHERE trace.id IN %(ids)s

@@ -21,8 +21,8 @@ class NurtureTrace(models.Model):
     again, or the sequence was stopped. What the engine writes it writes by SQL, for a whole batch.
 
     Here is what a trace is and what people do with it; how traces are executed is in
-    ``nurture_trace_engine``, when a message may go in ``nurture_trace_timing``, and what happens
-    of it in ``nurture_trace_events``.
+    ``engine.py``, when a message may go in ``timing.py``, and what comes of what happens to it in
+    ``events.py``.
     """
 
     _name = "nurture.trace"
@@ -140,11 +140,11 @@ class NurtureTrace(models.Model):
             self.env["mailing.trace"]._fields["trace_status"]._description_selection(self.env)
         )
         for trace in self:
-            mail = trace.mailing_trace_ids.sorted("id")[-1:]
-            if mail.links_click_datetime and mail.trace_status == "open":
+            mailing_trace = trace.mailing_trace_ids.sorted("id")[-1:]
+            if mailing_trace.links_click_datetime and mailing_trace.trace_status == "open":
                 trace.mail_status = self.env._("Clicked")
             else:
-                trace.mail_status = statuses.get(mail.trace_status)
+                trace.mail_status = statuses.get(mailing_trace.trace_status)
 
     @api.depends("decision_log")
     @api.depends_context("lang", "tz")
@@ -291,9 +291,9 @@ class NurtureTrace(models.Model):
 
     def _retry(self):
         """Put failed messages back into their queue, and make failed steps due."""
-        messages = self.mailing_trace_ids._nurture_failed()
-        requeued = messages.nurture_trace_id
-        messages._nurture_requeue()
+        failed = self.mailing_trace_ids._nurture_failed()
+        requeued = failed.nurture_trace_id
+        failed._nurture_requeue()
         requeued._set_state("processed", "retried")
         if again := self - requeued:
             again._update(

@@ -522,8 +522,8 @@ class TestForgedContexts(DoorsCase):
             {"nurture_judged": {}},
             {"nurture_request": {"token": "x"}},
             {"nurture_link_code": "x,reply"},
-            {"nurture_notified": "inside"},
-            {"nurture_notified": True},
+            {"nurture_from_core": "inside"},
+            {"nurture_from_core": True},
             {"nurture_send_batch": 1},
             {"nurture_send_batch": {"trace_by_lead": {}, "links": 1, "compiled": 1}},
         ):
