@@ -17,10 +17,11 @@ class NurtureGuardMixin(models.AbstractModel):
 
     def _compute_authors(self):
         """What was there before authors were known is its creator's; from then on they are
-        written."""
+        written. A draft has those of what is saved."""
         for record in self:
+            creator = record.create_uid if record.id else False
             for author in set(self._authors.values()):
-                record[author] = record[author] or record.create_uid
+                record[author] = record._origin[author] or creator
 
     # ------------------------------------------------------------
     # CRUD

@@ -60,9 +60,9 @@ class NurtureStep(models.Model):
 
     def _compute_author_id(self):
         """Who had set a step up was not kept: whoever was there last. From then on it is
-        written."""
+        written. A draft has the author of what is saved."""
         for step in self:
-            step.author_id = step.author_id or step.write_uid
+            step.author_id = step._origin.author_id or (step.write_uid if step.id else False)
 
     @api.depends("sequence_id")
     @api.depends_context("uid")

@@ -364,6 +364,17 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         self.env.add_to_compute(self.sequence._fields["domain_author_id"], self.sequence)
         self.assertEqual(self.sequence.domain_author_id, self.marketer)
 
+    def test_author_in_a_draft(self):
+        """What was not changed in a form is still its author's, not whose the sequence is; where
+        the author is gone it is nobody's."""
+        self.mine.domain = repr([("partner_id.country_id.code", "=", "BE")])
+        draft = self.sequence.new({"name": "Renamed"}, origin=self.sequence)
+        self.assertEqual(draft.domain_author_id, self.marketer)
+        self.sequence.sudo().domain_author_id = False
+        self.env.invalidate_all()
+        draft = self.sequence.new({"name": "Renamed"}, origin=self.sequence)
+        self.assertFalse(draft.domain_author_id)
+
     def lose_author(self):
         """Make another marketer write the filters of the running sequence."""
         author = new_test_user(self.env, "nurture_gone", "lost_lead_nurture.group_user")

@@ -248,6 +248,13 @@ class TestAuthor(StepRightsMixin, NurtureCase):
         self.env.add_to_compute(step._fields["author_id"], step)
         self.assertEqual(step.author_id, self.marketer)
 
+    def test_author_in_a_draft(self):
+        """In a form, too, it is who has set the step up, not who changed it last."""
+        step = self.set_up_by_boss()
+        step.with_user(self.marketer).delay = 3
+        self.env.flush_all()
+        self.assertEqual(step.new({"delay": 4}, origin=step).author_id, self.boss)
+
     def test_several_at_once(self):
         step = self.set_up_by_boss()
         score = self.set_up(self.boss, "score", score=1)
