@@ -4,6 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, get_db_name, tagged
 from odoo.tools import mute_logger
 
+from ...tools.reasons import EXCLUSION_REASONS
 from ..common import ANN, NurtureHttpCase
 from ..living import LivingMixin
 
@@ -23,6 +24,11 @@ class TestExplain(LivingMixin, NurtureHttpCase):
             self.run_cron()
             self.assertEqual(bool(self.participant(lead) - before), not no)
         return no
+
+    def test_each_exclusion_reason_has_its_words(self):
+        """A new one without them would not be explained, but fail."""
+        reasons = {reason for reason, _label in EXCLUSION_REASONS}
+        self.assertLessEqual(reasons, self.sequence._get_condition_labels().keys())
 
     def test_never_in(self):
         explanation = self.explain(self.ann)
