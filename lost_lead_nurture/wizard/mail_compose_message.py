@@ -1,3 +1,6 @@
+from copy import deepcopy
+from xml.sax.saxutils import escape
+
 from lxml import html
 from markupsafe import Markup
 
@@ -130,9 +133,19 @@ class MailComposeMessage(models.TransientModel):
         qweb = self.env["ir.qweb"].with_context(
             raise_on_forbidden_code_for_model=model, minimal_qcontext=True, preserve_comments=True
         )
-        rendered = {}
-        for record in self.env[model].browse(res_ids):
-            text = html.fragment_fromstring(template_src, create_parent="div")
-            # without the <div> around it
-            rendered[record.id] = qweb._render(text, {"object": record})[5:-6]
-        return rendered
+        text = html.fragment_fromstring(template_src, create_parent="div")
+        _escape_texts(text)
+        return {
+            # a copy, for what is compiled is taken apart; and without the <div> around it
+            record.id: qweb._render(deepcopy(text), {"object": record})[5:-6]
+            for record in self.env[model].browse(res_ids)
+        }
+
+
+def _escape_texts(node):
+    """Write the texts in ``node`` as they stand in HTML: QWeb puts out what the parser has read, so
+    that what is written about a tag would become one."""
+    for child in node.iter():
+        if isinstance(child.tag, str) and child.tag not in ("script", "style"):
+            child.text = child.text and escape(child.text)
+        child.tail = child.tail and escape(child.tail)

@@ -581,3 +581,14 @@ class TestBatch(GuardCase):
         texts = self.render(SendBatch().carried_by(composers), text)
         self.assertIn("<!--[if mso]><table><tr><td><![endif]-->", texts[self.bob.id])
         self.assertEqual(texts, self.render(composers, text))
+
+    def test_characters_of_html(self):
+        """What is written about a tag is no tag, by a sequence as by a mailing."""
+        text = (
+            "<style>p > a {color: red}</style><p>5 &lt; 6 &amp; &lt;b&gt;"
+            '<t t-out="object.name"></t> &lt;i&gt;</p>&gt;'
+        )
+        composers = self.env["mail.compose.message"]
+        texts = self.render(SendBatch().carried_by(composers), text)
+        self.assertIn("<p>5 &lt; 6 &amp; &lt;b&gt;", texts[self.bob.id])
+        self.assertEqual(texts, self.render(composers, text))
