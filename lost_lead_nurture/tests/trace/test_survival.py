@@ -361,6 +361,27 @@ class TestActing(TwoLeadsMixin, NurtureCase):
         self.run_crons(1)
         self.assertEqual(trace.state, "processed")
 
+    def test_two_processes_are_enough(self):
+        """No more of them end than it takes to know at whom."""
+        self.make_server_action("records.write({'referred': 'x'})")
+        self.run_crons(3, culprit=self.bob)
+        trace = self.trace(self.bob, self.step)
+        self.assertEqual((trace.state, trace.reason), ("error", "interrupted"))
+        self.assertIn("ended 2 times", trace.detail)
+
+    def test_to_quarantine_is_work(self):
+        """Core does not count such a run as one that led to nothing: it disables actions after
+        some of these."""
+        self.make_server_action("records.write({'referred': 'x'})")
+        self.run_crons(1, culprit=self.bob)
+        done = []
+        with patch.object(
+            type(self.env["ir.cron"]), "_commit_progress", lambda _cron, count=0: done.append(count)
+        ):
+            self.env["nurture.batch"]._take_over()
+        self.assertEqual(done, [1])
+        self.assertEqual(self.env["nurture.batch"].search([]).mapped("quarantined"), [True] * 2)
+
     def test_other_steps_go_first(self):
         """What ended a process waits until all else is done."""
         self.make_server_action("records.write({'referred': 'x'})")
