@@ -382,6 +382,21 @@ class TestActing(TwoLeadsMixin, NurtureCase):
         self.assertEqual(done, [1])
         self.assertEqual(self.env["nurture.batch"].search([]).mapped("quarantined"), [True] * 2)
 
+    def test_no_time_left_for_what_is_quarantined(self):
+        """It is left to the next run, and whoever asks is answered that there was no time."""
+        self.make_server_action("records.write({'referred': 'x'})")
+        self.run_crons(1, culprit=self.bob)
+        traces = type(self.env["nurture.trace"])
+        with self.registry.cursor() as cr:
+            env = self.env(cr=cr)
+            batches, sequence = env["nurture.batch"], self.sequence.with_env(env)
+            batches._take_over()
+            with patch.object(traces, "_run_batch", lambda *_args, **_options: False):
+                self.assertFalse(batches._run_quarantined(sequence))
+            self.assertEqual(len(batches.search([])), 1)
+            self.assertTrue(batches._run_quarantined(sequence))
+            self.assertFalse(batches.search([]))
+
     def test_other_steps_go_first(self):
         """What ended a process waits until all else is done."""
         self.make_server_action("records.write({'referred': 'x'})")
