@@ -26,6 +26,7 @@ from . import (
     shell,
     story,
     templates,
+    upgrade,
 )
 
 TAG = re.compile(r"^(?P<sign>[+-]?)(?P<tag>\*|\w*)(?P<module>/[\w./-]+)?(?P<rest>[:.\[].*)?$")
@@ -54,6 +55,7 @@ def main(options):
             ("Odoo tests", lambda: run_odoo_tests(options)),
             ("Installation beside people at work", run_installation),
             ("Demo story", run_story),
+            ("Update of an earlier version", run_upgrade),
             ("Faults", run_faults),
             ("Job queue", run_job_queue),
         ]
@@ -133,6 +135,17 @@ def run_story():
     shell.say(json.dumps(result))
     checks = result.get("checks", 1)
     return Outcome(checks if isinstance(checks, int) else len(checks), len(report.problems))
+
+
+def run_upgrade():
+    """Bring the story's database of an earlier version to this one; it is one test."""
+    if not upgrade.is_possible():
+        shell.say(f"   Not possible: this clone does not have the commit {upgrade.BEFORE}.")
+        return Outcome()
+    problems = upgrade.play()
+    for problem in problems[:SHOWN_PROBLEMS]:
+        shell.say(shorten(problem))
+    return Outcome(0 if problems else 1, len(problems))
 
 
 def run_faults():

@@ -9,6 +9,7 @@ import ast
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -78,7 +79,9 @@ def main():
 
 
 def is_possible():
-    """Tell whether this clone knows the earlier version."""
+    """Tell whether this clone knows the earlier version: a shallow one does not."""
+    if not shutil.which("git"):
+        return False
     known = subprocess.run(
         ["git", "cat-file", "-e", f"{BEFORE}^{{commit}}"], cwd=settings.ROOT, capture_output=True
     )
@@ -88,7 +91,7 @@ def is_possible():
 def play():
     """Make the database of before, update it, look; return what is wrong (a list of texts)."""
     if not is_possible():
-        raise shell.Failure(f"This clone does not have the commit {BEFORE} (a shallow clone?).")
+        raise shell.Failure(f"This clone does not have the commit {BEFORE} (a shallow one?).")
     odoo.clean_start()
     name = databases.temporary("upgrade")
     try:
