@@ -117,10 +117,10 @@ def _check_mails(name):
     with contextlib.closing(cluster.connect(name)) as connection, connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT trace.state, count(DISTINCT stat.id), count(DISTINCT mail.id)
+            SELECT trace.state, count(DISTINCT mailing_trace.id), count(DISTINCT mail.id)
               FROM nurture_trace trace
-         LEFT JOIN mailing_trace stat ON stat.nurture_trace_id = trace.id
-         LEFT JOIN mail_mail mail ON mail.id = stat.mail_mail_id
+         LEFT JOIN mailing_trace ON mailing_trace.nurture_trace_id = trace.id
+         LEFT JOIN mail_mail mail ON mail.id = mailing_trace.mail_mail_id
           GROUP BY trace.id
             """
         )

@@ -153,7 +153,7 @@ def wait_until_up(process, port, log=None, seconds=120):
 
 def wake_crons(database, *processes):
     """Call the scheduled actions of a database as soon as these servers listen for that:
-    automatically they look for them a minute after their start."""
+    on their own they look for them a minute after their start."""
     with contextlib.closing(cluster.connect()) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         listening = (

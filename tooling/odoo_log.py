@@ -11,7 +11,7 @@ RESULT = re.compile(r"(?P<failed>\d+) failed, (?P<errors>\d+) error\(s\) of (?P<
 STARTING = re.compile(r"^Starting (?P<test>\w+\.\w+) \.\.\.")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
-# Warnings that core logs automatically, whatever our add-ons do: (logger, message).
+# Warnings that core logs on its own, whatever our add-ons do: (logger, message).
 ALLOWED = (
     # a slow computer may need longer than core's five seconds to end the browser
     (r"\.browser$", r"Killing chrome headless with pid"),

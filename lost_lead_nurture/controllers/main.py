@@ -42,7 +42,7 @@ class NurtureMailController(MassMailController):
 
     @http.route("/nurture/t/<int:mailing_trace_id>/<string:token>", type="http", auth="public")
     def nurture_honeypot(self, mailing_trace_id, token):
-        """The link that nobody sees: whoever follows it is shown that there is nothing."""
+        """The link that nobody sees: whoever follows it gets an empty page."""
         mailing_traces = request.env["mailing.trace"].sudo()
         mailing_trace = mailing_traces._nurture_find([("id", "=", mailing_trace_id)])
         if not mailing_trace or not mailing_trace._nurture_is_signed(HONEYPOT, token):

@@ -16,7 +16,7 @@ OVERRIDDEN = {
     ),
     "crm.lead._message_mail_after_hook": (
         "mails",
-        "contacts show which mailings they got",
+        "contacts show which mailings went to their leads",
     ),
     "crm.lead._read_group_groupby": (
         "alias, groupby_spec, query",
@@ -150,7 +150,7 @@ OVERRIDDEN = {
     "mail.mail._send": (
         "auto_commit, raise_exception, smtp_session, alias_domain_id, mail_server, "
         "post_send_callback",
-        "no mail leaves twice automatically: it is noted before that it leaves",
+        "no mail leaves twice unless a person wants it to: it is noted before that it leaves",
     ),
     "mail.mail.send": (
         "auto_commit, raise_exception, post_send_callback",

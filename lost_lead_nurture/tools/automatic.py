@@ -1,7 +1,7 @@
 """Telling automatic mail from what people write: the rules, in tables.
 
 Somebody's out-of-office, a receipt or a report must not count as an answer, and whoever answers
-must not be taken for a bot: in doubt it is a person. So what proves a bot is here, and
+must not be taken for a program: in doubt it is a person. So what proves a program is here, and
 nothing that a person's mail may have as well:
 
 - X-Auto-Response-Suppress, which Exchange puts into what people write, too;
@@ -20,9 +20,9 @@ import re
 
 from .subjects import decode, fold, header_values, is_answer, strip_brackets, subject_of
 
-#: Headers that only bots write, whatever they say but “no”.
+#: Headers that only programs write, whatever they say but “no”.
 HEADERS = (
-    # RFC 3834: “no”, or what kind of bot it is
+    # RFC 3834: “no”, or how it is automatic
     "Auto-Submitted",
     # vacation programs, Gmail, cPanel, Open-Xchange, Kerio, FirstClass, Postini
     *("X-Autoreply", "X-Auto-Reply", "X-Autoreply-From", "X-Auto-Reply-From", "X-Mail-Autoreply"),
@@ -31,7 +31,7 @@ HEADERS = (
     # Exim and Gmail, Exchange: the mail could not be delivered
     *("X-Failed-Recipients", "X-MS-Exchange-Message-Is-Ndr"),
 )
-#: Values of headers with which it is a bot's.
+#: Values of headers that only programs write.
 HEADER_VALUES = {
     "Precedence": ("auto_reply", "auto-reply", "junk"),
     "X-Precedence": ("auto_reply", "auto-reply", "junk", "bulk"),
@@ -51,7 +51,7 @@ LIST_HEADERS = (
     "X-BeenThere",
 )
 
-#: Types of content that only bots send: what became of the mail (RFC 3464), or that it was
+#: Types of content that only programs send: what became of the mail (RFC 3464), or that it was
 #: displayed (RFC 8098).
 STATUS = "message/delivery-status"
 CONTENT_TYPES = ("multipart/report", "message/disposition-notification", STATUS)
@@ -212,7 +212,7 @@ LINES, CHARACTERS = 3, 20_000
 
 
 def is_automatic(message):
-    """Whether a bot wrote the message (an `email.message.EmailMessage`): an out-of-office, a
+    """Whether a program wrote the message (an `email.message.EmailMessage`): an out-of-office, a
     receipt, a report."""
     return bool(
         _has_automatic_header(message)
@@ -220,7 +220,7 @@ def is_automatic(message):
         or _is_from_nobody(message)
         or _is_returned_mail(message)
         or kind_of_subject(message)
-        or _begins_automatically(message)
+        or _begins_as_automatic(message)
     )
 
 
@@ -277,8 +277,8 @@ def _has_automatic_header(message):
         value not in ("", "no", "false") for name in HEADERS for value in _values(message, name)
     ):
         return True
-    for name, bots in HEADER_VALUES.items():
-        if any(value in bots for value in _values(message, name)):
+    for name, known in HEADER_VALUES.items():
+        if any(value in known for value in _values(message, name)):
             return True
     return "bulk" in _values(message, "Precedence") and not any(
         header_values(message, name) for name in LIST_HEADERS
@@ -308,7 +308,7 @@ def _is_returned_mail(message):
     )
 
 
-def _begins_automatically(message):
+def _begins_as_automatic(message):
     """Whether the text begins with saying that it is automatic; who asks whether is a person."""
     return any(_LINE.match(line) and "?" not in line for line in _first_lines(message))
 

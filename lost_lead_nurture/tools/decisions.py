@@ -16,8 +16,8 @@ class Decision:
     reason: str | None = None
     detail: str | None = None
     due: datetime | None = None
-    #: whether something else in the timeline tells it
-    said: bool = False
+    #: whether something in the timeline shows it already
+    shown: bool = False
 
     def follows(self, trigger):
         """Whether it is what an event that ``trigger`` waits for led to: the step is scheduled, or
@@ -56,13 +56,13 @@ def read_decisions(log):
 
 
 def take(decisions, condition):
-    """Those of ``decisions`` that cancel a step, meet ``condition`` and were not said yet: from now
+    """Those of ``decisions`` that cancel a step, meet ``condition`` and are not shown yet: from now
     on they are."""
     taken = [
-        one for one in decisions if not one.said and one.state == "cancelled" and condition(one)
+        one for one in decisions if not one.shown and one.state == "cancelled" and condition(one)
     ]
     for decision in taken:
-        decision.said = True
+        decision.shown = True
     return taken
 
 

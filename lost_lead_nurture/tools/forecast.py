@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dateutil.relativedelta import relativedelta
 
-#: How often one message is deferred before it expires; only a rule that makes no sense gets
+#: How often one message is deferred before it is never sent; only a rule that makes no sense gets
 #: there.
 MAX_DEFERRALS = 1000
 
@@ -69,7 +69,8 @@ class Outlook(NamedTuple):
     """What comes of a step.
 
     :param step_id: see :class:`PlannedStep`
-    :param moment: when (naive, UTC); of "never": when it was due, or last deferred until
+    :param moment: when (naive, UTC); of "never": when it was due, or until when it was
+        last deferred
     :param outcome: "sent" (a message), "done" (another step), "skipped" (over the cap) or "never"
         (its sending hours do not come, or the cap lets nothing through)
     """

@@ -78,7 +78,7 @@ REASON_OF_FAILURE = {
     "mail_email_invalid": "invalid_address",
 }
 
-#: Why a lead is excluded from a sequence, in the order in which it is said.
+#: Why a lead is excluded from a sequence, in the order in which reasons are shown.
 EXCLUSION_REASONS = [
     ("not_lost", "Not lost"),
     ("company", "Belongs to another company"),

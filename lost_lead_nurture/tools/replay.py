@@ -1,4 +1,4 @@
-"""What a test run tells of each step, and what may happen to it next."""
+"""What a test run shows of each step, and what may happen to it next."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _OWN_LINKS = re.compile(r'href="[^"]*/(?:unsubscribe_from_list|view)"')
 
 
 @dataclass
-class Said:
+class Shown:
     """What is shown of one step."""
 
     texts: list = field(default_factory=list)

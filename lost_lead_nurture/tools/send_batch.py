@@ -17,7 +17,7 @@ from .delivery import Delivery
 KEY = "nurture_send_batch"
 
 
-# compared by dedup_key: core compares the context with that of each environment that there is
+# equal to nothing but itself: core compares the context with that of each environment that there is
 @dataclass(frozen=True, eq=False)
 class SendBatch:
     """Messages that core composes, or mails that core hands to the mail server."""
@@ -26,7 +26,7 @@ class SendBatch:
     trace_by_lead: Mapping = field(default_factory=dict)
     #: what the mail server says of the mail that it is handed; None while messages are composed
     delivery: Delivery | None = None
-    #: whether whoever sends tells the sequences, of many mails together, that these have left
+    #: whether whoever sends notifies the sequences, of many mails together, that these have left
     is_queue: bool = False
     #: cache: compiled texts, by text and options of ``ir.qweb``
     compiled: dict = field(default_factory=dict)

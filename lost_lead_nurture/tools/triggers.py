@@ -99,7 +99,7 @@ def selection():
 
 
 def timed():
-    """Values of the triggers that are due after a delay automatically."""
+    """Values of the triggers that are due once their delay is over, whatever happens or not."""
     return tuple(value for value, trigger in TRIGGERS.items() if trigger.timed)
 
 

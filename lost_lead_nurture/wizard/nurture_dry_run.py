@@ -68,20 +68,20 @@ class NurtureDryRun(models.TransientModel):
 
     def _count(self):
         """Count who would enter and who would not."""
-        excluded = self._get_excluded()
-        coming, held_out = self._get_sequence()._split_holdout(excluded.pop(None, []))
-        inside = excluded.pop("inside", [])
+        groups = self._group_by_exclusion()
+        coming, held_out = self._get_sequence()._split_holdout(groups.pop(None, []))
+        inside = groups.pop("inside", [])
         self.write(
             {
                 "entering_count": len(coming),
                 "held_out_count": len(held_out),
                 "inside_count": len(inside),
-                "excluded_count": sum(map(len, excluded.values())),
+                "excluded_count": sum(map(len, groups.values())),
                 "coming_lead_ids": coming,
                 "coming_count": len(coming),
                 "line_ids": [
                     Command.create({"reason": reason, "lead_count": len(ids)})
-                    for reason, ids in excluded.items()
+                    for reason, ids in groups.items()
                 ],
             }
         )
@@ -110,24 +110,24 @@ class NurtureDryRun(models.TransientModel):
     def action_view_entering(self):
         """Open the leads that would enter."""
         self.ensure_one()
-        return self.sequence_id._open_entering(self._get_excluded().get(None, []))
+        return self.sequence_id._open_entering(self._group_by_exclusion().get(None, []))
 
     def action_view_held_out(self):
         """Open the leads that would be held out for comparison."""
         self.ensure_one()
-        return self.sequence_id._open_held_out(self._get_excluded().get(None, []))
+        return self.sequence_id._open_held_out(self._group_by_exclusion().get(None, []))
 
     def action_view_inside(self):
         """Open the leads that are or were inside, and would not enter again."""
         self.ensure_one()
-        return self.sequence_id._open_excluded(self._get_excluded(), "inside")
+        return self.sequence_id._open_excluded(self._group_by_exclusion(), "inside")
 
     def action_view_excluded(self):
         """Open all leads that are excluded, whatever the reason."""
         self.ensure_one()
-        excluded = self._get_excluded()
-        excluded.pop(None, None)
-        return self.sequence_id._open_excluded(excluded)
+        groups = self._group_by_exclusion()
+        groups.pop(None, None)
+        return self.sequence_id._open_excluded(groups)
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -141,8 +141,8 @@ class NurtureDryRun(models.TransientModel):
             "context": {"create": False, "edit": False},
         }
 
-    def _get_excluded(self):
-        return self._get_sequence()._get_excluded()
+    def _group_by_exclusion(self):
+        return self._get_sequence()._group_by_exclusion()
 
     def _get_sequence(self):
         """The sequence, for who may run it: with the user's rights, as the user looks on."""
@@ -165,7 +165,7 @@ class NurtureDryRunLine(models.TransientModel):
         """Open the leads that are excluded for this reason."""
         self.ensure_one()
         dry_run = self.dry_run_id
-        return dry_run.sequence_id._open_excluded(dry_run._get_excluded(), self.reason)
+        return dry_run.sequence_id._open_excluded(dry_run._group_by_exclusion(), self.reason)
 
 
 class NurtureDryRunSend(models.TransientModel):

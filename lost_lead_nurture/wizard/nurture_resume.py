@@ -38,14 +38,14 @@ class NurtureResume(models.TransientModel):
         sequence, count = self.sequence_id, self.overdue_count
         sequence.action_start(self.overdue, self.days)
         if self.overdue == "skip":
-            said = self.env._("Steps that are not done: %s.", count)
+            outcome = self.env._("Steps that are not done: %s.", count)
         elif self.overdue == "spread":
-            said = self.env._(
+            outcome = self.env._(
                 "Steps that are done in the next %(days)s days: %(count)s.",
                 days=self.days,
                 count=count,
             )
         else:
-            said = self.env._("All its dates were moved by the time it was stopped.")
+            outcome = self.env._("All its dates were moved by the time it was stopped.")
         running = self.env._("“%s” is running again.", sequence.name)
-        return sequence._notify(f"{running} {said}")
+        return sequence._notify(f"{running} {outcome}")

@@ -181,7 +181,7 @@ class NurtureTest(models.TransientModel):
         for domain in (sequence._get_lead_domain(), sequence._get_lead_domain(own=False), []):
             found = leads.search(domain, order="date_closed desc, id desc", limit=20)
             if found:
-                free = sequence.sudo()._get_excluded(found).get(None)
+                free = sequence.sudo()._group_by_exclusion(found).get(None)
                 return leads.browse(free[0]) if free else found[0]
         return leads
 

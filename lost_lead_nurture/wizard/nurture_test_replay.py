@@ -7,7 +7,7 @@ from odoo.tools import SQL, format_amount, format_datetime, html2plaintext
 from ..tools.dates import on_clock, on_day
 from ..tools.inside import INSIDE
 from ..tools.links import links_in
-from ..tools.replay import REACTIONS, Said, excerpt, without_own_links
+from ..tools.replay import REACTIONS, Shown, excerpt, without_own_links
 from ..tools.triggers import TRIGGERS
 from ..tools.zones import recipient_zone
 
@@ -42,7 +42,7 @@ class Replay:
         self.labels = labels
         self.schedule = self.sequence._get_sending_hours()
         self.zone = recipient_zone(*self.sequence._get_recipients([lead_id], 0)[0][1:4])
-        #: what is shown of each step: ``{step id: Said}``
+        #: what is shown of each step: ``{step id: Shown}``
         self.shown = {}
         #: mails composed so far, as what is needed to send a copy: ``{step id: {...}}``
         self.mails = {}
@@ -293,7 +293,7 @@ class Replay:
     # ------------------------------------------------------------
 
     def _get_shown(self, trace):
-        return self.shown.setdefault(trace.step_id.id, Said())
+        return self.shown.setdefault(trace.step_id.id, Shown())
 
     def _note_endings(self):
         for trace in self.participant.trace_ids:

@@ -275,7 +275,7 @@ class TestSms(SmsCase):
         self.assertTrace(self.ann, self.first, "processed", "done")
 
     def test_requeued_by_hand(self):
-        """Core's Retry On The SMS Itself Is Handled As Well."""
+        """Core's Retry on the SMS itself is handled as well."""
         after = self.make_sms_step(self.sequence, "after", self.first, 2)
         self.provider.answers[ANN] = "server_error"
         self.sequence.action_start()

@@ -250,10 +250,10 @@ def _measure_answers(names, ids, core_ids, large, medium, count=120):
         for kind in ("open", "click", "reply"):
             seconds[kind] = _send_in_turns(servers, kind, answers)
             for size in ("medium", "large") if kind != "reply" else ():
-                said, hits = inside(names[size], "answers", "tell")
+                took, hits = inside(names[size], "answers", "tell")
                 if hits != count:
                     raise shell.Failure(f"{hits} of {count} are taken for a person's {kind}.")
-                seconds[kind][size] += said
+                seconds[kind][size] += took
     measurements = []
     for kind, by_size in seconds.items():
         title, rival = {

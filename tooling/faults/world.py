@@ -181,11 +181,11 @@ class Campaign:
             """
             SELECT (SELECT count(*) FROM mail_mail WHERE mailing_id IS NOT NULL
                       AND state IN ('outgoing', 'exception')),
-                   count(*) FILTER (WHERE stat.nurture_sending_date IS NOT NULL),
-                   count(*) FILTER (WHERE stat.sent_datetime IS NULL),
+                   count(*) FILTER (WHERE mailing_trace.nurture_sending_date IS NOT NULL),
+                   count(*) FILTER (WHERE mailing_trace.sent_datetime IS NULL),
                    (SELECT count(*) FROM nurture_batch)
-              FROM mailing_trace stat
-              JOIN nurture_trace trace ON trace.id = stat.nurture_trace_id
+              FROM mailing_trace
+              JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id
              WHERE trace.sequence_id = %s
             """,
             self.id,

@@ -26,8 +26,8 @@ COMMON = (
 )
 #: A mutant may ask for more and more.
 MEMORY = 3 * 2**30
-#: Seconds of the processor that a test may take, besides ten times what it takes automatically. How
-#: busy the computer is kills nobody.
+#: Seconds of the processor that a test may take, besides ten times what it takes without a
+#: mutant. How busy the computer is kills nobody.
 PATIENCE = 5
 #: Seconds that all tests of a job may take, whatever they wait for.
 LONG = 3600

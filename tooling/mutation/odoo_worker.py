@@ -26,7 +26,7 @@ job = json.loads(Path(sys.argv.pop(1)).read_text())
 
 #: Seconds to load the modules, or to set up a class, on a busy computer.
 LOADING = 300
-#: Seconds that a test may take at least, however short it is automatically.
+#: Seconds that a test may take at least, however short it is without a mutant.
 PATIENCE = 90
 
 seen = {"failed": "", "tests": {}}

@@ -1,4 +1,4 @@
-"""What callers over RPC may give, and what they are shown of the rest."""
+"""What callers over RPC may give, and what they learn of the rest."""
 
 import unittest
 
@@ -18,7 +18,7 @@ NO_IDS = (0, -1, 2**31, True, False, None, "5", "", 5.0, [5], {}, ())
 
 
 def refusal(function, *given):
-    """What somebody is notified who gives something; None when it is taken."""
+    """What somebody learns who gives something; None when it is taken."""
     try:
         function(*given)
     except UserError as error:

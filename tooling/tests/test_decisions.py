@@ -38,7 +38,7 @@ class TestDecisions(unittest.TestCase):
             self.assertEqual(decision.follows(event), after_event, (state, reason))
             self.assertEqual(decision.follows(absence), after_absence, (state, reason))
 
-    def test_each_is_said_once(self):
+    def test_each_is_shown_once(self):
         log = [
             Decision(NOON, "cancelled", "left"),
             Decision(NOON, "cancelled", "expired"),
@@ -49,12 +49,12 @@ class TestDecisions(unittest.TestCase):
             return decision.reason == "left"
 
         self.assertEqual(decisions.take(log, is_left), log[:1])
-        self.assertEqual([one.said for one in log], [True, False, False])
+        self.assertEqual([one.shown for one in log], [True, False, False])
         self.assertEqual(decisions.take(log, is_left), [])
 
 
 class TestOpening(unittest.TestCase):
-    """Who clicks has opened the mail: at about the same time that is said as one."""
+    """Who clicks has opened the mail: at about the same time that is one event."""
 
     def test_with_the_first_that_is_near(self):
         far, second, first = reaction(-300), reaction(40), reaction(20)

@@ -75,7 +75,7 @@ class TestReading(unittest.TestCase):
             self.assertTrue(domains.read_domain(text).is_true())
 
     def test_whatever_somebody_writes(self):
-        """Nothing is run, and each journey to fail is one of those that are said."""
+        """Nothing is run, and it fails only by errors that are put into words."""
         for text in ("[(", "__import__('os')", "[('a',)]", "5", "['&']", "(" * 300, "1" * 5000):
             with self.subTest(text[:20]), self.assertRaises(domains.ERRORS):
                 domains.read_domain(text)

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from . import pure
 
 replay = pure.load("replay")
-Said = replay.Said
+Shown = replay.Shown
 NOON = datetime(2026, 3, 2, 12)
 LINK = "https://shop.example.com"
 
 
-def said(*events, links=(LINK,), reachable=True):
-    return Said(
+def shown(*events, links=(LINK,), reachable=True):
+    return Shown(
         reactions=[{"do": event} for event in events], links=list(links), reachable=reachable
     )
 
@@ -18,41 +18,41 @@ def said(*events, links=(LINK,), reachable=True):
 class TestOffers(unittest.TestCase):
     def test_examples(self):
         for what, step_type, expected in (
-            (said(), "email", ["open", "click", "reply", "bounce"]),
-            (said(links=()), "email", ["open", "reply", "bounce"]),
-            (said("open"), "email", ["click", "reply"]),
+            (shown(), "email", ["open", "click", "reply", "bounce"]),
+            (shown(links=()), "email", ["open", "reply", "bounce"]),
+            (shown("open"), "email", ["click", "reply"]),
             # another link may be clicked
-            (said("open", "click"), "email", ["click", "reply"]),
-            (said("reply"), "email", ["click"]),
-            (said("bounce"), "email", []),
-            (said(reachable=False), "email", []),
-            (said(), "activity", ["done"]),
-            (said("done"), "activity", []),
-            (said(), "action", []),
+            (shown("open", "click"), "email", ["click", "reply"]),
+            (shown("reply"), "email", ["click"]),
+            (shown("bounce"), "email", []),
+            (shown(reachable=False), "email", []),
+            (shown(), "activity", ["done"]),
+            (shown("done"), "activity", []),
+            (shown(), "action", []),
         ):
             self.assertEqual(what.get_offers(step_type), expected, (what, step_type))
 
     def test_what_is_not_there_yet(self):
         """Nobody reacts to what was not done, and nothing has gone wrong with it."""
-        self.assertEqual(Said().get_offers("email"), [])
-        self.assertFalse(Said().failed)
+        self.assertEqual(Shown().get_offers("email"), [])
+        self.assertFalse(Shown().failed)
 
 
 class TestOrder(unittest.TestCase):
     def test_what_was_done_then_what_is_to_come(self):
         later = NOON + timedelta(days=1)
         orders = [
-            Said(ended=(NOON, 1)).get_order("processed", NOON),
-            Said(ended=(NOON, 2)).get_order("cancelled", NOON),
-            Said(ended=(later, 1)).get_order("error", later),
-            Said().get_order("scheduled", NOON),
-            Said().get_order("scheduled", later),
-            Said().get_order("waiting", None),
+            Shown(ended=(NOON, 1)).get_order("processed", NOON),
+            Shown(ended=(NOON, 2)).get_order("cancelled", NOON),
+            Shown(ended=(later, 1)).get_order("error", later),
+            Shown().get_order("scheduled", NOON),
+            Shown().get_order("scheduled", later),
+            Shown().get_order("waiting", None),
         ]
         self.assertEqual(sorted(orders), orders)
 
     def test_an_end_counts_from_when_it_was_seen(self):
-        one = Said()
+        one = Shown()
         one.note_end(True, NOON, 1)
         one.note_end(True, NOON + timedelta(days=1), 2)
         self.assertEqual(one.ended, (NOON, 1))

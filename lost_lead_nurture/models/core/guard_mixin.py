@@ -49,10 +49,10 @@ class NurtureGuardMixin(models.AbstractModel):
         :param new: whether they are those of a new record, with what they do not name
         """
         authors = set(self._authors.values())
-        said = {name: vals[name] for name in authors & vals.keys() if self.env.su}
+        given = {name: vals[name] for name in authors & vals.keys() if self.env.su}
         wrote = {author for name, author in self._authors.items() if new or name in vals}
         vals = {name: value for name, value in vals.items() if name not in authors}
-        return {**vals, **dict.fromkeys(wrote, self.env.uid), **said}
+        return {**vals, **dict.fromkeys(wrote, self.env.uid), **given}
 
     def _take_over(self):
         """Have the user answer for what others wrote, as if the user had written it.

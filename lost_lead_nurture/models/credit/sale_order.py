@@ -20,8 +20,8 @@ class SaleOrder(models.Model):
         copy=False,
         # a customer reads own orders in the portal, but not what we call the lead
         groups="base.group_user",
-        help="The journey through a nurture sequence that brought the opportunity of this "
-        "quotation back.",
+        help="The journey through a nurture sequence that won the opportunity of this quotation "
+        "back.",
     )
 
     nurture_credit_id = fields.Many2one(
@@ -98,11 +98,12 @@ class SaleOrder(models.Model):
         )
 
     def _nurture_counts(self, participant):
-        """Whether the quotation was made in the window after the lead was won back."""
+        """Whether the quotation was made in the attribution window after the lead was won back."""
         if not participant or not self.date_order:
             return False
-        back = participant.won_back_date
-        return back <= self.date_order <= back + timedelta(days=participant.sequence_id.window_days)
+        since = participant.won_back_date
+        window = timedelta(days=participant.sequence_id.window_days)
+        return since <= self.date_order <= since + window
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -133,7 +134,7 @@ class SaleOrder(models.Model):
 
     def _nurture_find_credit(self):
         """The plain mailing that won the opportunity, or the customer, back after any sequence
-        did, in the window before this quotation."""
+        did, with its attribution window still open for this quotation."""
         mailings = self.env["nurture.credit"]
         if mailings._is_idle():
             return mailings
@@ -169,7 +170,7 @@ class SaleOrder(models.Model):
         for order in orders:
             participants._check_goals(
                 order.opportunity_id | lead_model._nurture_leads_of(order.partner_id),
-                # the order has to be found in the window that begins with it
+                # the order has to be found in the attribution window that begins with it
                 date=min(order.date_order or now, now),
             )
         orders.filtered(

@@ -60,7 +60,7 @@ class CrmLead(models.Model):
             raise UserError(self.env._("None of these leads has a forgotten address."))
         addresses = {address for _id, found in rows for address in found if address}
         self.env["nurture.forgotten"]._let_in(addresses)
-        # marketers may not write on leads, but what they decided is said there
+        # marketers may not write on leads, but what they decided is noted there
         for lead in self.browse(id_ for id_, _addresses in rows).sudo():
             lead.message_post(
                 body=self.env._(

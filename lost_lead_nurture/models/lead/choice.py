@@ -113,7 +113,7 @@ class CrmLead(models.Model):
     @api.model
     def _nurture_describe_part(self, part):
         """A part of a filter that does not hold, see :meth:`_nurture_find_failing`, in words for
-        the user. What looks at what they may not see is not said in detail."""
+        the user. A rule that looks at what they may not see is not described."""
         if part.is_true():
             return self.env._("Who wrote the filter may not see this lead")
         leads = self.with_user(self.env.user)

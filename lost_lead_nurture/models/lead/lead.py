@@ -329,14 +329,14 @@ class CrmLead(models.Model):
         if step:
             what = self.env._("%(what)s (%(step)s)", what=what, step=step.name)
         if participant.won_back_date:
-            returned = self.env._("Won back by the sequence “%s”", participant.sequence_id.name)
+            credit = self.env._("Won back by the sequence “%s”", participant.sequence_id.name)
         else:
-            returned = self.env._(
+            credit = self.env._(
                 "Won back, but not thanks to the sequence “%s”", participant.sequence_id.name
             )
         return Markup("<p>%s</p>") % self.env._(
-            "%(returned)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
-            returned=returned,
+            "%(credit)s: %(what)s. It had been lost on %(date)s: %(reason)s.",
+            credit=credit,
             what=what,
             date=on_day(self.env, participant.date_lost) or self.env._("an unknown day"),
             reason=participant.lost_reason_id.name or self.env._("no reason given"),

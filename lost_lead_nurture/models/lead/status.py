@@ -99,10 +99,10 @@ class CrmLead(models.Model):
             journey = lead.nurture_journey_id
             if lead.nurture_state == "won_back":
                 # what follows an answer may still be running
-                returned = lead.nurture_status if journey.exit_reason else self.env._("Won back")
+                event = lead.nurture_status if journey.exit_reason else self.env._("Won back")
                 lead.nurture_detail = self.env._(
-                    "%(returned)s on %(date)s.",
-                    returned=returned,
+                    "%(event)s on %(date)s.",
+                    event=event,
                     date=on_day(self.env, journey.won_back_date),
                 )
             elif lead.nurture_state == "running":

@@ -49,7 +49,7 @@ class NurtureParticipant(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            _logger.exception("What happened to %s could not be notified to their sequences", leads)
+            _logger.exception("Sequences could not handle what happened to %s", leads)
             participants._warn_unhandled(error)
 
     def _warn_unhandled(self, error):
@@ -197,8 +197,8 @@ class NurtureParticipant(models.Model):
 
     def _credit(self, step, date=None):
         """Note that the lead was won back thanks to ``step``. Without any mail sent nobody earned
-        it, after the window it is too late, and a lead that is won back is credited to one sequence
-        only.
+        it, after the attribution window it is too late, and a lead that is won back is credited to
+        one sequence only.
 
         :param date: when it was won back; now, if not given
         """

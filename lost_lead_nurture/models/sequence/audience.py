@@ -124,7 +124,7 @@ class NurtureSequence(models.Model):
 
     def _get_audience(self):
         """The leads that the sequence chooses and the user may see, sorted out as
-        :meth:`_get_excluded` does; of many those that were lost last."""
+        :meth:`_group_by_exclusion` does; of many those that were lost last."""
         self._origin.check_access("read")
         leads = self.env["crm.lead"].with_context(active_test=False)
         domain = self._get_audience_domain()

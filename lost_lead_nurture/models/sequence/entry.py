@@ -321,15 +321,14 @@ class NurtureSequence(models.Model):
         :return: how many entered
         """
         entered = 0
-        for sequence in self._get_to_look():
+        for sequence in self._get_to_scan():
             entered += sequence._enrol_matching()
             self.env["ir.cron"]._commit_progress()
         return entered
 
-    def _get_to_look(self):
-        """Those of these sequences that somebody may enter: all leads have to be scanned,
-        or some were lost since that was done. However many sequences there are, leads are asked
-        once."""
+    def _get_to_scan(self):
+        """Those of these sequences that somebody may enter: all leads have to be scanned, or some
+        were lost since that was done. However many sequences there are, leads are searched once."""
         since = {sequence: sequence._get_lost_since() for sequence in self}
         last = None
         if any(since.values()):
@@ -340,8 +339,7 @@ class NurtureSequence(models.Model):
         )
 
     def _get_lost_since(self):
-        """From when on lost leads may not have been looked at, or None when all leads have to be
-        scanned."""
+        """From when on lost leads may not have been scanned, or None when all have to be."""
         self.ensure_one()
         # a clock that was set back must not end it
         if (
@@ -448,8 +446,8 @@ class NurtureSequence(models.Model):
         yield
         self.env.execute_query(SQL("SELECT set_config('enable_nestloop', 'on', true)"))
 
-    def _get_excluded(self, leads=None, losing=False):
-        """Who of those that the sequence is for may enter now, and who may not.
+    def _group_by_exclusion(self, leads=None, losing=False):
+        """Who of those that the sequence is for may enter now, and who is excluded why.
 
         :param leads: these only, and whatever the sequence's choice of leads is
         :param losing: judge ``leads`` as if they had just been lost
@@ -469,7 +467,7 @@ class NurtureSequence(models.Model):
         :param chosen: whether it selects from those that the sequence chooses; else its choice
             does not matter
         :param losing: ids of leads that are judged as if they had just been lost
-        :return: as :meth:`_get_excluded`
+        :return: as :meth:`_group_by_exclusion`
         """
         self.env.flush_all()
         leads = self.env["crm.lead"].sudo()
@@ -530,17 +528,17 @@ class NurtureSequence(models.Model):
         sequence = self.sudo()
         if sequence.state != "running":
             raise UserError(self.env._("“%s” is not running: nobody can enter.", sequence.name))
-        excluded = sequence._get_excluded(leads.sudo())
-        wanted = excluded.pop(None, [])
+        groups = sequence._group_by_exclusion(leads.sudo())
+        wanted = groups.pop(None, [])
         entered = sequence._enrol(leads.browse(wanted).sudo()) if wanted else []
         if missed := sorted(set(wanted) - set(entered)):
             # somebody else was quicker
-            excluded["inside"] = sorted(excluded.get("inside", []) + missed)
+            groups["inside"] = sorted(groups.get("inside", []) + missed)
         sequence._wake_cron()
         order = [reason for reason, _label in EXCLUSION_REASONS]
         return {
             "entered": [id_ for id_ in leads.ids if id_ in entered],
-            "excluded": {reason: excluded[reason] for reason in order if reason in excluded},
+            "excluded": {reason: groups[reason] for reason in order if reason in groups},
             "unknown": [id_ for id_ in lead_ids if id_ not in set(leads.ids)],
         }
 

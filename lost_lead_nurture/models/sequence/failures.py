@@ -162,7 +162,7 @@ class NurtureSequence(models.Model):
 
     def _notify_of_failures(self):
         """Notify the responsible of sequences in which something has failed; what was tried again
-        is no longer to be notified. As long as one activity is not done there is no second one: it
+        is a failure no more. As long as one activity is not done there is no second one: it
         says what failed since."""
         self._end_failures()
         # two workers would both make an activity, and its user a follower, which can be one once

@@ -64,7 +64,7 @@ class NurtureSequence(models.Model):
 
     def _get_chosen(self, leads, lost_for=None):
         """Those of ``leads`` that the sequence chooses, see :meth:`_get_fitting`. That an address
-        is blacklisted is said as a reason why it cannot enter."""
+        is blacklisted is shown as a reason why it cannot enter."""
         self.ensure_one()
         leads.check_access("read")
         all_leads = leads.sudo().with_context(active_test=False)
@@ -103,17 +103,17 @@ class NurtureSequence(models.Model):
         """Who of ``leads`` would enter now, whatever the sequence's choice of leads is.
 
         :param losing: judge them as if they had just been lost
-        :return: ``{reason: leads}``, see :meth:`_get_excluded`; the reason of those who would enter
-            is None, of those held out for comparison ``holdout``
+        :return: ``{reason: leads}``, see :meth:`_group_by_exclusion`; the reason of those who would
+            enter is None, of those held out for comparison ``holdout``
         :raise AccessError: for who may not read both
         """
         self.ensure_one()
         self.check_access("read")
         leads.check_access("read")
         sequence = self.sudo()
-        excluded = sequence._get_excluded(leads.sudo(), losing)
-        entering, held_out = sequence._split_holdout(excluded.pop(None, []))
-        groups = {None: entering, "holdout": held_out, **excluded}
+        groups = sequence._group_by_exclusion(leads.sudo(), losing)
+        entering, held_out = sequence._split_holdout(groups.pop(None, []))
+        groups = {None: entering, "holdout": held_out, **groups}
         return {reason: leads.browse(ids) for reason, ids in groups.items() if ids}
 
     def _describe_entry(self, preview):

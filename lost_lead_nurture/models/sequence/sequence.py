@@ -289,7 +289,7 @@ class NurtureSequence(models.Model):
                 )
             if not 1 <= sequence.window_days <= MAX_DELAY["days"]:
                 raise ValidationError(
-                    self.env._("The window is one day at least, and ten years at most.")
+                    self.env._("The attribution window is one day at least, and ten years at most.")
                 )
 
     @api.constrains("company_id", "user_id")
@@ -785,8 +785,8 @@ class NurtureSequence(models.Model):
             self.env["ir.cron"]._commit_progress()
 
     def _catch_up(self):
-        """What comes before the steps that are due: enrol, handle what was left pending, let expire
-        what is waited for in vain, try again what failed, notify the responsible of it, and take
+        """What comes before the steps that are due: enrol, handle what was left pending, let what
+        is waited for in vain expire, try again what failed, notify the responsible of it, and take
         over what processes that were ended have left. One worker does this, the scheduled action.
 
         :return: how many leads entered

@@ -78,7 +78,7 @@ class NurtureStep(models.Model):
     def _get_set_up_by(self, vals):
         """Those of these steps that whoever writes ``vals`` sets up.
 
-        :raise AccessError: when it is said who that is
+        :raise AccessError: when the values name the author
         """
         if "author_id" not in vals:
             return self.filtered(lambda step: step._is_changed_by(vals, SET_UP))

@@ -13,14 +13,14 @@ from .timeline import Journey
 #: Colours of cards, of Odoo's palette.
 COLORS = {"running": 4, "completed": 7, "removed": 2}
 COLOR_WON_BACK = 10
-#: Who is won back leaves at about the same time: that is said as one.
+#: Who is won back leaves at about the same time: that is shown as one.
 SAME_TIME = timedelta(hours=1)
 
 
 class NurtureParticipant(models.Model):
     """The journey of a lead as a timeline that explains itself: what was done, what the recipient
-    did, what came of it and why, and what is still to come. What is said of a step is in
-    ``nurture_trace_timeline``."""
+    did, what came of it and why, and what is still to come. What is shown of a step is in
+    ``trace.py``."""
 
     _inherit = "nurture.participant"
 
@@ -263,11 +263,11 @@ class NurtureParticipant(models.Model):
         return user and self.env._("handed to %s", user.name)
 
     def _get_cancelled_entries(self, journey):
-        """What was cancelled and is not said with something else, together where it was."""
+        """What was cancelled and is not shown with something else, together where it was."""
         together = {}
         for trace in journey.traces:
             for decision in journey.decisions[trace.id]:
-                if decision.state == "cancelled" and not decision.said:
+                if decision.state == "cancelled" and not decision.shown:
                     key = decision.date, decision.reason
                     together.setdefault(key, []).append(trace.step_id.name)
         return [

@@ -98,7 +98,7 @@ class Journey:
         return list(dict.fromkeys(near.mass_mailing_id.mapped("display_name")))
 
     def take_decisions(self, condition, traces=None):
-        """Take all decisions that meet ``condition`` and were not shown yet.
+        """Take all decisions that meet ``condition`` and are not shown yet.
 
         :return: names of their steps
         """

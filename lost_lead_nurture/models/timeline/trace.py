@@ -8,8 +8,8 @@ from ...tools.decisions import Reaction, join_opening
 from ...tools.timeline import bold, bot_text, cap_text, in_words, make_entry, some_of
 from ...tools.triggers import TRIGGERS
 
-#: Reasons for which a step is deferred; said by an entry each. What is held for the sending hours
-#: is said with what came of it.
+#: Reasons for which a step is deferred, with an entry each. What is held for the sending hours is
+#: shown with what came of it.
 DEFERRED = ("cap", "last_chance", "resumed")
 #: Other reasons for which what was planned changes.
 CHANGED = ("updated", "run_now", "retried", "recalled")
@@ -45,7 +45,7 @@ class NurtureTrace(models.Model):
         entries = []
         for reaction in reactions:
             effects = self._get_effects(journey, reaction)
-            # that a mail was opened is said with it, unless it changed something
+            # that a mail was opened is shown with the mail, unless it changed something
             if effects or reaction.kind != "opened":
                 entries.append(
                     self._make_entry(
@@ -138,8 +138,8 @@ class NurtureTrace(models.Model):
             if not (trigger.events & reaction.events) or not step._is_about_link(reaction.link):
                 continue
             for decision in journey.decisions[child.id][1:]:
-                if decision.follows(trigger) and not decision.said:
-                    decision.said = True
+                if decision.follows(trigger) and not decision.shown:
+                    decision.shown = True
                     effects.append(child._get_effect(decision, trigger.absence))
                     break
         if reaction.events & {"reply", "bounce"}:
@@ -195,7 +195,7 @@ class NurtureTrace(models.Model):
         entries, held = [], []
         decisions = journey.decisions[self.id]
         for number, decision in enumerate(decisions):
-            if decision.said:
+            if decision.shown:
                 continue
             if decision.state == "scheduled" and decision.reason == "sending_hours":
                 # what it was due at is in the line before
@@ -216,7 +216,7 @@ class NurtureTrace(models.Model):
         return entries
 
     def _add_change(self, journey, entries, decision):
-        """It was deferred, moved, brought forward: what happens over and over is said once."""
+        """It was deferred, moved, brought forward: what happens over and over is shown once."""
         last = entries[-1] if entries else {}
         if last.get("kind") == "deferred" and last["reason"] == decision.reason:
             last["text"] = str(self._get_deferral_text(decision))

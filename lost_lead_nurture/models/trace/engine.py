@@ -650,8 +650,8 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _expire(self):
-        """End waiting traces whose window has passed without the event, and failed ones that
-        nobody has retried in that time. While a sequence is stopped its time stands still.
+        """End waiting traces whose time has passed without the event, and failed ones that nobody
+        has retried in that time. While a sequence is stopped its time stands still.
 
         :return: how many
         """
@@ -694,7 +694,7 @@ class NurtureTrace(models.Model):
         )
 
     def _sql_window(self, start):
-        """``start`` plus the window of the trace's sequence."""
+        """``start`` plus the attribution window of the trace's sequence."""
         return SQL(
             "(SELECT %s + sequence.window_days * interval '1 day'"
             " FROM nurture_sequence sequence WHERE sequence.id = nurture_trace.sequence_id)",

@@ -194,17 +194,17 @@ class NurtureTrace(models.Model):
             parts = get_parts(read_domain(detail)) or [Domain.TRUE]
         except ERRORS:
             return [detail]
-        rules, said = [], []
+        rules, lines = [], []
         for part in parts:
             text = leads._nurture_describe_part(part)
             if part.is_true() or get_alternatives(part):
                 # it says itself that it did not
-                said.append(text[:1].lower() + text[1:])
+                lines.append(text[:1].lower() + text[1:])
             else:
                 rules.append(text)
         if rules:
-            said.insert(0, self.env._("did not hold: %s", ", ".join(rules)))
-        return said
+            lines.insert(0, self.env._("did not hold: %s", ", ".join(rules)))
+        return lines
 
     @api.model
     def _render_decisions(self, lines):

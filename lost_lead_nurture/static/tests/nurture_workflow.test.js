@@ -533,7 +533,7 @@ test("+ on the keyboard opens the menu, Escape closes it", async () => {
     expect(".o_nurture_add_menu").toHaveCount(0);
 });
 
-test("a SCREEN READER hears a tree", async () => {
+test("a screen reader hears a tree", async () => {
     await mountWorkflow();
     expect("[role=tree]").toHaveAttribute("aria-label", "Workflow");
     expect(queryAll("[role=treeitem]").map((el) => el.ariaLevel)).toEqual(["1", "2", "2", "3"]);

@@ -65,8 +65,8 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
         self.assertEqual(words[self.ann], "Who wrote the filter may not see this lead")
         self.assertIn("= BE", words[bob])
 
-    def test_rules_on_what_the_recipient_may_not_see(self):
-        """Are not shown to them."""
+    def test_rules_on_what_the_user_may_not_see(self):
+        """Are not described."""
         part = Domain("nurture_credit_ids.mailing_id.subject", "ilike", "Secret")
         leads = self.env["crm.lead"].with_user(self.salesman)
         self.assertNotIn("Secret", leads._nurture_describe_part(part))

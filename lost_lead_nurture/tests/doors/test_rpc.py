@@ -19,7 +19,7 @@ class TestRpc(NurtureHttpCase):
         self.make_step(self.sequence, "after", first, 7)
 
     def call(self, model, method, *args):
-        # core warns of faults, and that XML-RPC is ON ITS WAY OUT
+        # core warns of faults, and that XML-RPC is on its way out
         with mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc"):
             return self.xmlrpc_object.execute_kw(
                 get_db_name(), self.marketer.id, self.marketer.login, model, method, list(args)

@@ -210,7 +210,7 @@ class TestSpellings(AddressCase):
                 lead = self.make_lead(written)
                 self.env["mail.blacklist"]._add(listed)
                 self.assertTrue(lead.is_blacklisted)
-                self.assertEqual(self.sequence._get_excluded()["blacklisted"], lead.ids)
+                self.assertEqual(self.sequence._group_by_exclusion()["blacklisted"], lead.ids)
                 # whoever looks there finds it as it is written there
                 for address in (READABLE, ON_WIRE):
                     self.assertTrue(self.env["mail.blacklist"].search([("email", "=", address)]))

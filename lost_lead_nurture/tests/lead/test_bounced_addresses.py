@@ -67,7 +67,7 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         return [self.mail_to(lead.email_normalized, subject) for lead in leads]
 
     def assertOut(self, lead):  # noqa: N802
-        self.assertEqual(self.sequence._get_excluded().get("bounced"), lead.ids)
+        self.assertEqual(self.sequence._group_by_exclusion().get("bounced"), lead.ids)
         self.assertEqual(
             self.sequence.enrol(lead.ids),
             {"entered": [], "excluded": {"bounced": lead.ids}, "unknown": []},
@@ -109,7 +109,7 @@ class TestBouncedAddresses(SecondStepMixin, SequenceMixin, NurtureHttpCase):
             record.message_bounce = 1
         leads = self.make_lead(ANN) | self.make_lead(BOB)
         self.start()
-        self.assertEqual(self.sequence._get_excluded().get("bounced"), sorted(leads.ids))
+        self.assertEqual(self.sequence._group_by_exclusion().get("bounced"), sorted(leads.ids))
 
     def test_between_two_mails(self):
         ann = self.make_lead(ANN)

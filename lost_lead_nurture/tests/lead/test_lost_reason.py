@@ -83,7 +83,7 @@ class TestLostReason(NurtureHttpCase):
         self.assertEqual(reason.nurture_lost_count, 2)
 
     def test_other_currency(self):
-        """Revenue of other companies is said in one's own currency."""
+        """Revenue of other companies is shown in one's own currency."""
         currency = self.env["res.currency"].create(
             {
                 "name": "NUR",

@@ -16,7 +16,7 @@ class AnswerCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.advance()
         self.clock += timedelta(minutes=5)
 
-    def stat(self, lead, step=None):
+    def mailing_trace(self, lead, step=None):
         return self.trace(lead, step or self.first).mailing_trace_ids
 
     def receive(self, sender, subject, to=None, headers="", body="Yes, please call me."):
@@ -72,11 +72,15 @@ class TestSamples(NurtureHttpCase):
     def states(self, lead):
         """All that a sequence knows of a lead."""
         participant = self.participant(lead)
-        stats = participant.trace_ids.mailing_trace_ids
+        mailing_traces = participant.trace_ids.mailing_trace_ids
         return (
             (lead.won_status, lead.active, lead.lost_reason_id, participant.state),
             participant.trace_ids.sorted("id").mapped(lambda trace: (trace.state, trace.reason)),
-            (stats.trace_status, stats.reply_datetime, stats.open_datetime),
+            (
+                mailing_traces.trace_status,
+                mailing_traces.reply_datetime,
+                mailing_traces.open_datetime,
+            ),
         )
 
     def test_automatic(self):
@@ -149,8 +153,8 @@ class TestWhoseAnswer(AnswerCase):
         second = self.mail_to(ANN, "Second")["Message-ID"]
         self.receive(ANN, "Re: Second", headers=self.references(self.ids[0], second, self.ids[1]))
         self.assertReplied(self.ann)
-        self.assertEqual(self.stat(self.ann, self.second).trace_status, "reply")
-        self.assertEqual(self.stat(self.ann).trace_status, "sent")
+        self.assertEqual(self.mailing_trace(self.ann, self.second).trace_status, "reply")
+        self.assertEqual(self.mailing_trace(self.ann).trace_status, "sent")
 
     def test_conversation_from_another_address(self):
         self.advance(days=7)
@@ -161,7 +165,7 @@ class TestWhoseAnswer(AnswerCase):
 
     def test_plain_mailing(self):
         """The mails of mailings are core's, but where one of a sequence is answered."""
-        stat = self.env["mailing.trace"].create(
+        mailing_trace = self.env["mailing.trace"].create(
             {
                 "model": "crm.lead",
                 "res_id": self.ann.id,
@@ -174,11 +178,12 @@ class TestWhoseAnswer(AnswerCase):
         headers = self.references("<plain@test.example.com>", self.ids[0])
         self.receive(ANN, "Re: First", headers=headers)
         self.assertReplied(self.ann)
-        self.assertEqual(stat.trace_status, "sent")
-        headers = f"In-Reply-To: {stat.message_id}\n{self.references(stat.message_id, self.ids[1])}"
+        self.assertEqual(mailing_trace.trace_status, "sent")
+        message_id = mailing_trace.message_id
+        headers = f"In-Reply-To: {message_id}\n{self.references(message_id, self.ids[1])}"
         self.receive(BOB, "Re: Plain", headers=headers)
         self.assertReplied(self.ann)
-        self.assertEqual(stat.trace_status, "reply")
+        self.assertEqual(mailing_trace.trace_status, "reply")
 
 
 @tagged("post_install", "-at_install")
@@ -250,7 +255,7 @@ class TestWithoutReferences(AnswerCase):
         self.assertEqual(len(self.mails_to(ANN, "First")), 2)
         self.receive(ANN, "Re: First")
         self.assertReplied()
-        self.assertEqual(self.stat(other, step).trace_status, "reply")
+        self.assertEqual(self.mailing_trace(other, step).trace_status, "reply")
         self.assertEqual(other.won_status, "pending")
 
     def test_earlier_mail(self):
@@ -258,10 +263,10 @@ class TestWithoutReferences(AnswerCase):
         self.advance(days=7)
         self.receive(ANN, "Re: First")
         self.assertReplied(self.ann)
-        self.assertEqual(self.stat(self.ann).trace_status, "reply")
+        self.assertEqual(self.mailing_trace(self.ann).trace_status, "reply")
 
     def test_automatic(self):
-        """It is filed and not refused, which would be an answer to a bot; nothing else."""
+        """It is filed and not refused, which would be an answer to a program; nothing else."""
         self.start()
         self.receive(ANN, "Automatic reply: First", body="I am away")
         self.receive(BOB, "Re: First", headers="Auto-Submitted: auto-replied\n", body="I am away")

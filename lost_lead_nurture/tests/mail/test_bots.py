@@ -39,16 +39,18 @@ class BotCase(NurtureHttpCase):
         self.advance()
         self.clock += timedelta(**(delta or {"minutes": 5}))
         self.mail = self.mail_to(ANN, "First")
-        self.stat = self.trace(self.ann, self.first).mailing_trace_ids
+        self.mailing_trace = self.trace(self.ann, self.first).mailing_trace_ids
 
     def honeypot_of(self, message):
         return re.findall(r'href="([^"]+/nurture/t/[^"]+)"', self.html_of(message))[0]
 
     def assertPerson(self, *events, clicks=1):  # noqa: N802
         """What happened to Ann's mail, for core and for the sequence."""
-        self.assertEqual(bool(self.stat.open_datetime), "open" in events)
-        self.assertEqual(bool(self.stat.links_click_datetime), "click" in events)
-        self.assertEqual(len(self.stat.links_click_ids), clicks if "click" in events else 0)
+        self.assertEqual(bool(self.mailing_trace.open_datetime), "open" in events)
+        self.assertEqual(bool(self.mailing_trace.links_click_datetime), "click" in events)
+        self.assertEqual(
+            len(self.mailing_trace.links_click_ids), clicks if "click" in events else 0
+        )
         for event, step in (("open", self.opened), ("click", self.clicked)):
             state = "scheduled" if event in events else "waiting"
             self.assertEqual(self.trace(self.ann, step).state, state, event)
@@ -61,8 +63,8 @@ class BotCase(NurtureHttpCase):
     def assertBot(self, reason):  # noqa: N802
         self.believe()
         self.assertPerson()
-        self.assertEqual(self.stat.nurture_bot_reason, reason)
-        self.assertTrue(self.stat.nurture_bot_date)
+        self.assertEqual(self.mailing_trace.nurture_bot_reason, reason)
+        self.assertTrue(self.mailing_trace.nurture_bot_date)
 
 
 @tagged("post_install", "-at_install")
@@ -84,9 +86,9 @@ class TestBots(BotCase):
         self.clock = call
         self.run_cron()
         self.assertPerson("open", "click")
-        self.assertFalse(self.stat.nurture_bot_reason)
-        self.assertEqual(self.stat.open_datetime, moment)
-        self.assertEqual(self.stat.links_click_datetime, moment)
+        self.assertFalse(self.mailing_trace.nurture_bot_reason)
+        self.assertEqual(self.mailing_trace.open_datetime, moment)
+        self.assertEqual(self.mailing_trace.links_click_datetime, moment)
         for step in (self.opened, self.clicked):
             due = self.trace(self.ann, step).schedule_date
             self.assertEqual(due, moment + timedelta(hours=1), step.trigger)
@@ -104,7 +106,7 @@ class TestBots(BotCase):
             ("forged", link + "%C3%A9", {}),
         ):
             with self.subTest(reason, url=url, headers=headers):
-                self.stat.nurture_bot_reason = False
+                self.mailing_trace.nurture_bot_reason = False
                 response = self._get(url, **headers)
                 self.assertIn("https://shop.example.com/limited", response.headers["Location"])
                 self.assertBot(reason)
@@ -114,7 +116,7 @@ class TestBots(BotCase):
         self.start()
         other = self.trace(self.bob, self.first).mailing_trace_ids
         link = self.links_of(self.mail_to(BOB, "First"))[0]
-        self._get(link.replace(f"/m/{other.id}", f"/m/{self.stat.id}"))
+        self._get(link.replace(f"/m/{other.id}", f"/m/{self.mailing_trace.id}"))
         self.assertBot("forged")
         first, second = self.links_of(self.mail)
         self._get(f"{second.partition('?')[0]}?{first.partition('?')[2]}")
@@ -150,7 +152,9 @@ class TestBots(BotCase):
         self.clock += timedelta(minutes=5)
         self.click(self.mail)
         self.assertPerson("open", "click")
-        self.assertEqual(self.stat.nurture_bot_reason, "burst", "it was there all the same")
+        self.assertEqual(
+            self.mailing_trace.nurture_bot_reason, "burst", "it was there all the same"
+        )
 
     def test_burst_of_somebody_else(self):
         """It is about one mail, not about all that is hit at that time."""
@@ -178,7 +182,7 @@ class TestBots(BotCase):
             self._get(link)
             self.clock += timedelta(seconds=3)
         self.believe()
-        self.assertEqual(len(self.stat.links_click_ids), 2)
+        self.assertEqual(len(self.mailing_trace.links_click_ids), 2)
         self.assertEqual(self.trace(self.ann, self.clicked).state, "scheduled")
 
     def test_honeypot(self):
@@ -211,8 +215,8 @@ class TestBots(BotCase):
         plain = self.env["mailing.trace"].create({"model": "crm.lead", "res_id": self.ann.id})
         for url in (
             honeypot[:-1] + "~",
-            honeypot.replace(f"/t/{self.stat.id}/", f"/t/{plain.id}/"),
-            honeypot.replace(f"/t/{self.stat.id}/", "/t/99999999999999/"),
+            honeypot.replace(f"/t/{self.mailing_trace.id}/", f"/t/{plain.id}/"),
+            honeypot.replace(f"/t/{self.mailing_trace.id}/", "/t/99999999999999/"),
         ):
             response = self.url_open(url, headers={"User-Agent": BROWSER})
             self.assertEqual(response.status_code, 404)
@@ -284,27 +288,27 @@ class TestBots(BotCase):
         for _time in range(3):
             self.read_mail(self.mail)
         self.assertPerson("open")
-        self.assertEqual(self.stat.open_datetime, moment)
+        self.assertEqual(self.mailing_trace.open_datetime, moment)
 
-    def test_core_notified_directly(self):
-        """What calls core's methods for a bot's answer does not count."""
+    def test_core_called_directly(self):
+        """Whoever calls core's methods for a program's answer changes nothing."""
         self.start()
-        quiet = self.stat.with_context(nurture_ignore_reaction=INSIDE)
-        domain = [("id", "=", self.stat.id)]
+        quiet = self.mailing_trace.with_context(nurture_ignore_reaction=INSIDE)
+        domain = [("id", "=", self.mailing_trace.id)]
         for method in ("set_opened", "set_clicked", "set_replied", "set_bounced"):
             getattr(quiet, method)()
             getattr(quiet.browse(), method)(domain)
         self.assertPerson()
-        self.assertEqual(self.stat.trace_status, "sent")
+        self.assertEqual(self.mailing_trace.trace_status, "sent")
 
-    def test_one_that_cannot_be_notified(self):
+    def test_one_that_cannot_be_applied(self):
         """It does not keep the others from being handled."""
         self.start()
         clicks = type(self.env["link.tracker.click"])
         original = clicks.add_click
 
         def add_click(records, code, **values):
-            if values["mailing_trace_id"] == self.stat.id and "nurture_judged" in (
+            if values["mailing_trace_id"] == self.mailing_trace.id and "nurture_judged" in (
                 records.env.context
             ):
                 raise ZeroDivisionError
@@ -359,7 +363,7 @@ class TestBots(BotCase):
     def test_deleted_mail(self):
         self.start()
         self._get(self.links_of(self.mail)[0])
-        self.stat.unlink()
+        self.mailing_trace.unlink()
         self.believe()
         self.assertFalse(self.env["nurture.hit"].search([]))
 
@@ -407,10 +411,10 @@ class TestCost(BotCase):
         """While a recipient waits for the page, less is done than core does."""
         self.start()
         code = re.search(r"/r/([^/]+)/m/", self.links_of(self.mail)[0])[1]
-        request = Request(user_agent=BROWSER, token=self.stat._nurture_token(code))
+        request = Request(user_agent=BROWSER, token=self.mailing_trace._nurture_token(code))
         held = self.env(context={"nurture_request": request})
-        domain = [("mail_mail_id_int", "=", self.stat.mail_mail_id_int)]
-        values = {"mailing_trace_id": self.stat.id, "ip": "127.0.0.1"}
+        domain = [("mail_mail_id_int", "=", self.mailing_trace.mail_mail_id_int)]
+        values = {"mailing_trace_id": self.mailing_trace.id, "ip": "127.0.0.1"}
 
         def click(env):
             env["link.tracker.click"].add_click(code, **values)
@@ -445,7 +449,7 @@ class TestCost(BotCase):
         self.env["nurture.hit"].create(
             [
                 {
-                    "mailing_trace_id": self.stat.id,
+                    "mailing_trace_id": self.mailing_trace.id,
                     "kind": "click",
                     "code": f"code{number % 5}",
                     "reason": "forged",
@@ -478,7 +482,7 @@ class TestAnswers(BotCase):
     def assertNothingHappened(self):  # noqa: N802
         self.assertEqual(self.ann.won_status, "lost")
         self.assertEqual(self.participant(self.ann).state, "running")
-        self.assertEqual(self.stat.trace_status, "sent")
+        self.assertEqual(self.mailing_trace.trace_status, "sent")
         self.assertPerson()
 
     def report(self, kind, to, *parts):

@@ -241,7 +241,7 @@ class TestMailingCredit(MailingCase):
         self.ann.stage_id = self.env["crm.stage"].search([("is_won", "=", False)], limit=1)
         self.assertEqual(self.statistics(), (0, 0, 0))
 
-    def test_sending_hours(self):
+    def test_window(self):
         self.click(self.mail_to("ann@recipient.example.com"))
         self.click(self.mail_to("bob@recipient.example.com"))
         self.ann.action_restore()

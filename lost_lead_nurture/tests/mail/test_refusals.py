@@ -29,27 +29,27 @@ class RefusalCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         self.catcher.clear()
 
     @property
-    def stat(self):
+    def mailing_trace(self):
         return self.trace(self.ann, self.first).mailing_trace_ids
 
 
 @tagged("post_install", "-at_install")
 class TestBounce(RefusalCase):
     def assertBounced(self):  # noqa: N802
-        self.assertEqual(self.stat.trace_status, "bounce")
-        self.assertEqual(self.stat.failure_type, "mail_bounce")
+        self.assertEqual(self.mailing_trace.trace_status, "bounce")
+        self.assertEqual(self.mailing_trace.failure_type, "mail_bounce")
         self.assertEqual(self.sequence.bounced_count, 1)
         self.assertEqual(self.participant(self.bob).state, "running")
         self.mail_to(BOB)
 
     def test_ends(self):
-        """Nobody gets mail there: it is a bounce, and the end, as if the mail had bounced."""
+        """Nobody gets mail there: it is a bounce, and the end, as if the mail had been returned."""
         self.start(rcpt=UNKNOWN)
         self.assertBounced()
         participant = self.participant(self.ann)
         self.assertEqual((participant.state, participant.exit_reason), ("exited", "bounced"))
-        self.assertIn("User unknown", self.stat.failure_reason)
-        self.assertIn("Catcher", self.stat.failure_reason)
+        self.assertIn("User unknown", self.mailing_trace.failure_reason)
+        self.assertIn("Catcher", self.mailing_trace.failure_reason)
         self.assertEqual(self.trace(self.ann, self.second).state, "cancelled")
         self.accept()
         self.send(days=8)
@@ -140,8 +140,8 @@ class TestLater(RefusalCase):
         trace = self.trace(self.ann, self.first)
         self.assertEqual((trace.state, trace.reason), ("processed", "mail_deferred"))
         self.assertIn("Greylisted", trace.detail)
-        self.assertEqual(self.stat.trace_status, "outgoing")
-        mail = self.stat.mail_mail_id
+        self.assertEqual(self.mailing_trace.trace_status, "outgoing")
+        mail = self.mailing_trace.mail_mail_id
         self.assertEqual(mail.state, "outgoing")
         self.assertEqual(mail.scheduled_date, self.clock + timedelta(minutes=15))
         self.assertIn(mail.scheduled_date, woken.records.mapped("call_at"))
@@ -157,19 +157,19 @@ class TestLater(RefusalCase):
 
     def test_greylisting_after_the_whole_mail(self):
         self.start(data="451 4.7.1 Try again later")
-        self.assertEqual(self.stat.trace_status, "outgoing")
+        self.assertEqual(self.mailing_trace.trace_status, "outgoing")
 
     def test_server_that_closes(self):
         """The rest of the queue is not lost with it."""
         self.start(rcpt="421 4.3.2 Service shutting down")
-        self.assertEqual(self.stat.trace_status, "outgoing")
+        self.assertEqual(self.mailing_trace.trace_status, "outgoing")
 
     def test_for_long(self):
         """It is tried less and less often, and expires after two days."""
         self.start(rcpt=LATER)
         pauses = []
-        while self.stat.mail_mail_id.state == "outgoing" and len(pauses) < 40:
-            pauses.append(self.stat.mail_mail_id.scheduled_date - self.clock)
+        while self.mailing_trace.mail_mail_id.state == "outgoing" and len(pauses) < 40:
+            pauses.append(self.mailing_trace.mail_mail_id.scheduled_date - self.clock)
             self.make_due()
             self.clock += pauses[-1]
             with mute_logger(*SMTP_LOGGERS):
@@ -183,7 +183,7 @@ class TestLater(RefusalCase):
         self.assertIn("Greylisted", trace.detail)
         trace.action_retry()
         self.send()
-        self.assertEqual(self.stat.trace_status, "outgoing", "its patience begins anew")
+        self.assertEqual(self.mailing_trace.trace_status, "outgoing", "its patience begins anew")
 
     def test_stopped_meanwhile(self):
         self.start(rcpt=LATER)
@@ -208,7 +208,7 @@ class TestFailure(RefusalCase):
                 self.start(**answers)
                 trace = self.trace(self.ann, self.first)
                 self.assertEqual((trace.state, trace.reason), ("error", "mail_failed"))
-                self.assertEqual(self.stat.trace_status, "error")
+                self.assertEqual(self.mailing_trace.trace_status, "error")
                 self.assertIn("Catcher", trace.detail)
                 savepoint.rollback()
                 self.env.invalidate_all()
@@ -222,7 +222,7 @@ class TestFailure(RefusalCase):
     def test_sender_refused_for_now(self):
         self.catcher.answers = {self.alias_domain.bounce_email: "450 4.7.1 Too many mails"}
         self.start_sender()
-        self.assertEqual(self.stat.trace_status, "outgoing")
+        self.assertEqual(self.mailing_trace.trace_status, "outgoing")
 
     def start_sender(self):
         self.sequence.action_start()

@@ -539,7 +539,8 @@ class TestGoals(GoalsCase):
     # ------------------------------------------------------------
 
     def test_completed(self):
-        """Who went through all steps and is won back in the window was woken by the last mail."""
+        """Who went through all steps and is won back in the attribution window was woken by the
+        last mail."""
         for name, event in (
             ("order", lambda lead: self.order(opportunity_id=lead.id, state="sale")),
             ("meeting", lambda lead: self.book(opportunity_id=lead.id)),
@@ -868,8 +869,8 @@ class TestGoals(GoalsCase):
     # ------------------------------------------------------------
 
     def test_credit_of_later_orders(self):
-        """What is ordered in the window after the lead was won back is credited, with opportunity
-        or without; before and after it is not, and another company's neither."""
+        """What is ordered in the attribution window after the lead was won back is credited, with
+        opportunity or without; before and after it is not, and another company's neither."""
         self.start()
         self.answer(self.mail_to(ANN))
         participant = self.participant(self.ann)

@@ -19,7 +19,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
         self.advance()
         self.assertEqual(set(self.sequence.participant_ids.mapped("state")), {"holdout"})
 
-    def check_won_back(self, lead, reason, date=None):
+    def check_returned(self, lead, reason, date=None):
         participant = self.participant(lead)
         self.assertEqual(participant.state, "holdout")
         self.assertEqual(participant.exit_reason, "holdout")
@@ -38,7 +38,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
     def test_restored(self):
         self.assertEqual(self.statistics(), (2, 0, 0))
         self.ann.action_restore()
-        self.check_won_back(self.ann, "restored")
+        self.check_returned(self.ann, "restored")
         self.assertEqual(self.statistics(), (2, 1, 0))
         self.assertFalse(self.participant(self.bob).return_date)
         for method, count in (("action_view_holdouts", 2), ("action_view_holdouts_back", 1)):
@@ -48,17 +48,17 @@ class TestHoldout(DealMixin, NurtureHttpCase):
 
     def test_won(self):
         self.ann.action_set_won()
-        self.check_won_back(self.ann, "won")
+        self.check_returned(self.ann, "won")
 
     def test_quotation_and_order(self):
         """The lead stays as it is: who bought is still lost, since nobody wrote to it."""
         order = self.order(self.ann)
-        self.check_won_back(self.ann, "quotation", order.date_order)
+        self.check_returned(self.ann, "quotation", order.date_order)
         self.assertEqual(self.ann.won_status, "lost")
         self.assertFalse(order.nurture_participant_id)
         self.clock += timedelta(days=1)
         order.action_confirm()
-        self.check_won_back(self.ann, "quotation", order.date_order - timedelta(days=1))
+        self.check_returned(self.ann, "quotation", order.date_order - timedelta(days=1))
         self.assertFalse(self.ann.message_ids.filtered(lambda note: "Won back" in note.body))
 
     def test_meeting(self):
@@ -70,7 +70,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
                 "opportunity_id": self.bob.id,
             }
         )
-        self.check_won_back(self.bob, "meeting")
+        self.check_returned(self.bob, "meeting")
 
     def test_switched_off(self):
         """What is no goal of the sequence is none of those held out."""
@@ -83,7 +83,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
         date = self.clock
         self.clock += timedelta(days=1)
         self.ann.action_set_won()
-        self.check_won_back(self.ann, "restored", date)
+        self.check_returned(self.ann, "restored", date)
 
     def test_after_the_window(self):
         self.clock += timedelta(days=self.sequence.window_days + 1)
@@ -101,7 +101,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
         self.assertFalse(held_out.won_back_date)
         self.assertEqual(other.lead_count, 1)
 
-    def test_notified(self):
+    def test_shown(self):
         self.ann.action_restore()
         participant = self.participant(self.ann).with_user(self.marketer)
         entries = participant.get_timeline()["entries"]

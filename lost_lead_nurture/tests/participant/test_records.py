@@ -67,7 +67,7 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
             self.second.mailing_id.active = False
 
     def test_archived_reason(self):
-        """Leads lost for a reason that is no longer offered still enter, and are still said."""
+        """Leads lost for a reason that is no longer offered still enter, and are still shown."""
         self.reason_stock.active = False
         lead = self.make_lead(ANN)
         lead.lost_reason_id = self.reason_stock

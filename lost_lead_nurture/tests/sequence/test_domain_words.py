@@ -65,7 +65,7 @@ class TestDomainWords(TransactionCase):
         self.assertIn("City 9 or …", words)
         self.assertNotIn("City 10", words)
 
-    def test_names_are_the_recipients(self):
+    def test_names_that_the_user_may_not_see(self):
         """Nobody learns the name of a record that they may not see."""
         company = self.env["res.company"].create({"name": "Other Company"})
         partner = self.env["res.partner"].create({"name": "Secret", "company_id": company.id})

@@ -20,7 +20,7 @@ class EntryRulesCase(SequenceMixin, NurtureHttpCase):
     def assertExcluded(self, lead, reason):  # noqa: N802
         """The lead did not enter automatically, nor does it by hand, and both say why."""
         self.assertNotIn(lead, self.sequence.participant_ids.lead_id)
-        self.assertEqual(self.sequence._get_excluded().get(reason), lead.ids)
+        self.assertEqual(self.sequence._group_by_exclusion().get(reason), lead.ids)
         result = self.sequence.enrol(lead.ids)
         self.assertEqual(result, {"entered": [], "excluded": {reason: lead.ids}, "unknown": []})
 
@@ -219,13 +219,13 @@ class TestExcluded(EntryRulesCase):
         self.env["mail.blacklist"]._add("dora@recipient.example.com")
         self.make_lead("dora@recipient.example.com")
         self.sequence.action_start()
-        excluded = self.sequence._get_excluded()
+        groups = self.sequence._group_by_exclusion()
         self.assertEqual(
-            {reason: len(ids) for reason, ids in excluded.items()},
+            {reason: len(ids) for reason, ids in groups.items()},
             {None: 1, "open_deal": 1, "no_address": 1, "blacklisted": 1, "duplicate": 1},
         )
         self.advance()
-        self.assertEqual(self.sequence.participant_ids.lead_id.ids, excluded[None])
+        self.assertEqual(self.sequence.participant_ids.lead_id.ids, groups[None])
 
 
 @tagged("post_install", "-at_install")
@@ -247,7 +247,7 @@ class TestOnADate(EntryRulesCase):
         self.start()
         self.advance(days=59)
         self.assertEntered()
-        self.assertEqual(self.sequence._get_excluded(), {"not_due": self.lead.ids})
+        self.assertEqual(self.sequence._group_by_exclusion(), {"not_due": self.lead.ids})
         self.advance(days=1)
         self.assertEntered(self.lead)
         self.advance(days=1)

@@ -158,8 +158,8 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         self.assertEqual(parts(self.salesman), [])
 
     def test_filter_of_a_step(self):
-        """The rule that did not hold then, whatever the filter is by now, in the recipient's
-        words."""
+        """The rule that did not hold then, whatever the filter is by now, in the words of whoever
+        looks."""
         partner = self.env["res.partner"].create({"name": "Secret Buyer"})
         self.first.filter_domain = repr(
             [
@@ -186,7 +186,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         reasons = [why for entry in journey.get_timeline()["entries"] for why in entry["why"]]
         self.assertIn("did not hold: Contact = Secret Buyer", reasons)
         self.assertIn("none of these: City = Ghent or Expected Revenue greater than 1,000", reasons)
-        # a contact of a company for which the recipient does not work
+        # a contact of a company for which the user does not work
         partner.company_id = self.env["res.company"].create({"name": "Other Company"})
         self.env.flush_all()
         self.env.invalidate_all()

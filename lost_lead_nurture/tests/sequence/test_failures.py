@@ -74,7 +74,7 @@ class TestFailures(TwoLeadsMixin, NurtureHttpCase):
             self.marketing.action_retry_all()
 
     def test_fails_again(self):
-        """It is said again, and the responsible is notified again, but not at once."""
+        """It is shown again, and the responsible is notified again, but not at once."""
         self.send_in_vain()
         self.assertEqual(self.marketing.action_retry_all(), {"retried": 2})
         self.work(minutes=5)

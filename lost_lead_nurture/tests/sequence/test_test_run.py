@@ -665,7 +665,7 @@ class TestTestRun(NurtureHttpCase):
 @tagged("post_install", "-at_install")
 class TestRealTransactions(TransactionCase):
     """The same with transactions of their own, in which a commit is a commit, as outside of
-    tests. Core's composer and the engine commit there automatically."""
+    tests. Core's composer and the engine commit there on their own."""
 
     def setUp(self):
         super().setUp()
@@ -760,7 +760,7 @@ class TestRealTransactions(TransactionCase):
             self.assertFalse(committed)
             states = [line["state"] for line in test.timeline["lines"]]
             env.cr.commit()
-        # the action commits automatically, which no step may
+        # the action commits on its own, which no step may
         self.assertEqual(states, ["processed", "error"])
         self.assertEqual(self.counts(), before)
         self.assertFalse(self.env["ir.config_parameter"].get_param("nurture.real"))

@@ -516,7 +516,7 @@ class TestUpdate(UpdateCase):
         self.assertEqual(self.trace(self.bob, begin).participant_id, journeys.sorted("id")[-1:])
 
     def test_who_left(self):
-        """Removed and held-out ones are in no statistic of Update."""
+        """Removed and held-out ones are in no number of Update."""
         self.make_step(self.sequence, "after", self.first, 60, subject="Far")
         self.start()
         self.participant(self.ann).with_user(self.marketer).action_remove()

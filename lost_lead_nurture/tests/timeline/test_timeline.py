@@ -88,7 +88,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertEqual(self.entry(self.ann, "scheduled")["date"][:10], "2026-03-04")
 
     def test_opened_without_a_consequence(self):
-        """Is said with the mail only."""
+        """Is shown with the mail only."""
         self.make_step(self.sequence, "after", self.first, 7)
         self.start()
         self.clock += timedelta(**PERSON)
@@ -127,7 +127,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertIn("the last one sent before", self.why(self.ann, "goal"))
 
     def test_missing_dates(self):
-        """Data that somebody imported or repaired by hand is said as far as it goes."""
+        """Data that somebody imported or repaired by hand is shown as far as it goes."""
         activity = self.make_step(
             self.sequence,
             "begin",
@@ -210,7 +210,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertIn("The address is blacklisted", self.why(self.ann, "rejected"))
 
     def test_failed(self):
-        """A marketer is offered what can be done, a salesperson is notified."""
+        """A marketer is offered what can be done, a salesperson sees why."""
         with self.breaking_mail_of(self.ann):
             self.start()
         error = self.entry(self.ann, "error")
@@ -496,7 +496,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
 @tagged("post_install", "-at_install")
 class TestTimelineTiming(TimingMixin, TimelineMixin, NurtureHttpCase):
     def test_held_for_the_hours(self):
-        """Until then it says why; afterwards it is said with the mail."""
+        """Until then it says why; afterwards it is shown with the mail."""
         lead = self.make_lead(ANN)
         self.sequence.calendar_id = self.make_hours((14, 16))
         self.sequence.action_start()

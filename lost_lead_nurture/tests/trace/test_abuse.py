@@ -60,8 +60,8 @@ class TestEventsAreNeverLost(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
             self.assertEqual(trace.state, "scheduled", step.trigger)
             self.assertEqual(trace.schedule_date, clicked_on + timedelta(days=1), step.trigger)
 
-    def test_never_notified(self):
-        """What fails again and again is said to the responsible, once, and tried on."""
+    def test_never_handled(self):
+        """The responsible is notified once of what fails again and again, and it is tried on."""
         self.start()
         summary = "Something that happened on mails cannot be taken in"
 
@@ -141,13 +141,13 @@ class TestStopMeansStop(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
         does not keep the mail from being recalled."""
         self.sequence.action_start()
         self.run_cron()
-        stat = self.trace(self.ann, self.first).mailing_trace_ids
+        mailing_trace = self.trace(self.ann, self.first).mailing_trace_ids
         code = (
             self.env["link.tracker"]
             .search([("mass_mailing_id", "=", self.first.mailing_id.id)], limit=1)
             .code
         )
-        self._get(f"/r/{code}/m/{stat.id}")
+        self._get(f"/r/{code}/m/{mailing_trace.id}")
         self.env["mail.blacklist"]._add(ANN)
         self.sequence.action_stop()
         self.send_mails()

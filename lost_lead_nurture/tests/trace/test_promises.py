@@ -112,7 +112,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
     # 3. Whatever ended says why
 
     def test_3_every_end_has_a_reason(self):
-        """Many journeys to end at once: no participant and no trace ends without a reason."""
+        """Many ends at once: no participant and no trace ends without a reason."""
         self.make_step(self.sequence, "mail_open", self.first)
         self.make_step(self.sequence, "mail_ignored", self.first, 3)
         leads = self.make_leads(8)
@@ -257,7 +257,7 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
             self.assertEqual(len([body for body in bodies if lead.name in body]), 1)
 
     def test_5_constant_queries_to_notify_of_opens(self):
-        """What people opened and clicked is said a minute later, of all of them together."""
+        """What people opened and clicked is handled a minute later, of all of them together."""
         opened = self.make_step(self.sequence, "mail_open", self.first, 1)
         self.sequence.action_start()
         hits = self.claim_hits(5)

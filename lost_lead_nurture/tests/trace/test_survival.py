@@ -145,7 +145,7 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
             self.send_mails()
         mails = len(self.catcher.messages)
         self.assertEqual(mails, len(leads) + 2)
-        # the first note, and what the sequence is notified in the end
+        # the first note, and that the sequence is notified in the end
         self.assertLessEqual(len(commits), mails + 3)
         self.assertFalse(any(self.mail(lead).nurture_sending_date for lead in leads))
 

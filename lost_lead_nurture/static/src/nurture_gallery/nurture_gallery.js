@@ -60,13 +60,13 @@ export class NurtureGallery extends Component {
     }
 
     matches(template, query) {
-        const said = [
+        const texts = [
             template.name,
             template.summary,
             ...template.reasons.map((reason) => reason.name),
             ...template.steps.map((step) => step.name),
         ];
-        return said.some((text) => normalize(text).includes(query));
+        return texts.some((text) => normalize(text).includes(query));
     }
 
     previewLabel(template) {
