@@ -11,7 +11,7 @@ class LinkTracker(models.Model):
 
     nurture_unique_clicks = fields.Integer(
         compute="_compute_nurture_unique_clicks",
-        string="Recipients",
+        string="Unique Clicks",
         groups="lost_lead_nurture.group_user",
         help="How many mails it was clicked in, however often.",
     )
