@@ -54,6 +54,8 @@ VALUES = {
 CHOICES = ("reason", "kind", "template_group", "decision_log")
 #: A filter that somebody has saved; it has to find the same afterwards.
 FAVOURITE = "Back without mails"
+#: The domain of another one: what somebody looks for is called as a field was, elsewhere.
+WORD = "[('name', 'ilike', 'round')]"
 #: ``{what the story says came of it: the field of the sequence that shows it}``
 SHOWN = {
     "enrolled": "participant_count",
@@ -164,6 +166,11 @@ def _leave_more(name):
             " VALUES (%s, 'nurture.participant', %s, %s, '[]', true)",
             (FAVOURITE, "[('came_back_date', '!=', False)]", "{'group_by': ['came_back_reason']}"),
         )
+        cursor.execute(
+            "INSERT INTO ir_filters (name, model_id, domain, context, sort, active)"
+            " VALUES (%s, 'crm.lead', %s, '{}', '[]', true)",
+            (FAVOURITE, WORD),
+        )
 
 
 def _update(name):
@@ -250,10 +257,13 @@ def _look(name, shown):
             timeline = admin.call("nurture.participant", "get_timeline", [one["id"]])
             if not one["decisions"] or not timeline["entries"]:
                 problems += [f"Participant {one['id']} has no history any more."]
-        (favourite,) = admin.find("ir.filters", [("name", "=", FAVOURITE)], ["domain", "context"])
-        domain = list(ast.literal_eval(favourite["domain"]))
+        rows = admin.find("ir.filters", [("name", "=", FAVOURITE)], ["model_id", "domain"])
+        saved = {row["model_id"]: row["domain"] for row in rows}
+        domain = list(ast.literal_eval(saved["nurture.participant"]))
         if len(admin.find("nurture.participant", domain, ["id"])) != 1:
-            problems += [f"The saved filter finds something else: {favourite}"]
+            problems += [f"The saved filter finds something else: {domain}"]
+        if saved["crm.lead"] != WORD:
+            problems += [f"What somebody looks for has become {saved['crm.lead']}"]
         for cron in ("ir_cron_nurture", "ir_cron_nurture_statistics"):
             admin.run_cron(f"lost_lead_nurture.{cron}")
     return problems + odoo_log.read(log).problems

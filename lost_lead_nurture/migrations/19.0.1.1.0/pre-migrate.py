@@ -5,6 +5,7 @@ Only names change in the catalogue of PostgreSQL, however large a table is; of t
 written whose reasons are called otherwise now."""
 
 import re
+from collections import defaultdict
 
 from odoo.tools import SQL, sql
 
@@ -211,35 +212,23 @@ def _rename_xml_ids(cr, before, now):
 
 
 def _rename_in_filters(cr):
-    """Filters that people have saved, in lists and as choices of leads."""
-    fields = {before: now for _table, before, now in COLUMNS + COMPUTED}
-    words = re.compile(rf"""(?<=['"])({"|".join(fields)})(?=['":.])""")
-    places = [
-        ("ir_filters", "domain", "model_id"),
-        ("ir_filters", "context", "model_id"),
-        ("ir_filters", "sort", "model_id"),
-    ]
-    for table, column, model in places:
-        cr.execute(
-            SQL(
-                "SELECT id, %(column)s FROM %(table)s"
-                " WHERE (%(model)s LIKE 'nurture.%%' OR %(model)s IN %(ours)s)"
-                " AND %(column)s IS NOT NULL",
-                table=_name(table),
-                column=_name(column),
-                model=_name(model),
-                ours=("crm.lead", "mailing.trace", "link.tracker"),
+    """Filters that people have saved in lists. A name is only that of a field where the list is of
+    its model: elsewhere it may be a word that somebody looks for."""
+    fields = defaultdict(dict)
+    for table, before, now in COLUMNS:
+        fields[table.replace("_", ".")][before] = now
+    for model, before, now in COMPUTED:
+        fields[model][before] = now
+    cr.execute(
+        "SELECT id, model_id, domain, context, sort FROM ir_filters WHERE model_id IN %s",
+        [tuple(fields)],
+    )
+    for filter_id, model, *texts in cr.fetchall():
+        names = fields[model]
+        words = re.compile(rf"""(?<=['"])({"|".join(names)})(?=['":. ])""")
+        renamed = [text and words.sub(lambda m, names=names: names[m[0]], text) for text in texts]
+        if renamed != texts:
+            cr.execute(
+                "UPDATE ir_filters SET domain = %s, context = %s, sort = %s WHERE id = %s",
+                [*renamed, filter_id],
             )
-        )
-        for record_id, text in cr.fetchall():
-            renamed = words.sub(lambda match: fields[match.group()], text)
-            if renamed != text:
-                cr.execute(
-                    SQL(
-                        "UPDATE %s SET %s = %s WHERE id = %s",
-                        _name(table),
-                        _name(column),
-                        renamed,
-                        record_id,
-                    )
-                )
