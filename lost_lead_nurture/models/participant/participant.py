@@ -305,31 +305,36 @@ class NurtureParticipant(models.Model):
         self.env.flush_all()
         now = fields.Datetime.now()
         dedup_key = self._sql_dedup_key(sequence)
-        rows = self.env.execute_query(
+        # two arrays: a row for each of a hundred thousand leads would take far more memory
+        ((participant_ids, lead_ids),) = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO nurture_participant (
-                       sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
-                       exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
-                       lost_reason_id, date_lost, email, user_id, team_id, expected_revenue,
-                       create_uid, create_date, write_uid, write_date)
-                SELECT DISTINCT ON (%(dedup_key)s)
-                       %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
-                       %(dedup_key)s, %(enrolment_number)s,
-                       CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
-                       CASE WHEN held_out THEN 'holdout' END,
-                       %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
-                       lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
-                       lead.user_id, lead.team_id, lead.expected_revenue,
-                       %(uid)s, %(now)s, %(uid)s, %(now)s
-                  FROM crm_lead lead
-         CROSS JOIN LATERAL (
-                       SELECT %(holdout)s AS held_out
-                       ) draw
-                 WHERE lead.id IN (%(leads)s) AND %(free)s
-              ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
-           ON CONFLICT DO NOTHING
-             RETURNING id, lead_id
+                WITH entering AS (
+                    INSERT INTO nurture_participant (
+                           sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
+                           exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
+                           lost_reason_id, date_lost, email, user_id, team_id, expected_revenue,
+                           create_uid, create_date, write_uid, write_date)
+                    SELECT DISTINCT ON (%(dedup_key)s)
+                           %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
+                           %(dedup_key)s, %(enrolment_number)s,
+                           CASE WHEN held_out THEN 'holdout' ELSE 'running' END,
+                           CASE WHEN held_out THEN 'holdout' END,
+                           %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
+                           lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
+                           lead.user_id, lead.team_id, lead.expected_revenue,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM crm_lead lead
+             CROSS JOIN LATERAL (
+                           SELECT %(holdout)s AS held_out
+                           ) draw
+                     WHERE lead.id IN (%(leads)s) AND %(free)s
+                  ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
+               ON CONFLICT DO NOTHING
+                 RETURNING id, lead_id
+                )
+                SELECT COALESCE(array_agg(id), '{}'), COALESCE(array_agg(lead_id), '{}')
+                  FROM entering
                 """,
                 dedup_key=dedup_key,
                 sequence=sequence.id,
@@ -347,8 +352,8 @@ class NurtureParticipant(models.Model):
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
         self._invalidate_leads()
-        self.env["nurture.trace"]._begin([participant_id for participant_id, _lead_id in rows])
-        return [lead_id for _participant_id, lead_id in rows]
+        self.env["nurture.trace"]._begin(participant_ids)
+        return lead_ids
 
     @api.model
     def _sql_dedup_key(self, sequence):

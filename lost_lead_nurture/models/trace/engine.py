@@ -502,18 +502,21 @@ class NurtureTrace(models.Model):
         :param reason: why they are planned now, if not because the step before was done
         :return: how many
         """
-        rows = self.env.execute_query(
+        ((number,),) = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
-                            company_id, state, base_date, schedule_date, expire_date, reason,
-                            decision_log, create_uid, create_date, write_uid, write_date)
-                SELECT planned.*, %(reason)s, jsonb_build_array(%(decision)s),
-                       %(uid)s, %(now)s, %(uid)s, %(now)s
-                  FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
-                       company_id, state, base_date, schedule_date, expire_date)
-                    ON CONFLICT (participant_id, step_id) DO NOTHING
-             RETURNING id
+                WITH inserted AS (
+                    INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
+                                company_id, state, base_date, schedule_date, expire_date, reason,
+                                decision_log, create_uid, create_date, write_uid, write_date)
+                    SELECT planned.*, %(reason)s, jsonb_build_array(%(decision)s),
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
+                           company_id, state, base_date, schedule_date, expire_date)
+                        ON CONFLICT (participant_id, step_id) DO NOTHING
+                 RETURNING 1
+                )
+                SELECT count(*) FROM inserted
                 """,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
@@ -525,7 +528,7 @@ class NurtureTrace(models.Model):
             )
         )
         self.env["nurture.participant"].invalidate_model(["trace_ids"], flush=False)
-        return len(rows)
+        return number
 
     def _defer(self, dates):
         """Defer traces.
