@@ -43,6 +43,17 @@ class TestRecords(SecondStepMixin, SequenceMixin, NurtureHttpCase):
         self.assertEqual(participant.lead_name, "Forgotten lead")
         self.assertEqual(participant.lost_reason_id, self.reason_stock)
 
+    def test_decisions_in_order(self):
+        """They are shown in the order in which they were made, whatever steps are called."""
+        self.make_lead("ann@recipient.example.com")
+        self.first.name, self.second.name = "Zebra", "Ant"
+        self.sequence.action_start()
+        self.advance()
+        self.advance(days=7)
+        decisions = self.sequence.participant_ids.decisions
+        order = ["Entered the sequence", "Zebra", "Ant", "Ended"]
+        self.assertEqual(sorted(order, key=decisions.index), order)
+
     def test_forget_who_is_inside(self):
         lead = self.make_lead(ANN)
         self.start()

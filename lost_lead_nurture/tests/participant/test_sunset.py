@@ -134,6 +134,20 @@ class TestSunset(NurtureHttpCase):
         self.assertIn("Deferred: a last-chance mail asks for engagement first", decisions)
         self.assertIn("Ended: Too many mails without engagement", decisions)
 
+    def test_other_mails_wait_for_the_last_chance(self):
+        """Whatever else falls due while it is out waits until it is known whether it is opened."""
+        self.add_last_chance()
+        parallel = self.make_step(self.sequence, delay=12, subject="Parallel")
+        self.start()
+        self.days(7)
+        self.assertEqual(self.subjects(ANN), ["Mail 1", "Mail 2", "Last Chance"])
+        trace = self.trace(self.ann, parallel)
+        self.assertEqual((trace.state, trace.reason), ("scheduled", "last_chance"))
+        self.assertEqual(self.participant(self.ann).state, "running")
+        self.read_mail(self.mail_to(ANN, "Last Chance"))
+        self.days(9)
+        self.assertIn("Parallel", self.subjects(ANN))
+
     def test_last_chance_opened(self):
         """Who opens the last-chance mail goes on at once, and is counted anew."""
         self.add_last_chance()

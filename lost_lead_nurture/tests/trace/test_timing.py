@@ -160,7 +160,8 @@ class TestSendingHours(TimingMixin, NurtureHttpCase):
         self.sequence.calendar_id = self.make_hours((14, 16))
         self.sequence.action_start()
         self.advance()
-        self.trace(lead, self.first).with_user(self.marketer).action_run_now()
+        done = self.trace(lead, self.first).with_user(self.marketer).action_run_now()
+        self.assertEqual(done, {"done": 1, "deferred": False})
         self.send_mails()
         self.assertEqual(len(self.mails_to(ANN)), 1)
 
@@ -279,6 +280,19 @@ class TestFrequencyCap(TimingMixin, NurtureHttpCase):
         )
         self.advance(days=7)
         self.assertEqual(len(self.mails_to(ANN)), 2)
+
+    def test_as_many_as_it_may_get(self):
+        """Of three messages in a batch an address gets as many as the cap says, no fewer."""
+        self.company.nurture_cap_number = 2
+        self.sequence.entry_per = "lead"
+        for number in range(3):
+            self.make_lead(ANN, name=f"Desk {number}")
+        self.first.mailing_id.subject = "About {{object.name}}"
+        self.sequence.action_start()
+        self.advance()
+        self.assertEqual(len(self.mails_to(ANN)), 2)
+        self.advance(days=7)
+        self.assertEqual(len(self.mails_to(ANN)), 3)
 
     def test_own_cap(self):
         """A sequence may have its own cap, for instance none."""
