@@ -1,0 +1,214 @@
+"""What small numbers say, held against published values, another library, and simulations."""
+
+import math
+import random
+import unittest
+
+from statsmodels.stats import proportion
+
+from . import pure
+
+inference = pure.load("inference")
+
+#: Simulated comparisons.
+REPEATS = 2000
+
+
+def draw(rng, number, rate):
+    """How many of so many recipients do it."""
+    return sum(rng.random() < rate for _ in range(number))
+
+
+class TestForReading(unittest.TestCase):
+    def assertInterval(self, interval, low, high, places=4):  # noqa: N802
+        self.assertAlmostEqual(interval.low, low, places)
+        self.assertAlmostEqual(interval.high, high, places)
+
+    def test_wilson(self):
+        """The values of Newcombe (1998), table I."""
+        self.assertInterval(inference.wilson(81, 263), 0.2553, 0.3662)
+        self.assertInterval(inference.wilson(0, 20), 0.0, 0.1611)
+        self.assertInterval(inference.wilson(20, 20), 1 - 0.1611, 1.0)
+        self.assertInterval(inference.wilson(0, 0), 0.0, 1.0)
+        narrow = inference.wilson(81, 263, confidence=0.5)
+        self.assertLess(narrow.high - narrow.low, 0.05)
+
+    def test_difference(self):
+        """The values of Newcombe (1998), table II."""
+        for table, low, high in (
+            ((56, 70, 48, 80), 0.0524, 0.3339),
+            ((9, 10, 3, 10), 0.1705, 0.8090),
+            ((5, 56, 0, 29), -0.0381, 0.1926),
+            ((0, 10, 0, 20), -0.1611, 0.2775),
+        ):
+            with self.subTest(table):
+                self.assertInterval(inference.difference(*table), low, high)
+
+    def test_another_library(self):
+        """statsmodels comes to the same on 200 random tables."""
+        rng = random.Random(13)
+        for _ in range(200):
+            trials, others = rng.randint(1, 3000), rng.randint(1, 3000)
+            table = (rng.randint(0, trials), trials, rng.randint(0, others), others)
+            with self.subTest(table):
+                theirs = proportion.confint_proportions_2indep(
+                    *table, compare="diff", method="newcomb"
+                )
+                self.assertInterval(inference.difference(*table), *theirs, places=9)
+                theirs = proportion.proportion_confint(*table[:2], method="wilson")
+                self.assertInterval(inference.wilson(*table[:2]), *theirs, places=9)
+
+    def test_pooled(self):
+        """Where the groups are alike they are as one; where each divides its recipients
+        differently, the sum of both would show an effect that none of them has."""
+        middle, interval = inference.pooled_difference([(40, 100, 20, 100)] * 4)
+        self.assertAlmostEqual(middle, 0.2)
+        of_all = inference.difference(160, 400, 80, 400)
+        self.assertInterval(interval, of_all.low, of_all.high, places=2)
+        paradox = [(90, 100, 9, 10), (1, 10, 10, 100)]
+        self.assertAlmostEqual(inference.pooled_difference(paradox)[0], 0.0)
+        self.assertGreater(91 / 110 - 19 / 110, 0.6)
+        alone, _interval = inference.pooled_difference([(9, 10, 3, 10), (5, 5, 0, 0)])
+        self.assertAlmostEqual(alone, 0.6)
+        self.assertEqual(
+            inference.pooled_difference([(5, 5, 0, 0)]), (None, inference.Interval(-1.0, 1.0))
+        )
+
+    def test_probability_best(self):
+        first, second = inference.probability_best([(100, 1000), (120, 1000)])
+        self.assertAlmostEqual(second, 0.92318, 5)
+        self.assertAlmostEqual(first + second, 1.0)
+        for chance in inference.probability_best([(0, 0), (0, 0)]):
+            self.assertAlmostEqual(chance, 0.5)
+
+    def test_probability_best_of_several(self):
+        """The integral of more arms is the closed form where one of them cannot win, and what
+        drawing from all of them comes to."""
+        hopeless = inference.probability_best([(100, 1000), (120, 1000), (0, 5000)])
+        self.assertAlmostEqual(hopeless[1], 0.92318, 4)
+        arms = [(12, 100), (15, 100), (9, 50), (3, 40)]
+        chances = inference.probability_best(arms)
+        self.assertAlmostEqual(sum(chances), 1.0)
+        rng = random.Random(4)
+        wins = [0] * len(arms)
+        for _ in range(20_000):
+            rates = [rng.betavariate(1 + hits, 1 + trials - hits) for hits, trials in arms]
+            wins[rates.index(max(rates))] += 1
+        for chance, won in zip(chances, wins, strict=True):
+            self.assertAlmostEqual(chance, won / 20_000, delta=0.012)
+        for chance in inference.probability_best([(0, 7)] * 3):
+            self.assertAlmostEqual(chance, 1 / 3, 3)
+
+    def test_sample_size(self):
+        """The value of Fleiss, Levin and Paik, before continuity correction."""
+        self.assertAlmostEqual(inference.sample_size(0.5, 0.75, power=0.9), 76.7, 1)
+        self.assertEqual(inference.sample_size(0.75, 0.5), inference.sample_size(0.5, 0.75))
+        self.assertEqual(inference.sample_size(0.1, 0.1), math.inf)
+
+    def test_detectable(self):
+        """It is the rate for which the sample size is what there is."""
+        other = inference.detectable(0.05, 1000)
+        self.assertAlmostEqual(inference.sample_size(0.05, other), 1000, 3)
+        self.assertGreater(other, 0.05)
+        self.assertLess(inference.detectable(0.05, 5000), other)
+        self.assertIsNone(inference.detectable(0.05, 2))
+
+    def test_no_rates(self):
+        for call in (
+            lambda: inference.wilson(3, 2),
+            lambda: inference.wilson(-1, 2),
+            lambda: inference.difference(1, 2, 3, 2),
+            lambda: inference.pooled_difference([(3, 2, 0, 0)]),
+            lambda: inference.probability_best([(1, 2), (3, 2)]),
+        ):
+            with self.assertRaises(ValueError):
+                call()
+
+
+class TestEValue(unittest.TestCase):
+    def test_formula(self):
+        """By hand, with the Gamma function of whole numbers: a uniform prior, 5 and 1 of 6."""
+        self.assertAlmostEqual(inference.e_value([5, 1], [1, 1], weight=2.0), 2**6 / (7 * 6))
+        self.assertAlmostEqual(inference.e_value([0, 0], [1, 1]), 1.0)
+        self.assertAlmostEqual(
+            inference.e_value([5, 1], [2, 2]), inference.e_value([5, 1], [0.5, 0.5])
+        )
+        self.assertAlmostEqual(
+            inference.e_value([8, 1, 3], [3, 1, 2]), inference.e_value([3, 8, 1], [2, 3, 1])
+        )
+
+    def test_it_is_fair(self):
+        """What makes the 5 %: by chance alone it is 1 on average, for every number of conversions
+        and whatever the shares."""
+        for shares in ((0.5, 0.5), (0.9, 0.1)):
+            for total in (1, 7, 60):
+                mean = sum(
+                    math.comb(total, hits)
+                    * shares[0] ** hits
+                    * shares[1] ** (total - hits)
+                    * inference.e_value([hits, total - hits], shares)
+                    for hits in range(total + 1)
+                )
+                self.assertAlmostEqual(mean, 1.0, 9)
+
+    def test_large_numbers(self):
+        self.assertEqual(inference.e_value([90_000, 10_000], [1, 1]), math.inf)
+        self.assertTrue(inference.is_decided([90_000, 10_000], [1, 1]))
+        self.assertFalse(inference.is_decided([50_000, 50_010], [1, 1]))
+
+    def test_shares(self):
+        """An arm that nobody is in is none; what happens in it all the same cannot be chance."""
+        self.assertAlmostEqual(
+            inference.e_value([5, 1, 0], [1, 1, 0]), inference.e_value([5, 1], [1, 1])
+        )
+        self.assertEqual(inference.e_value([5, 1], [1, 0]), math.inf)
+        for counts, shares in (([1], [1, 1]), ([], []), ([-1, 2], [1, 1]), ([1, 2], [-1, 1])):
+            with self.assertRaises(ValueError):
+                inference.e_value(counts, shares)
+
+    def test_sample_ratio(self):
+        """A holdout of 10 % that has 15 of 100 is chance, one that has 200 of 1,000 is a fault."""
+        self.assertFalse(inference.is_decided([85, 15], [90, 10]))
+        self.assertTrue(inference.is_decided([800, 200], [90, 10]))
+
+    def look_every_day(self, rng, rates, daily, days):
+        """The day on which a difference is seen, or None."""
+        counts, trials = [0, 0], [0, 0]
+        for day in range(1, days + 1):
+            for arm, rate in enumerate(rates):
+                counts[arm] += draw(rng, daily, rate)
+                trials[arm] += daily
+            if inference.is_decided(counts, trials):
+                return day
+        return None
+
+    def test_no_difference(self):
+        """Of 2,000 comparisons of the same with the same, looked at every day, at most 5 % name a
+        winner."""
+        rng = random.Random(2022)
+        named = sum(
+            self.look_every_day(rng, (0.1, 0.1), 20, 30) is not None for _ in range(REPEATS)
+        )
+        self.assertLessEqual(named / REPEATS, 0.05)
+        self.assertGreater(named, 0, "or it never names one")
+
+    def test_difference(self):
+        """5 and 10 % with 1,000 an arm: at least 85 % of the comparisons find it."""
+        rng = random.Random(85)
+        found = sum(self.look_every_day(rng, (0.05, 0.10), 50, 20) is not None for _ in range(400))
+        self.assertGreaterEqual(found / 400, 0.85)
+
+    def test_missing(self):
+        """With as many more as it says, at the same rates, it is decided; with fewer it is not."""
+        counts, trials = [10, 14], [300, 300]
+        more = inference.missing(counts, trials)
+        self.assertGreater(more, 0)
+        for number, decided in ((more, True), (more * 0.98, False)):
+            factor = 1 + number / 600
+            self.assertEqual(
+                inference.is_decided([count * factor for count in counts], trials), decided
+            )
+        self.assertEqual(inference.missing([50, 100], [1000, 1000]), 0)
+        self.assertIsNone(inference.missing([0, 0], [300, 300]))
+        self.assertIsNone(inference.missing([10, 10], [300, 300]))
+        self.assertIsNone(inference.missing([0, 0], [0, 0]))
