@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.mail.mailing_trace_statistics import RATE_OF, STATISTICS
+from ..models.mail.mailing_trace_statistics import RATES, STATISTICS
 
 
 class NurtureReport(models.Model):
@@ -59,6 +59,9 @@ class NurtureReport(models.Model):
     )
     clicked_rate = fields.Float(
         "Clicked (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+    )
+    click_to_open_rate = fields.Float(
+        "Click-to-Open (%)", readonly=True, aggregator="avg", help="Clicked, of the mails opened."
     )
     replied_rate = fields.Float(
         "Replied (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
@@ -136,7 +139,7 @@ class NurtureReport(models.Model):
             "%s, %s",
             SQL(", ").join(SQL("0 AS %s", SQL.identifier(name)) for name in STATISTICS),
             SQL(", ").join(
-                SQL("NULL::numeric AS %s", SQL.identifier(f"{name}_rate")) for name in RATE_OF
+                SQL("NULL::numeric AS %s", SQL.identifier(f"{name}_rate")) for name in RATES
             ),
         )
 
@@ -183,7 +186,7 @@ class NurtureReport(models.Model):
                     statistics[whole],
                     statistics[name],
                 )
-                for name, whole in RATE_OF.items()
+                for name, whole in RATES.values()
             ),
             sent=statistics["sent"],
         )

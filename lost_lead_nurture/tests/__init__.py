@@ -1,5 +1,5 @@
 from .core import test_core, test_filter_rights
-from .credit import test_results
+from .credit import test_ledger, test_results
 from .doors import test_access, test_doors, test_rpc, test_rpc_fuzz
 from .install import test_install
 from .lead import (
@@ -11,6 +11,7 @@ from .lead import (
     test_preset,
 )
 from .mail import (
+    test_ab_test,
     test_answers,
     test_chatter,
     test_guard,
@@ -29,7 +30,7 @@ from .participant import (
     test_sunset,
     test_exit_conditions,
 )
-from .report import test_own_statistics, test_rates, test_reports
+from .report import test_lift, test_own_statistics, test_rates, test_reports
 from .sequence import (
     test_audience,
     test_bad_input,

@@ -13,7 +13,7 @@ COUNTS = {
     "clicks_ratio": "clicked",
     "received_ratio": "delivered",
     "bounced_ratio": "bounced",
-    "nurture_invoiced_label": "sale_invoiced_amount",
+    "nurture_invoiced_label": "nurture_invoiced",
 }
 
 

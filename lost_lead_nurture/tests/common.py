@@ -174,6 +174,26 @@ class NurtureMixin(CronMixinCase):
             [("participant_id.lead_id", "=", lead.id), ("step_id", "=", step.id)]
         )
 
+    def credits_of(self, order, model="last"):
+        """The credits of what came of an order, by a model of attribution."""
+        self.env["nurture.outcome"]._catch_up()
+        return self.env["nurture.credit"].search(
+            [("order_id", "=", order.id), ("model", "=", model)]
+        )
+
+    def journey_of(self, order):
+        """The journey that an order is credited to."""
+        return self.credits_of(order).participant_id
+
+    def touch(self, lead):
+        """Somebody clicks in the last mail to the lead, and is believed."""
+        mailing_traces = self.env["mailing.trace"].search(
+            [("model", "=", "crm.lead"), ("res_id", "=", lead.id), ("sent_datetime", "!=", False)],
+            order="id desc",
+            limit=1,
+        )
+        self.assertTrue(mailing_traces.set_clicked())
+
     def processed(self):
         """How many traces of the sequence were processed."""
         return self.env["nurture.trace"].search_count(

@@ -316,6 +316,10 @@ OVERRIDDEN = {
         "aggregate_spec, query",
         "statistics that are counted add up in grouped lists",
     ),
+    "sale.order._compute_amounts": (
+        "",
+        "the ledger looks at quotations that are edited",
+    ),
     "utm.source._generate_name": (
         "record, content",
         "a mailing's source is named without placeholders",
@@ -429,5 +433,9 @@ CALLED = {
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",
+    ),
+    "uom.uom._compute_quantity": (
+        "qty, to_unit, round, rounding_method, raise_if_failure",
+        "what products cost is per unit of their own",
     ),
 }

@@ -17,6 +17,9 @@ class NurtureStart(models.TransientModel):
     )
     entering_count = fields.Integer(compute="_compute_counts")
     held_out_count = fields.Integer(compute="_compute_counts")
+    detectable = fields.Char(
+        compute="_compute_counts", help="What a comparison with those held out can show at all."
+    )
     inside_count = fields.Integer(
         compute="_compute_counts", help="Leads that are or were inside, and do not enter again."
     )
@@ -35,6 +38,7 @@ class NurtureStart(models.TransientModel):
             entering, held_out = sequence.sudo()._split_holdout(found.pop(None, []))
             start.entering_count = len(entering)
             start.held_out_count = len(held_out)
+            start.detectable = sequence._say_detectable(len(entering), len(held_out))
             start.inside_count = len(found.pop("inside", []))
             start.excluded_count = sum(map(len, found.values()))
             start.gets = start._describe(entering)

@@ -459,8 +459,9 @@ class TestSms(SmsCase):
         self.assertEqual(self.first.mailing_id.state, "done")
 
     def test_credit(self):
-        """A lead that is won back after an SMS is credited to it."""
+        """A lead that is won back after a click in an SMS is credited to it."""
         self.sequence.action_start()
         self.advance()
+        self.follow(self.sms_to(self.ann)[0])
         self.ann.action_restore()
         self.assertEqual(self.participant(self.ann).credited_step_id, self.first)

@@ -70,13 +70,15 @@ SCREENS = [
     Screen("test", SEQUENCE, CARD, (("button", "Test"), ("wait", ".modal .o_form_view")), DRAFT),
     Screen("calendar", "/odoo/nurture-calendar", ".o_calendar_view .fc-event"),
     Screen("analysis", "/odoo/nurture-analysis", ".o_graph_view canvas"),
+    Screen("ledger", "/odoo/nurture-ledger", ".o_data_row, .o_kanban_record"),
+    Screen("attribution", "/odoo/nurture-attribution", ".o_pivot"),
     Screen("links", "/odoo/nurture-links", ".o_list_view .o_data_row, .o_kanban_record"),
     Screen("participants", "/odoo/nurture-participants", ".o_data_row, .o_kanban_record"),
     Screen(
         "timeline",
         "/odoo/nurture-participants/{id}",
         ".o_nurture_timeline_entry",
-        record=("nurture.participant", [("order_ids", "!=", False)], "id"),
+        record=("nurture.participant", [("credit_ids.order_id", "!=", False)], "id"),
     ),
     Screen(
         "lead",

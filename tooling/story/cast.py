@@ -64,7 +64,7 @@ KINDS = (
     (NOTHING, (OPENS, CLICKS), (OPENS, ANSWERS)),
     (NOTHING, (UNSUBSCRIBES_AT_ONCE,), NOTHING),
     ((OPENS, CLICKS), NOTHING, (OPENS, UNSUBSCRIBES)),
-    ((OPENS, IS_RESTORED), NOTHING, NOTHING),
+    ((OPENS, CLICKS, IS_RESTORED), NOTHING, NOTHING),
     (NOTHING, (IS_RESTORED,), NOTHING),
     ((OPENS,), NOTHING, (BOUNCES,)),
     (NOTHING, (OPENS,), (ANSWERS_THE_FIRST,)),
@@ -135,8 +135,12 @@ class Recipient:
 
     @property
     def credited(self):
-        """The mail that won the lead back: the one answered, else the last one."""
-        return BACK_IN_STOCK if self.left is ANSWERS_THE_FIRST else list(self.got)[-1]
+        """The mail that won the lead back: the one answered, else the one clicked last; none, where
+        the lead is restored and nobody has done either."""
+        if self.left is ANSWERS_THE_FIRST:
+            return BACK_IN_STOCK
+        touched = [mail for mail, actions in self.got.items() if actions & {CLICKS, ANSWERS}]
+        return touched[-1] if self.is_won_back and touched else None
 
     @property
     def exit_reason(self):

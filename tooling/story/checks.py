@@ -86,7 +86,7 @@ class Checks:
                 recipient.address: (
                     self.admin.ref(recipient.lead),
                     recipient.exit_reason,
-                    recipient.is_won_back and step[recipient.credited],
+                    recipient.credited is not None and step[recipient.credited],
                     no_stock,
                 )
                 for recipient in self.recipients.values()
@@ -173,7 +173,7 @@ class Checks:
         expected = {
             **{f"{name}_count": n for name, n in cast.statistics(self.recipients.values()).items()},
             "participant_count": len(self.recipients),
-            "lead_count": len(self._who(cast.WIN_BACKS)),
+            "lead_count": len(self._credited()),
             **further,
         }
         domain = [("id", "=", self.campaign)]
@@ -187,7 +187,8 @@ class Checks:
             "in the sequence": sum(
                 not recipient.exit_reason for recipient in self.recipients.values()
             ),
-            "won back": len(self._who(cast.WIN_BACKS)),
+            "won back": len(self._credited()),
+            "restored without a click": len(self._who(cast.WIN_BACKS)) - len(self._credited()),
             "unsubscribed": len(self._who(cast.UNSUBSCRIPTIONS)),
         }
 
@@ -195,12 +196,14 @@ class Checks:
 
     def of_the_end(self):
         """Check what the deals brought, tell it, and return the story's statistics."""
-        deals = cast.DEALS[: len(self._who(cast.WIN_BACKS))]
-        turnover = sum(
-            cast.quantity(position) * cast.PRICE
-            for position, stage in enumerate(deals)
-            if stage == cast.PAID
-        )
+        deals = [
+            (cast.quantity(position) * cast.PRICE, stage)
+            for position, (recipient, stage) in enumerate(
+                zip(self._who(cast.WIN_BACKS), cast.DEALS, strict=False)
+            )
+            if recipient.credited is not None
+        ]
+        turnover = sum(amount for amount, stage in deals if stage == cast.PAID)
         row = self._sequence(quotation_count=len(deals), invoiced_amount=turnover)
         shell.say(
             f"\n   {row['lead_count']} leads were won back: {row['quotation_count']} quotations, "
@@ -218,6 +221,9 @@ class Checks:
 
     def _who(self, actions):
         return [recipient for recipient in self.recipients.values() if recipient.left in actions]
+
+    def _credited(self):
+        return [recipient for recipient in self.recipients.values() if recipient.credited]
 
     def _ref(self, name):
         return self.admin.ref(f"lost_lead_nurture.{name}")

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.attribution import WINDOW_DAYS
 from ..step.step import MAX_DELAY
 
 
@@ -14,6 +15,20 @@ class ResCompany(models.Model):
         "beside it, those of other mailings included. 0: no limit.",
     )
     nurture_cap_days = fields.Integer(string="Days of the Frequency Cap", default=7)
+    nurture_window_days = fields.Integer(
+        string="Attribution Window of Mailings",
+        default=WINDOW_DAYS,
+        help="For so many days after a click or a reply, what comes of the lead is credited to the "
+        "mailing. Sequences have a window of their own.",
+    )
+
+    @api.constrains("nurture_window_days")
+    def _check_nurture_window(self):
+        for company in self:
+            if not 1 <= company.nurture_window_days <= MAX_DELAY["days"]:
+                raise ValidationError(
+                    self.env._("The attribution window is one day at least, and ten years at most.")
+                )
 
     @api.constrains("nurture_cap_number", "nurture_cap_days")
     def _check_nurture_cap(self):

@@ -1,8 +1,16 @@
-from odoo import models
+from odoo import fields, models
+
+from .results_mixin import GROUPS
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "nurture.results.mixin"]
+    _credited_by = "partner_id"
+
+    nurture_lead_count = fields.Integer(groups=GROUPS)
+    nurture_quotation_count = fields.Integer(groups=GROUPS)
+    nurture_results_currency_id = fields.Many2one(groups=GROUPS)
 
     # customers by address, for the conditions on orders and meetings
     _nurture_email_index = models.Index("(email_normalized)")

@@ -1,3 +1,4 @@
 # what the others extend comes first
+from . import outcome  # isort: skip
 from . import credit  # isort: skip
-from . import account_move_line, sale_order
+from . import account_move, credit_results, sale_order

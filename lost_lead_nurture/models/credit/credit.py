@@ -1,81 +1,242 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..sequence.sequence import WINDOW_DAYS
+from ...tools.attribution import Touch, divide, share_out
+from ..core.results_mixin import REVENUE_GROUPS
 
-#: A lead counts for a plain mailing when it is won back so long after a reply or a click, and a
-#: quotation when it is made so long after that.
-WINDOW = timedelta(days=WINDOW_DAYS)
+#: Models of attribution, as people call them.
+MODELS = [("last", "Last Touch"), ("first", "First Touch"), ("linear", "Linear")]
+#: What a credit copies of its message, so that it stays when the message is cleaned up.
+_OF_MESSAGE = ("mailing_trace_id", "mailing_id", "participant_id", "sequence_id", "step_id")
 
 
 class NurtureCredit(models.Model):
-    """A lost lead that was won back after it had replied to a plain mailing, or clicked in it: what
-    participants are for the mails of sequences. A lead that is won back is credited once."""
+    """The share that a message has in an outcome, by a model of attribution.
+
+    A message has a share when a person clicked in it or replied to it, before the outcome and not
+    longer ago than its attribution window. To open it is not enough: nobody knows whether it was
+    read. The shares of an outcome add up to 1 by each model.
+    """
 
     _name = "nurture.credit"
-    _description = "Lead Won Back by a Mailing"
-    _order = "date desc, id desc"
+    _description = "Nurture Credit"
+    _order = "id desc"
     _log_access = False
 
-    lead_id = fields.Many2one(
-        "crm.lead", required=True, readonly=True, index=True, ondelete="cascade"
+    outcome_id = fields.Many2one(
+        "nurture.outcome", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    model = fields.Selection(MODELS, string="Attribution", required=True, readonly=True)
+    share = fields.Float(required=True, readonly=True, help="From 0 to 1.")
+    touch_date = fields.Datetime(
+        required=True, readonly=True, help="When somebody clicked or replied last, before it."
+    )
+    mailing_trace_id = fields.Many2one(
+        "mailing.trace", readonly=True, index="btree_not_null", ondelete="set null"
     )
     mailing_id = fields.Many2one(
-        "mailing.mailing", required=True, readonly=True, index=True, ondelete="cascade"
+        "mailing.mailing", readonly=True, index="btree_not_null", ondelete="set null"
     )
-    date = fields.Datetime(required=True, readonly=True, help="When the lead was won back.")
+    participant_id = fields.Many2one(
+        "nurture.participant", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    sequence_id = fields.Many2one(
+        "nurture.sequence", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    step_id = fields.Many2one(
+        "nurture.step", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    company_currency_id = fields.Many2one(related="outcome_id.company_currency_id")
+    company_amount = fields.Monetary(
+        currency_field="company_currency_id",
+        readonly=True,
+        groups=REVENUE_GROUPS,
+        help="Its part of the outcome, untaxed, in the currency of the company.",
+    )
+    margin = fields.Monetary(
+        currency_field="company_currency_id", readonly=True, groups=REVENUE_GROUPS
+    )
+    # of the outcome, to be counted and analysed by
+    kind = fields.Selection(related="outcome_id.kind", store=True)
+    date = fields.Datetime(related="outcome_id.date", store=True)
+    lead_id = fields.Many2one(related="outcome_id.lead_id", store=True, index="btree_not_null")
+    partner_id = fields.Many2one(
+        related="outcome_id.partner_id", store=True, index="btree_not_null"
+    )
+    order_id = fields.Many2one(related="outcome_id.order_id", store=True, index="btree_not_null")
+    move_id = fields.Many2one(related="outcome_id.move_id", store=True, index="btree_not_null")
+    company_id = fields.Many2one(related="outcome_id.company_id", store=True)
+    lost_reason_id = fields.Many2one(
+        related="outcome_id.lost_reason_id", store=True, index="btree_not_null"
+    )
+
+    # ------------------------------------------------------------
+    # WRITING
+    # ------------------------------------------------------------
 
     @api.model
-    def _note(self, leads, date=None):
-        """Credit lost leads that are won back now to the mailings that woke them: those whose mail
-        they replied to, or clicked in, last. Where that was the mail of a sequence, the sequence
-        sees to it; what was only opened earns nothing. Constant queries, however many leads.
-
-        :param date: when they were won back; now, if not given
-        """
-        if not leads:
+    def _sync(self, outcomes):
+        """Have the credits of these outcomes, and no others. Constant queries, however many."""
+        if not outcomes:
             return
-        date = date or fields.Datetime.now()
-        woken = self.env["mailing.trace"]._nurture_last_woken(leads, since=date - WINDOW)
-        self.sudo().create(
-            [
-                {"lead_id": lead_id, "mailing_id": mailing_id, "date": date}
-                for lead_id, mailing_id in woken
-            ]
+        self.search([("outcome_id", "in", outcomes.ids)]).unlink()
+        touches = self._find_touches(outcomes)
+        self.create(
+            [values for outcome in outcomes for values in self._prepare(outcome, touches[outcome])]
         )
 
     @api.model
-    def _is_idle(self):
-        """Whether no plain mailing has ever won a lead back."""
-        return not self.sudo().search_count([], limit=1)
+    def _prepare(self, outcome, touches):
+        """Values of the credits of an outcome, whose amounts add up to its amount.
+
+        :param touches: ``{Touch: values of its message}``
+        """
+        currency = outcome.company_currency_id
+        values_list = []
+        for model, parts in share_out(list(touches)).items():
+            shares = [share for _touch, share in parts]
+            amounts, margins = (
+                divide(amount, shares, currency) if currency else [0.0] * len(parts)
+                for amount in (outcome.company_amount, outcome.margin)
+            )
+            values_list += [
+                {
+                    **touches[touch],
+                    "outcome_id": outcome.id,
+                    "model": model,
+                    "share": share,
+                    "touch_date": touch.last,
+                    "company_amount": amount,
+                    "margin": margin,
+                }
+                for (touch, share), amount, margin in zip(parts, amounts, margins, strict=True)
+            ]
+        return values_list
 
     @api.model
-    def _is_nothing_to_credit(self):
-        """Whether no lead was ever in a sequence or won back by a mailing: asked by one query."""
-        ((nothing,),) = self.env.execute_query(
+    def _note_touched(self, mailing_traces):
+        """What a person did with these mails became known after something had come of it."""
+        mailing_traces = mailing_traces.filtered(lambda one: one.model == "crm.lead")
+        if not mailing_traces:
+            return
+        dates = [one.reply_datetime or one.links_click_datetime for one in mailing_traces]
+        outcomes = self.env["nurture.outcome"].sudo()
+        late = [
+            ("lead_id", "in", mailing_traces.mapped("res_id")),
+            ("credit_date", ">=", min(filter(None, dates), default=fields.Datetime.now())),
+        ]
+        outcomes.env["nurture.credit"]._sync(outcomes.search(late))
+        mailing_traces.sudo().nurture_trace_id.participant_id._credit_late()
+
+    # ------------------------------------------------------------
+    # TOUCHES
+    # ------------------------------------------------------------
+
+    @api.model
+    def _find_touches(self, outcomes):
+        """The messages that people clicked in or replied to before each outcome, in the attribution
+        window, the oldest first.
+
+        :return: ``{outcome: {Touch: values of its message}}``
+        """
+        self.env["nurture.outcome"].flush_model()
+        rows = self.env.execute_query(
             SQL(
-                "SELECT NOT EXISTS (SELECT 1 FROM nurture_participant)"
-                " AND NOT EXISTS (SELECT 1 FROM nurture_credit)"
+                """
+                SELECT outcome.id, touch.id, touch.mailing_id, touch.participant_id,
+                       touch.sequence_id, touch.step_id, touch.first, touch.last
+                  FROM nurture_outcome outcome
+                  JOIN LATERAL (%(touches)s) touch ON true
+                 WHERE outcome.id IN %(ids)s
+              ORDER BY outcome.id, touch.sent_datetime, touch.id
+                """,
+                touches=self._sql_touches(
+                    SQL("outcome.lead_id"), SQL("outcome.deal_date"), SQL("outcome.credit_date")
+                ),
+                ids=tuple(outcomes.ids),
             )
         )
-        return nothing
+        touches = {outcome: {} for outcome in outcomes}
+        for outcome_id, *message, first, last in rows:
+            touch = Touch(message[0], first, last)
+            touches[outcomes.browse(outcome_id)][touch] = dict(
+                zip(_OF_MESSAGE, message, strict=True)
+            )
+        return touches
 
     @api.model
-    def _since(self, lead, date):
-        """Whether a plain mailing has been credited with ``lead`` since ``date``."""
-        earned = Domain("lead_id", "=", lead.id) & Domain("date", ">=", date)
-        return bool(self.sudo().search_count(earned, limit=1))
+    def _sql_touches(self, lead, begin, end):
+        """SELECT of the messages that a person clicked in or replied to, from the attribution
+        window before ``begin`` until ``end``, with the first and last time.
+
+        When somebody clicked is known of each click, in which mails the last click, too; clicks are
+        written down a minute after they happened.
+
+        :param lead: SQL of the lead's id, as the other two of dates
+        """
+        self.env["mailing.trace"].flush_model()
+        self.env["link.tracker.click"].flush_model()
+        return SQL(
+            """
+            SELECT message.id, message.sent_datetime, message.mass_mailing_id AS mailing_id,
+                   participant.id AS participant_id, participant.sequence_id, trace.step_id,
+                   MIN(reaction.date) AS first, MAX(reaction.date) AS last
+              FROM (SELECT id FROM mailing_trace WHERE model = 'crm.lead' AND res_id = %(lead)s
+                     UNION
+                    SELECT own.id
+                      FROM nurture_participant journey
+                      JOIN nurture_trace ON nurture_trace.participant_id = journey.id
+                      JOIN mailing_trace own ON own.nurture_trace_id = nurture_trace.id
+                     WHERE journey.lead_id = %(lead)s
+                   ) found
+              JOIN mailing_trace message ON message.id = found.id
+         LEFT JOIN nurture_trace trace ON trace.id = message.nurture_trace_id
+         LEFT JOIN nurture_participant participant ON participant.id = trace.participant_id
+         LEFT JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
+         LEFT JOIN crm_lead lead ON lead.id = %(lead)s
+         LEFT JOIN res_company company ON company.id = lead.company_id
+              JOIN LATERAL (
+                   SELECT message.reply_datetime AS date
+                    UNION ALL SELECT message.links_click_datetime
+                    UNION ALL SELECT click.create_date FROM link_tracker_click click
+                               WHERE click.mailing_trace_id = message.id
+                   ) reaction ON reaction.date <= %(end)s
+                         AND reaction.date >= %(begin)s - make_interval(days => COALESCE(
+                             sequence.window_days, company.nurture_window_days, %(days)s))
+             WHERE message.sent_datetime IS NOT NULL AND message.is_test_trace IS NOT TRUE
+          GROUP BY message.id, participant.id, trace.step_id
+            """,
+            lead=lead,
+            begin=begin,
+            end=end,
+            days=self.env["res.company"]._fields["nurture_window_days"].default(self),
+        )
 
     @api.model
-    def _last_of(self, leads, company):
-        """The last time that one of ``leads``, of ``company`` or of none, was won back by a plain
-        mailing."""
-        own = Domain("lead_id.company_id", "in", [company.id, False])
-        return self.sudo().search(own & Domain("lead_id", "in", leads.ids), limit=1)
+    def _get_last_touch(self, leads, date):
+        """The message that each lead's people clicked in or replied to last, until ``date``.
 
-    def _is_in_window(self, date):
-        """Whether what is made at ``date`` came of it."""
-        return bool(self and date and self.date <= date <= self.date + WINDOW)
+        :return: ``{lead: values of the message, and touch_date}``, leads without one left out
+        """
+        if not leads:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT ON (crm_lead.id) crm_lead.id, touch.last, touch.id,
+                       touch.mailing_id, touch.participant_id, touch.sequence_id, touch.step_id
+                  FROM crm_lead
+                  JOIN LATERAL (%(touches)s) touch ON true
+                 WHERE crm_lead.id IN %(ids)s
+              ORDER BY crm_lead.id, touch.last DESC, touch.sent_datetime DESC, touch.id DESC
+                """,
+                touches=self._sql_touches(
+                    SQL("crm_lead.id"), SQL("%s::timestamp", date), SQL("%s::timestamp", date)
+                ),
+                ids=tuple(leads.ids),
+            )
+        )
+        return {
+            leads.browse(lead_id): dict(zip(_OF_MESSAGE, message, strict=True), touch_date=last)
+            for lead_id, last, *message in rows
+        }

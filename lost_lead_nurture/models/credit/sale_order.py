@@ -1,167 +1,45 @@
 from collections import defaultdict
-from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL
 
-from ...tools.inside import without_defaults
+from ...tools.addresses import canonical
+from .outcome import line_cost
 
 
 class SaleOrder(models.Model):
+    """What comes of leads by quotations and orders."""
+
     _inherit = "sale.order"
-
-    nurture_participant_id = fields.Many2one(
-        "nurture.participant",
-        string="Won Back By",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-        copy=False,
-        # a customer reads own orders in the portal, but not what we call the lead
-        groups="base.group_user",
-        help="The journey through a nurture sequence that won the opportunity of this quotation "
-        "back.",
-    )
-
-    nurture_credit_id = fields.Many2one(
-        "nurture.credit",
-        string="Won Back By a Mailing",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
-        copy=False,
-        # worked out, and nobody's to write
-        groups="base.group_system",
-        help="The plain mailing that brought the opportunity of this quotation back, if it was no "
-        "sequence.",
-    )
-
-    def _nurture_credit_participants(self):
-        """Credit each of these quotations once, to the last sequence its lead was won back by. One
-        that is made for no opportunity is credited by its customer. What it was credited to stays,
-        whatever becomes of the lead. Nothing else writes the field, which clients cannot."""
-        orders = self.sudo()
-        participants = self.env["nurture.participant"].sudo()
-        if participants._is_idle():
-            return
-        credited = defaultdict(orders.browse)
-        due = orders.filtered(lambda order: order._nurture_is_to_credit())
-        for order, won_back in due._nurture_get_won_back():
-            counts = order._nurture_counts(won_back) and not order._nurture_find_credit()
-            participant = won_back if counts else participants
-            if order.nurture_participant_id != participant:
-                credited[participant] += order
-        for participant, earned in credited.items():
-            # not by our own write, which leaves the field out
-            # pylint: disable-next=super-method-mismatch
-            super(SaleOrder, earned).write({"nurture_participant_id": participant.id})
-
-    def _nurture_is_to_credit(self):
-        """Whether nothing is credited with the quotation, or what is has to do with another lead
-        than its opportunity."""
-        kept, lead = self.nurture_participant_id, self.opportunity_id
-        return not kept or bool(lead and kept.lead_id != lead)
-
-    def _nurture_get_won_back(self):
-        """Who of these quotations' leads was won back by a sequence, by two queries where that is
-        none of them.
-
-        :return: pairs of a quotation and its participant, or none
-        """
-        participants = self.env["nurture.participant"].sudo()
-        leads = self.opportunity_id | self.env["crm.lead"]._nurture_leads_of(self.partner_id)
-        won_back = [("lead_id", "in", leads.ids), ("won_back_date", "!=", False)]
-        if not (leads and participants.search_count(won_back, limit=1)):
-            return [(order, participants) for order in self]
-        return [(order, order._nurture_won_back_by()) for order in self]
-
-    def _nurture_get_leads(self):
-        """The opportunity of the quotation, or the leads of its customer."""
-        return self.opportunity_id or self.env["crm.lead"]._nurture_leads_of(self.partner_id)
-
-    def _nurture_won_back_by(self):
-        """The journey through a sequence that won the opportunity, or the customer, back last."""
-        leads = self._nurture_get_leads()
-        return (
-            self.env["nurture.participant"]
-            .sudo()
-            .search(
-                [
-                    ("lead_id", "in", leads.ids),
-                    ("won_back_date", "!=", False),
-                    ("company_id", "in", [self.company_id.id, False]),
-                ],
-                order="won_back_date desc, id desc",
-                limit=1,
-            )
-        )
-
-    def _nurture_counts(self, participant):
-        """Whether the quotation was made in the attribution window after the lead was won back."""
-        if not participant or not self.date_order:
-            return False
-        since = participant.won_back_date
-        window = timedelta(days=participant.sequence_id.window_days)
-        return since <= self.date_order <= since + window
 
     @api.model_create_multi
     def create(self, vals_list):
-        model = without_defaults(self, ["nurture_participant_id"])
-        vals_list = [self._without_credit(vals) for vals in vals_list]
-        orders = super(SaleOrder, model).create(vals_list)
-        # to what won the lead back before, then to what does now
-        orders._nurture_credit_participants()
+        orders = super().create(vals_list)
+        self.env["nurture.outcome"]._note_changed(orders)
         orders._nurture_check_goals()
         return orders
 
     def write(self, vals):
-        result = super().write(self._without_credit(vals))
-        if "opportunity_id" in vals:
-            self._nurture_credit_participants()
+        result = super().write(vals)
+        if {"state", "opportunity_id", "partner_id", "date_order", "company_id"} & vals.keys():
+            self.env["nurture.outcome"]._note_changed(self)
         if {"state", "opportunity_id", "partner_id"} & vals.keys():
             self._nurture_check_goals()
         return result
 
+    def _compute_amounts(self):  # pylint: disable=missing-return
+        super()._compute_amounts()
+        self.env["nurture.outcome"]._note_changed(self.browse(id_ for id_ in self._ids if id_))
+
+    # ------------------------------------------------------------
+    # GOALS OF SEQUENCES
+    # ------------------------------------------------------------
+
     def _nurture_check_goals(self):
-        """A quotation or an order is a goal of sequences, and credited to what won its lead
-        back."""
-        if self.env["nurture.credit"]._is_nothing_to_credit():
-            return
-        orders = self.sudo().filtered(lambda order: order.state != "cancel")
-        orders._nurture_notify_sequences()
-        orders._nurture_credit_mailings()
-
-    def _nurture_find_credit(self):
-        """The plain mailing that won the opportunity, or the customer, back after any sequence
-        did, with its attribution window still open for this quotation."""
-        mailings = self.env["nurture.credit"]
-        if mailings._is_idle():
-            return mailings
-        won_back = self._nurture_won_back_by()
-        credit = mailings._last_of(self._nurture_get_leads(), self.company_id)
-        is_last = not won_back or (credit and credit.date > won_back.won_back_date)
-        return credit if is_last and credit._is_in_window(self.date_order) else mailings
-
-    def _nurture_credit_mailings(self):
-        """Credit quotations to the plain mailings that won their leads back. What a quotation was
-        credited to stays."""
-        if self.env["nurture.credit"]._is_idle():
-            return
-        for order in self:
-            kept, lead = order.nurture_credit_id, order.opportunity_id
-            if kept and (not lead or kept.lead_id == lead):
-                continue
-            credit = kept.browse() if order.nurture_participant_id else order._nurture_find_credit()
-            if credit != kept:
-                order.nurture_credit_id = credit
-
-    def _nurture_notify_sequences(self):
-        """Let whoever reaches a goal by these quotations leave, and credit them."""
-        orders = self
+        """A quotation or an order is a goal of sequences."""
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return
+        orders = self.sudo().filtered(lambda order: order.state != "cancel")
         lead_model = self.env["crm.lead"]
         leads = orders.opportunity_id | lead_model._nurture_leads_of(orders.partner_id)
         if not participants.search_count([("lead_id", "in", leads.ids)], limit=1):
@@ -170,53 +48,122 @@ class SaleOrder(models.Model):
         for order in orders:
             participants._check_goals(
                 order.opportunity_id | lead_model._nurture_leads_of(order.partner_id),
-                # the order has to be found in the attribution window that begins with it
                 date=min(order.date_order or now, now),
             )
-        orders.filtered(
-            lambda order: not order.nurture_participant_id
-        )._nurture_credit_participants()
 
-    @api.model
-    def _without_credit(self, vals):
-        """Whom a quotation is credited to is worked out, not written."""
-        return {name: value for name, value in vals.items() if name != "nurture_participant_id"}
+    # ------------------------------------------------------------
+    # OUTCOMES
+    # ------------------------------------------------------------
 
-    @api.model
-    def _nurture_invoiced_by(self, column, ids, domain=()):
-        """What was paid for the quotations credited to journeys through sequences, by a column of
-        those journeys.
+    def _nurture_find_outcome_leads(self, known):
+        """The lead that each of these orders came of: its opportunity, else the lead of its
+        customer, of the customer's company or of the address that was touched last. Leads of
+        other companies are none.
 
-        :param column: of ``nurture_participant``: ``sequence_id``, ``lost_reason_id`` or ``id``
-        :param ids: values of the column
-        :param domain: of the quotations that count; without one, all
-        :return: ``{value: {currency: amount}}``
+        :param known: outcomes that these orders have; they stay with their lead
+        :return: ``{order: lead}``, orders without one left out
         """
-        orders = self.sudo()._search(
-            Domain(f"nurture_participant_id.{column}", "in", ids) & Domain(domain)
-        )
-        lines = self.env["account.move.line"].sudo()
-        paid = lines._search(lines._nurture_paid_domain())
-        self.env["sale.order.line"].flush_model(["order_id", "invoice_lines"])
-        return lines._nurture_add_up(
-            SQL(
-                """
-                SELECT participant.%(column)s AS key, rel.invoice_line_id AS id
-                  FROM nurture_participant participant
-                  JOIN sale_order ON sale_order.nurture_participant_id = participant.id
-                  JOIN sale_order_line ON sale_order_line.order_id = sale_order.id
-                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sale_order_line.id
-                 WHERE sale_order.id IN %(orders)s AND rel.invoice_line_id IN %(paid)s
-                """,
-                column=SQL.identifier(column),
-                orders=orders.subselect(),
-                paid=paid.subselect(),
+        leads = self.env["crm.lead"]
+        of_customers = self._nurture_get_leads_of_customers()
+        candidates = {}
+        for order in self:
+            own = order.opportunity_id or of_customers.get(order, leads)
+            candidates[order] = own.filtered(
+                lambda lead, order=order: lead.company_id.id in (False, order.company_id.id)
             )
-        )
+        several = leads.union(*(own for own in candidates.values() if len(own) > 1))
+        touches = self.env["nurture.credit"]._get_last_touch(several, fields.Datetime.now())
+        reached = self.env["nurture.outcome"]._get_reached(several)
+        kept = {outcome.order_id: outcome.lead_id for outcome in known}
+        never = fields.Datetime.to_datetime("1970-01-01")
 
-    @api.model
-    def _nurture_open_invoices(self, domain):
-        """Open the invoices and refunds behind the amount invoiced of the orders in ``domain``."""
-        return self.env["account.move.line"]._nurture_open_invoices(
-            [("sale_line_ids.order_id", "any", domain)]
+        def get_last_reached(lead):
+            touch = touches.get(lead, {}).get("touch_date", never)
+            return touch, reached.get(lead, never), lead.id
+
+        return {
+            order: kept.get(order, leads) & own or max(own, key=get_last_reached)
+            for order, own in candidates.items()
+            if own
+        }
+
+    def _nurture_get_leads_of_customers(self):
+        """The leads of the customers of those of these orders that are for no opportunity, of their
+        colleagues and of their addresses. Constant queries, however many orders.
+
+        :return: ``{order: leads}``
+        """
+        orders = self.filtered(lambda order: not order.opportunity_id)
+        leads = self.env["crm.lead"]
+        by_customer, by_address = defaultdict(leads.browse), defaultdict(leads.browse)
+        for lead in leads._nurture_leads_of(orders.partner_id) if orders else ():
+            by_customer[lead.partner_id.commercial_partner_id] |= lead
+            by_address[_address_of(lead)] |= lead
+        # who has no customer, or no address, has none in common with others
+        by_customer.pop(orders.partner_id.browse(), None)
+        by_address.pop(None, None)
+        return {
+            order: by_customer[order.partner_id.commercial_partner_id]
+            | by_address[_address_of(order.partner_id)]
+            for order in orders
+        }
+
+    def _nurture_get_outcomes(self, known):
+        """What came of a lead by this order.
+
+        :param known: the outcomes that it has
+        :return: list of values of ``nurture.outcome``
+        """
+        self.ensure_one()
+        made = self._nurture_get_made(known)
+        common = {
+            "partner_id": self.partner_id.id,
+            "order_id": self.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "deal_date": made,
+        }
+        outcomes = []
+        kinds = {"draft": ["quotation"], "sent": ["quotation"], "sale": ["quotation", "order"]}
+        for kind in kinds.get(self.state, []):
+            date = made if kind == "quotation" else self.date_order
+            dates = {"date": date, "credit_date": date}
+            outcomes.append(
+                self._nurture_get_amounts() | dates | {"kind": kind, "key": f"{kind}:{self.id}"}
+            )
+        for move in self.invoice_ids.filtered(lambda move: move.state == "posted"):
+            outcomes += move._nurture_get_outcomes(self)
+        return [common | {"credit_date": self.date_order} | values for values in outcomes]
+
+    def _nurture_get_made(self, known):
+        """When the quotation was made. Confirmed orders have the date of that."""
+        quotation = known.filtered(lambda outcome: outcome.kind == "quotation")
+        if self.state in ("draft", "sent"):
+            return self.date_order or self.create_date
+        return (quotation or known)[:1].deal_date or min(self.create_date, self.date_order)
+
+    def _nurture_get_amounts(self):
+        """Untaxed, in both currencies, and what is left of it."""
+        currency = self.company_id.currency_id
+        company_amount = currency.round(self.amount_untaxed / (self.currency_rate or 1.0))
+        cost = line_cost(
+            (
+                line.product_id.with_company(self.company_id),
+                line.product_uom_qty,
+                line.product_uom_id,
+            )
+            for line in self.order_line
+            if not line.display_type
         )
+        return {
+            "amount": self.amount_untaxed,
+            "company_amount": company_amount,
+            "is_margin_known": cost is not None,
+            "margin": company_amount - currency.round(cost) if cost is not None else 0.0,
+        }
+
+
+def _address_of(record):
+    """The address of a lead or contact in its one spelling, or None."""
+    address = record.email_normalized
+    return canonical(address) if address else None

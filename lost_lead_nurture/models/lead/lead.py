@@ -31,12 +31,6 @@ class CrmLead(models.Model):
         string="Nurture Sequences",
         groups=STATUS_GROUPS,
     )
-    nurture_credit_ids = fields.One2many(
-        "nurture.credit",
-        "lead_id",
-        groups="base.group_system",
-        help="The times that a plain mailing won it back.",
-    )
     days_since_lost = fields.Integer(
         string="Days since Lost",
         compute="_compute_days_since_lost",
@@ -86,9 +80,9 @@ class CrmLead(models.Model):
     def write(self, vals):
         if not {"active", "probability", "stage_id"} & vals.keys():
             return super().write(vals)
-        lost = self._nurture_get_lost()
+        lost_reasons = self._nurture_get_lost_reasons()
         result = super().write(vals)
-        self._nurture_check_won_back(lost)
+        self._nurture_check_won_back(lost_reasons)
         return result
 
     def unlink(self):
@@ -101,9 +95,9 @@ class CrmLead(models.Model):
 
     def action_set_won(self):
         # core restores first and wins then: only the result counts
-        lost = self._nurture_get_lost()
+        lost_reasons = self._nurture_get_lost_reasons()
         result = super(CrmLead, self.with_context(nurture_skip_check=INSIDE)).action_set_won()
-        self._nurture_check_won_back(lost)
+        self._nurture_check_won_back(lost_reasons)
         return result
 
     # ------------------------------------------------------------
@@ -230,23 +224,29 @@ class CrmLead(models.Model):
     def _nurture_get_participants(self):
         return self.env["nurture.participant"].sudo().search([("lead_id", "in", self.ids)])
 
-    def _nurture_get_lost(self):
-        """Those of ``self`` that are lost, as far as anybody asks."""
+    def _nurture_get_lost_reasons(self):
+        """Why those of ``self`` were lost that are, as far as anybody asks: core forgets it when a
+        lead is restored.
+
+        :return: ``{lead: lost reason}``
+        """
         if is_inside(self.env, "nurture_skip_check"):
-            return self.browse()
-        return self.filtered(lambda lead: lead.won_status == "lost")
+            return {}
+        return {lead: lead.lost_reason_id for lead in self if lead.won_status == "lost"}
 
-    def _nurture_check_won_back(self, lost):
-        """Somebody changed the state of leads: those no longer lost leave their sequences, and
-        the mailing or the sequence whose mail had reached them is credited.
+    def _nurture_check_won_back(self, lost_reasons):
+        """Somebody changed the state of leads: that some are no longer lost is an outcome, and
+        they leave their sequences.
 
-        :param lost: those of ``self`` that were lost before
+        :param lost_reasons: of those of ``self`` that were lost before
         """
         if is_inside(self.env, "nurture_skip_check") or not self:
             return
         back = self.filtered(lambda lead: lead.won_status != "lost")
         if back:
-            self.env["nurture.credit"]._note(back & lost)
+            self.env["nurture.outcome"]._note_restored(
+                {lead: reason for lead, reason in lost_reasons.items() if lead in back}
+            )
             self.env["nurture.participant"]._check_goals(back)
 
     def _nurture_win_back(self, participant, reason, step=None):
@@ -264,7 +264,9 @@ class CrmLead(models.Model):
             # whoever brought it back knows what to do
             return
         if sequence.goal_restore:
+            lost_reasons = self._nurture_get_lost_reasons()
             lead.action_restore()
+            self.env["nurture.outcome"]._note_restored(lost_reasons)
             # nothing more of other sequences; this one may have a branch for answers
             others = lead._nurture_get_participants() - participant
             others = others._may_be_won_back().filtered("sequence_id.exit_on_restored")
@@ -317,8 +319,7 @@ class CrmLead(models.Model):
                 journey._leave("merged")
             running.add(journey.sequence_id)
         journeys.lead_id = self
-        credits_ = self.env["nurture.credit"].sudo()
-        credits_.search([("lead_id", "in", opportunities.ids)]).lead_id = self
+        self.env["nurture.outcome"]._move(opportunities, self)
         return result
 
     def _nurture_win_back_note(self, participant, reason, step=None):

@@ -9,7 +9,9 @@ LATER = {
 
 
 class CrmLostReason(models.Model):
-    _inherit = "crm.lost.reason"
+    _name = "crm.lost.reason"
+    _inherit = ["crm.lost.reason", "nurture.results.mixin"]
+    _credited_by = "lost_reason_id"
 
     nurture_preset_ids = fields.Many2many(
         "nurture.preset",
@@ -58,7 +60,7 @@ class CrmLostReason(models.Model):
     def _compute_nurture_lost(self):
         self.nurture_lost_count = 0
         self.nurture_lost_revenue = 0.0
-        lines = self.env["account.move.line"]
+        today = fields.Date.context_today(self)
         for reason, company, count, revenue in (
             self.env["crm.lead"]
             .with_context(active_test=False)
@@ -70,8 +72,8 @@ class CrmLostReason(models.Model):
         ):
             currency = (company or self.env.company).sudo().currency_id
             reason.nurture_lost_count += count
-            reason.nurture_lost_revenue += lines._nurture_convert(
-                {currency: revenue or 0.0}, self.env.company.currency_id
+            reason.nurture_lost_revenue += currency._convert(
+                revenue or 0.0, self.env.company.currency_id, self.env.company, today
             )
 
     @api.depends_context("allowed_company_ids", "uid")
@@ -92,14 +94,8 @@ class CrmLostReason(models.Model):
             self._nurture_won_back_domain(), ["lost_reason_id"], ["__count"]
         ):
             reason.nurture_won_back_count = count
-        amounts = self.env["sale.order"]._nurture_invoiced_by(
-            "lost_reason_id", self.ids, [("company_id", "in", self.env.companies.ids)]
-        )
-        lines = self.env["account.move.line"]
         for reason in self:
-            reason.nurture_won_back_revenue = lines._nurture_convert(
-                amounts.get(reason._origin.id), self.env.company.currency_id
-            )
+            reason.nurture_won_back_revenue = reason.nurture_invoiced
 
     @api.model
     @api.readonly
@@ -122,11 +118,9 @@ class CrmLostReason(models.Model):
     def _nurture_won_back_domain(self):
         return [("lost_reason_id", "in", self.ids), ("won_back_date", "!=", False)]
 
-    def _nurture_orders_domain(self):
-        return [
-            ("nurture_participant_id.lost_reason_id", "in", self.ids),
-            ("company_id", "in", self.env.companies.ids),
-        ]
+    def _nurture_get_credits_domain(self):
+        own = Domain("company_id", "in", self.env.companies.ids)
+        return super()._nurture_get_credits_domain() & own
 
     # ------------------------------------------------------------
     # ACTIONS
@@ -160,7 +154,9 @@ class CrmLostReason(models.Model):
         """Open the paid invoices behind the revenue won back."""
         # it tells how many there are, which not everybody may know
         self._check_field_access(self._fields["nurture_won_back_revenue"], "read")
-        return self.env["sale.order"]._nurture_open_invoices(self._nurture_orders_domain())
+        return self.env["nurture.credit"]._open(
+            "invoices", self.env._("Invoiced (Paid)"), self._nurture_get_credits_domain()
+        )
 
     def action_nurture(self):
         """Open the gallery of templates for the leads lost for this reason."""

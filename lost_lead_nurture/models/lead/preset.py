@@ -13,7 +13,8 @@ class NurturePreset(models.Model):
 
     _name = "nurture.preset"
     _description = "Nurture Preset"
-    _inherit = ["nurture.guard.mixin"]
+    _inherit = ["nurture.guard.mixin", "nurture.results.mixin"]
+    _credited_by = "sequence_id.preset_id"
     _order = "position, name, id"
     _authors = {"extra_domain": "author_id"}
 

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.dates import on_clock, on_day
+from ..core.results_mixin import GROUPS
 from .lead import STATUS_GROUPS
 
 
@@ -14,7 +15,13 @@ class CrmLead(models.Model):
     it is on now, else the latest. Whoever sees a lead sees this of it; the journeys themselves have
     rules of their own."""
 
-    _inherit = "crm.lead"
+    _name = "crm.lead"
+    _inherit = ["crm.lead", "nurture.results.mixin"]
+    _credited_by = "lead_id"
+
+    nurture_lead_count = fields.Integer(groups=GROUPS)
+    nurture_quotation_count = fields.Integer(groups=GROUPS)
+    nurture_results_currency_id = fields.Many2one(groups=GROUPS)
 
     nurture_journey_id = fields.Many2one(
         "nurture.participant",

@@ -11,6 +11,7 @@ from . import (
     mail_render_mixin,
     mail_thread,
     mail_thread_blacklist,
+    mailing_ab_test,
     mailing_guard,
     mailing_opt_out,
     mailing_reach,

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import SQL, float_round, format_amount
+from odoo.tools import float_round
 
 from ...tools.arguments import check_records, read_choice
 from .mailing_trace_statistics import STATISTICS, rate
@@ -20,7 +20,8 @@ class MailingMailing(models.Model):
     """What came of a mailing: its statistics mean the same as those of sequences, and each of its
     buttons opens exactly what it counts."""
 
-    _inherit = "mailing.mailing"
+    _name = "mailing.mailing"
+    _inherit = ["mailing.mailing", "nurture.results.mixin"]
 
     ignored = fields.Integer(
         compute="_compute_statistics",
@@ -33,14 +34,11 @@ class MailingMailing(models.Model):
         "is too early to call them ignored.",
     )
     clicks_ratio = fields.Float(compute="_compute_nurture_clicks_ratio")
-    crm_lead_count = fields.Integer(compute="_compute_nurture_lead_count")
-    sale_quotation_count = fields.Integer(compute="_compute_nurture_quotation_count")
-    sale_invoiced_amount = fields.Integer(compute="_compute_nurture_invoiced")
-    nurture_invoiced_label = fields.Char(
-        string="Invoiced (Paid)",
-        compute="_compute_nurture_invoiced",
-        help="Untaxed total of the paid invoices, less refunds, that came of this mailing.",
-    )
+    # for who reads mailings at all, as core's
+    nurture_invoiced = fields.Monetary(groups=None)
+    nurture_invoiced_label = fields.Char(groups=None)
+    nurture_is_to_leads = fields.Boolean(compute="_compute_nurture_beside_core")
+    nurture_differs_from_core = fields.Boolean(compute="_compute_nurture_beside_core")
 
     # ------------------------------------------------------------
     # MESSAGES
@@ -154,95 +152,41 @@ class MailingMailing(models.Model):
     # RESULTS: core credits by UTM source, which a lead that is won back does not change
     # ------------------------------------------------------------
 
-    def _nurture_leads_domain(self):
-        """Leads that came of this mail: made by way of it, as core counts them, or won back."""
-        own = Domain("source_id", "in", self.source_id.ids)
-        by_step = Domain("nurture_participant_ids.credited_step_id.mailing_id", "in", self.ids)
-        return own | by_step | Domain("nurture_credit_ids.mailing_id", "in", self.ids)
+    _credited_by = "mailing_id"
 
-    def _nurture_orders_domain(self):
-        """Quotations that came of this mail: by its UTM source, as core counts them, or of leads
-        that it won back."""
-        own = Domain("source_id", "in", self.source_id.ids) & Domain("order_line", "!=", False)
-        by_step = Domain("nurture_participant_id.credited_step_id.mailing_id", "in", self.ids)
-        return own | by_step | Domain("nurture_credit_id.mailing_id", "in", self.ids)
+    def _nurture_get_credits_domain(self):
+        """Whosever leads they are, as in core."""
+        return Domain("mailing_id", "in", self.ids)
 
-    def _nurture_paid_domain(self):
-        """Invoice lines that are paid and came of this mail: of the quotations, or invoiced without
-        one with its UTM source."""
-        without_order = (
-            Domain("sale_line_ids", "=", False)
-            & Domain("move_id.source_id", "in", self.source_id.ids)
-            & Domain("display_type", "=", "product")
-        )
-        of_orders = Domain("sale_line_ids.order_id", "any", self._nurture_orders_domain())
-        return (of_orders | without_order) & self.env["account.move.line"]._nurture_paid_domain()
-
-    def _compute_nurture_lead_count(self):
-        """Whosever they are, as in core."""
-        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        counts = self._nurture_count(leads, "_nurture_leads_domain")
+    @api.depends_context("company", "uid", "allowed_company_ids")
+    def _compute_nurture_beside_core(self):
         for mailing in self:
-            mailing.crm_lead_count = counts.get(mailing._origin.id, 0)
-
-    @api.depends("mailing_domain")
-    def _compute_nurture_quotation_count(self):
-        counts = self._nurture_count(self.env["sale.order"].sudo(), "_nurture_orders_domain")
-        for mailing in self:
-            mailing.sale_quotation_count = counts.get(mailing._origin.id, 0)
-
-    @api.depends("mailing_domain")
-    @api.depends_context("company")
-    def _compute_nurture_invoiced(self):
-        lines = self.env["account.move.line"].sudo()
-        amounts = lines._nurture_add_up(self._nurture_pairs(lines, "_nurture_paid_domain"))
-        currency = self.env.company.currency_id
-        for mailing in self:
-            amount = lines._nurture_convert(amounts.get(mailing._origin.id), currency)
-            mailing.sale_invoiced_amount = amount
-            mailing.nurture_invoiced_label = format_amount(
-                self.env, amount, currency, trailing_zeroes=False
+            mailing.nurture_is_to_leads = mailing.mailing_model_real == "crm.lead"
+            mailing.nurture_differs_from_core = (
+                mailing.crm_lead_count != mailing.nurture_lead_count
+                or mailing.sale_quotation_count != mailing.nurture_quotation_count
+                # core leaves the cents out
+                or mailing.sale_invoiced_amount != int(mailing.nurture_invoiced)
             )
 
-    def _nurture_pairs(self, records, domain):
-        """SELECT of ``key``, the id of a mailing, and ``id`` of what came of it.
-
-        :param records: empty recordset of what is looked for
-        :param domain: name of the method that gives the domain of one mailing
-        """
-        return SQL(" UNION ALL ").join(
-            SQL(
-                "SELECT %s AS key, found.id FROM %s found(id)",
-                mailing._origin.id or 0,
-                records._search(getattr(mailing, domain)()).subselect(),
-            )
-            for mailing in self
-        )
-
-    def _nurture_count(self, records, domain):
-        """How many records came of each mailing; arguments as :meth:`_nurture_pairs`.
-
-        :return: ``{mailing id: number}``
-        """
-        if not self:
-            return {}
-        pairs = self._nurture_pairs(records, domain)
-        return dict(
-            self.env.execute_query(SQL("SELECT key, count(*) FROM (%s) pair GROUP BY key", pairs))
-        )
+    # core's own numbers stay beside them where they differ; each opens what it counts, too
 
     def action_redirect_to_leads_and_opportunities(self):
-        name = self.env._("Leads") if self.use_leads else self.env._("Opportunities")
-        return self._nurture_open_results("crm.lead", name, self._nurture_leads_domain())
+        domain = Domain("source_id", "in", self.source_id.ids)
+        return self._nurture_open_by_source("crm.lead", self.env._("Leads by UTM Source"), domain)
 
     def action_redirect_to_quotations(self):
-        name = self.env._("Quotations")
-        return self._nurture_open_results("sale.order", name, self._nurture_orders_domain())
+        domain = Domain("source_id", "in", self.source_id.ids) & Domain("order_line", "!=", False)
+        name = self.env._("Quotations by UTM Source")
+        return self._nurture_open_by_source("sale.order", name, domain)
 
     def action_redirect_to_invoiced(self):
-        return self.env["account.move.line"]._nurture_open_invoices(self._nurture_paid_domain())
+        domain = Domain("source_id", "in", self.source_id.ids)
+        domain &= Domain("state", "not in", ["draft", "cancel"])
+        name = self.env._("Invoiced by UTM Source")
+        return self._nurture_open_by_source("account.move", name, domain)
 
-    def _nurture_open_results(self, model, name, domain):
+    def _nurture_open_by_source(self, model, name, domain):
         records = self.env[model].sudo().with_context(active_test=False).search(domain)
         return self.env["nurture.sequence"]._open_documents(name, records)
 

@@ -199,6 +199,7 @@ class MailingTrace(models.Model):
         mailing_traces, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mailing_traces).set_clicked(domain)
         clicked._nurture_date_back("links_click_datetime")
+        self.env["nurture.credit"]._note_touched(clicked)
         if not bots.get_judged(self.env):
             clicked._nurture_handle("click", self._nurture_get_code())
         return clicked
@@ -208,6 +209,7 @@ class MailingTrace(models.Model):
         self._nurture_note_automatic(domain)
         mailing_traces, domain = self._nurture_counting(domain)
         replied = super(MailingTrace, mailing_traces).set_replied(domain)
+        self.env["nurture.credit"]._note_touched(replied)
         replied._nurture_handle("reply")
         return replied
 

@@ -20,6 +20,11 @@ RATE_OF = {
     ),
     "bounced": "sent",
 }
+#: Each rate: a statistic, and what it is of.
+RATES = {
+    **{name: (name, whole) for name, whole in RATE_OF.items()},
+    "click_to_open": ("clicked", "opened"),
+}
 #: Who has not reacted for so long has ignored the message; before, it is too early to say so.
 PATIENCE = timedelta(hours=24)
 #: Core's statuses of a message that left and did not bounce. Pending: an SMS that the provider
@@ -28,12 +33,12 @@ _ARRIVED = ("pending", "sent", *OPENED)
 
 
 def rate(statistics, name):
-    """The rate of the statistic ``name`` in percent, see :data:`RATE_OF`.
+    """The rate ``name`` in percent, see :data:`RATES`.
 
     :param statistics: ``{statistic: number}``
     """
-    whole = statistics[RATE_OF[name]]
-    return 100.0 * statistics[name] / whole if whole else 0.0
+    statistic, whole = RATES[name]
+    return 100.0 * statistics[statistic] / statistics[whole] if statistics[whole] else 0.0
 
 
 class MailingTrace(models.Model):
@@ -42,11 +47,8 @@ class MailingTrace(models.Model):
 
     _inherit = "mailing.trace"
 
-    # what leads reacted to: which mailing they are credited to
-    _nurture_woken_index = models.Index(
-        "(res_id) WHERE model = 'crm.lead'"
-        " AND (links_click_datetime IS NOT NULL OR reply_datetime IS NOT NULL)"
-    )
+    # what reached a lead: what came of it is looked for by lead
+    _nurture_reached_index = models.Index("(res_id) WHERE model = 'crm.lead'")
 
     @api.model
     def _nurture_get_statistics(self):
@@ -140,33 +142,3 @@ class MailingTrace(models.Model):
         for mailing_id, *numbers in rows:
             counts[ids[mailing_id]] = dict(zip(conditions, numbers, strict=True))
         return counts
-
-    @api.model
-    def _nurture_last_woken(self, leads, since):
-        """The plain mailing whose mail each lead replied to or clicked in last. Left out are leads
-        for whom that was the mail of a sequence, or none.
-
-        :param since: the earliest date of a reply or click that counts
-        :return: list of (lead id, mailing id)
-        """
-        self.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT ON (res_id) res_id, mass_mailing_id, nurture_trace_id
-                  FROM mailing_trace
-                 WHERE model = 'crm.lead' AND res_id IN %(leads)s
-                   AND (links_click_datetime IS NOT NULL OR reply_datetime IS NOT NULL)
-                   AND GREATEST(links_click_datetime, reply_datetime) >= %(since)s
-                   AND sent_datetime IS NOT NULL AND is_test_trace IS NOT TRUE
-              ORDER BY res_id, GREATEST(links_click_datetime, reply_datetime) DESC, id DESC
-                """,
-                leads=tuple(leads.ids),
-                since=since,
-            )
-        )
-        return [
-            (lead_id, mailing_id)
-            for lead_id, mailing_id, nurture_trace_id in rows
-            if mailing_id and not nurture_trace_id
-        ]

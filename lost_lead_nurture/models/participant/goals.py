@@ -155,20 +155,12 @@ class NurtureParticipant(models.Model):
         """Bring leads back into the pipeline. Only the first time does: who was lost again since
         is not restored by an old mail."""
         fresh = self.filtered(lambda one: not one.won_back_date and one.exit_reason not in WON_BACK)
-        if not step:
-            fresh._credit_mailings(date)
-        touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch()
+        touches = dict.fromkeys(fresh, step) if step else fresh._get_last_touch(date)
         for participant, last_step in touches.items():
             # the lead may have been won back by another sequence just now, which ended this one
             if participant.exit_reason not in WON_BACK:
                 participant._credit(last_step, date)
                 participant._bring_back(reason, step)
-
-    def _credit_mailings(self, date=None):
-        """Leads that are about to be restored may have been woken by a plain mailing, between two
-        mails of the sequence."""
-        winning_back = self.filtered(lambda one: one.sequence_id.goal_restore).lead_id
-        self.env["nurture.credit"]._note(winning_back._nurture_get_lost(), date)
 
     def _bring_back(self, reason, step=None):
         """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
@@ -196,9 +188,9 @@ class NurtureParticipant(models.Model):
         return now <= (self.exit_date or now) + window
 
     def _credit(self, step, date=None):
-        """Note that the lead was won back thanks to ``step``. Without any mail sent nobody earned
-        it, after the attribution window it is too late, and a lead that is won back is credited to
-        one sequence only.
+        """Note that the lead was won back thanks to ``step``. Where nobody clicked or replied no
+        step earned it, after the attribution window it is too late, and a lead that is won back is
+        credited once.
 
         :param date: when it was won back; now, if not given
         """
@@ -210,61 +202,45 @@ class NurtureParticipant(models.Model):
             ("id", "!=", self.id),
             ("won_back_date", ">=", self.entered_date),
         ]
-        mailings = self.env["nurture.credit"]
-        if not (
-            self.search_count(elsewhere, limit=1)
-            or mailings._since(self.lead_id, self.entered_date)
-        ):
+        if not self.search_count(elsewhere, limit=1) and not self._is_credited_to_mailing():
             self.write(
                 {"won_back_date": date or fields.Datetime.now(), "credited_step_id": step.id}
             )
 
-    def _get_last_touch(self):
-        """The step that touched each participant last, by the strongest engagement.
+    def _credit_late(self):
+        """A click is believed a minute after it was made: who was won back meanwhile was won back
+        by it."""
+        for participant in self:
+            if participant.exit_reason in WON_BACK and not participant.won_back_date:
+                step = participant._get_last_touch(participant.exit_date)[participant]
+                participant._credit(step, participant.exit_date)
 
-        :return: ``{participant: step}``, the strongest touch first; the step of those who got no
-            mail is empty
+    def _is_credited_to_mailing(self):
+        """Whether a plain mailing has brought the lead back since it entered."""
+        earned = [
+            ("lead_id", "=", self.lead_id.id),
+            *(("kind", "=", "restored"), ("model", "=", "last")),
+            *(("sequence_id", "=", False), ("date", ">=", self.entered_date)),
+        ]
+        return bool(self.env["nurture.credit"].sudo().search_count(earned, limit=1))
+
+    def _get_last_touch(self, date=None):
+        """The step in whose mail people clicked, or to which they replied, last, where it is one of
+        this journey.
+
+        :param date: until when; now, if not given
+        :return: ``{participant: step}``, those with one first
         """
-        if not self:
-            return {}
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT participant.id, touch.step_id
-                  FROM nurture_participant participant
-             LEFT JOIN LATERAL (
-                       SELECT trace.step_id, mailing_trace.*
-                         FROM nurture_trace trace
-                         JOIN mailing_trace ON mailing_trace.nurture_trace_id = trace.id
-                        WHERE trace.participant_id = participant.id
-                          AND mailing_trace.sent_datetime IS NOT NULL
-                     ORDER BY %(strength)s, trace.id DESC
-                        LIMIT 1
-                       ) touch ON true
-                 WHERE participant.id IN %(ids)s
-              ORDER BY %(strongest)s, participant.id DESC
-                """,
-                strength=self._sql_strength("mailing_trace"),
-                strongest=self._sql_strength("touch"),
-                ids=tuple(self.ids),
-            )
+        last = self.env["nurture.credit"]._get_last_touch(
+            self.lead_id, date or fields.Datetime.now()
         )
         steps = self.env["nurture.step"]
-        return {self.browse(id_): steps.browse(step_id or ()) for id_, step_id in rows}
-
-    @api.model
-    def _sql_strength(self, alias):
-        """Order of the mailing traces with this alias by the engagement that they show."""
-        return SQL(", ").join(
-            SQL("%s DESC NULLS LAST", SQL.identifier(alias, name))
-            for name in (
-                "reply_datetime",
-                "links_click_datetime",
-                "open_datetime",
-                "sent_datetime",
-            )
-        )
+        touches = {}
+        for participant in self:
+            touch = last.get(participant.lead_id, {})
+            is_own = touch.get("participant_id") == participant.id
+            touches[participant] = steps.browse(touch["step_id"] if is_own else ())
+        return dict(sorted(touches.items(), key=lambda one: not one[1]))
 
     # ------------------------------------------------------------
     # WHO TAKES OVER

@@ -68,6 +68,13 @@ class NurtureParticipant(models.Model):
         readonly=True, help="Expected revenue of the lead at entry, in the company's currency."
     )
 
+    holdout_percent = fields.Float(
+        string="Held Out (%)",
+        readonly=True,
+        help="Which share of the leads was held out when it entered: those of one time are "
+        "compared.",
+    )
+
     # results
     won_back_date = fields.Datetime(
         readonly=True, help="When the lead was won back after a mail of this sequence."
@@ -89,8 +96,7 @@ class NurtureParticipant(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        help="The step that woke the lead: the one replied to, else the last one clicked, else "
-        "the last one opened, else the last one sent.",
+        help="The step in whose mail somebody clicked, or to which somebody replied, last.",
     )
     handed_user_id = fields.Many2one(
         "res.users",
@@ -101,11 +107,15 @@ class NurtureParticipant(models.Model):
         help="Who got the lead when it was won back.",
     )
     handed_date = fields.Datetime(string="Handed On", readonly=True)
-    order_ids = fields.One2many(
+    credit_ids = fields.One2many(
+        "nurture.credit", "participant_id", help="What came of it, by each model of attribution."
+    )
+    order_ids = fields.Many2many(
         "sale.order",
-        "nurture_participant_id",
+        compute="_compute_order_ids",
         string="Quotations",
         groups="sales_team.group_sale_salesman",
+        help="Quotations and orders that are credited to this journey.",
     )
     decisions = fields.Html(
         compute="_compute_decisions",
@@ -122,6 +132,16 @@ class NurtureParticipant(models.Model):
         "(sequence_id, lead_id) WHERE state = 'running'",
         "A lead goes through a sequence only once at a time.",
     )
+
+    def _compute_order_ids(self):
+        self.env["nurture.outcome"]._catch_up()
+        credits_ = self.env["nurture.credit"].sudo()
+        domain = credits_._get_domain("quotations", [("participant_id", "in", self.ids)])
+        rows = credits_._read_group(domain, ["participant_id"], ["order_id:recordset"])
+        orders = {participant.id: found for participant, found in rows}
+        for participant in self:
+            found = orders.get(participant._origin.id, credits_.order_id)
+            participant.order_ids = found.with_env(self.env)._filtered_access("read")
 
     @api.depends("lead_name")
     @api.depends_context("uid", "allowed_company_ids")
@@ -314,7 +334,7 @@ class NurtureParticipant(models.Model):
                            sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
                            exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
                            lost_reason_id, date_lost, email, user_id, team_id, expected_revenue,
-                           create_uid, create_date, write_uid, write_date)
+                           holdout_percent, create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (%(dedup_key)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
                            %(dedup_key)s, %(enrolment_number)s,
@@ -323,7 +343,7 @@ class NurtureParticipant(models.Model):
                            %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
                            lead.user_id, lead.team_id, lead.expected_revenue,
-                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                           %(percent)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM crm_lead lead
              CROSS JOIN LATERAL (
                            SELECT %(holdout)s AS held_out
@@ -345,6 +365,7 @@ class NurtureParticipant(models.Model):
                 uid=self.env.uid,
                 leads=leads_query,
                 holdout=self._sql_held_out(sequence, dedup_key),
+                percent=sequence.holdout_percent,
                 free=SQL(" AND ").join(
                     SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
                 ),

@@ -7,6 +7,7 @@ from . import (
     failures,
     statistics,
     goals,
+    lift,
     overview,
     preview,
     template,

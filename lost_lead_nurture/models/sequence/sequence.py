@@ -8,13 +8,13 @@ from odoo.tools import SQL, format_amount
 
 from ...tools import transaction
 from ...tools.arguments import check_records
+from ...tools.attribution import WINDOW_DAYS
 from ...tools.domains import LostRights, check_domain
 from ...tools.inside import without_defaults
+from ..core.results_mixin import REVENUE_GROUPS
 from ..mail.mailing_trace_statistics import STATISTICS, rate
 from ..step.step import MAX_DELAY
 
-#: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
-REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
 #: Who sees what came of the mails. They are counted with all rights, whosever the leads are, but
 #: for salespeople: see _sees_all_leads.
 MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
@@ -27,8 +27,6 @@ ENGINE_FIELDS = frozenset(
         *("last_scan_date", "last_scan_choice"),
     }
 )
-#: For so many days something that follows is taken for a result, if nobody says otherwise.
-WINDOW_DAYS = 90
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
 ADVANCE_SECONDS = 20
 
@@ -242,31 +240,19 @@ class NurtureSequence(models.Model):
 
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_quotation_count(self):
-        orders = self.env["sale.order"]
-        if self.env.user.has_group("lost_lead_nurture.group_user"):
-            # as with what was invoiced: a marketer sees what came of it, whosever orders they are
-            orders = orders.sudo()
-        counts = {
-            sequence.id: number
-            for sequence, number in orders._read_group(
-                [("nurture_participant_id.sequence_id", "in", self.ids)],
-                ["nurture_participant_id.sequence_id"],
-                ["__count"],
-            )
-        }
+        counts = self.env["nurture.credit"]._count(
+            "quotations", "sequence_id", self._credits_domain()
+        )
         for sequence in self:
             sequence.quotation_count = counts.get(sequence._origin.id, 0)
 
     @api.depends_context("uid")
     def _compute_invoiced(self):
-        amounts = self.env["sale.order"]._nurture_invoiced_by(
-            "sequence_id", self.ids, self._own_orders_domain()
+        amounts = self.env["nurture.credit"]._earned(
+            "sequence_id", self._credits_domain(), lambda sequence: sequence.currency_id
         )
-        lines = self.env["account.move.line"]
         for sequence in self:
-            sequence.invoiced_amount = lines._nurture_convert(
-                amounts.get(sequence._origin.id), sequence.currency_id
-            )
+            sequence.invoiced_amount = amounts.get(sequence._origin.id, 0.0)
             sequence.invoiced_label = format_amount(
                 self.env, sequence.invoiced_amount, sequence.currency_id, trailing_zeroes=False
             )
@@ -602,16 +588,9 @@ class NurtureSequence(models.Model):
         # it tells how many there are, which not everybody may know
         self.check_access("read")
         self._check_field_access(self._fields["quotation_count"], "read")
-        domain = [("nurture_participant_id.sequence_id", "=", self.id)]
-        name = self.env._("Quotations")
-        shown = self.env["sale.order"].search_count(domain)
-        if shown < self.quotation_count:
-            name = self.env._(
-                "Quotations: %(shown)s of %(all)s are yours to see",
-                shown=shown,
-                all=self.quotation_count,
-            )
-        return self._open_list("sale.order", name, domain)
+        return self.env["nurture.credit"]._open(
+            "quotations", self.env._("Quotations"), self._credits_domain()
+        )
 
     def action_view_invoices(self):
         """Open the paid invoices behind the statistic Invoiced."""
@@ -619,8 +598,9 @@ class NurtureSequence(models.Model):
         # it tells how many there are, which not everybody may know
         self.check_access("read")
         self._check_field_access(self._fields["invoiced_amount"], "read")
-        domain = Domain("nurture_participant_id.sequence_id", "=", self.id)
-        return self.env["sale.order"]._nurture_open_invoices(domain & self._own_orders_domain())
+        return self.env["nurture.credit"]._open(
+            "invoices", self.env._("Invoiced (Paid)"), self._credits_domain()
+        )
 
     def _open_participants(self, name, domain=()):
         self.ensure_one()

@@ -100,12 +100,14 @@ class NurtureSequence(models.Model):
         # as far as the rules of traces let the user find them
         return Domain("nurture_trace_id", "any", [("sequence_id", "in", self.ids)])
 
-    def _own_orders_domain(self):
-        """The quotations of which the user sees what was earned, whoever made them."""
+    def _credits_domain(self):
+        """The credits that count in the statistics that the user sees, whosever documents they are
+        of."""
+        credited = Domain("sequence_id", "in", self.ids)
         if self._sees_all_leads():
-            return Domain.TRUE
+            return credited
         own = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
-        return Domain("nurture_participant_id", "in", own)
+        return credited & Domain("participant_id", "in", own)
 
     def _count_statistics(self, *parts):
         """Count what these sequences have come to, with the rights of the user; mails with all.
@@ -250,7 +252,11 @@ class NurtureSequence(models.Model):
 
     @api.model
     def _cron_count_statistics(self):
-        """The scheduled action: count what the big sequences have come to. Commits."""
+        """The scheduled action: count what the big sequences have come to, and have in the ledger
+        what is not there yet. Commits."""
+        last = 0
+        while last := self.env["nurture.outcome"]._catch_up_missed(last):
+            self.env["ir.cron"]._commit_progress(1)
         sequences = self.with_context(active_test=False)
         for sequence in sequences.search([("state", "!=", "draft")]):
             sequence._keep_statistics()

@@ -27,7 +27,8 @@ class NurtureStep(models.Model):
 
     _name = "nurture.step"
     _description = "Nurture Step"
-    _inherit = ["nurture.guard.mixin"]
+    _inherit = ["nurture.guard.mixin", "nurture.results.mixin"]
+    _credited_by = "step_id"
     _order = "sequence_id, position, id"
     _parent_name = "parent_id"
     _authors = {"filter_domain": "filter_author_id"}

@@ -237,17 +237,15 @@ class NurtureParticipant(models.Model):
 
         if is_before(mailing_trace.reply_datetime):
             return self.env._("credited to “%s”, which was replied to", name)
-        if is_before(mailing_trace.links_click_datetime):
-            return self.env._("credited to “%s”, the last one clicked before", name)
-        if is_before(mailing_trace.open_datetime):
-            return self.env._("credited to “%s”, the last one opened before", name)
-        return self.env._("credited to “%s”, the last one sent before", name)
+        return self.env._("credited to “%s”, the last one clicked before", name)
 
     def _get_no_credit(self, journey):
         """Why no step is credited though the lead was won back, in words."""
         if not journey.has_sent():
             return self.env._("not credited: no message had left before")
-        return self.env._("not credited: it was won back too late, or another sequence is credited")
+        return self.env._(
+            "not credited: nobody clicked or replied last here, or it was won back too late"
+        )
 
     def _get_last_chance(self, journey):
         """Until when a lead that is through still counts if it is won back, in words."""
@@ -287,7 +285,9 @@ class NurtureParticipant(models.Model):
     def _get_order_entries(self, journey):
         """The quotations and orders that are credited to the journey: those the user may read, and
         all of them for who sees what the sequence earns."""
-        orders = journey.participant.order_ids.sorted("date_order")
+        credits_ = self.env["nurture.credit"]
+        own = [("participant_id", "=", self.id)]
+        orders = credits_._get("quotations", own).sorted("date_order")
         if not orders:
             return []
         mine = self.env["sale.order"]
@@ -296,9 +296,8 @@ class NurtureParticipant(models.Model):
         shown = orders if earning else orders.filtered(lambda order: order in readable)
         entries = [self._get_order_entry(order, order in readable) for order in shown]
         if entries and earning:
-            paid = orders._nurture_invoiced_by("id", self.ids).get(self.id)
-            paid = self.env["account.move.line"]._nurture_convert(paid, self.currency_id)
-            amount = format_amount(self.env, paid, self.currency_id)
+            paid = credits_._earned("participant_id", own, lambda _one: self.currency_id)
+            amount = format_amount(self.env, paid.get(self.id, 0.0), self.currency_id)
             entries[-1]["why"].append(self.env._("paid so far, less refunds: %s", amount))
         return entries
 

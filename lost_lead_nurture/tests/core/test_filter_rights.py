@@ -67,7 +67,9 @@ class TestFilterRights(FilterMixin, NurtureHttpCase):
 
     def test_rules_on_what_the_user_may_not_see(self):
         """Are not described."""
-        part = Domain("nurture_credit_ids.mailing_id.subject", "ilike", "Secret")
+        part = Domain(
+            "nurture_participant_ids.sequence_id.excluded_preset_ids.name", "ilike", "Secret"
+        )
         leads = self.env["crm.lead"].with_user(self.salesman)
         self.assertNotIn("Secret", leads._nurture_describe_part(part))
         self.assertIn("Secret", self.env["crm.lead"]._nurture_describe_part(part))

@@ -227,6 +227,6 @@ class TestAccess(NurtureCase):
                 - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
                 - {"web_search_read"}
                 - {"enrol", "explain", "get_audience", "get_preview", "get_gallery"}
-                - {"get_filter_audience", "get_template_mails", "get_timeline"},
+                - {"get_filter_audience", "get_lift", "get_template_mails", "get_timeline"},
                 model,
             )

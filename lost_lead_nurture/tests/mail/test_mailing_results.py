@@ -6,10 +6,8 @@ from datetime import timedelta
 
 from lxml import etree
 
-from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from ...models.credit.credit import WINDOW
 from ..buttons import ButtonsMixin
 from ..common import DealMixin, NurtureHttpCase
 
@@ -93,8 +91,8 @@ class TestMailingButtons(MailingCase):
         self.assertEqual(statistics, (7, 6, 4, 2))
         statistics = (mailing.replied, mailing.bounced, mailing.ignored, mailing.no_reaction)
         self.assertEqual(statistics, (1, 1, 2, 0))
-        self.assertEqual((mailing.crm_lead_count, mailing.sale_quotation_count), (2, 2))
-        self.assertEqual(mailing.sale_invoiced_amount, 500)
+        self.assertEqual((mailing.nurture_lead_count, mailing.nurture_quotation_count), (2, 2))
+        self.assertEqual(mailing.nurture_invoiced, 500)
         self.check_all(mailing)
 
     def test_step(self):
@@ -107,8 +105,8 @@ class TestMailingButtons(MailingCase):
         mailing = first.mailing_id
         self.clock += timedelta(days=2)
         self.env.invalidate_all()
-        # the one who answered was won back, too
-        self.assertEqual((mailing.crm_lead_count, mailing.sale_quotation_count), (3, 2))
+        # the one who answered was restored, too
+        self.assertEqual((mailing.nurture_lead_count, mailing.nurture_quotation_count), (3, 2))
         self.assertEqual((mailing.opened, mailing.ignored), (4, 2))
         self.check_all(mailing)
 
@@ -145,10 +143,12 @@ class TestMailingButtons(MailingCase):
         self.assertEqual(
             [statistic or name for name, statistic in names],
             [
-                *("action_redirect_to_leads_and_opportunities", "action_redirect_to_quotations"),
-                *("action_redirect_to_invoiced", "sent", "action_view_delivered"),
+                *("leads", "quotations", "invoices", "sent", "action_view_delivered"),
                 *("action_view_opened", "action_view_clicked", "action_view_replied"),
-                *("ignored", "no_reaction", "action_view_bounced", "action_view_link_trackers"),
+                *("ignored", "no_reaction"),
+                *("action_redirect_to_leads_and_opportunities", "action_redirect_to_quotations"),
+                *("action_redirect_to_invoiced", "action_view_bounced"),
+                "action_view_link_trackers",
             ],
         )
 
@@ -182,7 +182,11 @@ class TestMailingCredit(MailingCase):
         self.env.flush_all()
         self.env.invalidate_all()
         mailing = mailing or self.mailing
-        return (mailing.crm_lead_count, mailing.sale_quotation_count, mailing.sale_invoiced_amount)
+        return (
+            mailing.nurture_lead_count,
+            mailing.nurture_quotation_count,
+            mailing.nurture_invoiced,
+        )
 
     def sell(self, lead, **delta):
         self.clock += timedelta(**(delta or {"hours": 1}))
@@ -225,7 +229,8 @@ class TestMailingCredit(MailingCase):
         # what follows is not another return
         self.ann.stage_id = self.env["crm.stage"].search([("is_won", "=", False)], limit=1)
         self.ann.action_set_won()
-        self.assertEqual(len(self.ann.nurture_credit_ids), 1)
+        restored = [("lead_id", "=", self.ann.id), ("kind", "=", "restored")]
+        self.assertEqual(self.env["nurture.outcome"].search_count(restored), 1)
 
     def test_without_a_reaction(self):
         """To open it is not enough."""
@@ -245,7 +250,7 @@ class TestMailingCredit(MailingCase):
         self.click(self.mail_to("ann@recipient.example.com"))
         self.click(self.mail_to("bob@recipient.example.com"))
         self.ann.action_restore()
-        self.sell(self.ann, days=WINDOW.days + 1)
+        self.sell(self.ann, days=self.company.nurture_window_days + 1)
         self.assertEqual(self.statistics(), (1, 0, 0), "the quotation came too late")
         self.bob.action_restore()
         self.assertEqual(self.statistics(), (1, 0, 0), "the lead came too late")
@@ -269,18 +274,8 @@ class TestMailingCredit(MailingCase):
         (order | stranger).opportunity_id = False
         self.env.flush_all()
         by_customer = order.copy({"date_order": self.clock})
-        self.assertEqual(by_customer.nurture_credit_id.mailing_id, self.mailing)
-        self.assertFalse(stranger.copy({"date_order": self.clock}).nurture_credit_id)
-
-    def test_credit_is_not_written(self):
-        self.click(self.mail_to("ann@recipient.example.com"))
-        self.ann.action_restore()
-        order = self.sell(self.bob)
-        order.user_id = self.salesman
-        with self.assertRaises(AccessError):
-            order.with_user(self.salesman).write(
-                {"nurture_credit_id": self.ann.nurture_credit_ids.id}
-            )
+        self.assertEqual(self.credits_of(by_customer).mailing_id, self.mailing)
+        self.assertFalse(self.credits_of(stranger.copy({"date_order": self.clock})))
 
     def start_sequence(self):
         self.sequence = self.make_sequence()
@@ -328,7 +323,8 @@ class TestMailingCredit(MailingCase):
         other = self.make_lead("ann@recipient.example.com", lost=False)
         left = (self.ann | other).merge_opportunity()
         self.assertEqual(self.statistics()[0], 1)
-        self.assertEqual(left.nurture_credit_ids.mailing_id, self.mailing)
+        credits_ = self.env["nurture.credit"].search([("lead_id", "=", left.id)])
+        self.assertEqual(credits_.mailing_id, self.mailing)
 
     def test_cost(self):
         """A hundred leads that are won back ask no more than one."""
@@ -336,12 +332,12 @@ class TestMailingCredit(MailingCase):
             *(self.make_lead(f"no{number}@recipient.example.com") for number in range(20))
         )
         self.env.flush_all()
-        credits_ = self.env["nurture.credit"]
+        outcomes = self.env["nurture.outcome"]
 
         def queries(some):
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            credits_._note(some)
+            outcomes._note_restored(dict.fromkeys(some, self.reason_stock))
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
 

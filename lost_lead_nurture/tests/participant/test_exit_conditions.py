@@ -80,9 +80,10 @@ class TestExitConditions(TwoLeadsMixin, NurtureHttpCase):
 
     def test_restored_by_hand(self):
         self.advance()
+        self.touch(self.ann)
         self.ann.with_user(self.salesman).action_unarchive()
         participant = self.participant(self.ann)
-        self.assertEqual(participant.credited_step_id, self.first, "its mail was the last sent")
+        self.assertEqual(participant.credited_step_id, self.first, "its mail was clicked")
         self.assertEqual(participant.lost_reason_id, self.reason_stock)
         self.assertFalse(self.ann.activity_ids, "who restores it knows what to do")
         self.assertLeft(participant, "restored")

@@ -10,6 +10,7 @@ from odoo.fields import Command
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...tools.bots import TOO_FAST
 from ...tools.links import is_about
 from ...tools.reasons import EXIT_REASONS, WON_BACK
 from ..common import NurtureHttpCase
@@ -142,6 +143,7 @@ class TestGoals(GoalsCase):
     def test_restored_behind_our_back(self):
         """By SQL, by another add-on: it is noticed before the next step."""
         self.start()
+        self.touch(self.ann)
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE crm_lead SET active = true, won_status = 'pending' WHERE id = %s", [self.ann.id]
@@ -152,6 +154,7 @@ class TestGoals(GoalsCase):
 
     def test_won(self):
         self.start()
+        self.touch(self.ann)
         self.ann.with_user(self.salesman).action_set_won()
         self.assertReached(self.ann, "won", restored=False)
 
@@ -162,38 +165,42 @@ class TestGoals(GoalsCase):
 
     def test_quotation_of_the_opportunity(self):
         self.start()
+        self.touch(self.ann)
         order = self.order(opportunity_id=self.ann.id)
         self.assertReached(self.ann, "quotation")
-        self.assertEqual(order.sudo().nurture_participant_id, self.participant(self.ann))
+        self.assertEqual(self.journey_of(order), self.participant(self.ann))
 
     def test_quotation_of_the_customer(self):
         """A colleague of the contact asks for an offer; nobody thinks of the lost opportunity."""
         self.start()
+        self.touch(self.ann)
         order = self.order(partner_id=self.buyer.id)
         self.assertReached(self.ann, "quotation")
-        self.assertEqual(order.sudo().nurture_participant_id, self.participant(self.ann))
+        self.assertEqual(self.journey_of(order), self.participant(self.ann))
         self.assertEqual(self.participant(self.bob).exit_reason, "finished")
 
     def test_quotation_of_the_address(self):
         """Bob's lead has no contact: he is known by his address."""
         partner = self.env["res.partner"].create({"name": "Bob", "email": f"Bob <{BOB}>"})
         self.start()
+        self.touch(self.bob)
         order = self.order(partner_id=partner.id)
         self.assertReached(self.bob, "quotation")
-        self.assertEqual(order.sudo().nurture_participant_id, self.participant(self.bob))
+        self.assertEqual(self.journey_of(order), self.participant(self.bob))
 
     def test_quotation_off(self):
         self.start(exit_on_quotation=False)
         order = self.order(opportunity_id=self.ann.id)
-        self.assertFalse(order.sudo().nurture_participant_id)
+        self.assertFalse(self.journey_of(order))
         self.assertStays(self.ann)
 
     def test_quotation_off_order_on(self):
         self.start(exit_on_quotation=False)
+        self.touch(self.ann)
         order = self.order(opportunity_id=self.ann.id)
         order.action_confirm()
         self.assertReached(self.ann, "order")
-        self.assertEqual(order.sudo().nurture_participant_id, self.participant(self.ann))
+        self.assertEqual(self.journey_of(order), self.participant(self.ann))
 
     def test_old_quotation(self):
         """What was quoted before the lead entered says nothing, until it is ordered."""
@@ -201,13 +208,15 @@ class TestGoals(GoalsCase):
         self.start()
         order.action_quotation_sent()
         self.assertEqual(self.participant(self.ann).state, "running")
+        self.touch(self.ann)
         self.clock += timedelta(days=2)
         order.action_confirm()
         self.assertReached(self.ann, "order")
-        self.assertEqual(order.sudo().nurture_participant_id, self.participant(self.ann))
+        self.assertEqual(self.journey_of(order), self.participant(self.ann))
 
     def test_order(self):
         self.start()
+        self.touch(self.ann)
         self.order(partner_id=self.buyer.id, state="sale")
         self.assertReached(self.ann, "order")
 
@@ -232,7 +241,7 @@ class TestGoals(GoalsCase):
             {"partner_id": self.buyer.id, "state": "sale", "date_order": self.clock}
         )
         self.assertEqual(order.company_id, self.other_company)
-        self.assertFalse(order.nurture_participant_id)
+        self.assertFalse(self.journey_of(order))
         self.assertStays(self.ann)
 
     def test_order_confirmed_by_the_customer(self):
@@ -257,16 +266,18 @@ class TestGoals(GoalsCase):
         portal = new_test_user(self.env, "nurture_portal", "base.group_portal")
         portal.partner_id.parent_id = self.customer
         self.start()
+        self.touch(self.ann)
         order = self.order(partner_id=portal.partner_id.id, opportunity_id=self.ann.id)
         order.action_quotation_sent()
         order.message_subscribe(portal.partner_id.ids)
         self.assertTrue(order.with_user(portal).read(["name"]))
         with self.assertRaises(AccessError):
-            order.with_user(portal).read(["nurture_participant_id"])
+            self.credits_of(order).with_user(portal).read(["share"])
 
     def test_quotation_by_who_may_not_see_the_lead(self):
         """The colleague sees only own leads; the quotation is for the same company."""
         self.start()
+        self.touch(self.ann)
         self.order(self.colleague, partner_id=self.buyer.id)
         self.assertFalse(self.ann.with_user(self.colleague).has_access("read"))
         self.assertReached(self.ann, "quotation")
@@ -275,6 +286,7 @@ class TestGoals(GoalsCase):
         """What goes wrong in a sequence does not keep anybody from ordering. The responsible is
         notified, and the lead is looked at again before its next step."""
         self.start()
+        self.touch(self.ann)
         leads = type(self.env["crm.lead"])
         with (
             patch.object(leads, "_nurture_hand_over", side_effect=ZeroDivisionError),
@@ -291,17 +303,20 @@ class TestGoals(GoalsCase):
 
     def test_meeting_about_the_opportunity(self):
         self.start()
+        self.touch(self.ann)
         self.book(opportunity_id=self.ann.id)
         self.assertReached(self.ann, "meeting")
 
     def test_meeting_with_the_contact(self):
         self.start()
+        self.touch(self.ann)
         self.book(partner_ids=[Command.set(self.contact.ids)])
         self.assertReached(self.ann, "meeting")
 
     def test_meeting_with_the_address(self):
         partner = self.env["res.partner"].create({"name": "Bob", "email": BOB})
         self.start()
+        self.touch(self.bob)
         event = self.book()
         self.assertEqual(self.participant(self.bob).state, "running")
         event.partner_ids += partner
@@ -314,6 +329,7 @@ class TestGoals(GoalsCase):
 
     def test_meeting_booked_by_a_visitor(self):
         self.start()
+        self.touch(self.ann)
         events = self.env["calendar.event"].with_user(self.env.ref("base.public_user")).sudo()
         events.create(
             {
@@ -457,13 +473,14 @@ class TestGoals(GoalsCase):
         self.assertEqual(self.participant(self.ann).state, "completed")
 
     def test_order_of_who_unsubscribed(self):
-        """Who went through, unsubscribed, and then orders, is won back."""
+        """Who went through, unsubscribed, and then orders, is in the pipeline again, no thanks to
+        the mail."""
         self.start()
         self.advance(days=7)
         self.unsubscribe(self.mail_to(ANN, "Second"))
         self.assertEqual(self.participant(self.ann).exit_reason, "finished")
         self.order(opportunity_id=self.ann.id)
-        self.assertReached(self.ann, "quotation")
+        self.assertReached(self.ann, "quotation", credited=False)
 
     def test_bounced_off(self):
         self.start(exit_on_bounced=False, exclude_bounced=False)
@@ -487,6 +504,8 @@ class TestGoals(GoalsCase):
         one query, however many they are."""
         leads = [self.make_lead(f"lead{number}@recipient.example.com") for number in range(8)]
         self.start()
+        for lead in leads[1:]:
+            self.touch(lead)
         with patch.object(type(self.env["nurture.participant"]), "_check_goals"):
             for lead in leads[:3]:
                 self.order(opportunity_id=lead.id, state="sale")
@@ -498,7 +517,9 @@ class TestGoals(GoalsCase):
         for lead, reason in zip(leads, reasons, strict=True):
             participant = self.participant(lead)
             self.assertEqual(participant.exit_reason, reason)
-            self.assertEqual(bool(participant.won_back_date), reason in WON_BACK)
+            self.assertEqual(
+                bool(participant.won_back_date), reason in WON_BACK and lead != leads[0]
+            )
             second = self.mails_to(lead.email_normalized, "Second")
             self.assertEqual(len(second), int(reason == "finished"))
 
@@ -531,8 +552,8 @@ class TestGoals(GoalsCase):
         with self.assertQueryCount(8):
             orders._nurture_check_goals()
         self.env.invalidate_all()
-        with self.assertQueryCount(5):
-            orders._nurture_credit_participants()
+        with self.assertQueryCount(8):
+            self.env["nurture.outcome"]._sync_orders(orders)
 
     # ------------------------------------------------------------
     # BEING WON BACK LATER, TWICE, BY SEVERAL JOURNEYS
@@ -540,7 +561,7 @@ class TestGoals(GoalsCase):
 
     def test_completed(self):
         """Who went through all steps and is won back in the attribution window was woken by the
-        last mail."""
+        mail clicked in."""
         for name, event in (
             ("order", lambda lead: self.order(opportunity_id=lead.id, state="sale")),
             ("meeting", lambda lead: self.book(opportunity_id=lead.id)),
@@ -552,6 +573,7 @@ class TestGoals(GoalsCase):
             self.advance()
             self.advance(days=7)
             self.assertEqual(self.participant(lead).state, "completed")
+            self.touch(lead)
             self.clock += timedelta(days=80)
             event(lead)
             self.assertEqual(self.participant(lead).credited_step_id, self.second, name)
@@ -560,9 +582,10 @@ class TestGoals(GoalsCase):
     def test_completed_and_too_late(self):
         self.start()
         self.advance(days=7)
+        self.touch(self.ann)
         self.clock += timedelta(days=91)
         order = self.order(opportunity_id=self.ann.id, state="sale")
-        self.assertFalse(order.sudo().nurture_participant_id)
+        self.assertFalse(self.journey_of(order))
         participant = self.participant(self.ann)
         self.assertEqual((participant.state, participant.exit_reason), ("completed", "finished"))
         self.assertEqual(self.ann.won_status, "lost")
@@ -575,7 +598,7 @@ class TestGoals(GoalsCase):
         order = self.order(opportunity_id=self.ann.id)
         self.send_mails()
         self.assertFalse(self.mails_to(ANN), "recalled")
-        self.assertFalse(order.sudo().nurture_participant_id)
+        self.assertFalse(self.journey_of(order))
         self.assertIn("not thanks to", self.note(self.ann).body)
         self.assertReached(self.ann, "quotation", credited=False)
 
@@ -594,7 +617,7 @@ class TestGoals(GoalsCase):
         order = self.order(opportunity_id=self.ann.id, state="sale")
         self.assertEqual(participant.won_back_date, won_back)
         self.assertEqual(participant.credited_step_id, self.first)
-        self.assertEqual(order.sudo().nurture_participant_id, participant)
+        self.assertEqual(self.journey_of(order), participant)
         self.assertReached(self.ann, "order")
         self.note(self.ann)
 
@@ -619,18 +642,18 @@ class TestGoals(GoalsCase):
         order = self.order(opportunity_id=self.ann.id, state="sale")
         participant = self.participant(self.ann)
         self.assertEqual((participant.state, participant.exit_reason), ("completed", "replied"))
-        self.assertEqual(order.sudo().nurture_participant_id, participant)
+        self.assertEqual(self.journey_of(order), participant)
 
     def test_two_sequences(self):
-        """A lead that is won back is credited once: to the sequence whose mail got the strongest
-        engagement. It leaves the other one."""
+        """A lead that is won back is credited once: to the sequence in whose mail it clicked last.
+        It leaves the other one."""
         other = self.make_sequence(name="Other")
         step = self.make_step(other, subject="Other mail")
         self.make_step(other, "after", step, 30)
         other.action_start()
         self.sequence.action_start()
         self.advance()
-        self.read_mail(self.mail_to(ANN, "Other mail"))
+        self.click(self.mail_to(ANN, "Other mail"))
         self.order(opportunity_id=self.ann.id)
         journeys = {journey.sequence_id: journey for journey in self.participant(self.ann)}
         self.assertEqual(journeys[other].exit_reason, "quotation")
@@ -665,6 +688,7 @@ class TestGoals(GoalsCase):
         self.assertEqual(len(self.participant(self.ann)), 2)
         again, first = self.participant(self.ann)
         self.assertEqual((first.exit_reason, again.state), ("replied", "running"))
+        self.touch(self.ann)
         self.order(opportunity_id=self.ann.id)
         self.assertEqual((again.exit_reason, again.state), ("quotation", "exited"))
         self.assertGreater(again.won_back_date, first.won_back_date)
@@ -858,6 +882,7 @@ class TestGoals(GoalsCase):
 
     def test_note(self):
         self.start()
+        self.touch(self.ann)
         self.order(opportunity_id=self.ann.id)
         note = self.note(self.ann)
         for text in ("Won back by the sequence", "Restock", "Got a quotation", "No stock (test)"):
@@ -869,8 +894,8 @@ class TestGoals(GoalsCase):
     # ------------------------------------------------------------
 
     def test_credit_of_later_orders(self):
-        """What is ordered in the attribution window after the lead was won back is credited, with
-        opportunity or without; before and after it is not, and another company's neither."""
+        """What is quoted in the attribution window after the reply is credited, with opportunity or
+        without; before and after it is not, and another company's neither."""
         self.start()
         self.answer(self.mail_to(ANN))
         participant = self.participant(self.ann)
@@ -883,34 +908,55 @@ class TestGoals(GoalsCase):
             ("before", none, {"date_order": back - timedelta(days=1)}),
             ("last day", participant, {"date_order": back + window}),
             ("after", none, {"date_order": back + window + timedelta(days=1)}),
-            ("another one", self.participant(self.bob), {"opportunity_id": self.bob.id}),
+            ("another one", none, {"opportunity_id": self.bob.id}),
             ("somebody else", none, {"partner_id": self.salesman.partner_id.id}),
         ):
             with self.subTest(what):
-                self.assertEqual(self.order(**values).sudo().nurture_participant_id, credited)
+                self.assertEqual(self.journey_of(self.order(**values)), credited)
         far = self.env["sale.order"].with_company(self.other_company)
         order = far.create({"partner_id": self.buyer.id, "date_order": self.clock})
-        self.assertFalse(order.nurture_participant_id)
-        self.assertEqual(self.sequence.quotation_count, 4)
-        self.assertEqual(self.sequence.lead_count, 2, "Bob got a quotation, too")
+        self.assertFalse(self.journey_of(order))
+        self.assertEqual(self.sequence.quotation_count, 3)
+        self.assertEqual(self.sequence.lead_count, 1, "Bob has not reacted")
 
-    def test_credit_without_customer(self):
-        """A quotation that is being typed, for nobody yet, is not credited to somebody."""
+    def test_click_that_is_believed_later(self):
+        """Somebody clicks and calls at once; the lead is restored before the click is believed."""
         self.start()
-        self.answer(self.mail_to(BOB))
-        self.assertFalse(self.bob.partner_id)
-        order = self.env["sale.order"].new({"date_order": self.clock})
-        self.assertFalse(order._nurture_won_back_by())
+        message = self.mail_to(ANN)
+        self.clock += TOO_FAST
+        self._get(self.links_of(message)[0])
+        self.ann.action_restore()
+        participant = self.participant(self.ann)
+        self.assertEqual((participant.exit_reason, participant.won_back_date), ("restored", False))
+        self.believe()
+        self.assertEqual(participant.credited_step_id, self.first)
+        self.assertEqual(participant.won_back_date, participant.exit_date)
+        self.assertEqual(self.sequence.lead_count, 1)
 
     def test_credit_is_not_written(self):
+        """What was credited is worked out, and nobody's to write."""
         self.start()
         self.answer(self.mail_to(ANN))
-        order = self.order(partner_id=self.salesman.partner_id.id)
-        order.write({"nurture_participant_id": self.participant(self.ann).id})
-        self.assertFalse(order.sudo().nurture_participant_id)
+        credits_ = self.credits_of(self.order(opportunity_id=self.ann.id))
+        self.assertTrue(credits_.with_user(self.marketer).read(["company_amount"]))
+        with self.assertRaises(AccessError):
+            # what was earned is not for salespeople
+            credits_.with_user(self.salesman).read(["company_amount"])
+        for user in (self.salesman, self.marketer):
+            for records in (credits_, credits_.outcome_id):
+                with self.subTest(user.login, model=records._name):
+                    self.assertTrue(records.with_user(user).read(["kind", "date"]))
+                    for change in (
+                        lambda own: own.write({"company_amount": 1}),
+                        lambda own: own.unlink(),
+                        lambda own: own.copy(),
+                    ):
+                        with self.assertRaises(AccessError):
+                            change(records.with_user(user))
 
     def test_credit_goes_to_the_step_that_woke(self):
-        """The mail clicked outweighs the one opened, which outweighs the one only sent."""
+        """The mail clicked is credited, whatever was sent or opened since; to open one is not
+        enough."""
         carl = self.make_lead("carl@recipient.example.com")
         self.start()
         self.advance(days=7)
@@ -918,13 +964,16 @@ class TestGoals(GoalsCase):
         self.read_mail(self.mail_to(ANN, "Second"))
         self.read_mail(self.mail_to(BOB, "First"))
         orders = [self.order(opportunity_id=lead.id) for lead in (self.ann, self.bob, carl)]
-        steps = [order.sudo().nurture_participant_id.credited_step_id for order in orders]
-        self.assertEqual(steps, [self.first, self.first, self.second])
-        self.assertEqual(self.first.mailing_id.sale_quotation_count, 2)
-        self.assertEqual(self.second.mailing_id.sale_quotation_count, 1)
+        steps = [self.credits_of(order).step_id for order in orders]
+        self.assertEqual(steps, [self.first, self.first.browse(), self.first.browse()])
+        self.assertEqual(self.participant(self.ann).credited_step_id, self.first)
+        self.assertFalse((self.participant(self.bob) | self.participant(carl)).credited_step_id)
+        self.assertEqual(self.first.mailing_id.nurture_quotation_count, 1)
+        self.assertEqual(self.second.mailing_id.nurture_quotation_count, 0)
 
     def test_statistics(self):
         self.start()
+        self.touch(self.ann)
         self.order(opportunity_id=self.ann.id)
         self.assertEqual((self.sequence.lead_count, self.sequence.quotation_count), (1, 1))
         self.assertEqual(self.sequence.running_count, 1)

@@ -55,7 +55,7 @@ class TestHoldout(DealMixin, NurtureHttpCase):
         order = self.order(self.ann)
         self.check_returned(self.ann, "quotation", order.date_order)
         self.assertEqual(self.ann.won_status, "lost")
-        self.assertFalse(order.nurture_participant_id)
+        self.assertFalse(self.journey_of(order))
         self.clock += timedelta(days=1)
         order.action_confirm()
         self.check_returned(self.ann, "quotation", order.date_order - timedelta(days=1))

@@ -118,13 +118,13 @@ class TestRates(NurtureHttpCase):
     def test_unsaved(self):
         """A form that is being filled in has statistics of nothing."""
         self.assertEqual(self.env["mailing.mailing"].new({"subject": "New"}).no_reaction, 0)
-        self.assertEqual(self.env["mailing.mailing"].new({"subject": "New"}).crm_lead_count, 0)
-        self.assertEqual(self.env["mailing.mailing"].new({}).sale_invoiced_amount, 0)
+        self.assertEqual(self.env["mailing.mailing"].new({"subject": "New"}).nurture_lead_count, 0)
+        self.assertEqual(self.env["mailing.mailing"].new({}).nurture_invoiced, 0)
 
     def test_queries_do_not_grow(self):
         fields = [
-            *("sent", "opened_ratio", "clicks_ratio", "ignored", "crm_lead_count"),
-            *("sale_quotation_count", "nurture_invoiced_label"),
+            *("sent", "opened_ratio", "clicks_ratio", "ignored", "nurture_lead_count"),
+            *("nurture_quotation_count", "nurture_invoiced_label"),
         ]
         mailings = self.env["mailing.mailing"].union(
             *(self.make_mailing(f"No {number}") for number in range(5)), self.first.mailing_id

@@ -114,17 +114,18 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         self.assertEqual(self.participant(self.ann).status, "Exited: Replied")
 
     def test_credit_is_not_what_came_later(self):
-        """Who returned on its own and answers afterwards was not won back by that answer."""
+        """Who returned on its own and answers afterwards was not won back by that answer, nor by
+        what was only sent."""
         self.make_step(self.sequence, "after", self.first, 7, subject="Second")
         self.start()
         self.clock += timedelta(days=1)
         self.ann.action_restore()
-        self.assertIn("the last one sent before", self.why(self.ann, "goal"))
+        self.assertIn("not credited: nobody clicked", self.why(self.ann, "ended"))
         self.clock += timedelta(days=1)
         self.click(self.mail_to(ANN))
         self.answer(self.mail_to(ANN))
         self.assertIn(("replied", "Replied to First"), self.lines(self.ann))
-        self.assertIn("the last one sent before", self.why(self.ann, "goal"))
+        self.assertIn("not credited: nobody clicked", self.why(self.ann, "ended"))
 
     def test_missing_dates(self):
         """Data that somebody imported or repaired by hand is shown as far as it goes."""
@@ -359,6 +360,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         """A salesperson sees orders of the own only; whoever sees what is earned sees all."""
         self.make_step(self.sequence, "after", self.first, 7)
         self.start()
+        self.touch(self.ann)
         self.clock += timedelta(days=1)
         partner = self.env["res.partner"].create({"name": "Ann", "email": ANN})
         product = self.env["product.product"].create({"name": "Desk", "taxes_id": False})
@@ -371,7 +373,7 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
                 "order_line": [Command.create({"product_id": product.id, "price_unit": 250.0})],
             }
         )
-        self.assertEqual(order.nurture_participant_id, self.participant(self.ann))
+        self.assertEqual(self.journey_of(order), self.participant(self.ann))
         entry = self.entry(self.ann, "quotation")
         self.assertIn(f"{order.name}, $\xa0250.00", entry["text"])
         self.assertFalse(entry["record"], "a marketer may not open it")
@@ -383,7 +385,9 @@ class TestTimeline(LivingMixin, TimelineMixin, NurtureHttpCase):
         entry = self.entry(self.ann, "quotation", self.salesman)
         self.assertEqual(entry["record"], {"model": "sale.order", "id": order.id})
         self.assertFalse(entry["why"], "what was earned is not for salespeople")
-        self.assertIn("credited to “First”, the last one sent before", self.why(self.ann, "goal"))
+        self.assertIn(
+            "credited to “First”, the last one clicked before", self.why(self.ann, "goal")
+        )
 
     def test_company(self):
         self.start()

@@ -1,0 +1,146 @@
+from itertools import pairwise
+
+from odoo import api, fields, models
+
+from .outcome import line_cost
+
+#: What is invoiced, and what is refunded.
+_INVOICES = ("out_invoice", "out_receipt")
+_SALES = (*_INVOICES, "out_refund")
+
+
+class AccountMove(models.Model):
+    """What comes of orders by their invoices, refunds and payments."""
+
+    _inherit = "account.move"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "state" in vals:
+            self._nurture_note_changed()
+        return result
+
+    def _nurture_note_changed(self):
+        """Have the ledger look at the orders of these invoices."""
+        moves = self.sudo().filtered(lambda move: move.move_type in _SALES)
+        if moves:
+            orders = moves.invoice_line_ids.sale_line_ids.order_id
+            self.env["nurture.outcome"]._note_changed(orders)
+
+    def _nurture_get_outcomes(self, order):
+        """What came of a lead by this posted invoice or refund, as far as it is of ``order``.
+
+        Whatever settles an invoice pays a part of each of its lines. Amounts are the differences of
+        what was paid up to each payment, so that they add up to the invoice to the cent.
+
+        :return: list of values of ``nurture.outcome``
+        """
+        self.ensure_one()
+        whole = self._nurture_get_amounts(order)
+        values = {"move_id": self.id, "currency_id": self.currency_id.id}
+        outcomes = [
+            {
+                **values,
+                **whole,
+                "key": f"invoiced:{self.id}:{order.id}",
+                "kind": "invoiced",
+                "date": _noon(self.invoice_date or self.date),
+            }
+        ]
+        currencies = {"amount": self.currency_id}
+        paid = 0.0
+        parts = [whole | dict.fromkeys(("amount", "company_amount", "margin"), 0.0)]
+        for partial, amount in self._nurture_get_settlements():
+            if self.currency_id.is_zero(amount):
+                # what the rate has changed since
+                continue
+            paid += amount
+            part = min(paid / abs(self.amount_total), 1.0) if self.amount_total else 0.0
+            parts.append(
+                whole
+                | {
+                    name: currencies.get(name, self.company_currency_id).round(whole[name] * part)
+                    for name in ("amount", "company_amount", "margin")
+                }
+            )
+            kind = "refunded" if self._nurture_is_refund(partial) else "paid"
+            outcomes.append(
+                {
+                    **values,
+                    "key": f"settled:{partial.id}:{self.id}:{order.id}",
+                    "kind": kind,
+                    "date": _noon(partial.max_date),
+                }
+            )
+        for settled, (before, after) in zip(outcomes[1:], pairwise(parts), strict=True):
+            settled["is_margin_known"] = whole["is_margin_known"]
+            for name in ("amount", "company_amount", "margin"):
+                currency = currencies.get(name, self.company_currency_id)
+                settled[name] = currency.round(after[name] - before[name])
+        return outcomes
+
+    def _nurture_get_amounts(self, order):
+        """What was invoiced of ``order``, untaxed, negative for a refund. A line is of the order of
+        its first line of an order."""
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product" and line.sale_line_ids[:1].order_id == order
+        )
+        sign = 1 if self.move_type in _INVOICES else -1
+        # revenue is on the credit side of the books
+        company_amount = -sum(lines.mapped("balance"))
+        cost = line_cost(
+            (line.product_id.with_company(self.company_id), line.quantity, line.product_uom_id)
+            for line in lines
+        )
+        currency = self.company_currency_id
+        return {
+            "amount": sign * sum(lines.mapped("price_subtotal")),
+            "company_amount": currency.round(company_amount),
+            "is_margin_known": cost is not None,
+            "margin": (currency.round(company_amount - sign * cost) if cost is not None else 0.0),
+        }
+
+    def _nurture_get_settlements(self):
+        """What settled the invoice, the earliest first: payments, refunds, and what else an
+        accountant reconciled with it.
+
+        :return: list of partial reconciliations, each with the amount in the invoice's currency
+        """
+        receivable = self.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+        settlements = [
+            (partial, partial.debit_amount_currency) for partial in receivable.matched_credit_ids
+        ] + [(partial, partial.credit_amount_currency) for partial in receivable.matched_debit_ids]
+        return sorted(settlements, key=lambda one: (one[0].max_date, one[0].id))
+
+    def _nurture_is_refund(self, partial):
+        """Whether a refund is on one of the sides: then no money came in."""
+        moves = (partial.debit_move_id | partial.credit_move_id).move_id
+        return "out_refund" in moves.mapped("move_type")
+
+
+class AccountPartialReconcile(models.Model):
+    """Payments are what invoices are reconciled with."""
+
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        partials._nurture_get_moves()._nurture_note_changed()
+        return partials
+
+    def unlink(self):
+        moves = self._nurture_get_moves()
+        result = super().unlink()
+        moves.exists()._nurture_note_changed()
+        return result
+
+    def _nurture_get_moves(self):
+        return (self.debit_move_id | self.credit_move_id).move_id
+
+
+def _noon(date):
+    """Documents of the books have a day: noon is that day in most of the world."""
+    return fields.Datetime.to_datetime(f"{date} 12:00:00")

@@ -1,0 +1,271 @@
+from collections import defaultdict
+
+from odoo import fields, models
+from odoo.tools import SQL, float_round, format_amount, formatLang
+
+from ...tools import inference
+from ...tools.arguments import check_records
+
+#: Outcomes by which those who are written to are compared with those held out.
+GOALS = ("restored", "order")
+#: Larger e-values say no more, and JSON has no infinity.
+MAX_E_VALUE = 1e12
+
+
+class NurtureSequence(models.Model):
+    """Lift: what a sequence causes, which is what becomes of those it writes to less what becomes
+    of those held out, whoever is credited. Everybody counts who entered, whatever they did.
+
+    Who was held out while another share was is compared with those of that time, and sequences are
+    pooled in the same way: adding up would compare times and sequences."""
+
+    _inherit = "nurture.sequence"
+
+    lift = fields.Html(
+        compute="_compute_lift",
+        help="What became of those written to and of those held out, in the attribution window "
+        "after they entered.",
+    )
+
+    @property
+    def _goal_names(self):
+        return {"restored": self.env._("Restored"), "order": self.env._("Ordered")}
+
+    def _compute_lift(self):
+        for sequence in self:
+            lift = sequence._get_lift()
+            sequence.lift = bool(lift["holdout"]["leads"]) and self.env["ir.qweb"]._render(
+                "lost_lead_nurture.nurture_lift", sequence._prepare_lift(lift)
+            )
+
+    def get_lift(self):
+        """What these sequences, pooled, cause. Plain values, for integrators as well.
+
+        :return: ``written_to`` and ``holdout``: ``{"leads": number, "restored": number, "order":
+            number, "earned": amount}``, amounts in the currency of the user's company;
+            ``is_divided_as_planned``; and ``goals``: for ``restored`` and ``order`` the
+            ``difference`` of the rates (from -1 to 1) with its ``low`` and ``high``, ``e_value``,
+            whether it is ``decided``, and about how many leads are ``missing`` until it will be; 0
+            where it cannot be said
+        """
+        check_records(self)
+        self.check_access("read")
+        return self._get_lift()
+
+    # ------------------------------------------------------------
+    # COUNTING
+    # ------------------------------------------------------------
+
+    def _get_lift(self):
+        self.env["nurture.outcome"]._catch_up()
+        groups = self._count_arms()
+        return {
+            **{arm: self._add_up(groups, arm) for arm in ("written_to", "holdout")},
+            "is_divided_as_planned": self._is_divided_as_planned(groups),
+            "goals": {goal: self._compare(groups, goal) for goal in GOALS},
+        }
+
+    def _count_arms(self):
+        """What became of participants, with the rights of the user, by sequence and by the share
+        that was held out when they entered.
+
+        :return: ``{(sequence id, percent held out): {arm: {"leads": number, goal: number, "earned":
+            {company id: amount}}}}``
+        """
+        participants = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
+        self.env["nurture.outcome"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT participant.sequence_id, participant.holdout_percent,
+                       participant.state = 'holdout', outcome.company_id, count(*),
+                       count(*) FILTER (WHERE outcome.restored),
+                       count(*) FILTER (WHERE outcome.ordered),
+                       COALESCE(SUM(outcome.earned), 0)
+                  FROM nurture_participant participant
+                  JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
+             LEFT JOIN LATERAL (
+                       SELECT MIN(own.company_id) AS company_id,
+                              bool_or(own.kind = 'restored') AS restored,
+                              bool_or(own.kind = 'order') AS ordered,
+                              SUM(own.company_amount)
+                                  FILTER (WHERE own.kind IN ('paid', 'refunded')) AS earned
+                         FROM nurture_outcome own
+                        WHERE own.lead_id = participant.lead_id
+                          AND own.credit_date >= participant.entered_date
+                          AND own.credit_date <= participant.entered_date
+                              + make_interval(days => sequence.window_days)
+                       ) outcome ON true
+                 WHERE participant.id IN %s
+              GROUP BY 1, 2, 3, 4
+                """,
+                participants.subselect(),
+            )
+        )
+        groups = defaultdict(lambda: {"written_to": _nothing(), "holdout": _nothing()})
+        for sequence_id, percent, held_out, company_id, leads, restored, ordered, earned in rows:
+            arm = groups[sequence_id, percent]["holdout" if held_out else "written_to"]
+            arm["leads"] += leads
+            arm["restored"] += restored
+            arm["order"] += ordered
+            if earned:
+                arm["earned"][company_id] += earned
+        return dict(groups)
+
+    def _add_up(self, groups, arm):
+        """What became of an arm in all groups together."""
+        currency = self.env.company.currency_id
+        today = fields.Date.context_today(self)
+        earned = 0.0
+        for group in groups.values():
+            for company_id, amount in group[arm]["earned"].items():
+                company = self.env["res.company"].sudo().browse(company_id)
+                earned += company.currency_id._convert(amount, currency, company, today)
+        numbers = {
+            name: sum(group[arm][name] for group in groups.values()) for name in ("leads", *GOALS)
+        }
+        return {**numbers, "earned": currency.round(earned)}
+
+    def _is_divided_as_planned(self, groups):
+        """Whether as many were held out as should be, as far as chance goes. Where they were not,
+        leads are missing in one of the arms, and no comparison holds."""
+        logarithm = sum(
+            inference.log_e_value(
+                [group["written_to"]["leads"], group["holdout"]["leads"]],
+                [100 - percent, percent],
+            )
+            for (_sequence_id, percent), group in groups.items()
+            if percent
+        )
+        return logarithm < inference.LOG_DECIDED
+
+    def _compare(self, groups, goal):
+        """The difference of the arms by a goal, over all groups that have both."""
+        tables = [
+            [
+                value
+                for arm in ("written_to", "holdout")
+                for value in (group[arm][goal], group[arm]["leads"])
+            ]
+            for group in groups.values()
+            if group["written_to"]["leads"] and group["holdout"]["leads"]
+        ]
+        difference, interval = inference.pooled_difference(tables)
+        # chance would have to have been at work in each of them
+        logarithm = sum(inference.log_e_value(table[::2], table[1::2]) for table in tables)
+        is_decided = logarithm >= inference.LOG_DECIDED
+        counts, leads = (
+            [sum(table[i] for table in tables) for i in where] for where in ((0, 2), (1, 3))
+        )
+        return {
+            "difference": difference or 0.0,
+            "low": interval.low,
+            "high": interval.high,
+            "e_value": min(inference.from_log(logarithm), MAX_E_VALUE),
+            "decided": is_decided,
+            "missing": 0 if is_decided else inference.missing(counts, leads) or 0,
+        }
+
+    # ------------------------------------------------------------
+    # IN WORDS
+    # ------------------------------------------------------------
+
+    def _prepare_lift(self, lift):
+        """Values of the template."""
+        names = {
+            "written_to": self.env._("Written to"),
+            "holdout": self.env._("Held out"),
+        }
+        return {
+            "arms": [
+                {
+                    "name": name,
+                    "leads": lift[arm]["leads"],
+                    "goals": [self._say_rate(lift[arm], goal) for goal in GOALS],
+                    "earned": format_amount(
+                        self.env,
+                        lift[arm]["earned"] / lift[arm]["leads"] if lift[arm]["leads"] else 0.0,
+                        self.env.company.currency_id,
+                    ),
+                }
+                for arm, name in names.items()
+            ],
+            "goal_names": [self._goal_names[goal] for goal in GOALS],
+            "differences": [self._say_difference(lift["goals"][goal]) for goal in GOALS],
+            "verdicts": [(self._goal_names[goal], self._say_verdict(lift, goal)) for goal in GOALS],
+        }
+
+    def _say_rate(self, arm, goal):
+        if not arm["leads"]:
+            return "–"
+        rate = self._say_percent(arm[goal] / arm["leads"])
+        return self.env._("%(number)s (%(rate)s)", number=arm[goal], rate=rate)
+
+    def _say_difference(self, compared):
+        return self.env._(
+            "%(difference)s points, from %(low)s to %(high)s",
+            difference=self._say_points(compared["difference"]),
+            low=self._say_points(compared["low"]),
+            high=self._say_points(compared["high"]),
+        )
+
+    def _say_verdict(self, lift, goal):
+        """What may be said, and never more than that."""
+        compared = lift["goals"][goal]
+        if not lift["is_divided_as_planned"]:
+            return self.env._(
+                "Nothing can be said: those held out are not as many as they should be, so that "
+                "leads are missing on one side."
+            )
+        if compared["decided"]:
+            if compared["difference"] > 0:
+                return self.env._("The sequence makes a difference: more than without it.")
+            return self.env._("The sequence makes a difference: fewer than without it.")
+        if compared["missing"]:
+            return self.env._(
+                "Not enough yet to say: about %s leads more, if it goes on like this.",
+                formatLang(self.env, compared["missing"], digits=0),
+            )
+        return self.env._("Not enough yet to say, and no difference to be seen so far.")
+
+    def _say_percent(self, share):
+        return f"{formatLang(self.env, 100 * share, digits=1)}\N{NO-BREAK SPACE}%"
+
+    def _say_points(self, share):
+        rounded = float_round(100 * share, precision_digits=1) or 0.0
+        return formatLang(self.env, rounded, digits=1)
+
+    def _say_detectable(self, written_to, held_out):
+        """What so many leads can show at all, before anybody is written to.
+
+        :param written_to: how many leads will be
+        :param held_out: how many will not
+        """
+        if not written_to or not held_out:
+            return False
+        rate = self._get_usual_rate()
+        # as much as that many in each of two equal arms
+        each = 2 / (1 / written_to + 1 / held_out)
+        other = inference.detectable(rate, each)
+        if other is None:
+            return self.env._(
+                "These are too few to compare: whatever the sequence does, it would not show."
+            )
+        return self.env._(
+            "If %(rate)s return on their own, only a sequence that brings back %(other)s or more "
+            "shows beside one that does nothing.",
+            rate=self._say_percent(rate),
+            other=self._say_percent(other),
+        )
+
+    def _get_usual_rate(self):
+        """How many of those held out were restored so far, in all sequences; of few, 5 %."""
+        with_holdout = self.sudo().search([("participant_ids.state", "=", "holdout")])
+        held_out = with_holdout._get_lift()["holdout"]
+        if held_out["leads"] < 100:
+            return 0.05
+        return max(held_out["restored"] / held_out["leads"], 0.005)
+
+
+def _nothing():
+    return {"leads": 0, **dict.fromkeys(GOALS, 0), "earned": defaultdict(float)}

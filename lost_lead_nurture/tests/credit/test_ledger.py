@@ -1,0 +1,609 @@
+"""The ledger of outcomes: what came of leads, to the cent and to the person. What is expected is
+worked out by hand, from the prices and rates below."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import Form, tagged
+
+from ..common import ANN, BOB, DealMixin, NurtureCase
+
+CARL = "carl@recipient.example.com"
+
+
+class LedgerCase(DealMixin, NurtureCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.currency_id.active = True
+        cls.foreign = cls.env["res.currency"].create(
+            {"name": "XLN", "symbol": "ℓ", "rounding": 0.01, "rate_ids": []}
+        )
+        # what one unit of the company's currency is in the foreign one
+        cls.env["res.currency.rate"].create(
+            [
+                {"currency_id": cls.foreign.id, "name": day, "rate": rate}
+                for day, rate in (("2026-01-01", 2.0), ("2026-04-01", 4.0))
+            ]
+        )
+        cls.tax = cls.env["account.tax"].create(
+            {"name": "Tax 19 %", "amount": 19.0, "type_tax_use": "sale"}
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.ann, self.bob = self.make_lead(ANN), self.make_lead(BOB)
+        self.leads = self.ann | self.bob
+        self.mailing = self.send("Plain", self.leads)
+
+    # ------------------------------------------------------------
+    # WHAT HAPPENS
+    # ------------------------------------------------------------
+
+    def send(self, subject, leads):
+        """A plain mailing that has left, to each of these leads."""
+        mailing = self.make_mailing(
+            subject, mailing_domain=repr([("id", "in", leads.ids), ("active", "in", [True, False])])
+        )
+        mailing.action_send_mail()
+        self.leave(mailing)
+        return mailing
+
+    def leave(self, mailing):
+        self.env["mailing.trace"].search([("mass_mailing_id", "=", mailing.id)]).set_sent()
+
+    def react(self, lead, mailing, what="clicked"):
+        mailing_traces = self.env["mailing.trace"].search(
+            [("mass_mailing_id", "=", mailing.id), ("res_id", "=", lead.id)]
+        )
+        getattr(mailing_traces, f"set_{what}")()
+
+    def start_sequence(self, name, **values):
+        sequence = self.make_sequence(name=name, exclude_other_sequences=False, **values)
+        step = self.make_step(sequence, subject=name)
+        self.make_step(sequence, "after", step, 30)
+        sequence.action_start()
+        self.run_cron()
+        self.leave(step.mailing_id)
+        return sequence
+
+    def sell(self, lead, *prices, currency=None, taxes=(), **values):
+        """A quotation for the lead's opportunity."""
+        pricelist = self.env["product.pricelist"].create(
+            {"name": "Test", "currency_id": (currency or self.company.currency_id).id}
+        )
+        order = self.order(lead)
+        order.write(
+            {
+                "pricelist_id": pricelist.id,
+                "date_order": self.clock,
+                "order_line": [
+                    Command.clear(),
+                    *(
+                        Command.create(
+                            {
+                                "product_id": self.product.id,
+                                "price_unit": price,
+                                "tax_ids": [Command.set([tax.id for tax in taxes])],
+                            }
+                        )
+                        for price in prices
+                    ),
+                ],
+                **values,
+            }
+        )
+        self.assertEqual(order.currency_id, currency or self.company.currency_id)
+        return order
+
+    def bill(self, orders):
+        """One invoice of these orders, whoever their customers are, on the day that it is."""
+        for order in orders:
+            if order.state != "sale":
+                order.action_confirm()
+        orders.partner_invoice_id = orders[:1].partner_invoice_id
+        invoice = orders._create_invoices()
+        invoice.invoice_date = self.clock.date()
+        invoice.action_post()
+        return invoice
+
+    def pay(self, invoice, amount=None):
+        wizard = Form.from_action(self.env, invoice.action_register_payment())
+        wizard.payment_date = self.clock.date()
+        if amount is not None:
+            wizard.amount = amount
+        wizard.save().action_create_payments()
+
+    def refund(self, invoice, *prices):
+        """A refund of the invoice, its lines at these prices."""
+        refund = invoice._reverse_moves([{"invoice_date": self.clock.date()}])
+        for line, price in zip(refund.invoice_line_ids, prices, strict=True):
+            line.price_unit = price
+        refund.action_post()
+        return refund
+
+    # ------------------------------------------------------------
+    # WHAT CAME OF IT
+    # ------------------------------------------------------------
+
+    def rows(self, orders, *kinds):
+        """(kind, amount, in the company's currency) of outcomes, in the order of their dates."""
+        self.env["nurture.outcome"]._catch_up()
+        outcomes = self.env["nurture.outcome"].search(
+            [("order_id", "in", orders.ids)], order="date, id"
+        )
+        return [
+            (one.kind, one.amount, one.company_amount)
+            for one in outcomes
+            if not kinds or one.kind in kinds
+        ]
+
+    def earned(self, orders):
+        """What orders came to: paid, less refunded, in the company's currency."""
+        return round(sum(row[2] for row in self.rows(orders, "paid", "refunded")), 2)
+
+    def credited(self, order, model="last"):
+        """{subject of the mail: amount} of what was earned."""
+        self.env["nurture.outcome"]._catch_up()
+        credits_ = self.env["nurture.credit"].search(
+            [
+                ("order_id", "=", order.id),
+                ("model", "=", model),
+                ("kind", "in", ["paid", "refunded"]),
+            ]
+        )
+        amounts = {}
+        for credit in credits_:
+            subject = credit.mailing_id.subject
+            amounts[subject] = round(amounts.get(subject, 0.0) + credit.company_amount, 2)
+        return amounts
+
+
+@tagged("post_install", "-at_install")
+class TestLedger(LedgerCase):
+    def test_each_kind(self):
+        """From the reaction to the refund, each thing that happens is a row."""
+        self.react(self.ann, self.mailing)
+        self.clock += timedelta(days=1)
+        self.ann.action_restore()
+        self.clock += timedelta(days=1)
+        meeting = self.env["calendar.event"].create(
+            {
+                "name": "Demonstration",
+                "opportunity_id": self.ann.id,
+                "start": self.clock + timedelta(days=2),
+                "stop": self.clock + timedelta(days=2, hours=1),
+            }
+        )
+        self.clock += timedelta(days=1)
+        order = self.sell(self.ann, 100.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.clock += timedelta(days=10)
+        invoice = self.bill(order)
+        self.clock += timedelta(days=10)
+        self.pay(invoice)
+        self.clock += timedelta(days=10)
+        self.pay(self.refund(invoice, 30.0))
+        self.env["nurture.outcome"]._catch_up()
+        outcomes = self.env["nurture.outcome"].search(
+            [("lead_id", "=", self.ann.id)], order="date, id"
+        )
+        self.assertEqual(
+            [(one.kind, one.date.date().isoformat(), one.company_amount) for one in outcomes],
+            [
+                ("restored", "2026-03-03", 0.0),
+                ("meeting", "2026-03-04", 0.0),
+                ("quotation", "2026-03-05", 100.0),
+                ("order", "2026-03-15", 100.0),
+                ("invoiced", "2026-03-15", 100.0),
+                ("paid", "2026-03-25", 100.0),
+                ("invoiced", "2026-04-04", -30.0),
+                ("refunded", "2026-04-04", -30.0),
+            ],
+        )
+        self.assertEqual(outcomes.credit_ids.mailing_id, self.mailing)
+        self.assertEqual(set(outcomes.mapped("lost_reason_id")), {self.reason_stock})
+        for outcome in outcomes:
+            for model in ("last", "first", "linear"):
+                credits_ = outcome.credit_ids.filtered(lambda one, model=model: one.model == model)
+                self.assertEqual(sum(credits_.mapped("share")), 1.0)
+        meeting.unlink()
+        self.assertEqual(
+            self.env["nurture.outcome"].search_count(
+                [("lead_id", "=", self.ann.id), ("kind", "=", "meeting")]
+            ),
+            0,
+        )
+
+    def test_who_was_not_reached(self):
+        """What comes of leads that nobody wrote to is not marketing's."""
+        stranger = self.make_lead(CARL)
+        stranger.action_restore()
+        self.assertFalse(self.rows(self.sell(stranger, 100.0)))
+        self.assertFalse(self.env["nurture.outcome"].search([("lead_id", "=", stranger.id)]))
+
+    def test_without_a_reaction(self):
+        """It is in the ledger, and nobody's: to be reached, or to open, earns nothing."""
+        self.react(self.bob, self.mailing, "opened")
+        for lead in self.leads:
+            lead.action_restore()
+            self.assertEqual(
+                self.rows(self.sell(lead, 100.0)), [("quotation", 100.0, 100.0)], lead.email_from
+            )
+        self.assertFalse(self.env["nurture.credit"].search([("lead_id", "in", self.leads.ids)]))
+
+    def test_held_out(self):
+        """What comes of those held out is in the ledger like that of the others."""
+        sequence = self.make_sequence(holdout_percent=99, domain=repr([("id", "=", self.bob.id)]))
+        self.make_step(sequence)
+        sequence.action_start()
+        self.run_cron()
+        journey = self.participant(self.bob)
+        self.assertEqual(journey.state, "holdout")
+        carl = self.make_lead(CARL)
+        self.env["nurture.outcome"].search([]).unlink()
+        self.bob.action_restore()
+        self.pay(self.bill(self.sell(self.bob, 100.0)))
+        self.env["nurture.outcome"]._catch_up()
+        kinds = self.env["nurture.outcome"].search([("lead_id", "=", self.bob.id)]).mapped("kind")
+        self.assertEqual(sorted(kinds), ["invoiced", "order", "paid", "quotation", "restored"])
+        self.assertFalse(self.env["nurture.outcome"].search([("lead_id", "=", carl.id)]))
+
+    def test_instalments(self):
+        """Each payment is a row; taxes are no revenue; they add up to the cent.
+
+        Two lines, 33.33 and 66.67, make 100.00 untaxed and 119.00 with tax. Of 119.00, 39.67 are
+        33.34 untaxed, 79.34 are 66.67, and the last 39.66 the rest.
+        """
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 33.33, 66.67, taxes=[self.tax])
+        invoice = self.bill(order)
+        self.assertEqual(invoice.amount_total, 119.0)
+        for amount in (39.67, 39.67, 39.66):
+            self.clock += timedelta(days=30)
+            self.pay(invoice, amount)
+        self.assertEqual(
+            self.rows(order, "paid"),
+            [("paid", 33.34, 33.34), ("paid", 33.33, 33.33), ("paid", 33.33, 33.33)],
+        )
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+
+    def test_unpaid(self):
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        invoice = self.bill(order)
+        self.assertEqual(self.earned(order), 0.0)
+        self.pay(invoice, 25.0)
+        self.assertEqual(self.earned(order), 25.0)
+        invoice.line_ids.remove_move_reconcile()
+        self.assertEqual(self.earned(order), 0.0, "the payment was for something else")
+        invoice.button_draft()
+        self.assertFalse(self.rows(order, "invoiced"))
+
+    def test_refund_of_what_was_not_paid(self):
+        """It comes to nothing, not to less; what is paid of the rest is earned."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        invoice = self.bill(order)
+        refund = self.refund(invoice, 30.0)
+        lines = (invoice | refund).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.assertEqual(self.earned(order), 0.0)
+        self.assertFalse(self.rows(order, "paid"), "no money came in")
+        self.pay(invoice)
+        self.assertEqual(self.earned(order), 70.0)
+
+    def test_refund_of_two_orders(self):
+        """One invoice of two orders, one refund of both: each order has its own part, and its own
+        credit."""
+        self.react(self.ann, self.mailing)
+        orders = self.sell(self.ann, 200.0)
+        other = orders.copy({"opportunity_id": self.bob.id, "date_order": self.clock})
+        orders |= other
+        invoice = self.bill(orders)
+        self.assertEqual(len(invoice), 1)
+        self.pay(invoice)
+        self.pay(self.refund(invoice, 50.0, 20.0))
+        self.assertEqual([self.earned(order) for order in orders], [150.0, 180.0])
+        self.assertEqual(self.credited(orders[0]), {"Plain": 150.0})
+        self.assertEqual(self.credited(other), {})
+
+    def test_refund_that_pays_another_invoice(self):
+        """What one order gives back, and another is settled with, is in both."""
+        orders = self.sell(self.ann, 100.0)
+        invoice = self.bill(orders)
+        self.pay(invoice)
+        second = orders.copy({"date_order": self.clock})
+        later = self.bill(second)
+        lines = (self.refund(invoice, 40.0) | later).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.pay(later)
+        self.assertEqual([self.earned(order) for order in (orders, second)], [60.0, 100.0])
+
+    def test_cancelled(self):
+        """A cancelled order is none; money that was paid for it stays until it is paid back."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        order.action_confirm()
+        self.assertEqual([row[0] for row in self.rows(order)], ["quotation", "order"])
+        order._action_cancel()
+        self.assertEqual(self.rows(order), [])
+        order.action_draft()
+        invoice = self.bill(order)
+        self.pay(invoice)
+        order._action_cancel()
+        self.assertEqual([row[0] for row in self.rows(order)], ["invoiced", "paid"])
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+        self.pay(self.refund(invoice, 100.0))
+        self.assertEqual(self.earned(order), 0.0)
+        self.assertEqual(self.credited(order), {"Plain": 0.0})
+
+    def test_edited(self):
+        """A quotation that is edited counts as it is, once."""
+        order = self.sell(self.ann, 100.0)
+        self.assertEqual(self.rows(order), [("quotation", 100.0, 100.0)])
+        order.order_line.price_unit = 80.0
+        self.assertEqual(self.rows(order), [("quotation", 80.0, 80.0)])
+        order.order_line.product_uom_qty = 2
+        self.assertEqual(self.rows(order), [("quotation", 160.0, 160.0)])
+        order.unlink()
+        self.assertFalse(self.env["nurture.outcome"].search([("kind", "=", "quotation")]))
+
+    def test_another_currency(self):
+        """In the currency of the document, and in the company's at the document's date: the rate
+        of the order for the order, that of the invoice for what is paid, whenever it is."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 101.01, currency=self.foreign)
+        self.assertEqual(self.rows(order), [("quotation", 101.01, 50.51)])
+        self.clock = fields.Datetime.to_datetime("2026-04-02 10:00:00")
+        invoice = self.bill(order)
+        self.assertEqual(self.rows(order, "invoiced"), [("invoiced", 101.01, 25.25)])
+        self.env["res.currency.rate"].create(
+            {"currency_id": self.foreign.id, "name": "2026-05-01", "rate": 5.0}
+        )
+        self.clock = fields.Datetime.to_datetime("2026-05-02 10:00:00")
+        self.pay(invoice, 50.50)
+        self.pay(invoice)
+        # a part of 0.49995 of 25.25 is 12.62
+        self.assertEqual(self.rows(order, "paid"), [("paid", 50.50, 12.62), ("paid", 50.51, 12.63)])
+        self.assertEqual(self.credited(order), {"Plain": 25.25})
+
+    def test_margin(self):
+        """Less the products' costs, where they are known of all of them."""
+        order = self.sell(self.ann, 100.0, 50.0)
+        self.env["nurture.outcome"]._catch_up()
+        outcome = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        self.assertFalse(outcome.is_margin_known)
+        self.product.standard_price = 30.0
+        invoice = self.bill(order)
+        self.pay(invoice, 75.0)
+        self.env["nurture.outcome"]._catch_up()
+        margins = {
+            one.kind: one.margin
+            for one in self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        }
+        self.assertEqual(
+            margins, {"quotation": 90.0, "order": 90.0, "invoiced": 90.0, "paid": 45.0}
+        )
+
+    def test_another_company(self):
+        """What a customer orders of another company is not of this company's lead; of a lead that
+        belongs to none it is, in the money of the order's company."""
+        elsewhere = self.env["res.company"].create(
+            {"name": "Elsewhere", "currency_id": self.foreign.id}
+        )
+        own = self.sell(self.ann, 100.0)
+        far = self.env["sale.order"].with_company(elsewhere)
+        values = {
+            "partner_id": own.partner_id.id,
+            "date_order": self.clock,
+            "order_line": [Command.create({"name": "Desk", "price_unit": 10.0})],
+        }
+        self.assertFalse(self.rows(far.create(values)))
+        self.bob.company_id = False
+        order = far.create({**values, "opportunity_id": self.bob.id})
+        self.env["nurture.outcome"]._catch_up()
+        outcome = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        self.assertEqual(outcome.company_id, elsewhere)
+        self.assertEqual(outcome.company_currency_id, order.company_id.currency_id)
+
+    def test_by_customer(self):
+        """An order for no opportunity is of the lead of its customer, of the customer's company or
+        of the address; of several, of the one that reacted last."""
+        partner = self.env["res.partner"].create({"name": "Firm", "is_company": True})
+        contact = self.env["res.partner"].create({"name": "Ann", "parent_id": partner.id})
+        self.leads.partner_id = partner
+        self.react(self.ann, self.mailing)
+        self.clock += timedelta(days=1)
+        self.react(self.bob, self.mailing)
+        self.clock += timedelta(days=1)
+        order = self.sell(self.ann, 100.0)
+        order.write({"partner_id": contact.id, "opportunity_id": False})
+        self.env["nurture.outcome"].search([("order_id", "=", order.id)]).unlink()
+        again = order.copy({"date_order": self.clock})
+        self.env["nurture.outcome"]._catch_up()
+        outcome = self.env["nurture.outcome"].search([("order_id", "=", again.id)])
+        self.assertEqual(outcome.lead_id, self.bob)
+        self.react(self.ann, self.mailing)
+        again.action_confirm()
+        self.env["nurture.outcome"]._catch_up()
+        outcomes = self.env["nurture.outcome"].search([("order_id", "=", again.id)])
+        self.assertEqual(outcomes.lead_id, self.bob, "it stays with its lead")
+
+
+@tagged("post_install", "-at_install")
+class TestAttribution(LedgerCase):
+    def test_two_sequences_and_a_mailing(self):
+        """Three messages touched the lead: each model gives each its share, and 100.00 are 100.00.
+
+        First touch: Restock. Last: Plain. Linear: a third each, 33.33 + 33.34 + 33.33.
+        """
+        restock, repair = (
+            self.start_sequence(name, exit_on_replied=False) for name in ("Restock", "Repair")
+        )
+        for name in (restock, repair):
+            self.clock += timedelta(days=1)
+            self.react(self.ann, name.step_ids[:1].mailing_id)
+        self.clock += timedelta(days=1)
+        self.react(self.ann, self.mailing, "replied")
+        self.clock += timedelta(days=1)
+        order = self.sell(self.ann, 100.0)
+        self.pay(self.bill(order))
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+        self.assertEqual(self.credited(order, "first"), {"Restock": 100.0})
+        self.assertEqual(
+            sorted(self.credited(order, "linear").items()),
+            [("Plain", 33.33), ("Repair", 33.33), ("Restock", 33.34)],
+        )
+        self.assertEqual((restock.quotation_count, repair.quotation_count), (0, 0))
+        self.assertEqual(self.mailing.nurture_quotation_count, 1)
+        self.assertEqual(self.mailing.nurture_invoiced, 100.0)
+
+    def test_last_touch_before(self):
+        """What somebody clicks after the order has not led to it; the order itself may have another
+        last touch than its quotation."""
+        other = self.send("Other", self.leads)
+        self.react(self.ann, self.mailing)
+        self.clock += timedelta(days=1)
+        order = self.sell(self.ann, 100.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.clock += timedelta(days=1)
+        self.react(self.ann, other)
+        self.clock += timedelta(days=1)
+        invoice = self.bill(order)
+        self.clock += timedelta(days=1)
+        self.react(self.ann, self.mailing)
+        self.pay(invoice)
+        subjects = {credit.kind: credit.mailing_id.subject for credit in self.credits_of(order)}
+        self.assertEqual(
+            subjects,
+            {"quotation": "Plain", "order": "Other", "invoiced": "Other", "paid": "Other"},
+        )
+
+    def test_window(self):
+        """Ninety days for a mailing unless the settings say otherwise, the sequence's own for its
+        mails; customers may take their time to pay."""
+        self.company.nurture_window_days = 10
+        sequence = self.start_sequence("Restock", window_days=20)
+        self.react(self.ann, self.mailing)
+        self.react(self.bob, sequence.step_ids[:1].mailing_id)
+        for days, ann, bob in (
+            (10, "Plain", "Restock"),
+            (11, False, "Restock"),
+            (21, False, False),
+        ):
+            with self.subTest(days):
+                before, self.clock = self.clock, self.clock + timedelta(days=days)
+                orders = [self.sell(lead, 100.0) for lead in self.leads]
+                subjects = [self.credits_of(order).mailing_id.subject for order in orders]
+                self.assertEqual(subjects, [ann, bob])
+                self.clock = before
+        order = self.sell(self.ann, 100.0)
+        invoice = self.bill(order)
+        self.clock += timedelta(days=300)
+        self.pay(invoice)
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+
+    def test_long_negotiation(self):
+        """What was quoted in the window is credited whenever it is ordered; an old quotation that
+        is ordered after a click is credited, too."""
+        old = self.sell(self.bob, 100.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.clock += timedelta(days=1)
+        for lead in self.leads:
+            self.react(lead, self.mailing)
+        self.clock += timedelta(days=80)
+        order = self.sell(self.ann, 100.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.clock += timedelta(days=80)
+        for one in (old, order):
+            self.pay(self.bill(one))
+            self.assertEqual(self.credited(one), {"Plain": 100.0})
+        self.assertNotIn("quotation", self.credits_of(old).mapped("kind"))
+
+    def test_known_afterwards(self):
+        """A click is believed a minute later: what came of it meanwhile is credited all the
+        same."""
+        order = self.sell(self.ann, 100.0)
+        self.assertFalse(self.credits_of(order))
+        self.react(self.ann, self.mailing)
+        self.assertEqual(self.credits_of(order).mailing_id, self.mailing)
+
+    def test_merged(self):
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        self.env["nurture.outcome"]._catch_up()
+        left = (self.ann | self.bob).merge_opportunity()
+        self.assertEqual(self.credits_of(order).lead_id, left)
+        self.assertEqual(self.mailing.nurture_lead_count, 1)
+
+    def test_deleted_lead(self):
+        """What was earned was earned."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        self.pay(self.bill(order))
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+        self.ann.unlink()
+        self.env.invalidate_all()
+        self.assertEqual(self.mailing.nurture_invoiced, 100.0)
+
+
+@tagged("post_install", "-at_install")
+class TestTakingIn(LedgerCase):
+    def test_before_it_was_there(self):
+        """Orders that were there before the ledger are taken in, once."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        self.pay(self.bill(order))
+        before = self.rows(order)
+        outcomes = self.env["nurture.outcome"]
+        outcomes.search([]).unlink()
+        self.assertEqual(outcomes._catch_up_missed(), order.id)
+        self.assertEqual(self.rows(order), before)
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+        self.assertEqual(outcomes._catch_up_missed(), 0)
+
+    def test_nothing_is_written_twice(self):
+        """Looking again writes nothing, and asks no more for a hundred orders than for one."""
+        orders = self.env["sale.order"].union(*(self.sell(self.ann, 100.0) for _ in range(20)))
+        orders.action_confirm()
+        outcomes = self.env["nurture.outcome"].sudo()
+        outcomes._catch_up()
+        last = outcomes.search([], order="id desc", limit=1)
+
+        def queries(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            outcomes._sync_orders(some)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        self.assertEqual(queries(orders), queries(orders[0]))
+        self.assertEqual(outcomes.search([], order="id desc", limit=1), last)
+
+    def test_failure(self):
+        """What goes wrong with an order keeps nobody from ordering and no other order out of the
+        ledger; the scheduled action takes it in later."""
+        order, other = self.sell(self.ann, 100.0), self.sell(self.bob, 50.0)
+        self.env["nurture.outcome"]._catch_up()
+        orders = type(order)
+        get_amounts = orders._nurture_get_amounts
+
+        def fail(one):
+            return 1 / 0 if one == order else get_amounts(one)
+
+        logger = "odoo.addons.lost_lead_nurture.models.credit.outcome"
+        with patch.object(orders, "_nurture_get_amounts", fail), self.assertLogs(logger, "ERROR"):
+            for one in (order, other):
+                one.order_line.price_unit = 80.0
+            self.env["nurture.outcome"]._catch_up()
+        self.assertEqual(order.amount_untaxed, 80.0)
+        self.assertEqual(self.rows(order), [("quotation", 100.0, 100.0)])
+        self.assertEqual(self.rows(other), [("quotation", 80.0, 80.0)])
+        self.env.ref("lost_lead_nurture.ir_cron_nurture_statistics").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(self.rows(order), [("quotation", 80.0, 80.0)])
+        self.assertEqual(self.env["nurture.outcome"]._catch_up_missed(), 0)

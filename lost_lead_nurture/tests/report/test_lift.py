@@ -1,0 +1,152 @@
+"""What a sequence causes: those written to beside those held out."""
+
+from datetime import timedelta
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from ..common import NurtureCase
+
+
+@tagged("post_install", "-at_install")
+class TestLift(NurtureCase):
+    """Hundreds of leads, of whom a fixed share returns."""
+
+    def enter(self, sequence, written_to, held_out, back, back_held_out):
+        """Participants as entering makes them, of leads that do or do not return."""
+        participants = self.env["nurture.participant"]
+        for number, returned, state in (
+            (written_to, back, "running"),
+            (held_out, back_held_out, "holdout"),
+        ):
+            leads = self.env["crm.lead"].create(
+                [
+                    {
+                        "name": f"Lead {n}",
+                        "user_id": self.salesman.id,
+                        "company_id": self.company.id,
+                    }
+                    for n in range(number)
+                ]
+            )
+            participants |= participants.create(
+                [
+                    {
+                        "sequence_id": sequence.id,
+                        "company_id": self.company.id,
+                        "lead_id": lead.id,
+                        "dedup_key": f"{sequence.id} {lead.id}",
+                        "state": state,
+                        "entered_date": self.clock,
+                        "holdout_percent": sequence.holdout_percent,
+                        "lost_reason_id": self.reason_stock.id,
+                    }
+                    for lead in leads
+                ]
+            )
+            self.env["nurture.outcome"]._note_restored(
+                dict.fromkeys(leads[:returned], self.reason_stock), self.clock + timedelta(days=3)
+            )
+        return participants
+
+    def test_decided(self):
+        sequence = self.make_sequence(holdout_percent=50)
+        self.enter(sequence, 200, 200, 60, 20)
+        lift = sequence.with_user(self.marketer).get_lift()
+        self.assertEqual(
+            lift["written_to"], {"leads": 200, "restored": 60, "order": 0, "earned": 0.0}
+        )
+        self.assertEqual((lift["holdout"]["leads"], lift["holdout"]["restored"]), (200, 20))
+        self.assertTrue(lift["is_divided_as_planned"])
+        restored = lift["goals"]["restored"]
+        self.assertAlmostEqual(restored["difference"], 0.2)
+        self.assertTrue(restored["decided"])
+        self.assertGreater(restored["e_value"], 20)
+        self.assertEqual(restored["missing"], 0)
+        self.assertFalse(lift["goals"]["order"]["decided"])
+        self.assertIn("more than without it", sequence.lift)
+        self.assertIn("60 (30.0\N{NO-BREAK SPACE}%)", sequence.lift)
+
+    def test_not_enough_yet(self):
+        """No verdict before its time, and about how many more it takes."""
+        sequence = self.make_sequence(holdout_percent=50)
+        self.enter(sequence, 40, 40, 8, 4)
+        restored = sequence.get_lift()["goals"]["restored"]
+        self.assertFalse(restored["decided"])
+        self.assertGreater(restored["missing"], 100)
+        self.assertLess(restored["low"], 0)
+        self.assertGreater(restored["high"], 0.1)
+        self.assertIn("Not enough yet", sequence.lift)
+        self.assertNotIn("makes a difference", sequence.lift)
+
+    def test_divided_otherwise(self):
+        """A tenth was to be held out and a half was: no verdict, whatever the numbers."""
+        sequence = self.make_sequence(holdout_percent=10)
+        self.enter(sequence, 200, 200, 60, 20)
+        self.assertFalse(sequence.get_lift()["is_divided_as_planned"])
+        self.assertIn("Nothing can be said", sequence.lift)
+        self.assertNotIn("makes a difference", sequence.lift)
+
+    def test_changed_share(self):
+        """Who entered while a tenth was held out is compared with those of that time: of the first
+        time nobody returns and of the second all do, so that the sum alone would show something."""
+        sequence = self.make_sequence(holdout_percent=10)
+        self.enter(sequence, 90, 10, 0, 0)
+        sequence.holdout_percent = 90
+        self.enter(sequence, 10, 90, 10, 90)
+        lift = sequence.get_lift()
+        self.assertTrue(lift["is_divided_as_planned"])
+        self.assertAlmostEqual(lift["goals"]["restored"]["difference"], 0.0)
+        self.assertFalse(lift["goals"]["restored"]["decided"])
+
+    def test_pooled(self):
+        """Two sequences that are too small alone show it together."""
+        sequences = self.env["nurture.sequence"]
+        for name in ("Restock", "Repair"):
+            sequence = self.make_sequence(name=name, holdout_percent=50)
+            self.enter(sequence, 80, 80, 28, 10)
+            sequences |= sequence
+        alone = [sequence.get_lift()["goals"]["restored"] for sequence in sequences]
+        both = sequences.get_lift()["goals"]["restored"]
+        self.assertAlmostEqual(both["e_value"], alone[0]["e_value"] * alone[1]["e_value"])
+        self.assertFalse(any(one["decided"] for one in alone))
+        self.assertTrue(both["decided"])
+        self.assertGreater(both["low"], alone[0]["low"])
+
+    def test_window(self):
+        """What becomes of a lead later has nothing to do with it."""
+        sequence = self.make_sequence(holdout_percent=50, window_days=2)
+        self.enter(sequence, 20, 20, 5, 5)
+        lift = sequence.get_lift()
+        self.assertEqual((lift["written_to"]["restored"], lift["holdout"]["restored"]), (0, 0))
+
+    def test_rights(self):
+        """Salespeople count their own leads; others nothing."""
+        sequence = self.make_sequence(holdout_percent=50)
+        participants = self.enter(sequence, 20, 20, 5, 5)
+        participants.lead_id[:10].user_id = self.colleague
+        lift = sequence.with_user(self.colleague).get_lift()
+        self.assertEqual(lift["written_to"]["leads"] + lift["holdout"]["leads"], 10)
+        with self.assertRaises(AccessError):
+            sequence.with_user(self.employee).get_lift()
+
+    def test_nobody_held_out(self):
+        sequence = self.make_sequence()
+        self.enter(sequence, 5, 0, 1, 0)
+        self.assertFalse(sequence.lift)
+        self.assertEqual(sequence.get_lift()["goals"]["restored"]["low"], -1.0)
+
+    def test_what_a_list_can_never_show(self):
+        """Said before anybody is written to."""
+        sequence = self.make_sequence(holdout_percent=10)
+        self.assertIn("too few", sequence._say_detectable(9, 1))
+        words = sequence._say_detectable(900, 100)
+        self.assertIn("5.0\N{NO-BREAK SPACE}%", words)
+        self.assertFalse(sequence._say_detectable(900, 0))
+        for number in range(40):
+            self.make_lead(f"lead{number}@recipient.example.com")
+        sequence.holdout_percent = 50
+        self.make_step(sequence)
+        start = self.env["nurture.start"].create({"sequence_id": sequence.id})
+        self.assertTrue(start.held_out_count)
+        self.assertIn("shows beside", start.detectable)
