@@ -5,10 +5,6 @@ from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    cr.execute(
-        "UPDATE nurture_participant SET holdout_percent = sequence.holdout_percent"
-        " FROM nurture_sequence sequence WHERE sequence.id = nurture_participant.sequence_id"
-    )
     env = api.Environment(cr, SUPERUSER_ID, {})
     cr.execute(
         """

@@ -9,14 +9,14 @@ class CalendarEvent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         events = super().create(vals_list)
-        self.env["nurture.outcome"]._sync_meetings(events.filtered("opportunity_id"))
+        self.env["nurture.outcome"]._note_meetings(events.filtered("opportunity_id"))
         events._nurture_check_goals()
         return events
 
     def write(self, vals):
         result = super().write(vals)
         if {"opportunity_id", "active"} & vals.keys():
-            self.env["nurture.outcome"]._sync_meetings(self)
+            self.env["nurture.outcome"]._note_meetings(self)
         if {"opportunity_id", "partner_ids", "active"} & vals.keys():
             self._nurture_check_goals()
         return result

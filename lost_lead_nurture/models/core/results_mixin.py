@@ -13,6 +13,8 @@ GROUPS = (
 #: Who sees what was earned: the marketer who is to earn it, and bookkeepers.
 REVENUE_GROUPS = "lost_lead_nurture.group_user,account.group_account_invoice"
 
+#: Kinds of outcomes that add up to what was earned. Refunds are negative.
+EARNED = ("paid", "refunded")
 #: The field with the number of each statistic.
 _NUMBERS = {
     "leads": "nurture_lead_count",
@@ -88,6 +90,7 @@ class NurtureResultsMixin(models.AbstractModel):
         """The credits that count: whosever documents they are of, and for salespeople who see own
         leads only, of these."""
         credited = Domain(self._credited_by, "in", self.ids)
+        credited &= Domain("company_id", "in", [*self.env.companies.ids, False])
         if self.env["nurture.sequence"]._sees_all_leads():
             return credited
         return credited & Domain("lead_id.user_id", "=", self.env.uid)

@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 from odoo import api, fields, models
 
 from .outcome import line_cost
@@ -7,6 +5,8 @@ from .outcome import line_cost
 #: What is invoiced, and what is refunded.
 _INVOICES = ("out_invoice", "out_receipt")
 _SALES = (*_INVOICES, "out_refund")
+#: Fields of outcomes that are divided among payments.
+_AMOUNTS = ("amount", "company_amount", "margin")
 
 
 class AccountMove(models.Model):
@@ -47,43 +47,59 @@ class AccountMove(models.Model):
                 "date": _noon(self.invoice_date or self.date),
             }
         ]
-        currencies = {"amount": self.currency_id}
-        paid = 0.0
-        parts = [whole | dict.fromkeys(("amount", "company_amount", "margin"), 0.0)]
+        settled, before = 0.0, dict.fromkeys(_AMOUNTS, 0.0)
         for partial, amount in self._nurture_get_settlements():
-            if self.currency_id.is_zero(amount):
-                # what the rate has changed since
-                continue
-            paid += amount
-            part = min(paid / abs(self.amount_total), 1.0) if self.amount_total else 0.0
-            parts.append(
-                whole
-                | {
-                    name: currencies.get(name, self.company_currency_id).round(whole[name] * part)
-                    for name in ("amount", "company_amount", "margin")
-                }
-            )
-            kind = "refunded" if self._nurture_is_refund(partial) else "paid"
-            outcomes.append(
-                {
-                    **values,
-                    "key": f"settled:{partial.id}:{self.id}:{order.id}",
-                    "kind": kind,
-                    "date": _noon(partial.max_date),
-                }
-            )
-        for settled, (before, after) in zip(outcomes[1:], pairwise(parts), strict=True):
-            settled["is_margin_known"] = whole["is_margin_known"]
-            for name in ("amount", "company_amount", "margin"):
-                currency = currencies.get(name, self.company_currency_id)
-                settled[name] = currency.round(after[name] - before[name])
+            settled += amount
+            part = min(settled / abs(self.amount_total), 1.0) if self.amount_total else 0.0
+            after = {name: self._nurture_round(name, whole[name] * part) for name in _AMOUNTS}
+            kind = self._nurture_get_kind(partial)
+            # no amount: what the rate has changed since
+            if kind and not self.currency_id.is_zero(amount):
+                outcomes.append(
+                    {
+                        **values,
+                        "key": f"settled:{partial.id}:{self.id}:{order.id}",
+                        "kind": kind,
+                        "date": _noon(partial.max_date),
+                        "is_margin_known": whole["is_margin_known"],
+                        **{
+                            name: self._nurture_round(name, after[name] - before[name])
+                            for name in _AMOUNTS
+                        },
+                    }
+                )
+            before = after
         return outcomes
+
+    def _nurture_round(self, name, amount):
+        """An amount in the currency of the field ``name`` of outcomes."""
+        currency = self.currency_id if name == "amount" else self.company_currency_id
+        return currency.round(amount)
+
+    def _nurture_get_kind(self, partial):
+        """What it is that settled the invoice: ``paid`` by money, ``refunded`` where a refund is on
+        one of the sides; None, where nothing was earned by it: what was written off, or settled
+        with a refund that is of no order, and so not in the ledger either."""
+        other = (partial.debit_move_id | partial.credit_move_id).move_id - self
+        if self.move_type == "out_refund":
+            return "refunded"
+        if other.move_type == "out_refund":
+            return "refunded" if other.invoice_line_ids.sale_line_ids else None
+        is_money = (
+            other.origin_payment_id
+            or other.statement_line_id
+            or other.journal_id.type in ("bank", "cash", "credit")
+        )
+        return "paid" if is_money else None
 
     def _nurture_get_amounts(self, order):
         """What was invoiced of ``order``, untaxed, negative for a refund. A line is of the order of
         its first line of an order."""
         lines = self.invoice_line_ids.filtered(
-            lambda line: line.display_type == "product" and line.sale_line_ids[:1].order_id == order
+            lambda line: (
+                line.display_type == "product"
+                and line.sale_line_ids.sorted("id")[:1].order_id == order
+            )
         )
         sign = 1 if self.move_type in _INVOICES else -1
         # revenue is on the credit side of the books
@@ -113,11 +129,6 @@ class AccountMove(models.Model):
             (partial, partial.debit_amount_currency) for partial in receivable.matched_credit_ids
         ] + [(partial, partial.credit_amount_currency) for partial in receivable.matched_debit_ids]
         return sorted(settlements, key=lambda one: (one[0].max_date, one[0].id))
-
-    def _nurture_is_refund(self, partial):
-        """Whether a refund is on one of the sides: then no money came in."""
-        moves = (partial.debit_move_id | partial.credit_move_id).move_id
-        return "out_refund" in moves.mapped("move_type")
 
 
 class AccountPartialReconcile(models.Model):

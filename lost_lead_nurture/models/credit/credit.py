@@ -79,6 +79,10 @@ class NurtureCredit(models.Model):
         """Have the credits of these outcomes, and no others. Constant queries, however many."""
         if not outcomes:
             return
+        # two reactions at once: the second one is tried again, and sees what the first one wrote
+        self.env.cr.execute(
+            SQL("UPDATE nurture_outcome SET key = key WHERE id IN %s", tuple(outcomes.ids))
+        )
         self.search([("outcome_id", "in", outcomes.ids)]).unlink()
         touches = self._find_touches(outcomes)
         self.create(
@@ -117,8 +121,12 @@ class NurtureCredit(models.Model):
     def _note_touched(self, mailing_traces):
         """What a person did with these mails became known after something had come of it."""
         mailing_traces = mailing_traces.filtered(lambda one: one.model == "crm.lead")
-        if not mailing_traces:
-            return
+        if mailing_traces:
+            with self.env["nurture.outcome"]._without_harm(mailing_traces):
+                self._credit_late(mailing_traces)
+
+    @api.model
+    def _credit_late(self, mailing_traces):
         dates = [one.reply_datetime or one.links_click_datetime for one in mailing_traces]
         outcomes = self.env["nurture.outcome"].sudo()
         late = [

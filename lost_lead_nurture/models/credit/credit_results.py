@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from .outcome import EARNED
+from ..core.results_mixin import EARNED
 
 #: What is counted of credits: the field whose records are counted, and of which kinds.
 _COUNTED = {

@@ -1,9 +1,10 @@
 import logging
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from ..core.results_mixin import REVENUE_GROUPS
 
@@ -19,8 +20,6 @@ KINDS = [
     ("paid", "Paid"),
     ("refunded", "Refunded"),
 ]
-#: Kinds that add up to what was earned. Refunds are negative.
-EARNED = ("paid", "refunded")
 #: How many orders are taken in at once.
 BATCH = 1000
 #: Where the orders are kept whose outcomes are looked at before the transaction ends.
@@ -165,7 +164,9 @@ class NurtureOutcome(models.Model):
         order_ids = self.env.cr.precommit.data.pop(_PENDING, None)
         if not order_ids:
             return
-        self.sudo()._take_in(self.env["sale.order"].sudo().browse(sorted(order_ids)))
+        orders = self.env["sale.order"].sudo()
+        for ids in split_every(BATCH, sorted(order_ids)):
+            self.sudo()._take_in(orders.browse(ids))
 
     @api.model
     def _take_in(self, orders):
@@ -234,13 +235,13 @@ class NurtureOutcome(models.Model):
         of_orders = self.env["crm.lead"].union(*leads.values())
         since = self._get_reached(of_orders)
         reasons = self._get_lost_reasons(of_orders)
+        by_order = known.grouped("order_id")
         wanted = {}
         for order, lead in leads.items():
             if lead not in since:
                 continue
             of_lead = {"lead_id": lead.id, "lost_reason_id": reasons[lead].id}
-            of_order = known.filtered(lambda outcome, order=order: outcome.order_id == order)
-            for values in order._nurture_get_outcomes(of_order):
+            for values in order._nurture_get_outcomes(by_order.get(order, self.browse())):
                 if values["credit_date"] >= since[lead]:
                     wanted[values["key"]] = values | of_lead
         known.filtered("is_stale").is_stale = False
@@ -297,32 +298,57 @@ class NurtureOutcome(models.Model):
     # WHAT HAPPENS TO LEADS
     # ------------------------------------------------------------
 
+    @contextmanager
+    def _without_harm(self, what):
+        """Whatever goes wrong in the ledger keeps nobody from working.
+
+        :param what: what could not be taken in, for the log
+        """
+        try:
+            with self.env.cr.savepoint():
+                yield
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("The ledger of outcomes could not take in %s", what)
+
     @api.model
     def _note_restored(self, lost_reasons, date=None):
         """Lost leads are in the pipeline again, whoever did it.
 
         :param lost_reasons: ``{lead: why it had been lost}``
         :param date: since when; now, if not given
-        :return: the outcomes, of leads that had been reached
         """
+        if not lost_reasons:
+            return
         date = date or fields.Datetime.now()
-        reached = self._get_reached(self.env["crm.lead"].union(*lost_reasons))
-        return self.sudo()._replace(
-            self.browse(),
-            {
-                f"restored:{lead.id}:{date:%Y%m%d%H%M%S}": {
-                    "key": f"restored:{lead.id}:{date:%Y%m%d%H%M%S}",
-                    "kind": "restored",
-                    **dict.fromkeys(("date", "deal_date", "credit_date"), date),
-                    "lead_id": lead.id,
-                    "partner_id": lead.sudo().partner_id.id,
-                    "company_id": lead.sudo().company_id.id,
-                    "lost_reason_id": reason.id,
-                }
-                for lead, reason in lost_reasons.items()
-                if lead in reached
-            },
-        )
+        with self._without_harm(lost_reasons):
+            reached = self._get_reached(self.env["crm.lead"].union(*lost_reasons))
+            self.sudo()._replace(self.browse(), self._prepare_restored(lost_reasons, reached, date))
+
+    @api.model
+    def _prepare_restored(self, lost_reasons, reached, date):
+        """Values of outcomes, by their keys; arguments as :meth:`_note_restored`."""
+        return {
+            f"restored:{lead.id}:{date:%Y%m%d%H%M%S}": {
+                "key": f"restored:{lead.id}:{date:%Y%m%d%H%M%S}",
+                "kind": "restored",
+                **dict.fromkeys(("date", "deal_date", "credit_date"), date),
+                "lead_id": lead.id,
+                "partner_id": lead.sudo().partner_id.id,
+                "company_id": lead.sudo().company_id.id,
+                "lost_reason_id": reason.id,
+            }
+            for lead, reason in lost_reasons.items()
+            if lead in reached
+        }
+
+    @api.model
+    def _note_meetings(self, events):
+        """Somebody booked these meetings, moved or cancelled them."""
+        if events:
+            with self._without_harm(events):
+                self._sync_meetings(events)
 
     @api.model
     def _sync_meetings(self, events):
@@ -393,6 +419,10 @@ class NurtureOutcome(models.Model):
                 is_same = own == (value or False)
             if not is_same:
                 differences[name] = value
+        if self.is_margin_known and "company_amount" not in differences:
+            # what products cost since is not what these did
+            differences.pop("margin", None)
+            differences.pop("is_margin_known", None)
         return differences
 
     @api.model

@@ -57,23 +57,30 @@ class SaleOrder(models.Model):
 
     def _nurture_find_outcome_leads(self, known):
         """The lead that each of these orders came of: its opportunity, else the lead of its
-        customer, of the customer's company or of the address that was touched last. Leads of
-        other companies are none.
+        customer, of the customer's company or of the address that was touched last. That is so,
+        too, where somebody made a new opportunity for whoever had been reached: a lead that is
+        held out stays lost. Leads of other companies are none.
 
         :param known: outcomes that these orders have; they stay with their lead
         :return: ``{order: lead}``, orders without one left out
         """
         leads = self.env["crm.lead"]
-        of_customers = self._nurture_get_leads_of_customers()
+        outcomes = self.env["nurture.outcome"]
+        reached = outcomes._get_reached(self.opportunity_id)
+        others = self.filtered(lambda order: order.opportunity_id not in reached)
+        of_customers = others._nurture_get_leads_of_customers()
+        reached |= outcomes._get_reached(leads.union(*of_customers.values()))
         candidates = {}
         for order in self:
-            own = order.opportunity_id or of_customers.get(order, leads)
+            own = of_customers.get(order, order.opportunity_id)
             candidates[order] = own.filtered(
-                lambda lead, order=order: lead.company_id.id in (False, order.company_id.id)
+                lambda lead, order=order: (
+                    lead.company_id.id in (False, order.company_id.id)
+                    and order._nurture_may_come_of(lead, reached)
+                )
             )
         several = leads.union(*(own for own in candidates.values() if len(own) > 1))
         touches = self.env["nurture.credit"]._get_last_touch(several, fields.Datetime.now())
-        reached = self.env["nurture.outcome"]._get_reached(several)
         kept = {outcome.order_id: outcome.lead_id for outcome in known}
         never = fields.Datetime.to_datetime("1970-01-01")
 
@@ -87,14 +94,24 @@ class SaleOrder(models.Model):
             if own
         }
 
+    def _nurture_may_come_of(self, lead, reached):
+        """Whether the order may be of a lead: of its opportunity, or where that was made after the
+        lead had been reached. What was in the pipeline before is another deal.
+
+        :param reached: ``{lead: date}``
+        """
+        other = self.opportunity_id
+        return other in (lead, lead.browse()) or (
+            lead in reached and other.create_date >= reached[lead]
+        )
+
     def _nurture_get_leads_of_customers(self):
-        """The leads of the customers of those of these orders that are for no opportunity, of their
-        colleagues and of their addresses. Constant queries, however many orders.
+        """The leads of the customers of these orders, of their colleagues and of their addresses.
+        Constant queries, however many orders.
 
         :return: ``{order: leads}``
         """
-        orders = self.filtered(lambda order: not order.opportunity_id)
-        leads = self.env["crm.lead"]
+        orders, leads = self, self.env["crm.lead"]
         by_customer, by_address = defaultdict(leads.browse), defaultdict(leads.browse)
         for lead in leads._nurture_leads_of(orders.partner_id) if orders else ():
             by_customer[lead.partner_id.commercial_partner_id] |= lead

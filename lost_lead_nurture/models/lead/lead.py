@@ -319,6 +319,11 @@ class CrmLead(models.Model):
                 journey._leave("merged")
             running.add(journey.sequence_id)
         journeys.lead_id = self
+        # the mails went to whom the lead is of that is left
+        mailing_traces = self.env["mailing.trace"].sudo()
+        mailing_traces.search(
+            [("model", "=", "crm.lead"), ("res_id", "in", opportunities.ids)]
+        ).res_id = self.id
         self.env["nurture.outcome"]._move(opportunities, self)
         return result
 

@@ -118,10 +118,6 @@ class CrmLostReason(models.Model):
     def _nurture_won_back_domain(self):
         return [("lost_reason_id", "in", self.ids), ("won_back_date", "!=", False)]
 
-    def _nurture_get_credits_domain(self):
-        own = Domain("company_id", "in", self.env.companies.ids)
-        return super()._nurture_get_credits_domain() & own
-
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------

@@ -281,6 +281,7 @@ class NurtureHit(models.Model):
         """Notify the sequences, once of each event. Who clicks has opened the mail."""
         counted.mailing_trace_id._nurture_handle("open")
         clicks = counted.filtered(lambda hit: hit.kind == "click")
+        self.env["nurture.credit"]._note_touched(clicks.mailing_trace_id)
         for code, hits in clicks.grouped("code").items():
             hits.mailing_trace_id._nurture_handle("click", code)
 

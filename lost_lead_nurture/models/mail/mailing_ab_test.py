@@ -55,9 +55,12 @@ class MailingMailing(models.Model):
 
     def _nurture_get_versions(self, statistic, whole):
         """What came of each version that was sent, where two were; with how many did it of how
-        many, the interval of the rate, and how probable it is that it is the best one."""
+        many, the interval of the rate, and how probable it is that it is the best one. The winner
+        that went to all others is a copy, and no version."""
         sent = self._get_ab_testing_siblings_mailings().filtered(
-            lambda mailing: mailing.state in ("sending", "done")
+            lambda mailing: (
+                mailing.state in ("sending", "done") and not mailing.ab_testing_is_winner_mailing
+            )
         )
         counts = {
             mailing: (statistics[statistic], statistics[whole])

@@ -199,8 +199,8 @@ class MailingTrace(models.Model):
         mailing_traces, domain = self._nurture_counting(domain)
         clicked = super(MailingTrace, mailing_traces).set_clicked(domain)
         clicked._nurture_date_back("links_click_datetime")
-        self.env["nurture.credit"]._note_touched(clicked)
         if not bots.get_judged(self.env):
+            self.env["nurture.credit"]._note_touched(clicked)
             clicked._nurture_handle("click", self._nurture_get_code())
         return clicked
 

@@ -1,13 +1,16 @@
 from collections import defaultdict
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL, float_round, format_amount, formatLang
 
 from ...tools import inference
 from ...tools.arguments import check_records
+from ..core.results_mixin import EARNED, REVENUE_GROUPS
 
-#: Outcomes by which those who are written to are compared with those held out.
-GOALS = ("restored", "order")
+#: Outcomes by which those who are written to are compared with those held out: what customers do,
+#: and the sequence does not do itself, as it restores leads.
+GOALS = ("quotation", "order")
+ARMS = ("written_to", "holdout")
 #: Larger e-values say no more, and JSON has no infinity.
 MAX_E_VALUE = 1e12
 
@@ -29,28 +32,45 @@ class NurtureSequence(models.Model):
 
     @property
     def _goal_names(self):
-        return {"restored": self.env._("Restored"), "order": self.env._("Ordered")}
+        return {"quotation": self.env._("Quotation"), "order": self.env._("Order")}
 
+    @api.depends_context("uid", "lang", "allowed_company_ids")
     def _compute_lift(self):
-        for sequence in self:
-            lift = sequence._get_lift()
-            sequence.lift = bool(lift["holdout"]["leads"]) and self.env["ir.qweb"]._render(
+        for sequence, statistics in self._get_statistics("lift").items():
+            # what was counted by an earlier version does not have it
+            lift = statistics.get("lift")
+            sequence.lift = bool(lift) and self.env["ir.qweb"]._render(
                 "lost_lead_nurture.nurture_lift", sequence._prepare_lift(lift)
             )
+
+    def _count_lift(self, statistics):
+        """A part of the statistics (:meth:`_count_statistics`); None where nobody is held out."""
+        held_out = [("sequence_id", "in", self.ids), ("state", "=", "holdout")]
+        compared = self.env["nurture.participant"]._read_group(held_out, ["sequence_id"])
+        for (sequence,) in compared:
+            self._by_id(statistics)[sequence.id]["lift"] = sequence._get_lift()
 
     def get_lift(self):
         """What these sequences, pooled, cause. Plain values, for integrators as well.
 
-        :return: ``written_to`` and ``holdout``: ``{"leads": number, "restored": number, "order":
-            number, "earned": amount}``, amounts in the currency of the user's company;
-            ``is_divided_as_planned``; and ``goals``: for ``restored`` and ``order`` the
+        :return: ``written_to`` and ``holdout``: ``{"leads": number, "quotation": number, "order":
+            number, "earned": amount}``, amounts in the currency of the user's company, for who sees
+            what was earned; ``is_divided_as_planned``; and ``goals``: for ``quotation`` and
+            ``order`` the
             ``difference`` of the rates (from -1 to 1) with its ``low`` and ``high``, ``e_value``,
             whether it is ``decided``, and about how many leads are ``missing`` until it will be; 0
             where it cannot be said
         """
         check_records(self)
         self.check_access("read")
-        return self._get_lift()
+        lift = self._get_lift()
+        if not self._sees_revenue():
+            for arm in ARMS:
+                del lift[arm]["earned"]
+        return lift
+
+    def _sees_revenue(self):
+        return self.env.user.has_groups(REVENUE_GROUPS)
 
     # ------------------------------------------------------------
     # COUNTING
@@ -60,54 +80,68 @@ class NurtureSequence(models.Model):
         self.env["nurture.outcome"]._catch_up()
         groups = self._count_arms()
         return {
-            **{arm: self._add_up(groups, arm) for arm in ("written_to", "holdout")},
+            **{arm: self._add_up(groups, arm) for arm in ARMS},
             "is_divided_as_planned": self._is_divided_as_planned(groups),
             "goals": {goal: self._compare(groups, goal) for goal in GOALS},
         }
 
     def _count_arms(self):
         """What became of participants, with the rights of the user, by sequence and by the share
-        that was held out when they entered.
+        that was held out when they entered. Who enters again is counted once, from the first time
+        on.
 
         :return: ``{(sequence id, percent held out): {arm: {"leads": number, goal: number, "earned":
-            {company id: amount}}}}``
+            {company id: amount}}}}``; the percentage is None for those of whom it is not known
         """
         participants = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
         self.env["nurture.outcome"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT participant.sequence_id, participant.holdout_percent,
-                       participant.state = 'holdout', outcome.company_id, count(*),
-                       count(*) FILTER (WHERE outcome.restored),
-                       count(*) FILTER (WHERE outcome.ordered),
-                       COALESCE(SUM(outcome.earned), 0)
-                  FROM nurture_participant participant
-                  JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
-             LEFT JOIN LATERAL (
-                       SELECT MIN(own.company_id) AS company_id,
-                              bool_or(own.kind = 'restored') AS restored,
-                              bool_or(own.kind = 'order') AS ordered,
-                              SUM(own.company_amount)
-                                  FILTER (WHERE own.kind IN ('paid', 'refunded')) AS earned
-                         FROM nurture_outcome own
-                        WHERE own.lead_id = participant.lead_id
-                          AND own.credit_date >= participant.entered_date
-                          AND own.credit_date <= participant.entered_date
-                              + make_interval(days => sequence.window_days)
-                       ) outcome ON true
-                 WHERE participant.id IN %s
-              GROUP BY 1, 2, 3, 4
+                WITH entered AS (
+                    SELECT DISTINCT ON (participant.sequence_id, participant.dedup_key)
+                           participant.sequence_id, participant.holdout_percent,
+                           participant.state = 'holdout' AS held_out, participant.lead_id,
+                           participant.entered_date AS begin, participant.entered_date
+                           + make_interval(days => sequence.window_days) AS over
+                      FROM nurture_participant participant
+                      JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
+                     WHERE participant.id IN %(participants)s
+                  ORDER BY participant.sequence_id, participant.dedup_key, participant.id
+                ), outcome AS (
+                    SELECT entered.*, own.*
+                      FROM entered
+                 LEFT JOIN LATERAL (
+                           SELECT company_id, bool_or(kind = 'quotation') AS quotation,
+                                  bool_or(kind = 'order') AS ordered,
+                                  SUM(company_amount) FILTER (WHERE kind IN %(earned)s) AS earned
+                             FROM nurture_outcome
+                            WHERE lead_id = entered.lead_id
+                              AND credit_date >= entered.begin AND credit_date <= entered.over
+                              AND (company_id IS NULL OR company_id IN %(companies)s)
+                         GROUP BY company_id
+                           ) own ON true
+                )
+                SELECT sequence_id, holdout_percent, held_out, company_id,
+                       count(DISTINCT lead_id) FILTER (WHERE quotation),
+                       count(DISTINCT lead_id) FILTER (WHERE ordered), COALESCE(SUM(earned), 0),
+                       0
+                  FROM outcome GROUP BY 1, 2, 3, 4
+                 UNION ALL
+                SELECT sequence_id, holdout_percent, held_out, NULL, 0, 0, 0, count(*)
+                  FROM entered GROUP BY 1, 2, 3
                 """,
-                participants.subselect(),
+                participants=participants.subselect(),
+                earned=EARNED,
+                companies=tuple(self.env.companies.ids),
             )
         )
         groups = defaultdict(lambda: {"written_to": _nothing(), "holdout": _nothing()})
-        for sequence_id, percent, held_out, company_id, leads, restored, ordered, earned in rows:
+        for sequence_id, percent, held_out, company_id, quotation, order, earned, leads in rows:
             arm = groups[sequence_id, percent]["holdout" if held_out else "written_to"]
             arm["leads"] += leads
-            arm["restored"] += restored
-            arm["order"] += ordered
+            arm["quotation"] += quotation
+            arm["order"] += order
             if earned:
                 arm["earned"][company_id] += earned
         return dict(groups)
@@ -142,11 +176,7 @@ class NurtureSequence(models.Model):
     def _compare(self, groups, goal):
         """The difference of the arms by a goal, over all groups that have both."""
         tables = [
-            [
-                value
-                for arm in ("written_to", "holdout")
-                for value in (group[arm][goal], group[arm]["leads"])
-            ]
+            [value for arm in ARMS for value in (group[arm][goal], group[arm]["leads"])]
             for group in groups.values()
             if group["written_to"]["leads"] and group["holdout"]["leads"]
         ]
@@ -182,11 +212,7 @@ class NurtureSequence(models.Model):
                     "name": name,
                     "leads": lift[arm]["leads"],
                     "goals": [self._say_rate(lift[arm], goal) for goal in GOALS],
-                    "earned": format_amount(
-                        self.env,
-                        lift[arm]["earned"] / lift[arm]["leads"] if lift[arm]["leads"] else 0.0,
-                        self.env.company.currency_id,
-                    ),
+                    "earned": self._sees_revenue() and self._say_earned(lift[arm]),
                 }
                 for arm, name in names.items()
             ],
@@ -200,6 +226,10 @@ class NurtureSequence(models.Model):
             return "–"
         rate = self._say_percent(arm[goal] / arm["leads"])
         return self.env._("%(number)s (%(rate)s)", number=arm[goal], rate=rate)
+
+    def _say_earned(self, arm):
+        each = arm["earned"] / arm["leads"] if arm["leads"] else 0.0
+        return format_amount(self.env, each, self.env.company.currency_id)
 
     def _say_difference(self, compared):
         return self.env._(
@@ -259,12 +289,14 @@ class NurtureSequence(models.Model):
         )
 
     def _get_usual_rate(self):
-        """How many of those held out were restored so far, in all sequences; of few, 5 %."""
-        with_holdout = self.sudo().search([("participant_ids.state", "=", "holdout")])
-        held_out = with_holdout._get_lift()["holdout"]
-        if held_out["leads"] < 100:
-            return 0.05
-        return max(held_out["restored"] / held_out["leads"], 0.005)
+        """How many of those held out returned so far, in all sequences; of few, 5 %."""
+        held_out = [("state", "=", "holdout")]
+        ((leads, returned),) = (
+            self.env["nurture.participant"]
+            .sudo()
+            ._read_group(held_out, [], ["__count", "return_date:count"])
+        )
+        return max(returned / leads, 0.005) if leads >= 100 else 0.05
 
 
 def _nothing():

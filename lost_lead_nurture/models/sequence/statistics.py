@@ -6,7 +6,7 @@ from ..step.workflow import CHART_DAYS
 #: From so many traces on, a sequence shows the statistics of its last count.
 MANY_TRACES = 20_000
 #: What is counted on its own.
-PARTS = ("participants", "waits", "traces", "mails", "mail_days", "coming")
+PARTS = ("participants", "waits", "traces", "mails", "mail_days", "coming", "lift")
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
 #: Statistics of mails that are shown by day, with the date of the mail that says when.
@@ -104,6 +104,7 @@ class NurtureSequence(models.Model):
         """The credits that count in the statistics that the user sees, whosever documents they are
         of."""
         credited = Domain("sequence_id", "in", self.ids)
+        credited &= Domain("company_id", "in", [*self.env.companies.ids, False])
         if self._sees_all_leads():
             return credited
         own = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
@@ -120,7 +121,8 @@ class NurtureSequence(models.Model):
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
             days, ``coming`` {day: number of messages that are scheduled}, and ``waits``, see
-            :meth:`_count_waits`. Ids and days are texts, as in JSON.
+            :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody is held out. Ids
+            and days are texts, as in JSON.
         """
         statistics = {
             sequence: {
@@ -134,6 +136,7 @@ class NurtureSequence(models.Model):
                 "mails": {},
                 "mail_days": {},
                 "coming": {},
+                "lift": None,
             }
             for sequence in self
         }

@@ -440,12 +440,13 @@ class NurtureTrace(models.Model):
                        NULL::timestamp
                   FROM nurture_participant participant
                   JOIN nurture_step step ON step.sequence_id = participant.sequence_id
-                 WHERE participant.id = ANY(%(ids)s) AND participant.state = 'running'
+                 WHERE participant.id = ANY(%(ids)s::int[]) AND participant.state = 'running'
                    AND step.trigger = %(trigger)s AND step.active
                 """,
                 now=now,
                 delay=self.env["nurture.step"]._sql_delay("step"),
-                ids=participant_ids,
+                # as text: an array of a hundred thousand expressions takes its time to be parsed
+                ids="{%s}" % ",".join(map(str, participant_ids)),
                 trigger=trigger,
             )
         )

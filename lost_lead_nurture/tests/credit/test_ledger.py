@@ -322,6 +322,51 @@ class TestLedger(LedgerCase):
         self.pay(later)
         self.assertEqual([self.earned(order) for order in (orders, second)], [60.0, 100.0])
 
+    def test_settled_without_money(self):
+        """What is written off, or settled by a refund that is of no order, is not earned."""
+        order, other = self.sell(self.ann, 100.0), self.sell(self.bob, 100.0)
+        invoice, second = self.bill(order), self.bill(other)
+        self.assertNotEqual(invoice, second)
+        receivable = invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        journal = self.env["account.journal"].search(
+            [("type", "=", "general"), ("company_id", "=", self.company.id)], limit=1
+        )
+        loss = self.env["account.account"].search([("account_type", "=", "expense")], limit=1)
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": journal.id,
+                "line_ids": [
+                    Command.create(
+                        {
+                            "account_id": receivable.account_id.id,
+                            "partner_id": receivable.partner_id.id,
+                            "credit": 100.0,
+                        }
+                    ),
+                    Command.create({"account_id": loss.id, "debit": 100.0}),
+                ],
+            }
+        )
+        entry.action_post()
+        (receivable | entry.line_ids.filtered("credit")).reconcile()
+        self.assertEqual(invoice.payment_state, "paid")
+        self.assertEqual(self.earned(order), 0.0)
+        goodwill = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": second.partner_id.id,
+                "invoice_date": self.clock.date(),
+                "invoice_line_ids": [
+                    Command.create({"name": "Sorry", "price_unit": 40.0, "tax_ids": False})
+                ],
+            }
+        )
+        goodwill.action_post()
+        lines = (second | goodwill).line_ids
+        lines.filtered(lambda line: line.account_type == "asset_receivable").reconcile()
+        self.pay(second)
+        self.assertEqual(self.earned(other), 60.0)
+
     def test_cancelled(self):
         """A cancelled order is none; money that was paid for it stays until it is paid back."""
         self.react(self.ann, self.mailing)
@@ -387,6 +432,12 @@ class TestLedger(LedgerCase):
         self.assertEqual(
             margins, {"quotation": 90.0, "order": 90.0, "invoiced": 90.0, "paid": 45.0}
         )
+        self.product.standard_price = 100.0
+        self.pay(invoice)
+        self.env["nurture.outcome"]._catch_up()
+        outcomes = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        kept = outcomes.filtered(lambda one: one.kind == "order")
+        self.assertEqual(kept.margin, 90.0, "what it cost then")
 
     def test_another_company(self):
         """What a customer orders of another company is not of this company's lead; of a lead that
@@ -408,6 +459,21 @@ class TestLedger(LedgerCase):
         outcome = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
         self.assertEqual(outcome.company_id, elsewhere)
         self.assertEqual(outcome.company_currency_id, order.company_id.currency_id)
+
+    def test_new_opportunity(self):
+        """Somebody calls after the mail, and gets a new opportunity: it came of the lead that was
+        reached. What was in the pipeline before is another deal."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        fresh, older = (self.make_lead(CARL, lost=False) for _ in range(2))
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE crm_lead SET create_date = '2026-01-01' WHERE id = %s", [older.id]
+        )
+        older.invalidate_recordset()
+        for deal, credited in ((fresh, self.mailing), (older, self.mailing.browse())):
+            copy = order.copy({"opportunity_id": deal.id, "date_order": self.clock})
+            self.assertEqual(self.credits_of(copy).mailing_id, credited)
 
     def test_by_customer(self):
         """An order for no opportunity is of the lead of its customer, of the customer's company or
@@ -538,6 +604,20 @@ class TestAttribution(LedgerCase):
         left = (self.ann | self.bob).merge_opportunity()
         self.assertEqual(self.credits_of(order).lead_id, left)
         self.assertEqual(self.mailing.nurture_lead_count, 1)
+
+    def test_merged_into_another(self):
+        """Also when the lead that had been written to is the one that goes."""
+        self.react(self.ann, self.mailing)
+        order = self.sell(self.ann, 100.0)
+        self.pay(self.bill(order))
+        head = self.make_lead(CARL, lost=False, probability=99)
+        left = (self.ann | head).merge_opportunity()
+        self.assertEqual(left, head)
+        order.action_lock()
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
+        self.assertEqual(self.credits_of(order).lead_id, head)
+        self.react(head, self.mailing)
+        self.assertEqual(self.credited(order), {"Plain": 100.0})
 
     def test_deleted_lead(self):
         """What was earned was earned."""

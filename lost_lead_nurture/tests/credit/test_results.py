@@ -244,6 +244,11 @@ class TestResults(DealMixin, NurtureHttpCase):
         order = self.order(self.leads[2])
         stranger = self.make_lead("stranger@recipient.example.com", lost=False)
         other = order.copy({"opportunity_id": stranger.id})
+        # another customer, on the same invoice
+        customer = self.env["res.partner"].create({"name": "Stranger"})
+        other.partner_id = customer
+        other.partner_invoice_id = order.partner_invoice_id
+        other.partner_shipping_id = order.partner_shipping_id
         (order | other).action_confirm()
         invoice = (order | other)._create_invoices()
         self.assertEqual(len(invoice), 1)

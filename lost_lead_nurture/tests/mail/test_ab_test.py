@@ -49,6 +49,9 @@ class TestAbTest(NurtureCase):
         (self.first | self.second).action_send_winner_mailing()
         winner = self.first.campaign_id.ab_testing_winner_mailing_id
         self.assertEqual(winner.subject, "Second")
+        before = self.first.nurture_ab_verdict
+        self.react(winner, 100, 90, 80)
+        self.assertEqual(self.first.nurture_ab_verdict, before, "a copy is no version")
 
     def test_verdict(self):
         self.assertFalse(self.first.nurture_ab_verdict, "nothing was sent")
