@@ -3,8 +3,7 @@ from odoo import api, fields, models
 from .outcome import line_cost
 
 #: What is invoiced, and what is refunded.
-_INVOICES = ("out_invoice", "out_receipt")
-_SALES = (*_INVOICES, "out_refund")
+_SALES = ("out_invoice", "out_refund")
 #: Fields of outcomes that are divided among payments.
 _AMOUNTS = ("amount", "company_amount", "margin")
 
@@ -101,7 +100,7 @@ class AccountMove(models.Model):
                 and line.sale_line_ids.sorted("id")[:1].order_id == order
             )
         )
-        sign = 1 if self.move_type in _INVOICES else -1
+        sign = -1 if self.move_type == "out_refund" else 1
         # revenue is on the credit side of the books
         company_amount = -sum(lines.mapped("balance"))
         cost = line_cost(
@@ -113,7 +112,7 @@ class AccountMove(models.Model):
             "amount": sign * sum(lines.mapped("price_subtotal")),
             "company_amount": currency.round(company_amount),
             "is_margin_known": cost is not None,
-            "margin": (currency.round(company_amount - sign * cost) if cost is not None else 0.0),
+            "margin": currency.round(company_amount - sign * cost) if cost is not None else 0.0,
         }
 
     def _nurture_get_settlements(self):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.attribution import Touch, divide, share_out
+from ...tools.attribution import WINDOW_DAYS, Touch, divide, share_out
 from ..core.results_mixin import REVENUE_GROUPS
 
 #: Models of attribution, as people call them.
@@ -217,7 +217,7 @@ class NurtureCredit(models.Model):
             lead=lead,
             begin=begin,
             end=end,
-            days=self.env["res.company"]._fields["nurture_window_days"].default(self),
+            days=WINDOW_DAYS,
         )
 
     @api.model

@@ -232,17 +232,15 @@ class NurtureOutcome(models.Model):
         orders = orders.exists() - known.filtered(lambda outcome: not outcome.lead_id).order_id
         known = known.filtered(lambda outcome: outcome.order_id in orders)
         leads = orders._nurture_find_outcome_leads(known)
-        of_orders = self.env["crm.lead"].union(*leads.values())
-        since = self._get_reached(of_orders)
-        reasons = self._get_lost_reasons(of_orders)
+        reasons = self._get_lost_reasons(
+            self.env["crm.lead"].union(*(lead for lead, _since in leads.values()))
+        )
         by_order = known.grouped("order_id")
         wanted = {}
-        for order, lead in leads.items():
-            if lead not in since:
-                continue
+        for order, (lead, since) in leads.items():
             of_lead = {"lead_id": lead.id, "lost_reason_id": reasons[lead].id}
             for values in order._nurture_get_outcomes(by_order.get(order, self.browse())):
-                if values["credit_date"] >= since[lead]:
+                if values["credit_date"] >= since:
                     wanted[values["key"]] = values | of_lead
         known.filtered("is_stale").is_stale = False
         self._replace(known, wanted)

@@ -40,14 +40,14 @@ class SaleOrder(models.Model):
         if participants._is_idle():
             return
         orders = self.sudo().filtered(lambda order: order.state != "cancel")
-        lead_model = self.env["crm.lead"]
-        leads = orders.opportunity_id | lead_model._nurture_leads_of(orders.partner_id)
+        of_customers = orders._nurture_get_leads_of_customers()
+        leads = orders.opportunity_id.union(*of_customers.values())
         if not participants.search_count([("lead_id", "in", leads.ids)], limit=1):
             return
         now = fields.Datetime.now()
         for order in orders:
             participants._check_goals(
-                order.opportunity_id | lead_model._nurture_leads_of(order.partner_id),
+                order.opportunity_id | of_customers[order],
                 date=min(order.date_order or now, now),
             )
 
@@ -62,7 +62,7 @@ class SaleOrder(models.Model):
         held out stays lost. Leads of other companies are none.
 
         :param known: outcomes that these orders have; they stay with their lead
-        :return: ``{order: lead}``, orders without one left out
+        :return: ``{order: (lead, when it was first reached)}``, orders without one left out
         """
         leads = self.env["crm.lead"]
         outcomes = self.env["nurture.outcome"]
@@ -75,8 +75,7 @@ class SaleOrder(models.Model):
             own = of_customers.get(order, order.opportunity_id)
             candidates[order] = own.filtered(
                 lambda lead, order=order: (
-                    lead.company_id.id in (False, order.company_id.id)
-                    and order._nurture_may_come_of(lead, reached)
+                    lead in reached and order._nurture_may_come_of(lead, reached[lead])
                 )
             )
         several = leads.union(*(own for own in candidates.values() if len(own) > 1))
@@ -85,25 +84,26 @@ class SaleOrder(models.Model):
         never = fields.Datetime.to_datetime("1970-01-01")
 
         def get_last_reached(lead):
-            touch = touches.get(lead, {}).get("touch_date", never)
-            return touch, reached.get(lead, never), lead.id
+            return touches.get(lead, {}).get("touch_date", never), reached[lead], lead.id
 
-        return {
-            order: kept.get(order, leads) & own or max(own, key=get_last_reached)
-            for order, own in candidates.items()
-            if own
-        }
+        found = {}
+        for order, own in candidates.items():
+            if own:
+                lead = kept.get(order, leads) & own or max(own, key=get_last_reached)
+                found[order] = lead, reached[lead]
+        return found
 
-    def _nurture_may_come_of(self, lead, reached):
+    def _nurture_may_come_of(self, lead, since):
         """Whether the order may be of a lead: of its opportunity, or where that was made after the
-        lead had been reached. What was in the pipeline before is another deal.
+        lead had been reached. What was in the pipeline before is another deal, and so is what is
+        sold by another company.
 
-        :param reached: ``{lead: date}``
+        :param since: when the lead was reached
         """
+        if lead.company_id.id not in (False, self.company_id.id):
+            return False
         other = self.opportunity_id
-        return other in (lead, lead.browse()) or (
-            lead in reached and other.create_date >= reached[lead]
-        )
+        return other in (lead, lead.browse()) or other.create_date >= since
 
     def _nurture_get_leads_of_customers(self):
         """The leads of the customers of these orders, of their colleagues and of their addresses.
@@ -111,18 +111,18 @@ class SaleOrder(models.Model):
 
         :return: ``{order: leads}``
         """
-        orders, leads = self, self.env["crm.lead"]
+        leads = self.env["crm.lead"]
         by_customer, by_address = defaultdict(leads.browse), defaultdict(leads.browse)
-        for lead in leads._nurture_leads_of(orders.partner_id) if orders else ():
+        for lead in leads._nurture_leads_of(self.partner_id) if self else ():
             by_customer[lead.partner_id.commercial_partner_id] |= lead
             by_address[_address_of(lead)] |= lead
         # who has no customer, or no address, has none in common with others
-        by_customer.pop(orders.partner_id.browse(), None)
+        by_customer.pop(self.partner_id.browse(), None)
         by_address.pop(None, None)
         return {
             order: by_customer[order.partner_id.commercial_partner_id]
             | by_address[_address_of(order.partner_id)]
-            for order in orders
+            for order in self
         }
 
     def _nurture_get_outcomes(self, known):

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.tools import formatLang
 
 from ...tools import inference
+from ...tools.shares import say_percent
 from .mailing_trace_statistics import rate
 
 #: What the versions of an A/B test are compared by: core's criterion, and the statistics that are
@@ -77,10 +78,10 @@ class MailingMailing(models.Model):
                     "name": mailing.display_name,
                     "did": did,
                     "whole": number,
-                    "rate": self._nurture_say_percent(did / number),
-                    "low": self._nurture_say_percent(interval.low),
-                    "high": self._nurture_say_percent(interval.high),
-                    "best": self._nurture_say_percent(chance),
+                    "rate": say_percent(self.env, did / number),
+                    "low": say_percent(self.env, interval.low),
+                    "high": say_percent(self.env, interval.high),
+                    "best": say_percent(self.env, chance),
                 }
             )
         return versions
@@ -97,6 +98,3 @@ class MailingMailing(models.Model):
                 formatLang(self.env, missing, digits=0),
             )
         return self.env._("Not enough yet to say, and no difference to be seen so far.")
-
-    def _nurture_say_percent(self, share):
-        return f"{formatLang(self.env, 100 * share, digits=1)}\N{NO-BREAK SPACE}%"

@@ -5,6 +5,7 @@ from odoo.tools import SQL, float_round, format_amount, formatLang
 
 from ...tools import inference
 from ...tools.arguments import check_records
+from ...tools.shares import say_percent
 from ..core.results_mixin import EARNED, REVENUE_GROUPS
 
 #: Outcomes by which those who are written to are compared with those held out: what customers do,
@@ -56,10 +57,9 @@ class NurtureSequence(models.Model):
         :return: ``written_to`` and ``holdout``: ``{"leads": number, "quotation": number, "order":
             number, "earned": amount}``, amounts in the currency of the user's company, for who sees
             what was earned; ``is_divided_as_planned``; and ``goals``: for ``quotation`` and
-            ``order`` the
-            ``difference`` of the rates (from -1 to 1) with its ``low`` and ``high``, ``e_value``,
-            whether it is ``decided``, and about how many leads are ``missing`` until it will be; 0
-            where it cannot be said
+            ``order`` the ``difference`` of the rates (from -1 to 1) with its ``low`` and ``high``,
+            ``e_value``, whether it is ``decided``, and about how many leads are ``missing`` until
+            it will be; 0 where it cannot be said
         """
         check_records(self)
         self.check_access("read")
@@ -224,7 +224,7 @@ class NurtureSequence(models.Model):
     def _say_rate(self, arm, goal):
         if not arm["leads"]:
             return "–"
-        rate = self._say_percent(arm[goal] / arm["leads"])
+        rate = say_percent(self.env, arm[goal] / arm["leads"])
         return self.env._("%(number)s (%(rate)s)", number=arm[goal], rate=rate)
 
     def _say_earned(self, arm):
@@ -258,9 +258,6 @@ class NurtureSequence(models.Model):
             )
         return self.env._("Not enough yet to say, and no difference to be seen so far.")
 
-    def _say_percent(self, share):
-        return f"{formatLang(self.env, 100 * share, digits=1)}\N{NO-BREAK SPACE}%"
-
     def _say_points(self, share):
         rounded = float_round(100 * share, precision_digits=1) or 0.0
         return formatLang(self.env, rounded, digits=1)
@@ -284,8 +281,8 @@ class NurtureSequence(models.Model):
         return self.env._(
             "If %(rate)s return on their own, only a sequence that brings back %(other)s or more "
             "shows beside one that does nothing.",
-            rate=self._say_percent(rate),
-            other=self._say_percent(other),
+            rate=say_percent(self.env, rate),
+            other=say_percent(self.env, other),
         )
 
     def _get_usual_rate(self):

@@ -112,7 +112,7 @@ class NurtureSequence(models.Model):
 
     def _count_statistics(self, *parts):
         """Count what these sequences have come to, with the rights of the user; mails with all.
-        The number of queries does not grow with the sequences.
+        The number of queries does not grow with the sequences, but for ``lift``.
 
         :param parts: of :data:`PARTS`; all, if none is named
         :return: ``{sequence: counts}``; counts are ``participants`` {state: number}, ``won_back``,

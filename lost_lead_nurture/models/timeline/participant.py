@@ -231,11 +231,8 @@ class NurtureParticipant(models.Model):
             return False
         mailing_trace = journey.get_mailing_trace(traces[0])
         name = journey.get_name(traces[0])
-
-        def is_before(date):
-            return date and (not self.won_back_date or date <= self.won_back_date)
-
-        if is_before(mailing_trace.reply_datetime):
+        replied = mailing_trace.reply_datetime
+        if replied and (not self.won_back_date or replied <= self.won_back_date):
             return self.env._("credited to “%s”, which was replied to", name)
         return self.env._("credited to “%s”, the last one clicked before", name)
 

@@ -1,0 +1,8 @@
+"""Rates as people read them."""
+
+from odoo.tools import formatLang
+
+
+def say_percent(env, share):
+    """A share, from 0 to 1, in percent as people write it; it stays on one line."""
+    return f"{formatLang(env, 100 * share, digits=1)}\N{NO-BREAK SPACE}%"
