@@ -274,6 +274,38 @@ class TestDoors(DoorsCase):
                 self.assertTrue(self.call(user, record, method))
 
     @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
+    def test_what_came_of_it(self):
+        """On a contact that everybody reads, and in the ledger behind it: whose leads they are not,
+        who works for another company, or sees no leads at all, finds nothing of it."""
+        self.start()
+        self.touch(self.ann)
+        contact = self.env["res.partner"].create({"name": "Ann", "email": ANN})
+        order = self.env["sale.order"].create(
+            {"partner_id": contact.id, "opportunity_id": self.ann.id, "date_order": self.clock}
+        )
+        credits_ = self.credits_of(order)
+        self.assertTrue(credits_)
+        method = "action_view_nurture_results"
+        counts = {self.marketer: 1, self.salesman: 1, self.mailer: 0, self.stranger: 0}
+        for user, count in (counts | {self.colleague: 0}).items():
+            with self.subTest(user.login):
+                self.env.invalidate_all()
+                self.assertEqual(contact.with_user(user).nurture_quotation_count, count)
+                context = {"nurture_statistic": "quotations"}
+                action = self.call(user, contact, method, context=context)
+                if model := action.get("res_model"):
+                    found = self.env[model].with_user(user).search(action["domain"])
+                    self.assertLessEqual(len(found), count)
+        for user in (self.salesman, self.mailer, self.employee):
+            with self.subTest("amounts", user=user.login), self.assertRaises(AccessError):
+                contact.with_user(user).read(["nurture_invoiced"])
+        self.assert_closed(self.employee, contact, method)
+        for records in (credits_, credits_.outcome_id):
+            for user in (self.mailer, self.employee, self.stranger, self.colleague):
+                with self.subTest(records._name, user=user.login), self.assertRaises(AccessError):
+                    records.with_user(user).read(["kind"])
+
+    @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
     def test_deleting_what_is_archived(self):
         """Who may not delete a step learns so, even where nothing is left to be done."""
         self.start()
