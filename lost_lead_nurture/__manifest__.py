@@ -1,6 +1,6 @@
 {
     "name": "Lost Lead Nurture",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Marketing/Email Marketing",
     "summary": "Win back lost leads with email sequences that react to what people do",
     "author": "Lost Lead Nurture contributors",
