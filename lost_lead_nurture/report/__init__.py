@@ -1,1 +1,1 @@
-from . import nurture_coming, nurture_report
+from . import nurture_coming, nurture_report, nurture_result

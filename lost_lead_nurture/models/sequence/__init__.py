@@ -10,6 +10,7 @@ from . import (
     lift,
     overview,
     preview,
+    results,
     template,
     test,
     timing,

@@ -125,6 +125,22 @@ class NurtureStep(models.Model):
         own = [statistics.get(str(mailing.id), {}) for mailing in self.sudo()._get_mailings()]
         return {name: sum(one.get(name, 0) for one in own) for name in STATISTICS}
 
+    def _get_versions(self, statistics):
+        """The step's mails, where it has several.
+
+        :param statistics: as for :meth:`_add_up`
+        :return: list of (what the mail is called, its statistics)
+        """
+        translations = self.sudo().translation_ids
+        if not translations or not self._is_message():
+            return []
+        versions = [(self.env._("All other languages"), self.sudo().mailing_id)]
+        versions += [(line.lang_id.name, line.mailing_id) for line in translations]
+        return [
+            (name, dict.fromkeys(STATISTICS, 0) | statistics.get(str(mailing.id), {}))
+            for name, mailing in versions
+        ]
+
     def _get_chart(self, counts):
         """What was done and what was rejected on each of the last days, the user's today last.
 
