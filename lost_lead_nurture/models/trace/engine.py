@@ -438,9 +438,10 @@ class NurtureTrace(models.Model):
                 SELECT participant.id, step.id, NULL::int, step.sequence_id,
                        participant.company_id, 'scheduled', %(now)s, %(now)s + %(delay)s,
                        NULL::timestamp
-                  FROM nurture_participant participant
+                  FROM unnest(%(ids)s::int[]) entered
+                  JOIN nurture_participant participant ON participant.id = entered
                   JOIN nurture_step step ON step.sequence_id = participant.sequence_id
-                 WHERE participant.id = ANY(%(ids)s::int[]) AND participant.state = 'running'
+                 WHERE participant.state = 'running'
                    AND step.trigger = %(trigger)s AND step.active
                 """,
                 now=now,
