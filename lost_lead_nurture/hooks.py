@@ -33,6 +33,8 @@ CHANGES = [
     Column("mailing_trace", "nurture_bot_date", "timestamp"),
     Column("mailing_trace", "nurture_bot_notes", "jsonb"),
     Column("mailing_trace", "nurture_refused_date", "timestamp"),
+    Column("mailing_trace", "nurture_unsubscribe_date", "timestamp"),
+    Column("mailing_trace", "nurture_complaint_date", "timestamp"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Index.of_field("mailing_trace", "nurture_trace_id"),
     Index.of_field("mailing_trace", "nurture_pending"),

@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..models.mail.mailing_trace_statistics import RATES, STATISTICS
+from ..models.mail.mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, RATES, STATISTICS
 
 
 class NurtureReport(models.Model):
@@ -32,21 +32,16 @@ class NurtureReport(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
 
     entered = fields.Integer("Participants", readonly=True)
-    sent = fields.Integer(readonly=True)
-    delivered = fields.Integer(readonly=True, help="Mails that left and did not bounce.")
-    opened = fields.Integer(readonly=True)
-    clicked = fields.Integer(readonly=True)
-    replied = fields.Integer(readonly=True)
-    ignored = fields.Integer(
-        readonly=True,
-        help="Mails delivered a day ago or earlier, and neither opened, clicked nor answered.",
-    )
-    no_reaction = fields.Integer(
-        "No Reaction Yet",
-        readonly=True,
-        help="Mails delivered less than a day ago, and neither opened, clicked nor answered.",
-    )
-    bounced = fields.Integer(readonly=True)
+    sent = fields.Integer(readonly=True, help=DEFINITIONS["sent"])
+    delivered = fields.Integer(readonly=True, help=DEFINITIONS["delivered"])
+    opened = fields.Integer(readonly=True, help=DEFINITIONS["opened"])
+    clicked = fields.Integer(readonly=True, help=DEFINITIONS["clicked"])
+    replied = fields.Integer(readonly=True, help=DEFINITIONS["replied"])
+    ignored = fields.Integer(readonly=True, help=DEFINITIONS["ignored"])
+    no_reaction = fields.Integer("No Reaction Yet", readonly=True, help=DEFINITIONS["no_reaction"])
+    bounced = fields.Integer(readonly=True, help=DEFINITIONS["bounced"])
+    unsubscribed = fields.Integer(readonly=True, help=DEFINITIONS["unsubscribed"])
+    complained = fields.Integer(readonly=True, help=DEFINITIONS["complained"])
     won_back = fields.Integer(readonly=True)
     held_out = fields.Integer(readonly=True, help="Participants who get nothing, to compare with.")
     holdout_returned = fields.Integer(
@@ -55,25 +50,31 @@ class NurtureReport(models.Model):
         help="Participants held out who returned on their own.",
     )
     opened_rate = fields.Float(
-        "Opened (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+        "Opened (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["opened"]
     )
     clicked_rate = fields.Float(
-        "Clicked (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+        "Clicked (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["clicked"]
     )
     click_to_open_rate = fields.Float(
-        "Click-to-Open (%)", readonly=True, aggregator="avg", help="Clicked, of the mails opened."
+        "Click-to-Open (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["click_to_open"]
     )
     replied_rate = fields.Float(
-        "Replied (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+        "Replied (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["replied"]
     )
     ignored_rate = fields.Float(
-        "Ignored (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+        "Ignored (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["ignored"]
     )
     no_reaction_rate = fields.Float(
-        "No Reaction Yet (%)", readonly=True, aggregator="avg", help="Of the mails delivered."
+        "No Reaction Yet (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["no_reaction"]
     )
     bounced_rate = fields.Float(
-        "Bounced (%)", readonly=True, aggregator="avg", help="Of the mails sent."
+        "Bounced (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["bounced"]
+    )
+    unsubscribed_rate = fields.Float(
+        "Unsubscribed (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["unsubscribed"]
+    )
+    complained_rate = fields.Float(
+        "Complained (%)", readonly=True, aggregator="avg", help=RATE_DEFINITIONS["complained"]
     )
     won_back_rate = fields.Float(
         "Won Back (%)",
@@ -87,7 +88,9 @@ class NurtureReport(models.Model):
         "mailing.trace": [
             "is_test_trace",
             "links_click_datetime",
+            "nurture_complaint_date",
             "nurture_trace_id",
+            "nurture_unsubscribe_date",
             "open_datetime",
             "reply_datetime",
             "sent_datetime",

@@ -16,6 +16,7 @@ from .mail import (
     test_chatter,
     test_guard,
     test_languages,
+    test_leaving,
     test_links,
     test_bots,
     test_mailing_results,

@@ -361,6 +361,27 @@ class NurtureHttpCase(NurtureMixin, HttpCase):
             f"\n{body}\n"
         )
 
+    def complain(self, message, kind="abuse", recipient=None):
+        """The recipient's mail provider reports a complaint (RFC 5965).
+
+        :param recipient: whom the report names, if it does
+        """
+        self._receive(
+            "From: Feedback <feedback@provider.example.com>\n"
+            f"To: {self.alias_domain.bounce_email}\n"
+            f"Subject: FW: {message['Subject']}\n"
+            f"Message-ID: <complaint.{id(message)}@provider.example.com>\n"
+            "MIME-Version: 1.0\n"
+            'Content-Type: multipart/report; report-type=feedback-report; boundary="part"\n'
+            "\n--part\nContent-Type: text/plain\n\nThis is an email abuse report.\n"
+            "\n--part\nContent-Type: message/feedback-report\n\n"
+            f"Feedback-Type: {kind}\nUser-Agent: Provider/1.0\nVersion: 1\n"
+            + (f"Original-Rcpt-To: {recipient}\n" if recipient else "")
+            + "\n--part\nContent-Type: message/rfc822\n\n"
+            + (f"Message-ID: {message['Message-ID']}\n" if message["Message-ID"] else "")
+            + f"Subject: {message['Subject']}\nTo: undisclosed\n\nHello\n--part--\n"
+        )
+
     def bounce(self, message):
         """Return a mail to its sender as undeliverable (RFC 3464)."""
         address = email.utils.parseaddr(message["To"])[1]

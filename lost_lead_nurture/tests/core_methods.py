@@ -308,6 +308,10 @@ OVERRIDDEN = {
         "operation",
         "who steers a sequence works for all its companies",
     ),
+    "nurture.hints.mixin._get_view": (
+        "view_id, view_type, **options",
+        "buttons say what their number means",
+    ),
     "nurture.sequence._read_group_postprocess_aggregate": (
         "aggregate_spec, raw_values",
         "statistics that are counted add up in grouped lists",
@@ -363,6 +367,10 @@ CALLED = {
     "mail.alias.domain._find_aliases": (
         "email_list",
         "mail to our own aliases would return as leads",
+    ),
+    "mail.blacklist._add": (
+        "email, message",
+        "whoever calls a mail spam gets none any more",
     ),
     "mail.compose.message._is_mass_mailing": (
         "",

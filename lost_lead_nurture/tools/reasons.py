@@ -16,6 +16,7 @@ EXIT_REASONS = [
     ("unmatched", "No longer matches the sequence"),
     ("silent", "Too many mails without engagement"),
     ("unsubscribed", "Unsubscribed"),
+    ("complained", "Called a mail spam"),
     ("blacklisted", "Address blacklisted"),
     ("bounced", "Mail bounced"),
     ("forgotten", "Asked to be forgotten"),

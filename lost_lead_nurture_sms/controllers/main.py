@@ -19,3 +19,16 @@ class NurtureSmsController(MailingSMSController):
             )
         )
         return super().sms_short_link_redirect(code, sms_id_int, **post)
+
+    @http.route()
+    def blacklist_number(self, mailing_id, trace_code, **post):
+        number = post.get("sms_number", "").strip(" ")
+        request.env["mailing.trace"].sudo()._nurture_note_unsubscribed(
+            [
+                ("trace_type", "=", "sms"),
+                ("mass_mailing_id", "=", mailing_id),
+                ("sms_code", "=", trace_code),
+                ("sms_number", "=", number),
+            ]
+        )
+        return super().blacklist_number(mailing_id, trace_code, **post)

@@ -1,6 +1,7 @@
 """An SMS on its way: queued, sent, clicked, bounced, failed, recalled."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -360,6 +361,19 @@ class TestSms(SmsCase):
         self.env["mail.blacklist"]._add("ann@recipient.example.com")
         self.send_sms()
         self.assertFalse(self.sms_to(self.ann))
+
+    def test_unsubscribed(self):
+        """By the link of the SMS: the message knows it, and only hers."""
+        self.sequence.action_start()
+        self.advance()
+        mailing_trace = self.trace(self.ann, self.first).mailing_trace_ids
+        page = f"/sms/{self.first.mailing_id.id}/unsubscribe/{mailing_trace.sms_code}"
+        for number in ("+32470000000", ANN):
+            response = self.url_open(f"{page}?{urlencode({'sms_number': number})}")
+            self.assertEqual(response.status_code, 200)
+        self.env.invalidate_all()
+        self.assertEqual(mailing_trace.nurture_unsubscribe_date, self.clock)
+        self.assertEqual(self.sequence.unsubscribed_count, 1)
 
     def test_stopped_while_queued(self):
         self.sequence.action_start()

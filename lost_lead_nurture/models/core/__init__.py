@@ -1,6 +1,7 @@
 # what the others extend comes first
 from . import choice_mixin  # isort: skip
 from . import guard_mixin  # isort: skip
+from . import hints_mixin  # isort: skip
 from . import results_mixin  # isort: skip
 from . import (
     calendar_event,

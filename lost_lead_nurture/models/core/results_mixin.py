@@ -28,6 +28,7 @@ class NurtureResultsMixin(models.AbstractModel):
     statistics everywhere, from the ledger, each with a button that opens what it counts."""
 
     _name = "nurture.results.mixin"
+    _inherit = ["nurture.hints.mixin"]
     _description = "Nurture: What Came of It"
     #: What of a credit leads here.
     _credited_by = None

@@ -17,6 +17,7 @@ from . import (
     mailing_reach,
     mailing_results,
     mailing_trace_answer,
+    mailing_trace_leaving,
     mailing_trace_statistics,
     mailing_trace_refusal,
     utm_source,

@@ -2,19 +2,25 @@ from odoo import api, models
 from odoo.tools.mail import unfold_references
 
 from ...tools import automatic
+from ...tools.complaints import read_complaint
 from ...tools.inside import INSIDE
 
 
 class MailThread(models.AbstractModel):
     """What arrives in the mailbox and is about the mails of sequences: the answer to one of them is
     the answer to no other one, and it is recognised without references, too. What a program wrote
-    is no answer. The gateway notifies sequences of answers and bounces, whoever runs it."""
+    is no answer, and a complaint is no bounce. The gateway notifies sequences of answers and
+    bounces, whoever runs it."""
 
     _inherit = "mail.thread"
 
     @api.private
     @api.model
     def message_route(self, message, message_dict, *args, **kwargs):
+        complaint = read_complaint(message)
+        if complaint and self.env["mailing.trace"].sudo()._nurture_take_complaint(complaint):
+            # heard: nothing is to be done about it, as about a bounce
+            return []
         if not message_dict.get("is_bounce"):
             self._nurture_refer_to_answered(message, message_dict)
         return super().message_route(message, message_dict, *args, **kwargs)

@@ -3,7 +3,7 @@ from odoo.tools import formatLang
 
 from ...tools import inference
 from ...tools.shares import say_percent
-from .mailing_trace_statistics import rate
+from .mailing_trace_statistics import RATE_DEFINITIONS, rate
 
 #: What the versions of an A/B test are compared by: core's criterion, and the statistics that are
 #: of others. Other criteria are amounts or numbers that are of no whole.
@@ -33,8 +33,7 @@ class MailingMailing(models.Model):
     nurture_click_to_open_ratio = fields.Float(
         string="Click-to-Open Rate (%)",
         compute="_compute_nurture_click_to_open_ratio",
-        help="Of those who opened the mail, who clicked in it: what the text did, whatever the "
-        "subject did.",
+        help=RATE_DEFINITIONS["click_to_open"],
     )
     nurture_ab_verdict = fields.Html(
         compute="_compute_nurture_ab_verdict",

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import float_round
 
 from ...tools.arguments import check_records, read_choice
-from .mailing_trace_statistics import STATISTICS, rate
+from .mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, STATISTICS, rate
 
 #: Which statistic each of core's lists of recipients is about.
 _CORE_LISTS = {
@@ -23,17 +23,33 @@ class MailingMailing(models.Model):
     _name = "mailing.mailing"
     _inherit = ["mailing.mailing", "nurture.results.mixin"]
 
-    ignored = fields.Integer(
-        compute="_compute_statistics",
-        help="Messages delivered a day ago or earlier, and neither opened, clicked nor answered.",
-    )
+    sent = fields.Integer(help=DEFINITIONS["sent"])
+    opened = fields.Integer(help=DEFINITIONS["opened"])
+    clicked = fields.Integer(help=DEFINITIONS["clicked"])
+    replied = fields.Integer(help=DEFINITIONS["replied"])
+    bounced = fields.Integer(help=DEFINITIONS["bounced"])
+    ignored = fields.Integer(compute="_compute_statistics", help=DEFINITIONS["ignored"])
     no_reaction = fields.Integer(
-        string="No Reaction Yet",
-        compute="_compute_statistics",
-        help="Messages delivered less than a day ago, and neither opened, clicked nor answered: it "
-        "is too early to call them ignored.",
+        string="No Reaction Yet", compute="_compute_statistics", help=DEFINITIONS["no_reaction"]
     )
-    clicks_ratio = fields.Float(compute="_compute_nurture_clicks_ratio")
+    unsubscribed = fields.Integer(compute="_compute_statistics", help=DEFINITIONS["unsubscribed"])
+    complained = fields.Integer(compute="_compute_statistics", help=DEFINITIONS["complained"])
+    opened_ratio = fields.Float(help=RATE_DEFINITIONS["opened"])
+    replied_ratio = fields.Float(help=RATE_DEFINITIONS["replied"])
+    bounced_ratio = fields.Float(help=RATE_DEFINITIONS["bounced"])
+    clicks_ratio = fields.Float(
+        compute="_compute_nurture_clicks_ratio", help=RATE_DEFINITIONS["clicked"]
+    )
+    nurture_unsubscribed_ratio = fields.Float(
+        string="Unsubscribed (%)",
+        compute="_compute_statistics",
+        help=RATE_DEFINITIONS["unsubscribed"],
+    )
+    nurture_complained_ratio = fields.Float(
+        string="Complained (%)",
+        compute="_compute_statistics",
+        help=RATE_DEFINITIONS["complained"],
+    )
     # for who reads mailings at all, as core's
     nurture_invoiced = fields.Monetary(groups=None)
     nurture_invoiced_label = fields.Char(groups=None)
@@ -56,6 +72,10 @@ class MailingMailing(models.Model):
                     **{name: statistics[name] for name in STATISTICS},
                     "delivered": statistics["received"],
                     **{f"{name}_ratio": _round(value) for name, value in rates.items()},
+                    **{
+                        f"nurture_{name}_ratio": _round(rate(statistics, name))
+                        for name in ("unsubscribed", "complained")
+                    },
                 }
             )
 

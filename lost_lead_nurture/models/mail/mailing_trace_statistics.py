@@ -6,16 +6,32 @@ from odoo.tools import SQL
 
 from .mailing_trace import OPENED
 
-#: What is counted of the messages of a mailing, a step or a sequence.
-STATISTICS = (
-    *("sent", "delivered", "opened", "clicked", "replied"),
-    *("ignored", "no_reaction", "bounced"),
-)
+#: What is counted of the messages of a mailing, a step or a sequence: what each statistic means,
+#: in words that every screen shows. Opens, clicks and replies are those of people.
+DEFINITIONS = {
+    "sent": "Messages that left, those that bounced later included.",
+    "delivered": "Messages that left and did not bounce, or that somebody read all the same.",
+    "opened": "Messages that somebody opened, clicked in or replied to. What bots do does not "
+    "count, and who opens a mail without its pictures is not seen.",
+    "clicked": "Messages in which somebody clicked a link. What bots do does not count.",
+    "replied": "Messages that somebody replied to. Automatic answers do not count.",
+    "ignored": "Messages delivered a day ago or earlier, and neither opened, clicked nor answered.",
+    "no_reaction": "Messages delivered less than a day ago, and neither opened, clicked nor "
+    "answered: it is too early to call them ignored.",
+    "bounced": "Messages that came back as undeliverable.",
+    "unsubscribed": "Messages in which the recipient unsubscribed.",
+    "complained": "Mails that the recipient called spam, as the mail provider reported. Not all "
+    "providers do.",
+}
+STATISTICS = tuple(DEFINITIONS)
 #: What the rate of a statistic is of. Whoever a message did not reach could not do anything with
 #: it; what bounced had left.
 RATE_OF = {
     **dict.fromkeys(
-        ("opened", "clicked", "replied", "ignored", "no_reaction"),
+        (
+            *("opened", "clicked", "replied", "ignored", "no_reaction"),
+            *("unsubscribed", "complained"),
+        ),
         "delivered",
     ),
     "bounced": "sent",
@@ -24,6 +40,16 @@ RATE_OF = {
 RATES = {
     **{name: (name, whole) for name, whole in RATE_OF.items()},
     "click_to_open": ("clicked", "opened"),
+}
+#: How many of what a rate is of: the end of its definition.
+_OF = {
+    "sent": "In percent of the messages sent.",
+    "delivered": "In percent of the messages delivered.",
+    "opened": "In percent of the messages opened.",
+}
+#: What each rate means.
+RATE_DEFINITIONS = {
+    name: f"{DEFINITIONS[statistic]} {_OF[whole]}" for name, (statistic, whole) in RATES.items()
 }
 #: Who has not reacted for so long has ignored the message; before, it is too early to say so.
 PATIENCE = timedelta(hours=24)
@@ -76,6 +102,8 @@ class MailingTrace(models.Model):
             "ignored": silent & Domain("sent_datetime", "<=", since),
             "no_reaction": silent & Domain("sent_datetime", ">", since),
             "bounced": sent & Domain("trace_status", "=", "bounce"),
+            "unsubscribed": sent & Domain("nurture_unsubscribe_date", "!=", False),
+            "complained": sent & Domain("nurture_complaint_date", "!=", False),
         }
 
     @api.model
@@ -91,6 +119,8 @@ class MailingTrace(models.Model):
             "ignored": self.env._("Ignored"),
             "no_reaction": self.env._("No Reaction Yet"),
             "bounced": self.env._("Bounced"),
+            "unsubscribed": self.env._("Unsubscribed"),
+            "complained": self.env._("Complained"),
         }
 
     @api.model

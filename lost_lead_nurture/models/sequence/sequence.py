@@ -12,7 +12,7 @@ from ...tools.attribution import WINDOW_DAYS
 from ...tools.domains import LostRights, check_domain
 from ...tools.inside import without_defaults
 from ..core.results_mixin import REVENUE_GROUPS
-from ..mail.mailing_trace_statistics import STATISTICS, rate
+from ..mail.mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, STATISTICS, rate
 from ..step.step import MAX_DELAY
 
 #: Who sees what came of the mails. They are counted with all rights, whosever the leads are, but
@@ -36,7 +36,7 @@ class NurtureSequence(models.Model):
 
     _name = "nurture.sequence"
     _description = "Nurture Sequence"
-    _inherit = ["mail.thread", "mail.activity.mixin", "nurture.guard.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "nurture.guard.mixin", "nurture.hints.mixin"]
     _order = "state, name, id"
     _authors = {
         "domain": "domain_author_id",
@@ -136,46 +136,86 @@ class NurtureSequence(models.Model):
         string="Returned without Mails",
         help="Leads that were held out and returned on their own. No mail is credited.",
     )
-    sent_count = fields.Integer(compute="_compute_mail_counts", string="Sent", groups=MAIL_GROUPS)
+    sent_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="Sent",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["sent"],
+    )
     delivered_count = fields.Integer(
         compute="_compute_mail_counts",
         string="Delivered",
         groups=MAIL_GROUPS,
-        help="Mails that left and did not bounce. Rates are of these.",
+        help=DEFINITIONS["delivered"],
     )
     opened_count = fields.Integer(
-        compute="_compute_mail_counts", string="Opened", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Opened",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["opened"],
     )
     clicked_count = fields.Integer(
-        compute="_compute_mail_counts", string="Clicked", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Clicked",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["clicked"],
     )
     replied_count = fields.Integer(
-        compute="_compute_mail_counts", string="Replied", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Replied",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["replied"],
     )
     ignored_count = fields.Integer(
         compute="_compute_mail_counts",
         string="Ignored",
         groups=MAIL_GROUPS,
-        help="Mails delivered a day ago or earlier, and neither opened, clicked nor answered.",
+        help=DEFINITIONS["ignored"],
     )
     no_reaction_count = fields.Integer(
         compute="_compute_mail_counts",
         string="No Reaction Yet",
         groups=MAIL_GROUPS,
-        help="Mails delivered less than a day ago, and neither opened, clicked nor answered: it is "
-        "too early to call them ignored.",
+        help=DEFINITIONS["no_reaction"],
     )
     bounced_count = fields.Integer(
-        compute="_compute_mail_counts", string="Bounced", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Bounced",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["bounced"],
+    )
+    unsubscribed_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="Unsubscribed",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["unsubscribed"],
+    )
+    complained_count = fields.Integer(
+        compute="_compute_mail_counts",
+        string="Complained",
+        groups=MAIL_GROUPS,
+        help=DEFINITIONS["complained"],
     )
     opened_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Opened (%)", aggregator="avg", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Opened (%)",
+        aggregator="avg",
+        groups=MAIL_GROUPS,
+        help=RATE_DEFINITIONS["opened"],
     )
     clicked_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Clicked (%)", aggregator="avg", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Clicked (%)",
+        aggregator="avg",
+        groups=MAIL_GROUPS,
+        help=RATE_DEFINITIONS["clicked"],
     )
     replied_ratio = fields.Float(
-        compute="_compute_mail_counts", string="Replied (%)", aggregator="avg", groups=MAIL_GROUPS
+        compute="_compute_mail_counts",
+        string="Replied (%)",
+        aggregator="avg",
+        groups=MAIL_GROUPS,
+        help=RATE_DEFINITIONS["replied"],
     )
     quotation_count = fields.Integer(
         compute="_compute_quotation_count",

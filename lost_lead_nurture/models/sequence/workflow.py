@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ...tools.arguments import check_records, read_choice
-from ..mail.mailing_trace_statistics import RATE_OF
+from ..mail.mailing_trace_statistics import RATE_OF, STATISTICS
 
 
 class NurtureSequence(models.Model):
@@ -24,6 +24,7 @@ class NurtureSequence(models.Model):
             "mails_readable": self.env["mailing.mailing"].has_access("read"),
             "offers": steps._get_offers(),
             "rate_of": RATE_OF,
+            "definitions": self._get_definitions(),
             "types": steps._get_types(),
         }
         by_sequence = (
@@ -40,6 +41,13 @@ class NurtureSequence(models.Model):
                 "steps": by_sequence.get(sequence._origin, steps)._get_cards(statistics),
                 "exits": self._get_exits(statistics["exits"]),
             }
+
+    @api.model
+    def _get_definitions(self):
+        """What the numbers on cards mean, as everywhere: those that are rates, and others."""
+        fields_ = self.env["nurture.report"]._fields
+        names = {name: f"{name}_rate" if name in RATE_OF else name for name in STATISTICS}
+        return {name: fields_[field]._description_help(self.env) for name, field in names.items()}
 
     @api.model
     def _get_exits(self, counts):

@@ -79,6 +79,14 @@ class NurtureTrace(models.Model):
             date = self._get_bounce_date(journey, mailing_trace)
             more = {"detail": not journey.is_forgotten and mailing_trace.failure_reason}
             reactions.append(Reaction(date, "bounced", {"bounce"}, text, more=more))
+        if mailing_trace.nurture_unsubscribe_date:
+            text = self.env._("Unsubscribed in %s", bold(name))
+            date = mailing_trace.nurture_unsubscribe_date
+            reactions.append(Reaction(date, "unsubscribed", set(), text))
+        if mailing_trace.nurture_complaint_date:
+            text = self.env._("Called %s spam", bold(name))
+            date = mailing_trace.nurture_complaint_date
+            reactions.append(Reaction(date, "complained", set(), text))
         return reactions
 
     def _get_click_reactions(self, journey, mailing_trace, name):

@@ -56,13 +56,15 @@ const WORKFLOW = {
     rate_of: {
         ...{ opened: "delivered", clicked: "delivered", replied: "delivered" },
         ...{ ignored: "delivered", no_reaction: "delivered", bounced: "sent" },
+        ...{ unsubscribed: "delivered", complained: "delivered" },
     },
+    definitions: { opened: "Messages that somebody opened." },
 };
 
 function makeMails(values = {}) {
     return {
         ...{ sent: 0, delivered: 0, opened: 0, clicked: 0, replied: 0 },
-        ...{ ignored: 0, no_reaction: 0, bounced: 0 },
+        ...{ ignored: 0, no_reaction: 0, bounced: 0, unsubscribed: 0, complained: 0 },
         ...values,
     };
 }

@@ -29,6 +29,8 @@ class TestRates(NurtureHttpCase):
         # a mail server may be mistaken: who clicked has got it
         self.click(mails[4])
         self.bounce(mails[4])
+        self.unsubscribe(mails[5])
+        self.complain(mails[6])
 
     def screens(self):
         """The statistics of the same mail, and its rates as far as each screen has them."""
@@ -66,6 +68,8 @@ class TestRates(NurtureHttpCase):
                 "clicked": mailing.clicks_ratio,
                 "replied": mailing.replied_ratio,
                 "bounced": mailing.bounced_ratio,
+                "unsubscribed": mailing.nurture_unsubscribed_ratio,
+                "complained": mailing.nurture_complained_ratio,
             },
             "sequence": {
                 name: sequence[f"{name}_ratio"] for name in ("opened", "clicked", "replied")
@@ -103,6 +107,8 @@ class TestRates(NurtureHttpCase):
             "ignored": 0,
             "no_reaction": 2,
             "bounced": 2,
+            "unsubscribed": 1,
+            "complained": 1,
         }
         self.check(expected)
         self.clock += timedelta(days=1)

@@ -77,6 +77,9 @@ class TestReports(NurtureHttpCase):
         """Each statistic of mails is defined here as it is there."""
         self.answer(self.mail_to("stock1@recipient.example.com", "Second"))
         self.bounce(self.mail_to("stock2@recipient.example.com", "Second"))
+        mail = self.mail_to("price@recipient.example.com", "Second")
+        self.unsubscribe(mail)
+        self.complain(mail)
         counted = self.statistics(None, [f"{name}:sum" for name in (*STATISTICS, "won_back")])
         shown = [self.sequence[f"{name}_count"] for name in (*STATISTICS, "lead")]
         self.assertEqual(list(counted), shown)

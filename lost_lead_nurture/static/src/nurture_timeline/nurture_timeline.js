@@ -24,6 +24,8 @@ const KINDS = {
     clicked: { label: _t("Clicked"), icon: "fa-mouse-pointer", color: "info" },
     replied: { label: _t("Replied"), icon: "fa-reply", color: "success" },
     bounced: { label: _t("Bounced"), icon: "fa-exclamation-triangle", color: "danger" },
+    unsubscribed: { label: _t("Unsubscribed"), icon: "fa-sign-out", color: "danger" },
+    complained: { label: _t("Complained"), icon: "fa-thumbs-o-down", color: "danger" },
     done: { label: _t("Done"), icon: "fa-check", color: "success" },
     activity: { label: _t("Activity"), color: "info" },
     action: { label: _t("Action"), color: "info" },

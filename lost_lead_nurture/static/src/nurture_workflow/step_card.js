@@ -28,6 +28,8 @@ const STATISTICS = {
     ignored: _t("Ignored"),
     no_reaction: _t("No reaction yet"),
     bounced: _t("Bounced"),
+    unsubscribed: _t("Unsubscribed"),
+    complained: _t("Complained"),
 };
 
 /** One step of the workflow. */
@@ -123,8 +125,11 @@ export class StepCard extends Component {
         }
         const isEarly = mails.no_reaction && !mails.ignored;
         const silence = isEarly ? "no_reaction" : "ignored";
-        const ratios = ["opened", "clicked", "replied", silence, "bounced"].map((name) => {
-            // the one definition of what rates are of is the server's
+        // what should not happen is shown where it does
+        const harm = ["unsubscribed", "complained"].filter((name) => mails[name]);
+        const rates = ["opened", "clicked", "replied", silence, "bounced", ...harm];
+        const ratios = rates.map((name) => {
+            // the one definition of rates, and what they are of, is the server's
             const whole = mails[this.props.workflow.rate_of[name]];
             return {
                 ...this.makeStatistic(name, mails[name]),
@@ -139,12 +144,14 @@ export class StepCard extends Component {
 
     makeStatistic(name, number) {
         const label = STATISTICS[name];
+        // the number where a percentage is shown, or it was shortened
+        const title = `${label}: ${formatInteger(number)}`;
         return {
             name,
             label,
             value: formatInteger(number, { humanReadable: number > 9999 }),
-            // what a percentage is of, and the number where it was shortened
-            title: `${label}: ${formatInteger(number)}`,
+            title,
+            hint: [title, this.props.workflow.definitions[name]].filter(Boolean).join("\n"),
             opens: number > 0,
             alarming: number > 0 && name === "error",
         };

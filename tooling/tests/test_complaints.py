@@ -1,0 +1,97 @@
+"""Which messages are complaints, and of what, without Odoo."""
+
+import email
+import email.policy
+import unittest
+
+from .pure import load
+
+complaints = load("complaints")
+
+RETURNED = (
+    "Message-ID: <1@shop.example.com>\nTo: ann@recipient.example.com\nSubject: Offer\n\nHello\n"
+)
+
+
+def message(*parts, subject="FW: Offer", kind="multipart/report; report-type=feedback-report"):
+    body = "".join(f"--b\nContent-Type: {type_}\n\n{text}\n" for type_, text in parts)
+    return email.message_from_string(
+        f"From: feedback@provider.example.com\nSubject: {subject}\nMessage-ID: <own@provider>\n"
+        f'MIME-Version: 1.0\nContent-Type: {kind}; boundary="b"\n\n{body}--b--\n',
+        policy=email.policy.SMTP,
+    )
+
+
+def feedback(kind="abuse", more="", returned=RETURNED, returned_type="message/rfc822"):
+    report = f"Feedback-Type: {kind}\nUser-Agent: Provider/1.0\nVersion: 1\n{more}"
+    return message(
+        ("text/plain", "This is an abuse report."),
+        ("message/feedback-report", report),
+        (returned_type, returned),
+    )
+
+
+class TestComplaints(unittest.TestCase):
+    def read(self, *arguments, **options):
+        return complaints.read_complaint(feedback(*arguments, **options))
+
+    def test_returned_mail(self):
+        for returned_type in ("message/rfc822", "text/rfc822-headers", "text/rfc822-header"):
+            with self.subTest(returned_type):
+                complaint = self.read(returned_type=returned_type)
+                self.assertEqual(complaint.kind, "abuse")
+                self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
+                self.assertEqual(complaint.addresses, ["ann@recipient.example.com"])
+
+    def test_kinds(self):
+        for kind in ("abuse", "fraud", "virus", "opt-out", "other", "Abuse"):
+            self.assertEqual(self.read(kind).kind, kind.lower())
+        for kind in ("not-spam", "auth-failure", "Not-Spam"):
+            self.assertIsNone(self.read(kind))
+
+    def test_recipients(self):
+        """What the report says is more certain than what stands in the mail."""
+        complaint = self.read(more="Original-Rcpt-To: <bob@recipient.example.com>\n")
+        self.assertEqual(
+            complaint.addresses, ["bob@recipient.example.com", "ann@recipient.example.com"]
+        )
+        complaint = self.read("opt-out", more="Removal-Recipient: cy@recipient.example.com\n")
+        self.assertEqual(complaint.addresses[0], "cy@recipient.example.com")
+
+    def test_folded_and_bare(self):
+        """Headers go on in the next line, and some write Message-IDs without brackets."""
+        returned = "Message-ID:\n <1@shop.example.com>\nTo: Ann\n <ann@recipient.example.com>\n\n"
+        complaint = self.read(returned=returned, returned_type="text/rfc822-headers")
+        self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
+        self.assertEqual(complaint.addresses, ["ann@recipient.example.com"])
+        complaint = self.read(returned="Message-ID: 1@shop.example.com\n\n")
+        self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
+
+    def test_hidden(self):
+        complaint = self.read(returned="Subject: Offer\nTo: undisclosed\n\nHello\n")
+        self.assertEqual((complaint.message_ids, complaint.addresses), ([], []))
+
+    def test_microsoft(self):
+        """A mixed message with the mail in it; who forwards a mail complains of nothing."""
+        returned = f"X-HmXmrOriginalRecipient: bob@recipient.example.com\n{RETURNED}"
+        subject = "complaint about message from 192.0.2.1"
+        found = complaints.read_complaint(
+            message(("message/rfc822", returned), subject=subject, kind="multipart/mixed")
+        )
+        self.assertEqual(found.kind, "abuse")
+        self.assertEqual(found.message_ids, ["<1@shop.example.com>"])
+        self.assertEqual(found.addresses[0], "bob@recipient.example.com")
+        forwarded = message(("message/rfc822", returned), kind="multipart/mixed")
+        self.assertIsNone(complaints.read_complaint(forwarded))
+        bare = message(("text/plain", "Hello"), subject=subject, kind="multipart/mixed")
+        self.assertIsNone(complaints.read_complaint(bare))
+
+    def test_others(self):
+        bounce = message(
+            ("text/plain", "No such user."),
+            ("message/delivery-status", "Reporting-MTA: dns; mx\n\nAction: failed\n"),
+            ("message/rfc822", RETURNED),
+            kind="multipart/report; report-type=delivery-status",
+        )
+        self.assertIsNone(complaints.read_complaint(bounce))
+        self.assertIsNone(complaints.read_complaint(message(kind="text/plain")))
