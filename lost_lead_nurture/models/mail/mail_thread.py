@@ -19,7 +19,7 @@ class MailThread(models.AbstractModel):
     def message_route(self, message, message_dict, *args, **kwargs):
         complaint = read_complaint(message)
         if complaint and self.env["mailing.trace"].sudo()._nurture_take_complaint(complaint):
-            # heard: nothing is to be done about it, as about a bounce
+            # filed on no document, as a bounce is not
             return []
         if not message_dict.get("is_bounce"):
             self._nurture_refer_to_answered(message, message_dict)

@@ -18,7 +18,7 @@ DEFINITIONS = {
     "ignored": "Messages delivered a day ago or earlier, and neither opened, clicked nor answered.",
     "no_reaction": "Messages delivered less than a day ago, and neither opened, clicked nor "
     "answered: it is too early to call them ignored.",
-    "bounced": "Messages that came back as undeliverable.",
+    "bounced": "Messages that were returned as undeliverable.",
     "unsubscribed": "Messages in which the recipient unsubscribed.",
     "complained": "Mails that the recipient called spam, as the mail provider reported. Not all "
     "providers do.",
