@@ -43,6 +43,7 @@
         "views/nurture_inference_templates.xml",
         "views/nurture_sequence_views.xml",
         "views/nurture_sequence_template_views.xml",
+        "views/nurture_sequence_money_views.xml",
         "views/link_tracker_views.xml",
         "views/nurture_preset_views.xml",
         "views/crm_lead_views.xml",

@@ -70,6 +70,7 @@ CHANGES = [
     Column("res_company", "nurture_cap_number", "int4", default=2),
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_company", "nurture_window_days", "int4", default=90),
+    Column("res_company", "nurture_mail_cost", "numeric"),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
 ]
 

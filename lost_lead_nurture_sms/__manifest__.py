@@ -11,7 +11,9 @@
     ],
     "data": [
         "views/mailing_mailing_views.xml",
+        "views/nurture_sequence_views.xml",
         "views/nurture_step_views.xml",
+        "views/res_config_settings_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

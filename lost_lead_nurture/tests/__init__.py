@@ -1,5 +1,5 @@
 from .core import test_core, test_filter_rights
-from .credit import test_ledger, test_results
+from .credit import test_ledger, test_money, test_results
 from .doors import test_access, test_doors, test_rpc, test_rpc_fuzz
 from .install import test_install
 from .lead import (

@@ -332,6 +332,10 @@ OVERRIDDEN = {
 
 #: Private methods of core that are called.
 CALLED = {
+    "account.tax._filter_taxes_by_company": (
+        "company_id",
+        "what a product would have cost without a discount",
+    ),
     "ir.actions.actions._for_xml_id": (
         "full_xml_id",
         "core's own lists, with other domains",
@@ -434,6 +438,14 @@ CALLED = {
         "",
         "whom a mailing would reach",
     ),
+    "product.product._get_tax_included_unit_price_from_price": (
+        "product_price_unit, product_taxes, fiscal_position, product_taxes_after_fp",
+        "what a product would have cost without a discount",
+    ),
+    "product.product._price_compute": (
+        "price_type, uom, currency, company, date",
+        "what a product would have cost without a discount",
+    ),
     "res.currency._convert": (
         "from_amount, to_currency, company, date, round",
         "amounts in the company's currency",
@@ -441,6 +453,10 @@ CALLED = {
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",
+    ),
+    "sale.order.line._get_product_price_context": (
+        "",
+        "what a product would have cost without a discount",
     ),
     "uom.uom._compute_quantity": (
         "qty, to_unit, round, rounding_method, raise_if_failure",

@@ -4,9 +4,12 @@ from . import (
     mailing_trace,
     nurture_hit,
     nurture_participant,
+    nurture_sequence,
     nurture_step,
     nurture_trace,
     phone_blacklist,
+    res_company,
+    res_config_settings,
     sms_sms,
     sms_tracker,
 )

@@ -46,6 +46,18 @@ class TestSmsResults(ButtonsMixin, SmsCase):
         self.advance()
         self.check(step.mailing_id)
 
+    def test_cost(self):
+        """1.00, five SMS at 0.075 each, which the company's settings say: 0.375, to the cent."""
+        self.company.nurture_sms_cost = 0.075
+        sequence = self.make_sequence(fixed_cost=1.0)
+        self.make_sms_step(sequence)
+        sequence.action_start()
+        self.advance()
+        # the provider takes an SMS before it is sent: its report says that it left
+        self.report("delivered", *(self.sms_to(lead)[0] for lead in self.leads))
+        self.assertEqual(sequence.sent_count, 5)
+        self.assertEqual((sequence.message_cost, sequence.total_cost), (0.38, 1.38))
+
     def test_plain(self):
         mailing = self.env["mailing.mailing"].create(
             {

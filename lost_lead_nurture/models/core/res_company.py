@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.attribution import WINDOW_DAYS
+from ...tools.prices import PRICE_DIGITS
 from ..step.step import MAX_DELAY
 
 
@@ -21,6 +22,17 @@ class ResCompany(models.Model):
         help="For so many days after a click or a reply, what comes of the lead is credited to the "
         "mailing. Sequences have a window of their own.",
     )
+    nurture_mail_cost = fields.Float(
+        string="Cost per Marketing Mail",
+        digits=PRICE_DIGITS,
+        help="What new sequences count for each mail that leaves, in the currency of the company.",
+    )
+
+    @api.constrains("nurture_mail_cost")
+    def _check_nurture_mail_cost(self):
+        for company in self:
+            if company.nurture_mail_cost < 0:
+                raise ValidationError(self.env._("The cost per mail is an amount, 0 or more."))
 
     @api.constrains("nurture_window_days")
     def _check_nurture_window(self):

@@ -56,6 +56,13 @@ class NurtureCredit(models.Model):
     margin = fields.Monetary(
         currency_field="company_currency_id", readonly=True, groups=REVENUE_GROUPS
     )
+    discount = fields.Monetary(
+        string="Discount Granted",
+        currency_field="company_currency_id",
+        readonly=True,
+        groups=REVENUE_GROUPS,
+        help="Its part of the discount that was granted on an order.",
+    )
     # of the outcome, to be counted and analysed by
     kind = fields.Selection(related="outcome_id.kind", store=True)
     date = fields.Datetime(related="outcome_id.date", store=True)
@@ -99,9 +106,9 @@ class NurtureCredit(models.Model):
         values_list = []
         for model, parts in share_out(list(touches)).items():
             shares = [share for _touch, share in parts]
-            amounts, margins = (
+            amounts, margins, discounts = (
                 divide(amount, shares, currency) if currency else [0.0] * len(parts)
-                for amount in (outcome.company_amount, outcome.margin)
+                for amount in (outcome.company_amount, outcome.margin, outcome.discount)
             )
             values_list += [
                 {
@@ -112,8 +119,11 @@ class NurtureCredit(models.Model):
                     "touch_date": touch.last,
                     "company_amount": amount,
                     "margin": margin,
+                    "discount": discount,
                 }
-                for (touch, share), amount, margin in zip(parts, amounts, margins, strict=True)
+                for (touch, share), amount, margin, discount in zip(
+                    parts, amounts, margins, discounts, strict=True
+                )
             ]
         return values_list
 

@@ -7,6 +7,7 @@ from ..core.results_mixin import EARNED
 _COUNTED = {
     "leads": ("lead_id", ("restored", "meeting", "quotation", "order")),
     "quotations": ("order_id", ("quotation", "order")),
+    "orders": ("order_id", ("order",)),
     "invoices": ("move_id", EARNED),
 }
 
@@ -19,7 +20,7 @@ class NurtureCredit(models.Model):
 
     @api.model
     def _get_domain(self, statistic, domain):
-        """The credits behind ``leads``, ``quotations`` or ``invoices``.
+        """The credits behind ``leads``, ``quotations``, ``orders`` or ``invoices``.
 
         :param domain: of the credits that count
         """
@@ -53,11 +54,16 @@ class NurtureCredit(models.Model):
         :param get_currency: gives the currency to add up in for a record
         :return: ``{id: amount}``
         """
+        earned = Domain("kind", "in", EARNED) & Domain(domain)
+        return self._add_up("company_amount", by, earned, get_currency)
+
+    @api.model
+    def _add_up(self, name, by, domain, get_currency):
+        """Add up the amount ``name`` of credits, by the last touch; what is in other currencies is
+        converted at today's rate. Arguments and what is returned as :meth:`_earned`."""
         self.env["nurture.outcome"]._catch_up()
         rows = self.sudo()._read_group(
-            Domain("model", "=", "last") & Domain("kind", "in", EARNED) & Domain(domain),
-            [by, "company_id"],
-            ["company_amount:sum"],
+            Domain("model", "=", "last") & Domain(domain), [by, "company_id"], [f"{name}:sum"]
         )
         today = fields.Date.context_today(self)
         amounts = {}

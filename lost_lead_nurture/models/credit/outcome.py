@@ -106,6 +106,15 @@ class NurtureOutcome(models.Model):
         help="Less what the products cost, as far as that was known for all of them.",
     )
     is_margin_known = fields.Boolean(readonly=True)
+    discount = fields.Monetary(
+        string="Discount Granted",
+        currency_field="company_currency_id",
+        readonly=True,
+        groups=REVENUE_GROUPS,
+        help="List price of what was ordered, less its price in the order; untaxed, in the "
+        "currency of the company. Of orders only, at the list prices of the day when it was last "
+        "edited.",
+    )
     lost_reason_id = fields.Many2one(
         "crm.lost.reason", readonly=True, help="Why the lead had been lost."
     )
@@ -242,8 +251,9 @@ class NurtureOutcome(models.Model):
             for values in order._nurture_get_outcomes(by_order.get(order, self.browse())):
                 if values["credit_date"] >= since:
                     wanted[values["key"]] = values | of_lead
-        known.filtered("is_stale").is_stale = False
+        stale = known.filtered("is_stale")
         self._replace(known, wanted)
+        stale.exists().is_stale = False
 
     @api.model
     def _get_reached(self, leads):
@@ -421,6 +431,9 @@ class NurtureOutcome(models.Model):
             # what products cost since is not what these did
             differences.pop("margin", None)
             differences.pop("is_margin_known", None)
+        if "company_amount" not in differences and not self.is_stale:
+            # nor is their list price
+            differences.pop("discount", None)
         return differences
 
     @api.model

@@ -146,7 +146,7 @@ class SaleOrder(models.Model):
             date = made if kind == "quotation" else self.date_order
             dates = {"date": date, "credit_date": date}
             outcomes.append(
-                self._nurture_get_amounts() | dates | {"kind": kind, "key": f"{kind}:{self.id}"}
+                self._nurture_get_amounts(kind) | dates | {"kind": kind, "key": f"{kind}:{self.id}"}
             )
         for move in self.invoice_ids.filtered(lambda move: move.state == "posted"):
             outcomes += move._nurture_get_outcomes(self)
@@ -159,10 +159,15 @@ class SaleOrder(models.Model):
             return self.date_order or self.create_date
         return (quotation or known)[:1].deal_date or min(self.create_date, self.date_order)
 
-    def _nurture_get_amounts(self):
-        """Untaxed, in both currencies, and what is left of it."""
+    def _nurture_get_amounts(self, kind):
+        """Untaxed, in both currencies, and what is left of it. A discount is granted once the
+        customer has ordered.
+
+        :param kind: ``quotation`` or ``order``
+        """
         currency = self.company_id.currency_id
-        company_amount = currency.round(self.amount_untaxed / (self.currency_rate or 1.0))
+        rate = self.currency_rate or 1.0
+        company_amount = currency.round(self.amount_untaxed / rate)
         cost = line_cost(
             (
                 line.product_id.with_company(self.company_id),
@@ -177,6 +182,11 @@ class SaleOrder(models.Model):
             "company_amount": company_amount,
             "is_margin_known": cost is not None,
             "margin": company_amount - currency.round(cost) if cost is not None else 0.0,
+            "discount": (
+                currency.round(self.order_line._nurture_get_discount() / rate)
+                if kind == "order"
+                else 0.0
+            ),
         }
 
 

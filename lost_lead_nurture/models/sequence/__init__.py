@@ -8,6 +8,7 @@ from . import (
     statistics,
     goals,
     lift,
+    money,
     overview,
     preview,
     results,

@@ -19,7 +19,7 @@ SUMS = {
     *("holdout_count", "holdout_return_count"),
     *(f"{statistic}_count" for statistic in STATISTICS),
     "quotation_count",
-    "invoiced_amount",
+    *("invoiced_amount", "total_cost", "discount_granted"),
 }
 #: Ratios of a group of sequences are those of all its mails together: a sequence with ten mails
 #: does not weigh as much as one with ten thousand.
@@ -198,9 +198,10 @@ class NurtureSequence(models.Model):
     def _get_counted(self, aggregate_spec):
         """The name of the field that ``aggregate_spec`` is about, if it is one we add up."""
         name, _colon, function = aggregate_spec.partition(":")
+        is_amount = name in self._fields and self._fields[name].type == "monetary"
         counted = (
             (function == "sum" and name in SUMS)
-            or (function == "sum_currency" and name == "invoiced_amount")
+            or (function == "sum_currency" and name in SUMS and is_amount)
             or (function == "avg" and name in RATIOS)
             or (function == "array_agg_distinct" and name == "currency_id")
         )
@@ -215,12 +216,15 @@ class NurtureSequence(models.Model):
             statistics = (RATIOS[name], RATE_OF[RATIOS[name]])
             total = {statistic: sum(self.mapped(f"{statistic}_count")) for statistic in statistics}
             return rate(total, RATIOS[name])
-        if name == "invoiced_amount" and len(self.currency_id) > 1:
-            return sum(sequence._convert_invoiced() for sequence in self)
+        field = self._fields[name]
+        currency_name = field.type == "monetary" and field.get_currency_field(self)
+        if currency_name and len(self[currency_name]) > 1:
+            return sum(sequence._convert_amount(name, currency_name) for sequence in self)
         return sum(self.mapped(name))
 
-    def _convert_invoiced(self):
+    def _convert_amount(self, name, currency_name):
+        """An amount of the sequence in the currency of the user's company."""
         company = self.env.company
-        return self.currency_id._convert(
-            self.invoiced_amount, company.currency_id, company, self._get_today()
+        return self[currency_name]._convert(
+            self[name], company.currency_id, company, self._get_today()
         )

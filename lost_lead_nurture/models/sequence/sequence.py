@@ -24,7 +24,7 @@ MANY_LEADS = 10_000
 ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
-        *("last_scan_date", "last_scan_choice"),
+        *("last_scan_date", "last_scan_choice", "budget_warned"),
     }
 )
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -708,6 +708,7 @@ class NurtureSequence(models.Model):
             *self._get_entry_problems(),
             *self._get_goal_problems(),
             *self._get_timing_problems(),
+            *self._get_money_problems(),
         ]
 
     def _get_own_problems(self):
@@ -824,5 +825,6 @@ class NurtureSequence(models.Model):
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
         self._report_failures()
+        self._check_budget()
         self.env["nurture.batch"]._take_over()
         return entered

@@ -81,6 +81,7 @@ class NurtureTrace(models.Model):
             ),
         )
         self.participant_id._complete()
+        self.sequence_id._check_budget()
 
     def _note_deferral(self, detail):
         """The recipient's mail server wants these mails later: keep that."""

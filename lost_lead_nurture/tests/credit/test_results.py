@@ -142,9 +142,12 @@ class TestResults(DealMixin, NurtureHttpCase):
             self.assertIn(f"{len(listed)} of ", action["name"])
             return
         if record._fields[number].type == "monetary":
-            amount = (
-                "amount_untaxed_signed" if listed._name == "account.move" else "expected_revenue"
-            )
+            amount = {
+                "account.move": "amount_untaxed_signed",
+                "nurture.credit": {"discount_granted": "discount", "margin": "margin"}.get(
+                    number, "company_amount"
+                ),
+            }.get(listed._name, "expected_revenue")
             self.assertAlmostEqual(sum(listed.sudo().mapped(amount)), expected)
         else:
             self.assertEqual(len(listed), expected)
