@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .test_ledger import CARL, LedgerCase
+from ..ledger import CARL, LedgerCase
 
 
 class MoneyCase(LedgerCase):
