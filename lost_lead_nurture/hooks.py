@@ -35,6 +35,8 @@ CHANGES = [
     Column("mailing_trace", "nurture_refused_date", "timestamp"),
     Column("mailing_trace", "nurture_unsubscribe_date", "timestamp"),
     Column("mailing_trace", "nurture_complaint_date", "timestamp"),
+    Column("mailing_trace", "nurture_device", "varchar"),
+    Column("mailing_trace", "nurture_client", "varchar"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Index.of_field("mailing_trace", "nurture_trace_id"),
     Index.of_field("mailing_trace", "nurture_pending"),

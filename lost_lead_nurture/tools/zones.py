@@ -20,6 +20,12 @@ def midnight(day, zone):
     return zone.localize(datetime.combine(day, time())).astimezone(pytz.utc).replace(tzinfo=None)
 
 
+def zones_of_countries():
+    """``{country code: name of its time zone}`` of the countries where all clocks show the same."""
+    zones = {code: _only_one(code) for code in pytz.country_timezones}
+    return {code: zone for code, zone in zones.items() if zone}
+
+
 def _known(name):
     try:
         return pytz.timezone(name or None).zone

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ...tools import bots
+from ...tools import bots, user_agents
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +29,9 @@ class NurtureHit(models.Model):
     by its company: a bot's is noted on the mailing trace. Of a person's, core writes down what came
     of it, with the date at which it happened, and then the sequence is notified. Soon after, hits
     are deleted. Each of these stages only calls the next one.
+
+    Of the user agent is kept what it shows of device and mail program, and with a person's hit that
+    goes to the mailing trace.
     """
 
     _name = "nurture.hit"
@@ -51,6 +54,8 @@ class NurtureHit(models.Model):
         bots.REASONS, readonly=True, help="Why it is not taken for a person's."
     )
     judged = fields.Boolean(readonly=True)
+    device = fields.Selection(user_agents.DEVICES, readonly=True)
+    client = fields.Selection(user_agents.CLIENTS, string="Mail Program", readonly=True)
 
     # what _claim looks for
     _waiting = models.Index("(date, id) WHERE judged IS NOT TRUE")
@@ -70,7 +75,17 @@ class NurtureHit(models.Model):
         hits, is_undecided = self.browse(), False
         for mailing_trace in mailing_traces:
             reason = self._judge_alone(mailing_trace, kind, request, code, now)
-            kept = self._keep(mailing_trace, kind, now, code or None, click_values, reason)
+            origin = user_agents.get_origin(request.user_agent, kind)
+            values = {
+                "kind": kind,
+                "date": now,
+                "code": code or None,
+                "click_values": click_values and Json(click_values),
+                "reason": reason,
+                "device": origin.device,
+                "client": origin.client,
+            }
+            kept = self._keep(mailing_trace, values)
             is_undecided = is_undecided or bool(kept and not reason)
             hits += kept
         if is_undecided:
@@ -78,35 +93,35 @@ class NurtureHit(models.Model):
         return hits
 
     @api.model
-    def _keep(self, mailing_trace, kind, now, code, click_values, reason):
+    def _keep(self, mailing_trace, values):
         """Make a hit, unless there are enough like it: in one query, for somebody waits. Forged
-        ones, which anybody can make, are counted apart: they must not push out a person's."""
-        if reason == "forged":
+        ones, which anybody can make, are counted apart: they must not push out a person's.
+
+        :param values: of the hit, as PostgreSQL takes them
+        """
+        if values["reason"] == "forged":
             like_it = SQL("reason = 'forged'")
         else:
             like_it = SQL(
                 "kind = %s AND code IS NOT DISTINCT FROM %s AND reason IS DISTINCT FROM 'forged'",
-                kind,
-                code,
+                values["kind"],
+                values["code"],
             )
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO nurture_hit (mailing_trace_id, kind, date, code, click_values, reason)
-                SELECT %(mailing_trace)s, %(kind)s, %(now)s, %(code)s, %(click_values)s, %(reason)s
+                INSERT INTO nurture_hit (mailing_trace_id, %(names)s)
+                SELECT %(mailing_trace)s, %(values)s
                  WHERE (SELECT count(*) FROM (SELECT FROM nurture_hit
                                                WHERE mailing_trace_id = %(mailing_trace)s
                                                  AND %(like_it)s
                                                LIMIT %(enough)s) same) < %(enough)s
                 RETURNING id
                 """,
+                names=SQL(", ").join(map(SQL.identifier, values)),
+                values=SQL(", ").join(SQL("%s", value) for value in values.values()),
                 mailing_trace=mailing_trace.id,
-                kind=kind,
-                now=now,
-                code=code,
-                click_values=click_values and Json(click_values),
-                reason=reason,
                 like_it=like_it,
                 enough=MAX_SAME,
             )
@@ -253,6 +268,7 @@ class NurtureHit(models.Model):
         the others."""
         try:
             with self.env.cr.savepoint():
+                self._note_origins()
                 self._notify(self._have_counted())
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
@@ -275,6 +291,29 @@ class NurtureHit(models.Model):
         if opens:
             opens.mailing_trace_id.set_opened()
         return (opens + (judged - opens)._add_clicks()).with_env(self.env)
+
+    def _note_origins(self):
+        """Keep on the mailing traces of these hits, which are on different ones, the device and the
+        mail program that they show. The first one of each stays."""
+        self.flush_model()
+        mailing_traces = self.mailing_trace_id
+        mailing_traces.flush_model(["nurture_device", "nurture_client"])
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE mailing_trace
+                   SET nurture_device = COALESCE(nurture_device, hit.device),
+                       nurture_client = COALESCE(nurture_client, hit.client)
+                  FROM nurture_hit hit
+                 WHERE hit.id IN %s AND mailing_trace.id = hit.mailing_trace_id
+                   AND (nurture_device IS NULL AND hit.device IS NOT NULL
+                        OR nurture_client IS NULL AND hit.client IS NOT NULL)
+             RETURNING mailing_trace.id
+                """,
+                tuple(self.ids),
+            )
+        )
+        mailing_traces.invalidate_recordset(["nurture_device", "nurture_client"], flush=False)
 
     @api.model
     def _notify(self, counted):

@@ -12,7 +12,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, consteq, hmac
 from odoo.tools.urls import urljoin
 
-from ...tools import bots
+from ...tools import bots, user_agents
 from ...tools.addresses import by_spelling, canonical
 from ...tools.dates import on_clock
 from ...tools.inside import get_inside, is_inside
@@ -89,6 +89,22 @@ class MailingTrace(models.Model):
     nurture_bot_notes = fields.Json(
         readonly=True,
         help="All that bots did to this mail, see tools/bots.py: hits are deleted soon.",
+    )
+
+    nurture_device = fields.Selection(
+        user_agents.DEVICES,
+        string="Device",
+        readonly=True,
+        copy=False,
+        help="On what the mail was read, or a link of it followed, first, as far as a person's "
+        "request shows that. The request itself is not kept.",
+    )
+    nurture_client = fields.Selection(
+        user_agents.CLIENTS,
+        string="Mail Program",
+        readonly=True,
+        copy=False,
+        help="With what the mail was opened first, as far as a person's request shows that.",
     )
 
     # what an address got and did, for the frequency cap and the sunset

@@ -64,6 +64,7 @@ class NurtureParticipant(models.Model):
     email = fields.Char(readonly=True, index="btree_not_null", help="Normalized address at entry.")
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
+    country_id = fields.Many2one("res.country", readonly=True, help="Country of the lead at entry.")
     expected_revenue = fields.Float(
         readonly=True, help="Expected revenue of the lead at entry, in the company's currency."
     )
@@ -333,8 +334,9 @@ class NurtureParticipant(models.Model):
                     INSERT INTO nurture_participant (
                            sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
                            exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
-                           lost_reason_id, date_lost, email, user_id, team_id, expected_revenue,
-                           holdout_percent, create_uid, create_date, write_uid, write_date)
+                           lost_reason_id, date_lost, email, user_id, team_id, country_id,
+                           expected_revenue, holdout_percent, create_uid, create_date, write_uid,
+                           write_date)
                     SELECT DISTINCT ON (%(dedup_key)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
                            %(dedup_key)s, %(enrolment_number)s,
@@ -342,7 +344,7 @@ class NurtureParticipant(models.Model):
                            CASE WHEN held_out THEN 'holdout' END,
                            %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
-                           lead.user_id, lead.team_id, lead.expected_revenue,
+                           lead.user_id, lead.team_id, lead.country_id, lead.expected_revenue,
                            %(percent)s, %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM crm_lead lead
              CROSS JOIN LATERAL (

@@ -264,6 +264,8 @@ class NurtureSequence(models.Model):
         for sequence in sequences.search([("state", "!=", "draft")]):
             sequence._keep_statistics()
             self.env["ir.cron"]._commit_progress(1)
+        self.env["nurture.report.kept"]._count()
+        self.env["ir.cron"]._commit_progress(1)
 
     def _keep_statistics(self):
         """Keep the statistics of those that are big, and no others."""
