@@ -114,9 +114,9 @@ _MAILS = """
                 '<' || {mailing} || '.' || lead.id || '@bench.example.com>', 'crm.lead',
                 CASE WHEN lead.id %% 100 = 0 THEN 'bounce' WHEN lead.id %% 10 < 3 THEN 'open'
                      ELSE 'sent' END,
-                false, now() - interval '10 days',
-                CASE WHEN lead.id %% 10 < 3 THEN now() - interval '5 days' END,
-                CASE WHEN lead.id %% 10 = 1 THEN now() - interval '5 days' END,
+                false, now() - interval '10 days' - lead.id %% 480 * interval '1 hour',
+                CASE WHEN lead.id %% 10 < 3 THEN now() - lead.id %% 200 * interval '1 hour' END,
+                CASE WHEN lead.id %% 10 = 1 THEN now() - lead.id %% 200 * interval '1 hour' END,
                 CASE WHEN lead.id %% 50 = 1 THEN now() - interval '5 days' END, now(), now()
                 {trace}
            FROM {source}

@@ -1,6 +1,7 @@
 """What the browser asks the server for when somebody opens a form or a list."""
 
 import functools
+from ast import literal_eval
 
 from lxml import etree
 
@@ -12,6 +13,7 @@ from .inside import environment, in_turns
 def count_statistics(env, ids):
     """Do what the scheduled action does every quarter of an hour."""
     env["nurture.sequence"].browse(ids["sequence"])._keep_statistics()
+    env["nurture.report.kept"]._count()
     env.cr.commit()  # pylint: disable=invalid-commit
 
 
@@ -32,7 +34,7 @@ def _screens(env, ids):
     participants = env["nurture.participant"]
     participant = participants.search([("sequence_id", "=", sequence.id)], limit=1)
     lead = participant.lead_id
-    return {
+    return _reports(env) | {
         "overview": functools.partial(search, sequence, [("is_template", "=", False)], "kanban"),
         "sequence form": _form(sequence),
         "participants list": functools.partial(
@@ -41,6 +43,40 @@ def _screens(env, ids):
         "timeline": _form(participant),
         "lead form": _form(lead.with_context(active_test=False)),
     }
+
+
+def _reports(env):
+    """The analysis: its pivot, its graph, and each of the filters that are ready."""
+    report = env["nurture.report"]
+    filters = env["ir.filters"].search([("model_id", "=", report._name)], order="id")
+    reports = {
+        "pivot": functools.partial(
+            report.formatted_read_grouping_sets,
+            [],
+            [[], ["sequence_id"]],
+            ["entered:sum", "sent:sum", "opened_rate:avg", "won_back:sum", "won_back_rate:avg"],
+        ),
+        "graph": functools.partial(
+            report.formatted_read_group, [], ["lost_reason_id"], ["won_back_rate:avg"]
+        ),
+    }
+    for one in filters:
+        context = literal_eval(one.context)
+        measures = [
+            f"{name}:{report._fields[name].aggregator}" for name in context["pivot_measures"]
+        ]
+        reports[one.name] = functools.partial(
+            report.formatted_read_group, literal_eval(one.domain), context["group_by"], measures
+        )
+    return {f"analysis, {name}": _anew(env, read) for name, read in reports.items()}
+
+
+def _anew(env, read):
+    def read_anew():
+        env.invalidate_all()
+        read()
+
+    return read_anew
 
 
 def _form(record):
