@@ -69,6 +69,11 @@
     "assets": {
         "web.assets_backend": [
             "lost_lead_nurture/static/src/**/*",
+            ("remove", "lost_lead_nurture/static/src/nurture_report/views/**/*"),
+        ],
+        # where core's graph and pivot are
+        "web.assets_backend_lazy": [
+            "lost_lead_nurture/static/src/nurture_report/views/**/*",
         ],
         "web.assets_tests": [
             "lost_lead_nurture/static/tests/tours/**/*",

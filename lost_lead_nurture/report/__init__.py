@@ -1,1 +1,9 @@
-from . import nurture_coming, nurture_report, nurture_result
+# what the others extend comes first
+from . import nurture_report_mixin, nurture_report  # isort: skip
+from . import (
+    nurture_coming,
+    nurture_report_facts,
+    nurture_report_kept,
+    nurture_report_pages,
+    nurture_result,
+)

@@ -31,7 +31,16 @@ from .participant import (
     test_sunset,
     test_exit_conditions,
 )
-from .report import test_lift, test_own_statistics, test_rates, test_reports, test_taken_along
+from .report import (
+    test_dimensions,
+    test_kept,
+    test_lift,
+    test_own_statistics,
+    test_pages,
+    test_rates,
+    test_reports,
+    test_taken_along,
+)
 from .sequence import (
     test_audience,
     test_bad_input,

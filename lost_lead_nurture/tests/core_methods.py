@@ -312,6 +312,18 @@ OVERRIDDEN = {
         "view_id, view_type, **options",
         "buttons say what their number means",
     ),
+    "nurture.report._read_group": (
+        "domain, groupby, aggregates, having, offset, limit, order",
+        "sums that are kept serve where they can",
+    ),
+    "nurture.report._read_group_select": (
+        "aggregate_spec, query",
+        "rates are quotients of sums, and one row may stand for many records",
+    ),
+    "nurture.report._read_grouping_sets": (
+        "domain, grouping_sets, aggregates, order",
+        "sums that are kept serve where they can",
+    ),
     "nurture.sequence._read_group_postprocess_aggregate": (
         "aggregate_spec, raw_values",
         "statistics that are counted add up in grouped lists",
