@@ -98,7 +98,7 @@ export class NurtureCohorts extends Component {
     }
 
     label(row, column, cell) {
-        return _t("Lost in %(month)s: %(won)s of %(all)s won back until %(later)s months later", {
+        return _t("Lost in %(month)s: %(won)s of %(all)s won back by the end of month %(later)s", {
             month: row.label,
             won: formatInteger(cell.count),
             all: this.number(row),
