@@ -6,20 +6,20 @@ import { pivotView } from "@web/views/pivot/pivot_view";
 import { NurtureCountDate } from "../nurture_count_date";
 
 export class NurtureReportGraphRenderer extends GraphRenderer {
+    static template = "lost_lead_nurture.GraphRenderer";
     static components = { ...GraphRenderer.components, NurtureCountDate };
 }
 
 export class NurtureReportPivotRenderer extends PivotRenderer {
+    static template = "lost_lead_nurture.PivotRenderer";
     static components = { ...PivotRenderer.components, NurtureCountDate };
 }
 
 registry.category("views").add("nurture_report_graph", {
     ...graphView,
     Renderer: NurtureReportGraphRenderer,
-    buttonTemplate: "lost_lead_nurture.GraphButtons",
 });
 registry.category("views").add("nurture_report_pivot", {
     ...pivotView,
     Renderer: NurtureReportPivotRenderer,
-    buttonTemplate: "lost_lead_nurture.PivotButtons",
 });
