@@ -55,6 +55,7 @@
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
         "report/nurture_coming_views.xml",
+        "report/nurture_locked_views.xml",
         "report/nurture_report_views.xml",
         "report/nurture_result_templates.xml",
         "views/nurture_menus.xml",

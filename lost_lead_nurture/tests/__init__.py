@@ -35,6 +35,7 @@ from .report import (
     test_dimensions,
     test_kept,
     test_lift,
+    test_locked,
     test_own_statistics,
     test_pages,
     test_rates,

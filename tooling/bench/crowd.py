@@ -6,6 +6,21 @@ from odoo.tools import SQL
 from . import engine, screens
 from .inside import environment, in_turns
 
+#: What is lost, without products, sequences and rights.
+_LOCKED = """
+    SELECT lost_reason_id, COUNT(*), SUM(expected_revenue)
+      FROM (SELECT DISTINCT ON (COALESCE('c' || contact.commercial_partner_id,
+                                         'a' || lead.email_normalized, 'l' || lead.id))
+                   lead.lost_reason_id, lead.expected_revenue
+              FROM crm_lead lead
+         LEFT JOIN res_partner contact ON contact.id = lead.partner_id
+             WHERE lead.won_status = 'lost'
+          ORDER BY COALESCE('c' || contact.commercial_partner_id,
+                            'a' || lead.email_normalized, 'l' || lead.id),
+                   lead.date_closed DESC) last
+  GROUP BY 1
+"""
+
 
 def look_through(env):
     """Look through all leads for good, as the scheduled action does once an hour."""
@@ -50,6 +65,18 @@ def read_lists(env, rounds):
                 lambda: screens.search(reasons, [], leave_out="nurture_"),
             ),
         }
+
+
+def read_locked(env, rounds):
+    """Seconds of the report of locked value as a marketer opens it, and of adding up in SQL what
+    each customer's last lead was worth, by reason."""
+    with environment(env.cr.dbname) as fresh:
+        admin = fresh(user=fresh.ref("base.user_admin"))
+        return in_turns(
+            rounds,
+            lambda: screens.search(admin["nurture.locked"], []),
+            lambda: admin.execute_query(SQL(_LOCKED)),
+        )
 
 
 def _sequences(env):

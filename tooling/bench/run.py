@@ -359,6 +359,7 @@ def measure_crowd(made, scale):
     few, many = inside(names[1], "crowd", "tick", few=names[1], many=names[sequences], rounds=9)
     looking, bare = inside(names[sequences], "crowd", "look", rounds=3)
     lists = inside(names[sequences], "crowd", "read_lists", rounds=9)
+    locked, added_up = inside(names[sequences], "crowd", "read_locked", rounds=5)
     crowd = f"{sequences} sequences and {leads:,} leads"
     return [
         Measurement("tick_crowd", f"A tick with nothing due, {crowd}", many, "1 and 3,000", few, 3),
@@ -375,6 +376,9 @@ def measure_crowd(made, scale):
                 name.replace(" ", "_"), f"{name.capitalize()}, {crowd}", own, "core's", rival, 2
             )
             for name, (own, rival) in lists.items()
+        ),
+        Measurement(
+            "locked_value", f"Locked value, {crowd}", locked, "added up in bare SQL", added_up, 4
         ),
     ]
 

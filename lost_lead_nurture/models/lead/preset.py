@@ -273,6 +273,23 @@ class NurturePreset(models.Model):
             }
         )
 
+    def _of_product(self, reasons, product):
+        """The preset that chooses the leads lost for ``reasons`` for which somebody made a
+        quotation with ``product``; it is made when there is none."""
+        self.check_access("create")
+        asked = repr([("order_ids.order_line.product_id", "=", product.id)])
+        for preset in self.search([("extra_domain", "=", asked)]):
+            if preset.lost_reason_ids == reasons:
+                return preset
+        names = [*reasons.mapped("name"), product.display_name]
+        return self.create(
+            {
+                "name": ", ".join(names),
+                "lost_reason_ids": [Command.set(reasons.ids)],
+                "extra_domain": asked,
+            }
+        )
+
     def _is_narrowed(self):
         """Whether something else than reason and period is chosen by, too."""
         self.ensure_one()

@@ -1,0 +1,325 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..models.core.results_mixin import REVENUE_GROUPS
+from ..tools.arguments import check_records
+from ..tools.domains import ERRORS
+
+#: Quotations that nobody has ordered.
+_NOT_ORDERED = ("draft", "sent", "cancel")
+
+
+class NurtureLocked(models.Model):
+    """Locked value: what the leads are worth that are lost now, by lost reason and product, what
+    sequences have unlocked of it, and what no running sequence is about.
+
+    A customer counts once for each product, with the lead that was lost last: who asked five times
+    for one desk wants one desk. Made of the leads that the user may see; quotations of these, and
+    what came of them, are counted whosever they are.
+    """
+
+    _name = "nurture.locked"
+    _description = "Locked Value"
+    _auto = False
+    _order = "value desc, id"
+    _rec_name = "lost_reason_id"
+
+    lost_reason_id = fields.Many2one("crm.lost.reason", readonly=True)
+    product_id = fields.Many2one(
+        "product.product",
+        readonly=True,
+        help="Of the quotations that were made for the lead and not ordered. Empty: the lead has "
+        "none, and counts with its expected revenue.",
+    )
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    lead_count = fields.Integer("Lost Leads", readonly=True)
+    customer_count = fields.Integer(
+        "Customers",
+        readonly=True,
+        help="Those whose value counts here: each customer once for each product, with the lead "
+        "that was lost last. Leads without a customer are told apart by their address.",
+    )
+    value = fields.Monetary(
+        "Lost Value",
+        readonly=True,
+        help="Untaxed price of the product in the last quotation that each customer did not "
+        "order, or the expected revenue of the lead, at today's rate.",
+    )
+    unaddressed_count = fields.Integer(
+        "Leads in No Sequence",
+        readonly=True,
+        help="Lost leads that no running sequence chooses, and that are or were in none.",
+    )
+    unaddressed_value = fields.Monetary(
+        "Not Addressed",
+        readonly=True,
+        help="Lost value of those whom no running sequence is about.",
+    )
+    unlocked_count = fields.Integer(
+        "Deals Unlocked", readonly=True, help="Orders that are credited to sequences."
+    )
+    unlocked_value = fields.Monetary(
+        "Unlocked",
+        readonly=True,
+        groups=REVENUE_GROUPS,
+        help="Untaxed total of the orders that are credited to sequences, by last touch, of leads "
+        "that had been lost for this reason.",
+    )
+
+    _depends = {
+        "crm.lead": [
+            *("active", "company_id", "date_closed", "email_normalized", "expected_revenue"),
+            *("lost_reason_id", "partner_id", "user_id", "won_status"),
+        ],
+        "nurture.credit": ["kind", "lost_reason_id", "model", "order_id", "sequence_id"],
+        "nurture.participant": ["lead_id", "sequence_id"],
+        "nurture.sequence": ["state", "domain"],
+        "res.partner": ["commercial_partner_id"],
+        "sale.order": ["company_id", "currency_rate", "opportunity_id", "state"],
+        "sale.order.line": ["display_type", "order_id", "price_subtotal", "product_id"],
+    }
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            WITH item AS (%(items)s), locked AS (
+                SELECT MIN(id) AS id, lost_reason_id, product_id,
+                       COUNT(DISTINCT lead_id) AS lead_count,
+                       COUNT(*) FILTER (WHERE counts) AS customer_count,
+                       SUM(value) FILTER (WHERE counts) AS value,
+                       COUNT(DISTINCT lead_id) FILTER (WHERE NOT addressed) AS unaddressed_count,
+                       SUM(value) FILTER (WHERE counts AND NOT addressed) AS unaddressed_value
+                  FROM item
+              GROUP BY lost_reason_id, product_id
+            ), unlocked AS (%(unlocked)s)
+            SELECT COALESCE(locked.id, unlocked.id) AS id,
+                   COALESCE(locked.lost_reason_id, unlocked.lost_reason_id) AS lost_reason_id,
+                   COALESCE(locked.product_id, unlocked.product_id) AS product_id,
+                   %(currency)s AS currency_id,
+                   COALESCE(lead_count, 0) AS lead_count,
+                   COALESCE(customer_count, 0) AS customer_count,
+                   COALESCE(locked.value, 0) AS value,
+                   COALESCE(unaddressed_count, 0) AS unaddressed_count,
+                   COALESCE(unaddressed_value, 0) AS unaddressed_value,
+                   COALESCE(unlocked_count, 0) AS unlocked_count,
+                   COALESCE(unlocked_value, 0) AS unlocked_value
+              FROM locked
+         FULL JOIN unlocked
+                ON COALESCE(unlocked.lost_reason_id, 0) = COALESCE(locked.lost_reason_id, 0)
+               AND COALESCE(unlocked.product_id, 0) = COALESCE(locked.product_id, 0)
+            """,
+            items=self._sql_items(),
+            unlocked=self._sql_unlocked(),
+            currency=self.env.company.currency_id.id,
+        )
+
+    # ------------------------------------------------------------
+    # WHAT IS LOST
+    # ------------------------------------------------------------
+
+    def _sql_items(self):
+        """SELECT of lost leads and what each is worth: a row for each product of its quotations
+        that were not ordered, else one for the lead. ``counts`` is whether it is the last one of
+        its customer for this product."""
+        return SQL(
+            """
+            WITH lost AS MATERIALIZED (%(lost)s), line AS MATERIALIZED (
+                SELECT lost.id AS lead_id, so.id AS order_id, sol.product_id,
+                       MIN(sol.id) AS line_id,
+                       SUM(sol.price_subtotal / COALESCE(NULLIF(so.currency_rate, 0), 1)
+                           * %(order_rate)s) AS value
+                  FROM lost
+                  JOIN sale_order so ON so.opportunity_id = lost.id
+                  JOIN sale_order_line sol ON sol.order_id = so.id
+                 WHERE so.state IN %(not_ordered)s AND so.company_id IN %(companies)s
+                   AND sol.display_type IS NULL AND sol.product_id IS NOT NULL
+                   AND sol.price_subtotal > 0
+              GROUP BY lost.id, so.id, sol.product_id
+            )
+            SELECT found.id, found.lead_id, found.product_id, found.lost_reason_id,
+                   found.addressed, ROUND(found.value::numeric, %(digits)s) AS value,
+                   ROW_NUMBER() OVER (
+                       PARTITION BY customer, product_id
+                           ORDER BY date_closed DESC NULLS LAST, lead_id DESC, order_id DESC
+                   ) = 1 AS counts
+              FROM (SELECT 3 * line.line_id AS id, line.lead_id, line.order_id, line.product_id,
+                           line.value, lost.lost_reason_id, lost.customer, lost.date_closed,
+                           lost.addressed
+                      FROM line JOIN lost ON lost.id = line.lead_id
+                 UNION ALL
+                    SELECT 3 * lost.id + 1, lost.id, NULL, NULL, lost.value, lost.lost_reason_id,
+                           lost.customer, lost.date_closed, lost.addressed
+                      FROM lost
+                     WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.lead_id = lost.id)
+                   ) found
+            """,
+            lost=self._sql_lost(),
+            order_rate=self._sql_rate(SQL("so.company_id")),
+            not_ordered=_NOT_ORDERED,
+            companies=tuple(self.env.companies.ids),
+            digits=self.env.company.currency_id.decimal_places,
+        )
+
+    def _sql_lost(self):
+        """SELECT of the lost leads that the user may see: who each is of, what was expected of it,
+        and whether a running sequence is about it."""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        lost = Domain(leads._nurture_lost_domain())
+        lost &= Domain("company_id", "in", [*self.env.companies.ids, False])
+        return SQL(
+            """
+            SELECT lead.id, lead.lost_reason_id, lead.date_closed,
+                   COALESCE('c' || contact.commercial_partner_id, 'a' || lead.email_normalized,
+                            'l' || lead.id) AS customer,
+                   COALESCE(lead.expected_revenue, 0) * %(rate)s AS value,
+                   %(addressed)s AS addressed
+              FROM crm_lead lead
+         LEFT JOIN res_partner contact ON contact.id = lead.partner_id
+             WHERE lead.id IN %(lost)s
+            """,
+            rate=self._sql_rate(SQL("lead.company_id")),
+            addressed=self._sql_addressed(),
+            lost=leads._search(lost).subselect(),
+        )
+
+    def _sql_addressed(self):
+        """Whether a running sequence is about a lead, for the alias ``lead``: it chooses the lead,
+        unless leads are added to it by hand only, or the lead is or was in it."""
+        running = self.env["nurture.sequence"].search([("state", "=", "running")])
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        choices = []
+        for sequence in running.filtered(lambda one: one.entry != "manual"):
+            try:
+                choice = sequence._get_lead_domain()
+                leads._search(choice)
+            except (*ERRORS, UserError):
+                # a choice that cannot be read any more chooses nobody
+                continue
+            choices.append(choice)
+        # together, so that all leads are looked at once
+        return SQL(
+            "(lead.id IN (SELECT lead_id FROM nurture_participant"
+            " WHERE sequence_id IN %s AND lead_id IS NOT NULL) OR lead.id IN %s)",
+            tuple(running.ids) or (0,),
+            leads._search(Domain.OR(choices)).subselect(),
+        )
+
+    def _sql_rate(self, company):
+        """What one unit of a company's currency is today in that of the user's company.
+
+        :param company: SQL of the company's id; without one it is the user's
+        """
+        mine, today = self.env.company, fields.Date.context_today(self)
+        rates = [
+            SQL(
+                "WHEN %s THEN %s",
+                one.id,
+                self.env["res.currency"]._get_conversion_rate(
+                    one.currency_id, mine.currency_id, one, today
+                ),
+            )
+            for one in self.env.companies
+        ]
+        return SQL("(CASE %s %s ELSE 1.0 END)", company, SQL(" ").join(rates))
+
+    # ------------------------------------------------------------
+    # WHAT IS UNLOCKED
+    # ------------------------------------------------------------
+
+    def _unlocked_domain(self):
+        """The credits of orders that sequences have earned, as far as the user may see them."""
+        return (
+            Domain("model", "=", "last")
+            & Domain("kind", "=", "order")
+            & Domain("sequence_id", "!=", False)
+            & Domain("company_id", "in", self.env.companies.ids)
+        )
+
+    def _sql_unlocked(self):
+        """SELECT of what came of it, by lost reason and product. What takes something off the whole
+        order is of no product, so that all adds up to the orders."""
+        credits_ = self.env["nurture.credit"]._search(self._unlocked_domain())
+        return SQL(
+            """
+            SELECT 3 * MIN(sol.id) + 2 AS id, credit.lost_reason_id,
+                   CASE WHEN sol.price_subtotal >= 0 THEN sol.product_id END AS product_id,
+                   COUNT(DISTINCT so.id) AS unlocked_count,
+                   SUM(ROUND((sol.price_subtotal / COALESCE(NULLIF(so.currency_rate, 0), 1)
+                              * %(rate)s)::numeric, %(digits)s)) AS unlocked_value
+              FROM nurture_credit credit
+              JOIN sale_order so ON so.id = credit.order_id
+              JOIN sale_order_line sol ON sol.order_id = so.id AND sol.display_type IS NULL
+             WHERE credit.id IN %(credits)s
+          GROUP BY 2, 3
+            """,
+            rate=self._sql_rate(SQL("so.company_id")),
+            digits=self.env.company.currency_id.decimal_places,
+            credits=credits_.subselect(),
+        )
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def _sql_leads(self, unaddressed):
+        """SELECT of the ids of the leads of these rows.
+
+        :param unaddressed: whether of those only whom no running sequence is about
+        """
+        keys = {(row.lost_reason_id.id or 0, row.product_id.id or 0) for row in self}
+        return SQL(
+            "SELECT lead_id FROM (%s) item"
+            " WHERE (COALESCE(lost_reason_id, 0), COALESCE(product_id, 0)) IN %s AND %s",
+            self._sql_items(),
+            tuple(keys) or ((-1, -1),),
+            SQL("NOT addressed") if unaddressed else SQL("true"),
+        )
+
+    def action_view_leads(self):
+        """Open the lost leads of a line."""
+        check_records(self, one=True)
+        return self._open_leads(self.env._("Lost Leads"), "nurture_locked_id")
+
+    def action_view_unaddressed(self):
+        """Open those of a line whom no running sequence is about."""
+        check_records(self, one=True)
+        return self._open_leads(self.env._("Leads in No Sequence"), "nurture_unaddressed_id")
+
+    def _open_leads(self, name, field):
+        return self.env["nurture.sequence"]._open_list("crm.lead", name, [(field, "=", self.id)])
+
+    def action_view_unlocked(self):
+        """Open the orders that sequences have unlocked of a line, as far as they are the user's to
+        see."""
+        check_records(self, one=True)
+        # it tells how many there are, which not everybody may know
+        self.check_access("read")
+        credits_ = self.env["nurture.credit"].search(
+            self._unlocked_domain() & Domain("lost_reason_id", "=", self.lost_reason_id.id)
+        )
+        orders = credits_.sudo().order_id.filtered(
+            lambda order: any(
+                (line.product_id if line.price_subtotal >= 0 else line.product_id.browse())
+                == self.product_id
+                for line in order.order_line
+                if not line.display_type
+            )
+        )
+        return self.env["nurture.sequence"]._open_documents(self.env._("Deals Unlocked"), orders)
+
+    def action_new_sequence(self):
+        """Open the gallery of templates, for the leads of a line: those lost for its reason, and of
+        them, where there is a product and the user may see quotations, who did not order it."""
+        check_records(self, one=True)
+        self.env["nurture.sequence"].check_access("create")
+        names = filter(None, [self.lost_reason_id.name, self.product_id.display_name])
+        context = {"default_name": ", ".join(names)}
+        if self.product_id and self.env["sale.order.line"].has_access("read"):
+            preset = self.env["nurture.preset"]._of_product(self.lost_reason_id, self.product_id)
+            context["default_preset_id"] = preset.id
+        else:
+            context["default_lost_reason_ids"] = self.lost_reason_id.ids
+        return self.env["nurture.sequence"]._open_gallery(context)
