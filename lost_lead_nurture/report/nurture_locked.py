@@ -169,25 +169,38 @@ class NurtureLocked(models.Model):
         leads = self.env["crm.lead"].with_context(active_test=False)
         lost = Domain(leads._nurture_lost_domain())
         lost &= Domain("company_id", "in", [*self.env.companies.ids, False])
-        return SQL(
-            """
-            SELECT lead.id, lead.lost_reason_id, lead.date_closed,
-                   COALESCE('c' || contact.commercial_partner_id, 'a' || lead.email_normalized,
-                            'l' || lead.id) AS customer,
-                   COALESCE(lead.expected_revenue, 0) * %(rate)s AS value,
-                   %(addressed)s AS addressed
-              FROM crm_lead lead
-         LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-             WHERE lead.id IN %(lost)s
-            """,
-            rate=self._sql_rate(SQL("lead.company_id")),
-            addressed=self._sql_addressed(),
-            lost=leads._search(lost).subselect(),
+        # in one scan of the table: to look each lead up by its id would take as long again
+        query = leads._search(lost)
+        contact = query.left_join(query.table, "partner_id", "res_partner", "id", "contact")
+        lead = {
+            name: SQL.identifier(query.table, name)
+            for name in ("id", "company_id", "email_normalized", "expected_revenue")
+        }
+        return query.select(
+            SQL("%s AS id", lead["id"]),
+            SQL("%s AS lost_reason_id", SQL.identifier(query.table, "lost_reason_id")),
+            SQL("%s AS date_closed", SQL.identifier(query.table, "date_closed")),
+            SQL(
+                # compared letter by letter, not as people sort
+                "COALESCE('c' || %s, 'a' || %s, 'l' || %s) COLLATE \"C\" AS customer",
+                SQL.identifier(contact, "commercial_partner_id"),
+                lead["email_normalized"],
+                lead["id"],
+            ),
+            SQL(
+                "COALESCE(%s, 0) * %s AS value",
+                lead["expected_revenue"],
+                self._sql_rate(lead["company_id"]),
+            ),
+            SQL("%s AS addressed", self._sql_addressed(lead["id"])),
         )
 
-    def _sql_addressed(self):
-        """Whether a running sequence is about a lead, for the alias ``lead``: it chooses the lead,
-        unless leads are added to it by hand only, or the lead is or was in it."""
+    def _sql_addressed(self, lead_id):
+        """Whether a running sequence is about a lead: it chooses the lead, unless leads are added
+        to it by hand only, or the lead is or was in it.
+
+        :param lead_id: SQL of the lead's id
+        """
         running = self.env["nurture.sequence"].search([("state", "=", "running")])
         leads = self.env["crm.lead"].with_context(active_test=False)
         choices = []
@@ -201,10 +214,11 @@ class NurtureLocked(models.Model):
             choices.append(choice)
         # together, so that all leads are looked at once
         return SQL(
-            "(lead.id IN (SELECT lead_id FROM nurture_participant"
-            " WHERE sequence_id IN %s AND lead_id IS NOT NULL) OR lead.id IN %s)",
-            tuple(running.ids) or (0,),
-            leads._search(Domain.OR(choices)).subselect(),
+            "(%(id)s IN (SELECT lead_id FROM nurture_participant"
+            " WHERE sequence_id IN %(running)s AND lead_id IS NOT NULL) OR %(id)s IN %(chosen)s)",
+            id=lead_id,
+            running=tuple(running.ids) or (0,),
+            chosen=leads._search(Domain.OR(choices)).subselect(),
         )
 
     def _sql_rate(self, company):
@@ -312,9 +326,16 @@ class NurtureLocked(models.Model):
 
     def action_new_sequence(self):
         """Open the gallery of templates, for the leads of a line: those lost for its reason, and of
-        them, where there is a product and the user may see quotations, who did not order it."""
+        them, where there is a product and the user may see quotations, who did not order it.
+
+        :raise UserError: when it is the line of leads without a reason
+        """
         check_records(self, one=True)
         self.env["nurture.sequence"].check_access("create")
+        if not self.lost_reason_id:
+            raise UserError(
+                self.env._("These leads have no lost reason. Choose them by a preset of your own.")
+            )
         names = filter(None, [self.lost_reason_id.name, self.product_id.display_name])
         context = {"default_name": ", ".join(names)}
         if self.product_id and self.env["sale.order.line"].has_access("read"):

@@ -3,7 +3,7 @@ the prices below."""
 
 from ast import literal_eval
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -198,6 +198,15 @@ class TestLocked(LedgerCase):
         self.assertEqual(chosen & self.leads, self.ann)
         with self.assertRaises(AccessError):
             self.lines(self.salesman)[self.reason_stock, self.desk].action_new_sequence()
+
+    def test_new_sequence_without_a_reason(self):
+        """Nobody writes to all leads because some have no reason."""
+        self.ann.lost_reason_id = False
+        self.env.flush_all()
+        lines = self.env["nurture.locked"].with_user(self.marketer)
+        line = lines.search([("lost_reason_id", "=", False), ("product_id", "=", False)])
+        with self.assertRaisesRegex(UserError, "no lost reason"):
+            line.action_new_sequence()
 
     def test_two_companies(self):
         """In the currency of the user's company, of the companies that are chosen: 60.00 XLN, where
