@@ -378,7 +378,7 @@ def measure_crowd(made, scale):
             for name, (own, rival) in lists.items()
         ),
         Measurement(
-            "locked_value", f"Locked value, {crowd}", locked, "added up in bare SQL", added_up, 4
+            "locked_value", f"Locked value, {crowd}", locked, "added up in bare SQL", added_up, 8
         ),
     ]
 

@@ -1,5 +1,5 @@
-"""Locked value: what lost leads are worth, to the cent. What is expected is worked out by hand, from
-the prices below."""
+"""Locked value: what lost leads are worth, to the cent. What is expected is worked out by hand,
+from the prices below."""
 
 from ast import literal_eval
 
