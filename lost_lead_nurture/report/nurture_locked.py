@@ -39,7 +39,7 @@ class NurtureLocked(models.Model):
         "Customers",
         readonly=True,
         help="Those whose value counts here: each customer once for each product, with the lead "
-        "that was lost last. Leads without a customer are told apart by their address.",
+        "that was lost last. A lead without a customer is its address's.",
     )
     value = fields.Monetary(
         "Lost Value",
