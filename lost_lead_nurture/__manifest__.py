@@ -22,6 +22,7 @@
         "data/mail_template_blocks.xml",
         "data/nurture_template_texts.xml",
         "data/nurture_template_data.xml",
+        "wizard/nurture_comparison_views.xml",
         "wizard/nurture_dry_run_views.xml",
         "wizard/nurture_enrol_views.xml",
         "wizard/nurture_explain_views.xml",

@@ -73,6 +73,7 @@ CHANGES = [
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_company", "nurture_window_days", "int4", default=90),
     Column("res_company", "nurture_mail_cost", "numeric"),
+    Column("res_company", "nurture_holdout_percent", "float8"),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
 ]
 

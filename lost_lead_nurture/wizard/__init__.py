@@ -2,6 +2,7 @@ from . import (
     crm_lead_lost,
     mail_compose_message,
     mailing_mailing_schedule_date,
+    nurture_comparison,
     nurture_dry_run,
     nurture_enrol,
     nurture_explain,

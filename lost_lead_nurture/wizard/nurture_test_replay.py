@@ -79,14 +79,14 @@ class Replay:
         # the hours of the engine would be those of today, whatever day it is in the test
         self.env.cr.execute(
             SQL(
-                "UPDATE nurture_sequence SET state = 'running', holdout_percent = 0,"
-                " calendar_id = NULL, entry_per = %s WHERE id = %s",
+                "UPDATE nurture_sequence SET state = 'running', calendar_id = NULL, entry_per = %s"
+                " WHERE id = %s",
                 sequence.entry_per if lead.email_normalized else "lead",
                 sequence.id,
             )
         )
         self.env.invalidate_all()
-        participants._enrol(sequence, SQL("SELECT %s", lead.id))
+        participants._enrol(sequence, SQL("SELECT %s", lead.id), draws=False)
         self.participant = participants.search(
             [("sequence_id", "=", sequence.id), ("lead_id", "=", lead.id)], limit=1
         )

@@ -34,6 +34,21 @@ class ResCompany(models.Model):
             if company.nurture_mail_cost < 0:
                 raise ValidationError(self.env._("The cost per mail is an amount, 0 or more."))
 
+    nurture_holdout_percent = fields.Float(
+        string="Global Holdout (%)",
+        help="Share of the addresses that no sequence writes to, to compare with: what all "
+        "sequences together cause. Who is held out is drawn by a hash of the address, once and for "
+        "all. 0: nobody.",
+    )
+
+    @api.constrains("nurture_holdout_percent")
+    def _check_nurture_holdout(self):
+        for company in self:
+            if not 0 <= company.nurture_holdout_percent < 100:
+                raise ValidationError(
+                    self.env._("The holdout is a percentage from 0 to under 100.")
+                )
+
     @api.constrains("nurture_window_days")
     def _check_nurture_window(self):
         for company in self:

@@ -8,6 +8,9 @@ class ResConfigSettings(models.TransientModel):
     nurture_cap_days = fields.Integer(related="company_id.nurture_cap_days", readonly=False)
     nurture_window_days = fields.Integer(related="company_id.nurture_window_days", readonly=False)
     nurture_mail_cost = fields.Float(related="company_id.nurture_mail_cost", readonly=False)
+    nurture_holdout_percent = fields.Float(
+        related="company_id.nurture_holdout_percent", readonly=False
+    )
     nurture_workers = fields.Selection(
         "_selection_nurture_workers",
         string="Workers",

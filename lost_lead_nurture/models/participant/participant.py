@@ -69,13 +69,6 @@ class NurtureParticipant(models.Model):
         readonly=True, help="Expected revenue of the lead at entry, in the company's currency."
     )
 
-    holdout_percent = fields.Float(
-        string="Held Out (%)",
-        readonly=True,
-        help="Which share of the leads was held out when it entered: those of one time are "
-        "compared.",
-    )
-
     # results
     won_back_date = fields.Datetime(
         readonly=True, help="When the lead was won back after a mail of this sequence."
@@ -314,13 +307,13 @@ class NurtureParticipant(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _enrol(self, sequence, leads_query, by_hand=False):
+    def _enrol(self, sequence, leads_query, by_hand=False, draws=True):
         """Let the leads of ``leads_query`` enter: participants and their first traces. Of several
-        leads with one address the one lost last is taken. Who is held out is decided by a hash, the
-        same at every try.
+        leads with one address the one lost last is taken.
 
         :param leads_query: SQL that selects ids of ``crm_lead``
         :param by_hand: whether somebody chose these leads
+        :param draws: whether some of them are held out
         :return: ids of the leads that entered, held-out ones included
         """
         self.env.flush_all()
@@ -335,8 +328,8 @@ class NurtureParticipant(models.Model):
                            sequence_id, company_id, lead_id, dedup_key, enrolment_number, state,
                            exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
                            lost_reason_id, date_lost, email, user_id, team_id, country_id,
-                           expected_revenue, holdout_percent, create_uid, create_date, write_uid,
-                           write_date)
+                           expected_revenue, holdout_percent, global_holdout_percent,
+                           is_held_out_globally, create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (%(dedup_key)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
                            %(dedup_key)s, %(enrolment_number)s,
@@ -345,11 +338,10 @@ class NurtureParticipant(models.Model):
                            %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
                            lead.user_id, lead.team_id, lead.country_id, lead.expected_revenue,
-                           %(percent)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                           percent, global_percent, globally,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM crm_lead lead
-             CROSS JOIN LATERAL (
-                           SELECT %(holdout)s AS held_out
-                           ) draw
+             CROSS JOIN LATERAL %(draw)s
                      WHERE lead.id IN (%(leads)s) AND %(free)s
                   ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
                ON CONFLICT DO NOTHING
@@ -366,8 +358,12 @@ class NurtureParticipant(models.Model):
                 by_hand=by_hand,
                 uid=self.env.uid,
                 leads=leads_query,
-                holdout=self._sql_held_out(sequence, dedup_key),
-                percent=sequence.holdout_percent,
+                draw=self._sql_draw(sequence, dedup_key)
+                if draws
+                else SQL(
+                    "(SELECT false AS held_out, false AS globally, 0 AS percent,"
+                    " 0 AS global_percent) draw"
+                ),
                 free=SQL(" AND ").join(
                     SQL("NOT %s", condition) for condition in self._sql_inside(sequence)
                 ),
@@ -428,17 +424,6 @@ class NurtureParticipant(models.Model):
                 SQL("inside.lead_id = lead.id"),
             )
         ]
-
-    @api.model
-    def _sql_held_out(self, sequence, dedup_key):
-        """Whether the address falls into the sequence's holdout: the first four bytes of an MD5,
-        which spread evenly, against the share of 2^32."""
-        return SQL(
-            "('x' || substr(md5(%s || ':' || %s), 1, 8))::bit(32)::bigint < %s",
-            str(sequence._origin.id),
-            dedup_key,
-            round(sequence.holdout_percent / 100 * 2**32),
-        )
 
     # ------------------------------------------------------------
     # LEAVE

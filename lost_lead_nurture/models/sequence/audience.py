@@ -100,6 +100,11 @@ class NurtureSequence(models.Model):
             known["exclusion_author_id"] = self.env.uid
         return known
 
+    def _get_holdout_share(self):
+        """Which part of the leads is held out, by the sequence or globally, about."""
+        own, everywhere = self.holdout_percent / 100, self.global_holdout_percent / 100
+        return own + everywhere - own * everywhere
+
     def _count_audience(self):
         found = self._get_audience()
         matching = sum(map(len, found.values()))
@@ -108,7 +113,7 @@ class NurtureSequence(models.Model):
         if is_drawn:
             held_out = len(self.sudo()._get_held_out(entering))
         else:
-            held_out = round(len(entering) * self.holdout_percent / 100)
+            held_out = round(len(entering) * self._get_holdout_share())
         labels = self._get_exclusion_labels()
         return {
             "matching": matching,

@@ -208,9 +208,10 @@ class NurtureSequence(models.Model):
         participants = self.env["nurture.participant"]
         rows = self.env.execute_query(
             SQL(
-                "SELECT lead.id FROM crm_lead lead WHERE lead.id IN %s AND %s",
+                "SELECT lead.id FROM crm_lead lead CROSS JOIN LATERAL %s"
+                " WHERE lead.id IN %s AND held_out",
+                participants._sql_draw(self, participants._sql_dedup_key(self)),
                 tuple(lead_ids) or (0,),
-                participants._sql_held_out(self, participants._sql_dedup_key(self)),
             )
         )
         return {lead_id for (lead_id,) in rows}

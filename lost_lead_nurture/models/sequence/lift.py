@@ -1,4 +1,5 @@
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import SQL, float_round, format_amount, formatLang
@@ -14,6 +15,36 @@ GOALS = ("quotation", "order")
 ARMS = ("written_to", "holdout")
 #: Larger e-values say no more, and JSON has no infinity.
 MAX_E_VALUE = 1e12
+
+
+class Experiment(NamedTuple):
+    """Who was divided into two arms, and how: SQL on the table ``nurture_participant``."""
+
+    #: who counts once
+    unit: SQL
+    #: what of one stratum have in common, beside the share held out
+    stratum: SQL
+    #: the share held out when they entered, in percent
+    percent: SQL
+    held_out: SQL
+
+
+#: The column by which nobody is apart.
+TOGETHER = SQL("NULL::int")
+#: Each sequence draws on its own,
+OF_SEQUENCES = Experiment(
+    SQL("participant.sequence_id, participant.dedup_key"),
+    SQL("participant.sequence_id"),
+    SQL("participant.holdout_percent"),
+    SQL("participant.state = 'holdout'"),
+)
+#: and each company once for all its sequences.
+OF_COMPANIES = Experiment(
+    SQL("participant.company_id, participant.email"),
+    SQL("participant.company_id"),
+    SQL("participant.global_holdout_percent"),
+    SQL("participant.is_held_out_globally"),
+)
 
 
 class NurtureSequence(models.Model):
@@ -77,74 +108,123 @@ class NurtureSequence(models.Model):
     # ------------------------------------------------------------
 
     def _get_lift(self):
+        return self._get_lifts().get(None) or self._make_lift({})
+
+    def _get_lifts(self, experiment=OF_SEQUENCES, by=TOGETHER):
+        """What these sequences cause, apart for each value of a column.
+
+        :param by: SQL of a column of ``participant``
+        :return: ``{value: lift}``, see :meth:`get_lift`
+        """
         self.env["nurture.outcome"]._catch_up()
-        groups = self._count_arms()
+        counted = self._count_arms(experiment, by)
+        return {value: self._make_lift(groups) for value, groups in counted.items()}
+
+    def _make_lift(self, groups):
         return {
             **{arm: self._add_up(groups, arm) for arm in ARMS},
             "is_divided_as_planned": self._is_divided_as_planned(groups),
             "goals": {goal: self._compare(groups, goal) for goal in GOALS},
         }
 
-    def _count_arms(self):
-        """What became of participants, with the rights of the user, by sequence and by the share
-        that was held out when they entered. Who enters again is counted once, from the first time
-        on.
+    def _count_arms(self, experiment, by):
+        """What became of participants, with the rights of the user, by stratum and by the share
+        that was held out when they entered.
 
-        :return: ``{(sequence id, percent held out): {arm: {"leads": number, goal: number, "earned":
-            {company id: amount}}}}``; the percentage is None for those of whom it is not known
+        :return: ``{value of by: {(stratum, percent held out): {arm: {"leads": number, goal: number,
+            "earned": {company id: amount}}}}}``; the percentage is None for those of whom it is not
+            known
         """
-        participants = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
-        self.env["nurture.outcome"].flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH entered AS (
-                    SELECT DISTINCT ON (participant.sequence_id, participant.dedup_key)
-                           participant.sequence_id, participant.holdout_percent,
-                           participant.state = 'holdout' AS held_out, participant.lead_id,
-                           participant.entered_date AS begin, participant.entered_date
-                           + make_interval(days => sequence.window_days) AS over
-                      FROM nurture_participant participant
-                      JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
-                     WHERE participant.id IN %(participants)s
-                  ORDER BY participant.sequence_id, participant.dedup_key, participant.id
-                ), outcome AS (
-                    SELECT entered.*, own.*
-                      FROM entered
-                 LEFT JOIN LATERAL (
-                           SELECT company_id, bool_or(kind = 'quotation') AS quotation,
-                                  bool_or(kind = 'order') AS ordered,
-                                  SUM(company_amount) FILTER (WHERE kind IN %(earned)s) AS earned
-                             FROM nurture_outcome
-                            WHERE lead_id = entered.lead_id
-                              AND credit_date >= entered.begin AND credit_date <= entered.over
-                              AND (company_id IS NULL OR company_id IN %(companies)s)
-                         GROUP BY company_id
-                           ) own ON true
-                )
-                SELECT sequence_id, holdout_percent, held_out, company_id,
-                       count(DISTINCT lead_id) FILTER (WHERE quotation),
-                       count(DISTINCT lead_id) FILTER (WHERE ordered), COALESCE(SUM(earned), 0),
-                       0
+                %(arms)s
+                SELECT by, stratum, percent, held_out, NULL AS company_id,
+                       count(DISTINCT participant_id) FILTER (WHERE quotation),
+                       count(DISTINCT participant_id) FILTER (WHERE ordered), 0,
+                       count(DISTINCT participant_id)
                   FROM outcome GROUP BY 1, 2, 3, 4
                  UNION ALL
-                SELECT sequence_id, holdout_percent, held_out, NULL, 0, 0, 0, count(*)
-                  FROM entered GROUP BY 1, 2, 3
+                SELECT by, stratum, percent, held_out, company_id, 0, 0, SUM(earned), 0
+                  FROM outcome WHERE earned IS NOT NULL GROUP BY 1, 2, 3, 4, 5
                 """,
-                participants=participants.subselect(),
-                earned=EARNED,
-                companies=tuple(self.env.companies.ids),
+                arms=self._sql_arms(experiment, by),
             )
         )
-        groups = defaultdict(lambda: {"written_to": _nothing(), "holdout": _nothing()})
-        for sequence_id, percent, held_out, company_id, quotation, order, earned, leads in rows:
-            arm = groups[sequence_id, percent]["holdout" if held_out else "written_to"]
+        counted = defaultdict(
+            lambda: defaultdict(lambda: {"written_to": _nothing(), "holdout": _nothing()})
+        )
+        for by_value, stratum, percent, held_out, company_id, *numbers, leads in rows:
+            quotation, order, earned = numbers
+            arm = counted[by_value][stratum, percent]["holdout" if held_out else "written_to"]
             arm["leads"] += leads
             arm["quotation"] += quotation
             arm["order"] += order
-            if earned:
+            if company_id:
                 arm["earned"][company_id] += earned
-        return dict(groups)
+        return counted
+
+    def _sql_arms(self, experiment, by):
+        """WITH of two tables: ``entered``, the first journey of everybody, and ``outcome``, the
+        same with what came of it in the attribution window, a row for each company that earned."""
+        participants = self.env["nurture.participant"]._search([("sequence_id", "in", self.ids)])
+        self.env["nurture.outcome"].flush_model()
+        return SQL(
+            """
+            WITH entered AS (
+                SELECT DISTINCT ON (%(unit)s) participant.id AS participant_id, %(by)s AS by,
+                       %(stratum)s AS stratum, %(percent)s AS percent, %(held_out)s AS held_out,
+                       participant.lead_id, participant.entered_date AS begin,
+                       participant.entered_date
+                       + make_interval(days => sequence.window_days) AS over
+                  FROM nurture_participant participant
+                  JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
+                 WHERE participant.id IN %(participants)s AND %(share)s
+              ORDER BY %(unit)s, participant.id
+            ), outcome AS (
+                SELECT entered.*, own.*
+                  FROM entered
+             LEFT JOIN LATERAL (
+                       SELECT company_id, bool_or(kind = 'quotation') AS quotation,
+                              bool_or(kind = 'order') AS ordered,
+                              SUM(company_amount) FILTER (WHERE kind IN %(earned)s) AS earned
+                         FROM nurture_outcome
+                        WHERE lead_id = entered.lead_id
+                          AND credit_date >= entered.begin AND credit_date <= entered.over
+                          AND (company_id IS NULL OR company_id IN %(companies)s)
+                     GROUP BY company_id
+                       ) own ON true
+            )
+            """,
+            unit=experiment.unit,
+            by=by,
+            stratum=experiment.stratum,
+            percent=experiment.percent,
+            held_out=experiment.held_out,
+            participants=participants.subselect(),
+            # before a company held anybody out there was nothing to compare
+            share=SQL("%s > 0", experiment.percent) if experiment is OF_COMPANIES else SQL("true"),
+            earned=EARNED,
+            companies=tuple(self.env.companies.ids),
+        )
+
+    def _find_arm(self, arm, experiment=OF_SEQUENCES, by=TOGETHER, value=None, goal=None):
+        """The participants who are counted in an arm, as ids.
+
+        :param goal: those only that a quotation or an order came of
+        """
+        reached = {None: SQL("true"), "quotation": SQL("quotation"), "order": SQL("ordered")}[goal]
+        rows = self.env.execute_query(
+            SQL(
+                "%s SELECT DISTINCT participant_id FROM outcome"
+                " WHERE held_out IS NOT DISTINCT FROM %s AND by IS NOT DISTINCT FROM %s AND %s",
+                self._sql_arms(experiment, by),
+                arm == "holdout",
+                value,
+                reached,
+            )
+        )
+        return [id_ for (id_,) in rows]
 
     def _add_up(self, groups, arm):
         """What became of an arm in all groups together."""

@@ -104,6 +104,11 @@ class NurtureSequence(models.Model):
         help="Share of the leads that is not written to, to compare with. Who is held out is "
         "drawn once and for all.",
     )
+    global_holdout_percent = fields.Float(
+        related="company_id.nurture_holdout_percent",
+        string="Global Holdout (%)",
+        help="Share of all addresses that no sequence of the company writes to.",
+    )
     window_days = fields.Integer(
         string="Attribution Window (days)",
         default=WINDOW_DAYS,

@@ -163,9 +163,11 @@ class NurtureParticipant(models.Model):
             why = [automatic, self._get_choice(sequence)]
         if self.enrolment_number > 1:
             why.append(self.env._("enrolment %s", self.enrolment_number))
-        if self.state == "holdout":
+        if self.is_held_out_globally:
+            why.append(self.env._("held out for comparison: no sequence writes to this address"))
+        elif self.state == "holdout":
             why.append(self.env._("held out for comparison: it gets nothing"))
-        elif sequence.holdout_percent:
+        elif self.holdout_percent:
             why.append(self.env._("not in the holdout"))
         text = bold(self.env._("Entered"))
         return make_entry("entered", self.entered_date, text, why)

@@ -75,6 +75,7 @@ DOORS = {
     ("mailing.trace", "set_replied"): (CHANGES,),
     ("mailing.trace", "set_sent"): (CHANGES,),
     ("nurture.coming", "action_view_traces"): (OPENS,),
+    ("nurture.comparison.line", "action_view_participants"): (DIALOG,),
     ("nurture.dry.run", "action_go_on"): (DIALOG,),
     ("nurture.dry.run", "action_view_entering"): (DIALOG,),
     ("nurture.dry.run", "action_view_held_out"): (DIALOG,),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from ..common import ANN, BOB, DealMixin, NurtureHttpCase
@@ -120,3 +121,91 @@ class TestHoldout(DealMixin, NurtureHttpCase):
             ["entered:sum", "held_out:sum", "holdout_returned:sum", "won_back:sum"],
         )
         self.assertEqual(rows, [(2, 2, 1, 0)])
+
+
+@tagged("post_install", "-at_install")
+class TestGlobalHoldout(NurtureHttpCase):
+    """Addresses that no sequence writes to, drawn once for all sequences of a company."""
+
+    def setUp(self):
+        super().setUp()
+        self.company.nurture_holdout_percent = 50
+        self.leads = self.env["crm.lead"].union(
+            *(self.make_lead(f"lead{n}@recipient.example.com") for n in range(40))
+        )
+
+    def start(self, **values):
+        """Start a sequence; return the leads that are held out, globally and otherwise."""
+        sequence = self.make_sequence(**values)
+        self.make_step(sequence, subject=sequence.name)
+        sequence.action_start()
+        self.advance()
+        held_out = sequence.participant_ids.filtered(lambda one: one.state == "holdout")
+        everywhere = held_out.filtered("is_held_out_globally")
+        return sequence, everywhere.lead_id, (held_out - everywhere).lead_id
+
+    def test_same_for_all_sequences(self):
+        """Per address or per lead, today or later: the same people get nothing of any sequence."""
+        first, held_out, others = self.start()
+        self.assertFalse(others)
+        self.assertIn(len(held_out), range(8, 33))
+        self.assertEqual({one.holdout_percent for one in first.participant_ids}, {50})
+        for values in ({"name": "Repair"}, {"name": "Each", "entry_per": "lead"}):
+            _sequence, again, others = self.start(**values)
+            self.assertEqual(again, held_out)
+            self.assertFalse(others)
+        for lead in held_out:
+            self.assertFalse(self.mails_to(lead.email_normalized))
+        self.assertEqual(len(self.mails_to((self.leads - held_out)[0].email_normalized)), 3)
+
+    def test_beside_its_own(self):
+        """A sequence holds out some of the others, too; those of one time know both shares."""
+        sequence, everywhere, own = self.start(holdout_percent=50)
+        self.assertTrue(everywhere and own)
+        self.assertEqual({one.holdout_percent for one in sequence.participant_ids}, {75})
+        self.assertEqual({one.global_holdout_percent for one in sequence.participant_ids}, {50})
+        self.assertEqual(self.start(name="Repair")[1], everywhere)
+
+    def test_before_the_start(self):
+        """The choice of leads, the dry run and Why? know who is held out."""
+        sequence = self.make_sequence()
+        self.make_step(sequence, subject="First")
+        expected = sequence.sudo()._get_held_out(self.leads.ids)
+        audience = sequence.with_user(self.marketer).get_audience()
+        self.assertEqual(audience["held_out"], len(expected))
+        sequence.action_start()
+        self.advance()
+        self.assertEqual(
+            set(sequence.participant_ids.filtered("is_held_out_globally").lead_id.ids), expected
+        )
+
+    def test_other_company(self):
+        """Each company draws on its own: what one holds out another may write to."""
+        self.company.nurture_holdout_percent = 0
+        _sequence, everywhere, own = self.start()
+        self.assertFalse(everywhere | own)
+
+    def test_all_companies(self):
+        """A sequence of all companies goes by the company of each lead."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.marketer.company_ids += other
+        theirs = self.make_lead(
+            "theirs@recipient.example.com", company_id=other.id, user_id=False, team_id=False
+        )
+        sequence, everywhere, _own = self.start(company_id=False)
+        self.assertTrue(everywhere)
+        self.assertEqual(everywhere.company_id, self.company)
+        self.assertEqual(
+            sequence.participant_ids.filtered(lambda one: one.lead_id == theirs).holdout_percent, 0
+        )
+
+    def test_bad_share(self):
+        for percent in (-1, 100):
+            with self.assertRaises(ValidationError):
+                self.company.nurture_holdout_percent = percent
+
+    def test_timeline(self):
+        sequence, everywhere, _own = self.start()
+        participant = sequence.participant_ids.filtered(lambda one: one.lead_id == everywhere[0])
+        why = [str(reason) for entry in participant.timeline["entries"] for reason in entry["why"]]
+        self.assertTrue(any("no sequence writes to this address" in reason for reason in why))

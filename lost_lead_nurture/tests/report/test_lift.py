@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
 
 from ..common import NurtureCase
 
 
-@tagged("post_install", "-at_install")
-class TestLift(NurtureCase):
+class LiftCase(NurtureCase):
     """Hundreds of leads, of whom a fixed share returns."""
 
     def enter(self, sequence, written_to, held_out, back, back_held_out):
@@ -59,6 +58,9 @@ class TestLift(NurtureCase):
             )
         return participants
 
+
+@tagged("post_install", "-at_install")
+class TestLift(LiftCase):
     def test_decided(self):
         sequence = self.make_sequence(holdout_percent=50)
         self.enter(sequence, 200, 200, 60, 20)
@@ -194,3 +196,135 @@ class TestLift(NurtureCase):
         start = self.env["nurture.start"].create({"sequence_id": sequence.id})
         self.assertTrue(start.held_out_count)
         self.assertIn("shows beside", start.detectable)
+
+
+@tagged("post_install", "-at_install")
+class TestComparison(LiftCase):
+    """The screen on which what sequences cause is pooled."""
+
+    def enter_globally(self, sequence, written_to, held_out, back, back_held_out):
+        """Participants of whom the company holds half out."""
+        participants = self.enter(sequence, written_to, held_out, back, back_held_out)
+        for participant in participants:
+            participant.write(
+                {
+                    "email": f"{participant.lead_id.id}@recipient.example.com",
+                    "global_holdout_percent": 50,
+                    "is_held_out_globally": participant.state == "holdout",
+                }
+            )
+        return participants
+
+    def compare(self, user=None, **values):
+        """The rows of the screen: ``{name: row}``."""
+        comparison = self.env["nurture.comparison"].with_user(user or self.marketer).create(values)
+        return {line.name: line for line in comparison.line_ids}
+
+    def opened(self, line, statistic):
+        action = line.with_context(nurture_statistic=statistic).action_view_participants()
+        return self.env[action["res_model"]].with_user(line.env.user).search(action["domain"])
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.make_sequence(name="Restock Ours", holdout_percent=50)
+        self.second = self.make_sequence(name="Repair Ours", holdout_percent=50)
+        for sequence in (self.first, self.second):
+            self.enter(sequence, 80, 80, 28, 10)
+            self.env.cr.execute(
+                "UPDATE nurture_sequence SET state = 'stopped' WHERE id = %s", [sequence.id]
+            )
+        self.env.invalidate_all()
+
+    def test_all_together(self):
+        """Two sequences that are too small alone decide together."""
+        rows = self.compare(sequence_ids=(self.first | self.second).ids)
+        (row,) = rows.values()
+        self.assertEqual((row.written_to, row.held_out), (160, 160))
+        self.assertEqual((row.written_to_reached, row.held_out_reached), (56, 20))
+        self.assertTrue(row.is_decided)
+        self.assertIn("more than without", row.verdict)
+        rows = self.compare(by="sequence", sequence_ids=(self.first | self.second).ids)
+        self.assertEqual(set(rows), {"Restock Ours", "Repair Ours"})
+        self.assertFalse(any(row.is_decided for row in rows.values()))
+
+    def test_by_reason(self):
+        """What works for one reason may do nothing for another."""
+        others = self.enter(self.first, 60, 60, 6, 6)
+        others.lost_reason_id = self.reason_price
+        rows = self.compare(by="reason", sequence_ids=(self.first | self.second).ids)
+        stock, price = rows[self.reason_stock.name], rows[self.reason_price.name]
+        self.assertEqual((stock.written_to, stock.held_out_reached), (160, 20))
+        self.assertEqual((price.written_to, price.held_out_reached), (60, 6))
+        self.assertTrue(stock.is_decided)
+        self.assertFalse(price.is_decided)
+
+    def test_global(self):
+        """What all sequences cause: beside those whom none writes to, and from when there were
+        such. Who is in two sequences counts once."""
+        self.assertFalse(self.compare(by="global"))
+        participants = self.enter_globally(self.first, 100, 100, 40, 10)
+        again = participants[0].copy({"sequence_id": self.second.id, "dedup_key": "again"})
+        self.assertEqual(again.email, participants[0].email)
+        (row,) = self.compare(by="global", sequence_ids=(self.first | self.second).ids).values()
+        self.assertEqual((row.written_to, row.held_out), (100, 100))
+        self.assertEqual((row.written_to_reached, row.held_out_reached), (40, 10))
+        self.assertTrue(row.is_decided)
+
+    def test_opened(self):
+        """Each number opens whom it counts."""
+        self.enter_globally(self.first, 10, 10, 4, 2)
+        for by in ("all", "sequence", "reason", "global"):
+            for row in self.compare(by=by).values():
+                for statistic in (
+                    *("written_to", "held_out"),
+                    *("written_to_reached", "held_out_reached"),
+                ):
+                    found = self.opened(row, statistic)
+                    self.assertEqual(len(found), row[statistic], (by, row.name, statistic))
+
+    def test_bad_statistic(self):
+        (row,) = self.compare().values()
+        for statistic in ("verdict", "written_to_earned", "", False, ["held_out"]):
+            with self.assertRaises(UserError):
+                self.opened(row, statistic)
+
+    def test_two_companies(self):
+        """A lead with quotations in two companies is one lead."""
+        lead = self.env["nurture.outcome"].search([("lead_id", "!=", False)], limit=1).lead_id
+        sequence = lead.nurture_participant_ids.sequence_id
+        quotations = sequence.get_lift()["written_to"]["quotation"]
+        held_out = sequence.get_lift()["holdout"]["quotation"]
+        other = self.env["res.company"].create({"name": "Other"})
+        self.marketer.company_ids += other
+        later = self.clock + timedelta(days=3)
+        self.env["nurture.outcome"].create(
+            {
+                "key": "other",
+                "kind": "quotation",
+                "lead_id": lead.id,
+                "company_id": other.id,
+                **dict.fromkeys(("date", "deal_date", "credit_date"), later),
+            }
+        )
+        sequence = sequence.with_user(self.marketer)
+        sequence = sequence.with_context(allowed_company_ids=(self.company | other).ids)
+        lift = sequence.get_lift()
+        self.assertEqual(lift["written_to"]["quotation"], quotations)
+        self.assertEqual(lift["holdout"]["quotation"], held_out)
+
+    def test_rights(self):
+        """It is for marketers; of another company they see nothing."""
+        with self.assertRaises(AccessError):
+            self.compare(user=self.colleague)
+        other = self.env["res.company"].create({"name": "Other"})
+        stranger = new_test_user(
+            self.env,
+            "nurture_stranger",
+            "lost_lead_nurture.group_user",
+            company_id=other.id,
+            company_ids=other.ids,
+        )
+        ours = {self.first.name, self.second.name}
+        self.assertFalse(ours & set(self.compare(user=stranger, by="sequence")))
+        with self.assertRaises(AccessError):
+            self.compare(user=stranger, by="sequence", sequence_ids=self.first.ids)
