@@ -48,6 +48,9 @@ CHANGES = [
     Index.of_model(
         "mailing_trace", "_nurture_reached_index", MailingTraceStatistics._nurture_reached_index
     ),
+    Index.of_model(
+        "mailing_trace", "_nurture_sent_index", MailingTraceStatistics._nurture_sent_index
+    ),
     Reference("nurture_outcome", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_outcome", "partner_id", "res_partner", "SET NULL"),
     Reference("nurture_outcome", "order_id", "sale_order", "CASCADE"),
@@ -75,6 +78,10 @@ CHANGES = [
     Column("res_company", "nurture_mail_cost", "numeric"),
     Column("res_company", "nurture_holdout_percent", "float8"),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
+    Column("digest_digest", "kpi_nurture_won_back", "bool"),
+    Column("digest_digest", "kpi_nurture_invoiced", "bool"),
+    Column("digest_digest", "kpi_nurture_sent", "bool"),
+    Column("digest_digest", "kpi_nurture_delivered", "bool"),
 ]
 
 

@@ -32,6 +32,7 @@ from .participant import (
     test_exit_conditions,
 )
 from .report import (
+    test_digest,
     test_dimensions,
     test_kept,
     test_lift,
@@ -45,6 +46,7 @@ from .report import (
 from .sequence import (
     test_audience,
     test_bad_input,
+    test_dashboard,
     test_domain_words,
     test_dry_run,
     test_entry,

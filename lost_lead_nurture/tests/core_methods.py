@@ -34,6 +34,10 @@ OVERRIDDEN = {
         "",
         "adds the lead to the sequence chosen in the dialog",
     ),
+    "digest.digest._compute_kpis_actions": (
+        "company, user",
+        "numbers of sequences lead to them",
+    ),
     "ir.actions.server._can_execute_action_on_records": (
         "records",
         "an administrator allowed the action for sequences",
@@ -347,6 +351,14 @@ CALLED = {
     "account.tax._filter_taxes_by_company": (
         "company_id",
         "what a product would have cost without a discount",
+    ),
+    "digest.digest._calculate_company_based_kpi": (
+        "model, digest_kpi_field, date_field, additional_domain, sum_field",
+        "amounts of a company in a period, as core's digest adds them up",
+    ),
+    "digest.digest._get_kpi_compute_parameters": (
+        "",
+        "the period and the companies that a digest is about",
     ),
     "ir.actions.actions._for_xml_id": (
         "full_xml_id",

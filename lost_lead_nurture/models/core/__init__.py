@@ -5,6 +5,7 @@ from . import hints_mixin  # isort: skip
 from . import results_mixin  # isort: skip
 from . import (
     calendar_event,
+    digest,
     ir_actions_server,
     ir_attachment,
     ir_cron,

@@ -75,6 +75,8 @@ class MailingTrace(models.Model):
 
     # what reached a lead: what came of it is looked for by lead
     _nurture_reached_index = models.Index("(res_id) WHERE model = 'crm.lead'")
+    # what sequences sent in a week, a month
+    _nurture_sent_index = models.Index("(sent_datetime) WHERE nurture_trace_id IS NOT NULL")
 
     @api.model
     def _nurture_get_statistics(self):

@@ -120,6 +120,9 @@ class NurtureParticipant(models.Model):
         "UNIQUE (sequence_id, dedup_key, enrolment_number)",
         "An address enters a sequence only once per enrolment.",
     )
+    # who was won back in a week, and who answered
+    _won_back = models.Index("(won_back_date) WHERE won_back_date IS NOT NULL")
+    _answered = models.Index("(lead_id) WHERE exit_reason = 'replied'")
     # the silent ones that may not enter again
     _silent = models.Index("(email) WHERE exit_reason = 'silent'")
     _one_journey_at_a_time = models.UniqueIndex(

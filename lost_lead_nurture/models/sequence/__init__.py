@@ -2,6 +2,7 @@
 from . import sequence  # isort: skip
 from . import (
     audience,
+    dashboard,
     entry,
     explain,
     failures,

@@ -6,7 +6,7 @@ from ..step.workflow import CHART_DAYS
 #: From so many traces on, a sequence shows the statistics of its last count.
 MANY_TRACES = 20_000
 #: What is counted on its own.
-PARTS = ("participants", "waits", "traces", "mails", "mail_days", "coming", "lift")
+PARTS = ("participants", "waits", "traces", "mails", "mail_days", "week", "coming", "lift")
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
 #: Statistics of mails that are shown by day, with the date of the mail that says when.
@@ -120,9 +120,9 @@ class NurtureSequence(models.Model):
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
-            days, ``coming`` {day: number of messages that are scheduled}, and ``waits``, see
-            :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody is held out. Ids
-            and days are texts, as in JSON.
+            days, ``week``, see :meth:`_count_week`, ``coming`` {day: number of messages that are
+            scheduled}, and ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`,
+            None where nobody is held out. Ids and days are texts, as in JSON.
         """
         statistics = {
             sequence: {
@@ -135,6 +135,7 @@ class NurtureSequence(models.Model):
                 "days": {},
                 "mails": {},
                 "mail_days": {},
+                "week": {},
                 "coming": {},
                 "lift": None,
             }

@@ -8,7 +8,7 @@ registry.category("web_tour.tours").add("nurture_gallery_tour", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
-        { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".o_nurture_dashboard_new", run: "click" },
         { trigger: ".o_nurture_gallery_group:contains('Last-chance mail')" },
         { trigger: ".o_nurture_gallery_search input", run: "edit no such template" },
         { content: "says that nothing is found", trigger: ".o_nocontent_help", run: () => {} },
@@ -33,7 +33,7 @@ registry.category("web_tour.tours").add("nurture_gallery_tour", {
         { trigger: ".o_field_widget[name=step_ids]:contains('Shall we keep one for you?')" },
         {
             content: "the gallery is not on the way back",
-            trigger: ".o_breadcrumb:contains('Sequences'):not(:contains('New Sequence'))",
+            trigger: ".o_breadcrumb:contains('Dashboard'):not(:contains('New Sequence'))",
         },
         { trigger: "button[name=button_start]", run: "click" },
         { trigger: ".modal [name=entering_count]:contains(1)" },

@@ -20,6 +20,10 @@ registry.category("web_tour.tours").add("nurture_overview_tour", {
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
         {
+            trigger: "a[data-menu-xmlid='lost_lead_nurture.nurture_sequence_menu']",
+            run: "click",
+        },
+        {
             content: "the chart tells its numbers to who cannot see it, too",
             trigger: `${card} .o_field_nurture_chart [role=img][aria-label*='Sent: 3'] canvas`,
         },

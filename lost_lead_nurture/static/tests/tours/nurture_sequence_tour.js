@@ -60,7 +60,7 @@ registry.category("web_tour.tours").add("nurture_sequence_tour", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
-        { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".o_nurture_dashboard_new", run: "click" },
         { trigger: ".o_nurture_card_use[data-template=empty]", run: "click" },
         { trigger: ".o_field_widget[name=name] input", run: "edit Tour sequence" },
         { trigger: ".o_nurture_preset_chip:contains('Tour preset')", run: "click" },
@@ -99,7 +99,7 @@ registry.category("web_tour.tours").add("nurture_workflow_tour", {
     url: "/odoo",
     steps: () => [
         ...stepUtils.goToAppSteps("lost_lead_nurture.nurture_menu_root"),
-        { trigger: ".o-kanban-button-new", run: "click" },
+        { trigger: ".o_nurture_dashboard_new", run: "click" },
         { trigger: ".o_nurture_card_use[data-template=empty]", run: "click" },
         { trigger: ".o_field_widget[name=name] input", run: "edit Three weeks" },
         { trigger: ".o_nurture_preset_chip:contains('Tour preset')", run: "click" },
