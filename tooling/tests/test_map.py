@@ -49,3 +49,14 @@ class TestMap(unittest.TestCase):
                     listed += [(name, why) for name, (_parameters, why) in methods.items()]
         self.assertGreater(len(listed), 50)
         self.assertEqual(REASON.findall(MAP.read_text()), listed)
+
+    def test_counts(self):
+        """What stands above each of these tables is how many rows it has."""
+        tables = re.findall(
+            r"<code>[\w]+</code> (?:overrides|calls) \((\d+)\)</summary>(.*?)</details>",
+            MAP.read_text(),
+            re.DOTALL,
+        )
+        self.assertEqual(len(tables), 4)
+        for number, table in tables:
+            self.assertEqual(int(number), len(REASON.findall(table)))
