@@ -88,6 +88,9 @@ class TestDigest(RealClockMixin, TwoLeadsMixin, DealMixin, NurtureHttpCase):
         """The digest that arrives has them, with a link to the sequences."""
         self.marketer.tz = "UTC"
         self.digest.user_ids = self.marketer
+        # what is paid today is of noon, and the digest of the days until now
+        paid = self.env["nurture.outcome"].search([("kind", "=", "paid")])
+        paid.date -= timedelta(days=1)
         self.digest.action_send_manual()
         self.send_mails()
         text = self.html_of(self.mail_to(self.marketer.email))
