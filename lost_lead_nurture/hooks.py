@@ -76,7 +76,7 @@ CHANGES = [
     Column("res_company", "nurture_cap_days", "int4", default=7),
     Column("res_company", "nurture_window_days", "int4", default=90),
     Column("res_company", "nurture_mail_cost", "numeric"),
-    Column("res_company", "nurture_holdout_percent", "float8"),
+    Column("res_company", "nurture_holdout_percent", "double precision"),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
     Column("digest_digest", "kpi_nurture_won_back", "bool"),
     Column("digest_digest", "kpi_nurture_invoiced", "bool"),
