@@ -226,7 +226,14 @@ class TestAccess(NurtureCase):
                 {name for name in public if not name.startswith(("action_", "button_"))}
                 - {"create", "write", "unlink", "copy", "copy_data", "name_search"}
                 - {"web_search_read"}
-                - {"enrol", "explain", "export_results", "get_audience", "get_preview", "get_gallery"}
+                - {
+                    "enrol",
+                    "explain",
+                    "export_results",
+                    "get_audience",
+                    "get_preview",
+                    "get_gallery",
+                }
                 - {"get_filter_audience", "get_lift", "get_template_mails", "get_timeline"},
                 model,
             )

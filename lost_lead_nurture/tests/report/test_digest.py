@@ -89,8 +89,9 @@ class TestDigest(RealClockMixin, TwoLeadsMixin, DealMixin, NurtureHttpCase):
         self.marketer.tz = "UTC"
         self.digest.user_ids = self.marketer
         # what is paid today is of noon, and the digest of the days until now
-        paid = self.env["nurture.outcome"].search([("kind", "=", "paid")])
-        paid.date -= timedelta(days=1)
+        self.env["nurture.outcome"]._catch_up()
+        paid = self.env["nurture.outcome"].search([("order_id.opportunity_id", "=", self.ann.id)])
+        paid.filtered(lambda one: one.kind == "paid").date -= timedelta(days=1)
         self.digest.action_send_manual()
         self.send_mails()
         text = self.html_of(self.mail_to(self.marketer.email))
