@@ -65,6 +65,7 @@ CHANGES = [
     Column("mailing_mailing", "nurture_only", "bool"),
     Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
     Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
+    Reference("nurture_variant", "mailing_id", "mailing_mailing", "RESTRICT"),
     Column("mail_activity", "nurture_trace_id", "int4", target="nurture_trace"),
     Index.of_field("mail_activity", "nurture_trace_id"),
     Index.of_model("res_partner", "_nurture_email_index", ResPartner._nurture_email_index),

@@ -64,7 +64,13 @@ from .sequence import (
     test_workers,
     test_workflow,
 )
-from .step import test_step_filter, test_step_rights, test_step_rules, test_step_types
+from .step import (
+    test_step_filter,
+    test_step_rights,
+    test_step_rules,
+    test_step_types,
+    test_variants,
+)
 from .timeline import test_timeline
 from .tours import test_audience_tours, test_js, test_lead_tours, test_tours
 from .trace import (

@@ -1,7 +1,8 @@
 """What small numbers say, and what they do not: rates, their differences, and when a difference
 may be called one. Plain Python, so that whoever doubts a verdict can work it out again.
 
-One measure decides, the e-value of :func:`e_value`; all others are for reading.
+One kind of measure decides, the e-value: of numbers that of :func:`e_value`, of amounts that of
+:func:`log_e_value_of_amounts`; all others are for reading.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ POWER = 0.8
 #: How sure :func:`e_value` is of the shares before anything was counted, in conversions. Chosen by
 #: what it finds soonest at the rates that mails have; any value keeps the 5 %.
 PRIOR_WEIGHT = 40.0
+#: What :func:`log_e_value_of_amounts` stakes on a payment, of what it has. Chosen by what it finds
+#: soonest among plausible amounts; any stakes below 1 keep the 5 %.
+STAKES = (0.25, 0.5)
+#: From so many times the mean on, a payment counts in full, and no more: one customer who buys for
+#: all the others decides nothing.
+FULL_STAKE = 2.0
 #: Who would wait for more than so many further recipients waits in vain.
 TOO_MANY = 10_000_000
 
@@ -218,6 +225,74 @@ def missing(counts, trials):
     def decides(factor):
         return is_decided([count * factor for count in counts], trials)
 
+    return _find_missing(decides, whole)
+
+
+def log_e_value_of_amounts(payments, shares):
+    """The logarithm of an e-value for amounts, such as revenue per recipient: testing by betting
+    (Shafer 2021; Waudby-Smith and Ramdas 2024) on the arm that a paying recipient is in. If arms do
+    equally well, whoever pays, and however much, is in an arm as often as a recipient is: the
+    amount says nothing about it. So a player who puts a part of what she has on an arm, a larger
+    one on a larger amount, wins nothing in the long run, and becomes 20 times as rich in at most
+    5 % of all comparisons, ever (Ville's inequality). Here several play, each with one stake on one
+    arm, and the e-value is what they have on average.
+
+    What is put on a payment is settled before its arm is known, by the amounts up to it. Therefore
+    a recipient pays once, with what was paid first: who has paid has shown the arm.
+
+    :param payments: list of (number of the arm, amount above 0), in the order of time
+    :param shares: recipients of each arm, or their shares
+    :raise ValueError: when a payment is of no arm, or is none
+    """
+    return _log_mean(_play(payments, shares))
+
+
+def missing_of_amounts(payments, trials):
+    """As :func:`missing`, if payments go on as they were.
+
+    :param payments: see :func:`log_e_value_of_amounts`
+    :param trials: recipients of each arm
+    """
+    winnings = _play(payments, trials)
+    if _log_mean(winnings) >= LOG_DECIDED:
+        return 0
+
+    def decides(factor):
+        return _log_mean([factor * each for each in winnings]) >= LOG_DECIDED
+
+    return _find_missing(decides, sum(trials)) if payments else None
+
+
+def _play(payments, shares):
+    """The logarithm of what each player has in the end, of 1 in the beginning."""
+    whole = sum(shares)
+    if any(amount <= 0 or shares[arm] <= 0 for arm, amount in payments):
+        raise ValueError("Each payment is of an arm, and above 0")
+    players = [(arm, stake) for arm, share in enumerate(shares) if share for stake in STAKES]
+    winnings, total = [0.0] * len(players), 0.0
+    for number, (paid_in, amount) in enumerate(payments, start=1):
+        total += amount
+        part = min(1.0, amount / (FULL_STAKE * total / number))
+        for player, (arm, stake) in enumerate(players):
+            odds = whole / shares[arm] if arm == paid_in else 0.0
+            winnings[player] += log(1 + part * stake * (odds - 1))
+    return winnings
+
+
+def _log_mean(logarithms):
+    """The logarithm of the mean of numbers of which logarithms are known."""
+    highest = max(logarithms, default=0.0)
+    parts = [exp(each - highest) for each in logarithms]
+    return highest + log(sum(parts) / len(parts)) if parts else 0.0
+
+
+def _find_missing(decides, whole):
+    """How many recipients more it takes until ``decides`` holds.
+
+    :param decides: whether so many times as many do
+    :param whole: how many there are
+    :return: None, when that is too far away to be said
+    """
     limit = TOO_MANY / whole
     if limit <= 1 or not decides(limit):
         return None

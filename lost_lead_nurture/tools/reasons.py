@@ -59,6 +59,8 @@ TRACE_REASONS = [
     ("updated", "Moved: the step was changed"),
     ("added", "The step was added while the lead was inside"),
     ("stopped", "Fell due while the sequence was stopped"),
+    ("ab_started", "An A/B test began: the version was drawn"),
+    ("ab_decided", "The A/B test is decided: the lead gets the winner"),
     ("run_now", "Brought forward by hand"),
     ("retried", "Tried again"),
     ("failed", "The step failed"),

@@ -44,7 +44,7 @@ class MailingTrace(models.Model):
         queued_sms = (
             self.env["sms.sms"]
             .sudo()
-            .search([("state", "=", "outgoing"), ("mailing_id.nurture_step_ids", "!=", False)])
+            .search([("state", "=", "outgoing"), ("mailing_id.nurture_sequence_id", "!=", False)])
         )
         return super()._nurture_queued(domain) | self.search(
             [("nurture_trace_id", "any", domain), ("sms_id_int", "in", queued_sms.ids)]

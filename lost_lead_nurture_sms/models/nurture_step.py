@@ -182,11 +182,12 @@ class NurtureStep(models.Model):
     def _get_problems(self):
         problems = super()._get_problems()
         for step in self.filtered(lambda step: step.step_type == "sms"):
+            mailings = step._get_mailings()
             if not step.mailing_id:
                 problems.append(self.env._("Step “%s” has no SMS.", step.name))
-            elif not step.mailing_id.active:
+            elif not all(mailings.mapped("active")):
                 problems.append(self.env._("The SMS of step “%s” is archived.", step.name))
-            elif not (step.mailing_id.body_plaintext or "").strip():
+            elif not all((mailing.body_plaintext or "").strip() for mailing in mailings):
                 problems.append(self.env._("The SMS of step “%s” is empty.", step.name))
         return problems
 
@@ -197,6 +198,5 @@ class NurtureStep(models.Model):
 
     def _do_sms(self, traces):
         """Queue the SMS for the leads of ``traces``; core's SMS queue sends it."""
-        self.mailing_id._nurture_queue(
-            {trace.participant_id.lead_id.id: trace.id for trace in traces}
-        )
+        ((mailing, batch),) = self._get_batches(traces)
+        mailing._nurture_queue({trace.participant_id.lead_id.id: trace.id for trace in batch})

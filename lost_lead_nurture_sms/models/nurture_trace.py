@@ -81,7 +81,7 @@ class NurtureTrace(models.Model):
                         SELECT 1 FROM mailing_trace
                           JOIN nurture_trace done ON done.id = mailing_trace.nurture_trace_id
                           JOIN nurture_participant other ON other.id = done.participant_id
-                         WHERE mailing_trace.mass_mailing_id = step.mailing_id
+                         WHERE done.step_id = step.id
                            AND mailing_trace.sms_number = %s
                            AND mailing_trace.trace_status NOT IN ('cancel', 'error')
                            AND other.dedup_key != participant.dedup_key)

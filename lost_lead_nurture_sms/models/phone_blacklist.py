@@ -29,7 +29,7 @@ class PhoneBlacklist(models.Model):
                 [
                     ("state", "=", "outgoing"),
                     ("number", "in", numbers),
-                    ("mailing_id.nurture_step_ids", "!=", False),
+                    ("mailing_id.nurture_sequence_id", "!=", False),
                 ]
             )
         )

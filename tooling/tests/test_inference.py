@@ -1,5 +1,6 @@
 """What small numbers say, held against published values, another library, and simulations."""
 
+import itertools
 import math
 import random
 import unittest
@@ -212,3 +213,99 @@ class TestEValue(unittest.TestCase):
         self.assertIsNone(inference.missing([0, 0], [300, 300]))
         self.assertIsNone(inference.missing([10, 10], [300, 300]))
         self.assertIsNone(inference.missing([0, 0], [0, 0]))
+
+
+class TestAmounts(unittest.TestCase):
+    """The e-value of amounts, such as revenue per recipient."""
+
+    def pay(self, rng, number, rates, scales=(1, 1), shares=(1, 1)):
+        """Who of so many recipients paid how much, one after the other: (arm, amount)."""
+        payments = []
+        for _ in range(number):
+            (arm,) = rng.choices(range(len(shares)), shares)
+            if rng.random() < rates[arm]:
+                # some pay ten times as much as others
+                payments.append((arm, scales[arm] * rng.lognormvariate(4, 1)))
+        return payments
+
+    def look_after_each(self, payments, shares=(1, 1)):
+        """Whether it is decided at any time."""
+        return any(
+            inference.log_e_value_of_amounts(payments[:number], shares) >= inference.LOG_DECIDED
+            for number in range(1, len(payments) + 1)
+        )
+
+    def test_by_hand(self):
+        """One payment, which is the mean: half of each stake. Who had put it on the arm with a
+        quarter of the recipients gets four times that."""
+        parts = [0.5 * stake for stake in inference.STAKES]
+        has = [1 + 3 * part for part in parts] + [1 - part for part in parts]
+        self.assertAlmostEqual(
+            inference.log_e_value_of_amounts([(0, 70.0)], [1, 3]), math.log(sum(has) / 4)
+        )
+        self.assertEqual(inference.log_e_value_of_amounts([], [1, 1]), 0.0)
+
+    def test_it_is_fair(self):
+        """By chance alone it is 1 on average over all arms that payments could be in, whatever the
+        amounts and shares; also of each payment after those before."""
+        amounts = (5.0, 300.0, 20.0, 20.0, 1.0, 4000.0)
+        for shares in ((0.5, 0.5), (0.9, 0.1), (0.2, 0.3, 0.5)):
+            mean = sum(
+                math.prod(shares[arm] for arm in arms)
+                * math.exp(
+                    inference.log_e_value_of_amounts(list(zip(arms, amounts, strict=True)), shares)
+                )
+                for arms in itertools.product(range(len(shares)), repeat=len(amounts))
+            )
+            self.assertAlmostEqual(mean, 1.0, 9)
+
+    def test_no_difference(self):
+        """Of 2,000 comparisons of the same with the same, looked at after each payment, at most 5 %
+        name a winner."""
+        rng = random.Random(2024)
+        named = sum(
+            self.look_after_each(self.pay(rng, 1000, (0.05, 0.05), shares=(7, 3)), (7, 3))
+            for _ in range(REPEATS)
+        )
+        self.assertLessEqual(named / REPEATS, 0.05)
+        self.assertGreater(named, 0, "or it never names one")
+
+    def test_difference(self):
+        """It finds that twice as many pay, and that as many pay three times as much."""
+        for seed, rates, scales in ((1, (0.05, 0.10), (1, 1)), (2, (0.08, 0.08), (1, 3))):
+            rng = random.Random(seed)
+            found = 0
+            for _ in range(300):
+                payments = self.pay(rng, 3000, rates, scales)
+                found += inference.log_e_value_of_amounts(payments, (1, 1)) >= inference.LOG_DECIDED
+            with self.subTest(rates=rates, scales=scales):
+                self.assertGreaterEqual(found / 300, 0.8)
+
+    def test_one_large_payment(self):
+        """One who pays more than all others together decides nothing."""
+        payments = [(number % 2, 10.0) for number in range(40)]
+        self.assertLess(
+            inference.log_e_value_of_amounts([*payments, (1, 1e9)], (1, 1)), inference.LOG_DECIDED
+        )
+
+    def test_missing(self):
+        """With as many more as it says, in the same proportion, it is decided, and not much
+        sooner."""
+        payments = [(0, 50.0), (1, 60.0), (1, 40.0)] * 4
+        more = inference.missing_of_amounts(payments, [100, 100])
+        self.assertGreater(more, 0)
+        times = 1 + more / 200
+        self.assertFalse(
+            inference.missing_of_amounts(payments * math.ceil(times + 1), [100, 100]),
+            "decided",
+        )
+        self.assertTrue(inference.missing_of_amounts(payments * math.floor(times - 1), [100, 100]))
+        even = [(0, 50.0), (1, 50.0)] * 10
+        self.assertIsNone(inference.missing_of_amounts(even, [100, 100]))
+        self.assertIsNone(inference.missing_of_amounts([], [100, 100]))
+        self.assertIsNone(inference.missing_of_amounts([], [0, 0]))
+
+    def test_no_payments(self):
+        for payments, shares in (([(0, 0.0)], (1, 1)), ([(0, -5.0)], (1, 1)), ([(1, 5.0)], (1, 0))):
+            with self.assertRaises(ValueError):
+                inference.log_e_value_of_amounts(payments, shares)

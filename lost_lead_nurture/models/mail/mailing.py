@@ -26,6 +26,12 @@ class MailingMailing(models.Model):
         string="Nurture Steps in Another Language",
         groups="lost_lead_nurture.group_user",
     )
+    nurture_variant_ids = fields.One2many(
+        "nurture.variant",
+        "mailing_id",
+        string="Versions of Nurture Steps",
+        groups="lost_lead_nurture.group_user",
+    )
     nurture_sequence_id = fields.Many2one(
         "nurture.sequence",
         compute="_compute_nurture_sequence_id",
@@ -35,7 +41,11 @@ class MailingMailing(models.Model):
         help="The sequence that sends this mail.",
     )
 
-    @api.depends("nurture_step_ids.sequence_id", "nurture_translation_ids.step_id.sequence_id")
+    @api.depends(
+        "nurture_step_ids.sequence_id",
+        "nurture_translation_ids.step_id.sequence_id",
+        "nurture_variant_ids.step_id.sequence_id",
+    )
     def _compute_nurture_sequence_id(self):
         for mailing in self:
             mailing.nurture_sequence_id = mailing._nurture_get_steps().sequence_id
@@ -54,15 +64,17 @@ class MailingMailing(models.Model):
 
     @api.model
     def _nurture_used_domain(self, steps_domain):
-        """The mails of the steps in ``steps_domain``, archived ones too and in all languages.
-        Whoever uses mailings has to know them."""
+        """The mails of the steps in ``steps_domain``, archived ones too, in all languages and
+        versions. Whoever uses mailings has to know them."""
         steps = self.env["nurture.step"].sudo().with_context(active_test=False)
         translations = self.env["nurture.step.translation"].sudo()
+        variants = self.env["nurture.variant"].sudo()
         found = steps._search(steps_domain)
         domain = Domain.FALSE
         for query in (
             steps._search([("id", "in", found), ("mailing_id", "!=", False)]),
             translations._search([("step_id", "in", found)]),
+            variants._search([("step_id", "in", found)]),
         ):
             domain |= Domain("id", "in", query.subselect("mailing_id"))
         return domain
@@ -70,7 +82,25 @@ class MailingMailing(models.Model):
     def _nurture_get_steps(self):
         """The steps that send this mail, archived ones too."""
         mailings = self.with_context(active_test=False)
-        return mailings.nurture_step_ids | mailings.nurture_translation_ids.step_id
+        return (
+            mailings.nurture_step_ids
+            | mailings.nurture_translation_ids.step_id
+            | mailings.nurture_variant_ids.step_id
+        )
+
+    def _nurture_count_places(self):
+        """In how many places this mail is chosen: as the message of a step, in a language, or as a
+        version."""
+        self.ensure_one()
+        mailing = self.with_context(active_test=False)
+        return sum(
+            len(places)
+            for places in (
+                mailing.nurture_step_ids,
+                mailing.nurture_translation_ids,
+                mailing.nurture_variant_ids,
+            )
+        )
 
     @api.depends("subject")
     def _compute_display_name(self):  # pylint: disable=missing-return
@@ -88,6 +118,17 @@ class MailingMailing(models.Model):
     @api.constrains("active", "body_html")
     def _check_nurture_runnable(self):
         self.sudo().nurture_sequence_id._check_runnable()
+
+    def _nurture_open_form(self):
+        """Open this mail in the editor."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.display_name,
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+        }
 
     def _nurture_get_links(self):
         """The addresses of the links in the text, as they are written there."""

@@ -46,7 +46,7 @@ class MailingMailing(models.Model):
                 ("active", "=", True),
             ]
         )
-        for model in ("nurture.step", "nurture.step.translation"):
+        for model in ("nurture.step", "nurture.step.translation", "nurture.variant"):
             # the steps that a mail belongs to may be archived, or another company's
             steps = self.env[model].sudo().with_context(active_test=False)
             used = steps._search([("mailing_id", "!=", False)]).subselect("mailing_id")

@@ -438,7 +438,7 @@ class NurtureSequence(models.Model):
         return self._get_companies()
 
     def _get_mailings(self):
-        """The mails of the workflow, those of archived steps and in all languages too."""
+        """The mails of the workflow, those of archived steps, in all languages and versions too."""
         return self.with_context(active_test=False).step_ids._get_mailings()
 
     def _has_participants(self):
@@ -812,8 +812,9 @@ class NurtureSequence(models.Model):
 
     def _catch_up(self):
         """What comes before the steps that are due: enrol, handle what was left pending, let what
-        is waited for in vain expire, try again what failed, notify the responsible of it, and take
-        over what processes that were ended have left. One worker does this, the scheduled action.
+        is waited for in vain expire, try again what failed, notify the responsible of it, decide
+        A/B tests, and take over what processes that were ended have left. One worker does this, the
+        scheduled action.
 
         :return: how many leads entered
         """
@@ -831,5 +832,6 @@ class NurtureSequence(models.Model):
             self.env.cr.rollback()
         self._report_failures()
         self._check_budget()
+        self.env["nurture.step"]._settle_ab_tests(self)
         self.env["nurture.batch"]._take_over()
         return entered

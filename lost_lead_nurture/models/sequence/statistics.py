@@ -6,7 +6,10 @@ from ..step.workflow import CHART_DAYS
 #: From so many traces on, a sequence shows the statistics of its last count.
 MANY_TRACES = 20_000
 #: What is counted on its own.
-PARTS = ("participants", "waits", "traces", "mails", "mail_days", "week", "coming", "lift")
+PARTS = (
+    *("participants", "waits", "traces", "mails", "mail_days", "week", "versions", "coming"),
+    "lift",
+)
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
 #: Statistics of mails that are shown by day, with the date of the mail that says when.
@@ -120,9 +123,10 @@ class NurtureSequence(models.Model):
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
-            days, ``week``, see :meth:`_count_week`, ``coming`` {day: number of messages that are
-            scheduled}, and ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`,
-            None where nobody is held out. Ids and days are texts, as in JSON.
+            days, ``week``, see :meth:`_count_week`, ``versions`` {step id: {letter: {statistic:
+            number}}} of A/B tests, ``coming`` {day: number of messages that are scheduled}, and
+            ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody
+            is held out. Ids and days are texts, as in JSON.
         """
         statistics = {
             sequence: {
@@ -136,6 +140,7 @@ class NurtureSequence(models.Model):
                 "mails": {},
                 "mail_days": {},
                 "week": {},
+                "versions": {},
                 "coming": {},
                 "lift": None,
             }
@@ -233,6 +238,13 @@ class NurtureSequence(models.Model):
             for mailing, moment, number in rows:
                 days = statistics[sequences[mailing.id]]["mail_days"].setdefault(name, {})
                 days[str(moment.date())] = days.get(str(moment.date()), 0) + number
+
+    def _count_versions(self, statistics):
+        """What came of the versions of messages in A/B tests."""
+        by_id = self._by_id(statistics)
+        steps = self.with_context(active_test=False).step_ids.filtered("variant_ids")
+        for step, counts in steps._count_versions().items() if steps else ():
+            by_id[step.sequence_id.id]["versions"][str(step.id)] = counts
 
     def _count_coming(self, statistics):
         """The messages that are scheduled, by day in the user's time zone."""

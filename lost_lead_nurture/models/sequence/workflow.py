@@ -32,7 +32,7 @@ class NurtureSequence(models.Model):
             .search([("sequence_id", "in", self.ids)])
             .grouped("sequence_id")
         )
-        parts = ("participants", "traces", "mails")
+        parts = ("participants", "traces", "mails", "versions")
         for sequence, statistics in self._get_statistics(*parts).items():
             sequence.workflow = {
                 **shared,

@@ -1,3 +1,15 @@
 # what the others extend comes first
 from . import step  # isort: skip
-from . import action, activity, audience, mail, rights, template, translation, workflow
+from . import (
+    ab_statistics,
+    ab_test,
+    action,
+    activity,
+    audience,
+    mail,
+    rights,
+    template,
+    translation,
+    variant,
+    workflow,
+)

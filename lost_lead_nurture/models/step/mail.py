@@ -12,10 +12,14 @@ class NurtureStep(models.Model):
 
     lacks_opt_out = fields.Boolean(
         compute="_compute_lacks_opt_out",
-        help="One of its mails, in one of its languages, has no link to unsubscribe.",
+        help="One of its mails, in one of its languages or versions, has no link to unsubscribe.",
     )
 
-    @api.depends("mailing_id.nurture_lacks_opt_out", "translation_ids.mailing_id")
+    @api.depends(
+        "mailing_id.nurture_lacks_opt_out",
+        "translation_ids.mailing_id",
+        "variant_ids.mailing_id.nurture_lacks_opt_out",
+    )
     def _compute_lacks_opt_out(self):
         for step in self:
             step.lacks_opt_out = any(
@@ -35,6 +39,15 @@ class NurtureStep(models.Model):
             )
             for line in self.translation_ids
             if not has_opt_out(line.mailing_id.body_html)
+        ]
+        problems += [
+            self.env._(
+                "Version %(version)s of the mail of step “%(step)s” has no unsubscribe link.",
+                version=variant.letter,
+                step=self.name,
+            )
+            for variant in self.variant_ids
+            if not has_opt_out(variant.mailing_id.body_html)
         ]
         return problems
 
@@ -59,13 +72,7 @@ class NurtureStep(models.Model):
             raise UserError(self.env._("“%s” is not a step that sends a mail.", self.name))
         if not self.mailing_id:
             self.mailing_id = self.env["mailing.mailing"].create(self._prepare_mail())
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.mailing_id.display_name,
-            "res_model": "mailing.mailing",
-            "res_id": self.mailing_id.id,
-            "views": [(False, "form")],
-        }
+        return self.mailing_id._nurture_open_form()
 
     def _prepare_mail(self):
         """Values of a new mail for the step, until somebody writes it."""

@@ -295,7 +295,7 @@ class NurtureStep(models.Model):
     def _check_mailing(self):
         for step, mailing in ((each, one) for each in self for one in each._get_mailings()):
             # also one of another company
-            if len(mailing.sudo()._nurture_get_steps()) > 1:
+            if mailing.sudo()._nurture_count_places() > 1:
                 raise ValidationError(
                     self.env._(
                         "The mail “%s” already belongs to a step. Duplicate it to use its text "
@@ -337,6 +337,7 @@ class NurtureStep(models.Model):
         ]
 
     def write(self, vals):
+        self._check_settled(vals)
         set_up = self._get_set_up_by(vals)
         if set_up and set_up != self:
             return set_up.write(vals) and (self - set_up).write(vals)
@@ -354,17 +355,22 @@ class NurtureStep(models.Model):
                 )
         if {"activity_summary", "activity_note"} & vals.keys():
             self._forget_text()
+        divides_anew = self._is_changed_by(vals, ("ab_share",))
         result = super().write({**vals, "author_id": self.env.uid} if set_up else vals)
         if not vals.get("active", True):
             self._cancel_open_traces()
         if "mailing_id" in vals:
             self._get_mailings()._nurture_mark()
+        if divides_anew:
+            self._start_ab_test()
         if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():
             self.sequence_id._mark_edited()
         return result
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_settled({**self._get_filled_in(), **vals})
         self._fill_in_texts(vals_list)
         steps = super().create([{**vals, "author_id": self.env.uid} for vals in vals_list])
         steps.sequence_id._mark_edited()
@@ -487,8 +493,8 @@ class NurtureStep(models.Model):
         return "mail"
 
     def _get_mailings(self):
-        """The mails of these steps, in all languages."""
-        return self.mailing_id | self.translation_ids.mailing_id
+        """The mails of these steps, in all languages and versions."""
+        return self.mailing_id | self.translation_ids.mailing_id | self.variant_ids.mailing_id
 
     def _is_about_link(self, url):
         """Whether a click on ``url`` is one that the step's trigger is about."""
@@ -626,15 +632,19 @@ class NurtureStep(models.Model):
         mailing._nurture_queue({trace.participant_id.lead_id.id: trace.id for trace in batch})
 
     def _get_batches(self, traces):
-        """Who gets the message in which language.
+        """Who gets the message in which language and version. A message in another language has
+        one version.
 
         :return: list of (mailing, traces)
         """
         translations = {line.lang_id: line.mailing_id for line in self.translation_ids}
-        batches = traces.grouped(
-            lambda trace: translations.get(trace.participant_id.lead_id.lang_id, self.mailing_id)
-        )
-        return list(batches.items()) or [(self.mailing_id, traces)]
+        versions = self._get_versions() if self.ab_split else {}
+
+        def get_mailing(trace):
+            version = versions.get(trace.variant, self.mailing_id)
+            return translations.get(trace.participant_id.lead_id.lang_id, version)
+
+        return list(traces.grouped(get_mailing).items()) or [(self.mailing_id, traces)]
 
     def _ends_journey(self):
         """Whether a lead leaves the sequence because the step is done."""

@@ -8,6 +8,7 @@ from odoo.tools.misc import file_open
 from ...tools.arguments import check_records, read_choice, read_number
 from ...tools.links import without_links
 from ...tools.triggers import ROOT, TRIGGERS
+from ...tools.versions import FIRST
 from ..mail.mailing_trace_statistics import STATISTICS
 
 #: No step has so many siblings.
@@ -87,6 +88,10 @@ class NurtureStep(models.Model):
                 "counts": statistics["steps"].get(str(step.id), {}),
                 "mails": step._add_up(statistics["mails"]),
                 "chart": step._get_chart(statistics["days"]),
+                # what was counted by an earlier version does not have them
+                "ab_test": step._describe_versions(
+                    statistics.get("versions", {}).get(str(step.id))
+                ),
                 "problems": problems.get(step.id, []),
             }
             for step in self
@@ -116,7 +121,7 @@ class NurtureStep(models.Model):
         }
 
     def _add_up(self, statistics):
-        """Statistics of the step's mails in all languages, if it sends any.
+        """Statistics of the step's mails in all languages and versions, if it sends any.
 
         :param statistics: ``{mailing id: {statistic: number}}``
         """
@@ -222,19 +227,25 @@ class NurtureStep(models.Model):
     # ------------------------------------------------------------
 
     @api.readonly
-    def get_preview(self):
+    def get_preview(self, variant=FIRST):
         """What the step sends, with the values of a lead that the sequence is for. Nothing is
         sent, nothing is written, and its links do nothing.
 
+        :param variant: the letter of the version that is wanted; of the first one that in the
+            lead's language, where there is one
         :raise UserError: when there is nothing to show, or no lead to show it for
         """
         check_records(self, one=True)
         self.check_access("read")
+        versions = self._get_versions()
+        read_choice(self.env, variant, list(versions))
         lead = self.sequence_id._find_recipient()
         if not lead:
             raise UserError(self.env._("There is no lead to show it for. Create one first."))
-        translations = self.translation_ids.filtered(lambda line: line.lang_id == lead.lang_id)
-        mailing = translations.mailing_id or self.mailing_id
+        mailing = versions[variant]
+        if variant == FIRST:
+            translations = self.translation_ids.filtered(lambda line: line.lang_id == lead.lang_id)
+            mailing = translations.mailing_id or mailing
         if not mailing:
             raise UserError(self.env._("“%s” has no message yet.", self.name))
         mailing.check_access("read")

@@ -12,7 +12,7 @@ from ...tools.triggers import TRIGGERS
 #: shown with what came of it.
 DEFERRED = ("cap", "last_chance", "resumed")
 #: Other reasons for which what was planned changes.
-CHANGED = ("updated", "run_now", "retried", "recalled")
+CHANGED = ("updated", "run_now", "retried", "recalled", "ab_decided")
 
 
 class NurtureTrace(models.Model):
@@ -253,6 +253,8 @@ class NurtureTrace(models.Model):
             return self.env._("%s tried again", name)
         if decision.reason == "recalled":
             return self.env._("%s recalled", name)
+        if decision.reason == "ab_decided":
+            return self.env._("%s: another version was chosen", name)
         return self.env._("%(step)s deferred to %(date)s", step=name, date=date)
 
     def _get_deferral_reasons(self, journey, decision):
@@ -295,6 +297,10 @@ class NurtureTrace(models.Model):
             return label
         return self.env._("due %(date)s, %(held)s", date=on_clock(self.env, due), held=label)
 
+    def _get_version(self):
+        """Which version of the message it is, in words; False without an A/B test."""
+        return self.variant and self.env._("version %s", self.variant)
+
     def _get_sent_entry(self, journey, mailing_trace, why):
         name = bold(journey.get_name(self, mailing_trace))
         text = self.env._("%s sent", name)
@@ -307,6 +313,7 @@ class NurtureTrace(models.Model):
                 message=name,
                 time=in_words(self.env, mailing_trace.open_datetime - mailing_trace.sent_datetime),
             )
+        why = [*why, self._get_version()]
         return self._make_entry("sent", mailing_trace.sent_datetime, text, why, preview=True)
 
     def _get_deal(self, journey):
@@ -367,7 +374,7 @@ class NurtureTrace(models.Model):
         name = bold(self.step_id.name)
         if self.state == "scheduled":
             overdue = self.schedule_date <= fields.Datetime.now()
-            why = [self._get_cause(), journey.reasons.get(self.reason)]
+            why = [self._get_cause(), self._get_version(), journey.reasons.get(self.reason)]
             if overdue and journey.participant.sequence_id.state == "running":
                 why.append(self.env._("due: it is done with the next run"))
             text = self.env._("%s is scheduled", name)
@@ -385,6 +392,7 @@ class NurtureTrace(models.Model):
             if mailing_trace.trace_status == "process":
                 text = self.env._("%s is being sent", name)
                 why = [self._get_cause(), self.env._("the provider has not reported yet")]
+            why.append(self._get_version())
             return self._make_entry("queued", self.processed_date, text, why, preview=True)
         return None
 

@@ -247,6 +247,9 @@ class NurtureTrace(models.Model):
         if not self:
             return
         step = self.step_id
+        if step.ab_split:
+            # a test may have been decided since they were planned, or since they failed
+            self._draw_again("ab_decided")
         verdicts = self._decide()
         for reason, ids in verdicts.leave.items():
             self.browse(ids).participant_id._reach(reason)
@@ -278,9 +281,9 @@ class NurtureTrace(models.Model):
         self._judge_rights(verdicts)
         if self.step_id._is_message():
             self._judge_timing(verdicts)
-        if self.step_id.translation_ids:
-            # One commit carries what is written and sent, and each language is sent on its own: the
-            # others stay due.
+        if self.step_id.ab_split or self.step_id.translation_ids:
+            # One commit carries what is written and sent, and each mail is sent on its own: those
+            # who get another version, or it in another language, stay due.
             verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
         return verdicts
 
@@ -499,22 +502,26 @@ class NurtureTrace(models.Model):
     @api.model
     def _insert(self, query, reason=None):
         """Insert the traces that ``query`` selects (participant, step, parent, sequence, company,
-        state, base date, schedule date, expire date); what is there already stays as it is.
+        state, base date, schedule date, expire date), each with the version of the message that it
+        is drawn for; what is there already stays as it is.
 
         :param reason: why they are planned now, if not because the step before was done
         :return: how many
         """
+        self.env["nurture.step"].flush_model(["ab_split"])
         ((number,),) = self.env.execute_query(
             SQL(
                 """
                 WITH inserted AS (
                     INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
-                                company_id, state, base_date, schedule_date, expire_date, reason,
-                                decision_log, create_uid, create_date, write_uid, write_date)
-                    SELECT planned.*, %(reason)s, jsonb_build_array(%(decision)s),
+                                company_id, state, base_date, schedule_date, expire_date, variant,
+                                reason, decision_log, create_uid, create_date, write_uid,
+                                write_date)
+                    SELECT planned.*, %(variant)s, %(reason)s, jsonb_build_array(%(decision)s),
                            %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
                            company_id, state, base_date, schedule_date, expire_date)
+                      JOIN nurture_step step ON step.id = planned.step_id
                         ON CONFLICT (participant_id, step_id) DO NOTHING
                  RETURNING 1
                 )
@@ -523,6 +530,7 @@ class NurtureTrace(models.Model):
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
                 query=query,
+                variant=self._sql_variant(SQL("planned.participant_id")),
                 reason=reason,
                 decision=self._sql_decision(
                     SQL("planned.state"), reason, due=SQL("planned.schedule_date")
@@ -576,11 +584,12 @@ class NurtureTrace(models.Model):
         self._update(SQL("id IN %s", tuple(self.ids)), **values)
 
     @api.model
-    def _update(self, condition, source=None, **values):
+    def _update(self, condition, source=None, logged=None, **values):
         """Set ``values`` (plain values or SQL) on all traces that meet ``condition``, and keep the
         decision in their log.
 
         :param source: SQL of a FROM clause that values and condition may use
+        :param logged: the reason of a decision that changes neither their state nor its reason
         :return: the traces
         """
         now = fields.Datetime.now()
@@ -588,9 +597,9 @@ class NurtureTrace(models.Model):
             "COALESCE(nurture_trace.decision_log, '[]'::jsonb) || %s",
             self._sql_decision(
                 values.get("state", SQL("nurture_trace.state")),
-                values.get("reason"),
+                logged or values.get("reason"),
                 values.get("detail"),
-                values.get("schedule_date"),
+                SQL("nurture_trace.schedule_date") if logged else values.get("schedule_date"),
             ),
         )
         values |= {"write_uid": self.env.uid, "write_date": now}

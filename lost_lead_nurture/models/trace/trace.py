@@ -11,6 +11,7 @@ from ...tools.arguments import check_records
 from ...tools.dates import on_clock
 from ...tools.domains import ERRORS, get_alternatives, get_parts, read_domain
 from ...tools.reasons import TRACE_REASONS
+from ...tools.versions import LETTERS
 
 
 class NurtureTrace(models.Model):
@@ -21,8 +22,8 @@ class NurtureTrace(models.Model):
     again, or the sequence was stopped. What the engine writes it writes by SQL, for a whole batch.
 
     Here is what a trace is and what people do with it; how traces are executed is in
-    ``engine.py``, when a message may go in ``timing.py``, and what comes of what happens to it in
-    ``events.py``.
+    ``engine.py``, when a message may go in ``timing.py``, which version of it in ``variant.py``,
+    and what comes of what happens to it in ``events.py``.
     """
 
     _name = "nurture.trace"
@@ -40,6 +41,14 @@ class NurtureTrace(models.Model):
         "nurture.sequence", required=True, readonly=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one("res.company", readonly=True)
+    variant = fields.Selection(
+        [(letter, letter) for letter in LETTERS],
+        string="Version",
+        readonly=True,
+        help="In an A/B test: which version of the message the lead gets, or has got. It is drawn "
+        "when the step is planned, for one address always the same, and the winner once the test "
+        "is decided.",
+    )
     parent_id = fields.Many2one(
         "nurture.trace",
         string="Previous Trace",

@@ -163,11 +163,18 @@ DOORS = {
     ("nurture.start", "action_view_entering"): (DIALOG,),
     ("nurture.start", "action_view_excluded"): (DIALOG,),
     ("nurture.step", "action_add_opt_out"): (ORM,),
+    ("nurture.step", "action_add_variant"): (CHANGES,),
+    ("nurture.step", "action_choose_variant"): (CHANGES, "B"),
     ("nurture.step", "action_duplicate"): (CHANGES,),
     ("nurture.step", "action_reorder"): (CHANGES, 1),
+    ("nurture.step", "action_restart_ab_test"): (CHANGES,),
     ("nurture.step", "action_take_over"): (CHANGES,),
     ("nurture.step", "action_view_statistic"): (OPENS,),
+    ("nurture.step", "action_view_variant"): (OPENS,),
     ("nurture.step", "action_write_mail"): (CHANGES,),
+    ("nurture.step", "button_add_variant"): (CHANGES,),
+    ("nurture.step", "button_choose_first"): (CHANGES,),
+    ("nurture.step", "get_ab_test"): (READS,),
     ("nurture.step", "get_filter_audience"): (READS,),
     ("nurture.step", "get_preview"): (READS,),
     ("nurture.template.save", "action_save"): (DIALOG,),
@@ -183,6 +190,8 @@ DOORS = {
     ("nurture.update", "action_update"): (DIALOG,),
     ("nurture.update", "action_view_touched"): (DIALOG,),
     ("nurture.update", "action_view_unmatched"): (DIALOG,),
+    ("nurture.variant", "action_choose"): (CHANGES,),
+    ("nurture.variant", "action_write_mail"): (CHANGES,),
     ("res.config.settings", "get_values"): (CORE,),
     ("res.config.settings", "set_values"): (CORE,),
 }
@@ -245,6 +254,7 @@ class TestDoors(DoorsCase):
         """Where it says that somebody may not, nobody else can."""
         self.start()
         journey = self.participant(self.ann)
+        variant = self.env["nurture.variant"].browse(self.second.action_add_variant())
         records = {
             "crm.lead": self.ann,
             "mailing.trace": self.mail,
@@ -252,6 +262,7 @@ class TestDoors(DoorsCase):
             "nurture.sequence": self.sequence,
             "nurture.step": self.first,
             "nurture.trace": self.trace(self.ann, self.second),
+            "nurture.variant": variant,
         }
         self.env.flush_all()
         closed = {

@@ -44,7 +44,8 @@ export class NurtureWorkflow extends Component {
         this.actions = Object.fromEntries(
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
-                ...["leavePreview", "openStatistic", "openMailing", "possiblePlaces", "preview"],
+                ...["leavePreview", "openStatistic", "openVersion", "openMailing"],
+                ...["possiblePlaces", "preview"],
                 ...["remove", "reorder", "restore", "writeMail"],
             ].map((name) => [name, this[name].bind(this)])
         );
@@ -430,14 +431,18 @@ export class NurtureWorkflow extends Component {
         return this.openList("nurture.step", step.id, "action_view_statistic", statistic);
     }
 
+    openVersion(step, letter, statistic) {
+        return this.openList("nurture.step", step.id, "action_view_variant", letter, statistic);
+    }
+
     openExits(reason) {
         const { resId } = this.props.record;
         return this.openList("nurture.sequence", resId, "action_view_exits", reason);
     }
 
     /** As a button of the form does. */
-    openList(resModel, resId, name, what) {
-        const args = JSON.stringify([what]);
+    openList(resModel, resId, name, ...what) {
+        const args = JSON.stringify(what);
         return this.action.doActionButton({ type: "object", resModel, resId, name, args });
     }
 

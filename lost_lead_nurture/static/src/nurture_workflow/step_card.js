@@ -25,6 +25,7 @@ const STATISTICS = {
     opened: _t("Opened"),
     clicked: _t("Clicked"),
     replied: _t("Replied"),
+    won_back: _t("Won Back"),
     ignored: _t("Ignored"),
     no_reaction: _t("No reaction yet"),
     bounced: _t("Bounced"),
@@ -133,13 +134,41 @@ export class StepCard extends Component {
             const whole = mails[this.props.workflow.rate_of[name]];
             return {
                 ...this.makeStatistic(name, mails[name]),
-                value: whole ? _t("%s%", Math.round((100 * mails[name]) / whole)) : "–",
+                value: this.rate(mails[name], whole),
             };
         });
         return [this.makeStatistic("sent", mails.sent), ...ratios].map((statistic) => ({
             ...statistic,
             opens: statistic.opens && this.props.workflow.mails_readable,
         }));
+    }
+
+    /** The versions of its A/B test, each with what came of it. */
+    get versions() {
+        const { versions } = this.step.ab_test || { versions: [] };
+        return versions.map(({ letter, share, winner, counts }) => ({
+            letter,
+            winner,
+            title: _t("Version %(version)s: %(share)s of the leads", { version: letter, share }),
+            statistics: [
+                this.makeStatistic("sent", counts.sent),
+                ...["opened", "clicked", "replied", "won_back"].map((name) => ({
+                    ...this.makeStatistic(name, counts[name]),
+                    value: this.rate(counts[name], counts.delivered),
+                })),
+            ].map((statistic) => ({
+                ...statistic,
+                title: _t("Version %(version)s: %(statistic)s", {
+                    version: letter,
+                    statistic: statistic.title,
+                }),
+                opens: statistic.opens && this.props.workflow.mails_readable,
+            })),
+        }));
+    }
+
+    rate(number, whole) {
+        return whole ? _t("%s%", Math.round((100 * number) / whole)) : "–";
     }
 
     makeStatistic(name, number) {
@@ -167,6 +196,9 @@ export class StepCard extends Component {
         if (this.hasStatistics) {
             const statistics = [...this.traceStatistics, ...this.mailStatistics];
             parts.push(...statistics.map((statistic) => statistic.title));
+        }
+        if (this.step.ab_test) {
+            parts.push(_t("A/B test"), this.step.ab_test.verdict);
         }
         return parts.join(". ");
     }

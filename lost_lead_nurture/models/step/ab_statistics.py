@@ -1,0 +1,391 @@
+from dataclasses import dataclass
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_amount, formatLang
+
+from ...tools import inference
+from ...tools.arguments import check_records, read_choice
+from ...tools.dates import on_day
+from ...tools.shares import say_percent
+from ...tools.versions import get_shares, get_split
+from ..core.results_mixin import REVENUE_GROUPS
+from ..mail.mailing_trace_statistics import RATES
+
+#: What the versions are compared by: a statistic, and what it is of.
+COMPARED = {
+    **{name: RATES[name] for name in ("clicked", "click_to_open", "replied")},
+    "won_back": ("won_back", "delivered"),
+    "revenue": ("earned", "delivered"),
+}
+#: What is shown of each version.
+SHOWN = ("sent", "opened", "clicked", "replied", "won_back")
+
+
+@dataclass
+class Verdict:
+    """What may be said of the versions."""
+
+    #: the letter of the version that did better; nothing before that is certain
+    winner: str | None = None
+    #: about how many recipients more it takes; None when that cannot be said
+    missing: int | None = None
+    #: whether each was sent as often as it should be, as far as chance goes
+    is_divided_as_planned: bool = True
+
+
+class NurtureStep(models.Model):
+    """What came of the versions in an A/B test, and what may be said of it. Counted are those who
+    were drawn for a version and got it while the test went on; whoever gets the message once it is
+    decided does not get it by chance."""
+
+    _inherit = "nurture.step"
+
+    ab_result = fields.Html(
+        compute="_compute_ab_result",
+        help="What came of each version, and whether one of them did better.",
+    )
+
+    @api.depends_context("uid", "lang", "tz", "allowed_company_ids")
+    def _compute_ab_result(self):
+        tested = self.filtered(lambda step: step._origin.variant_ids)
+        (self - tested).ab_result = False
+        for step, statistics in tested._origin._count_versions().items():
+            shown = tested.filtered(lambda one, step=step: one._origin == step)
+            shown.ab_result = self.env["ir.qweb"]._render(
+                "lost_lead_nurture.nurture_variants", step._prepare_ab_result(statistics)
+            )
+
+    def get_ab_test(self):
+        """How the A/B test of the step stands. Plain values, for integrators as well.
+
+        :return: ``versions`` {letter: {statistic: number}}: ``sent``, ``delivered``, ``opened``,
+            ``clicked``, ``replied``, ``won_back`` and, for who sees what was earned, ``earned`` in
+            the currency of the sequence; ``criterion``; ``winner``, the letter of the version that
+            everybody gets from now on, or False; and ``missing``, about how many recipients more
+            it takes until one wins, 0 where it cannot be said
+        :raise UserError: when the step has one version only
+        """
+        check_records(self, one=True)
+        self.check_access("read")
+        self._check_has_versions()
+        statistics = self._count_versions()[self]
+        names = [*SHOWN, "delivered"]
+        if self.env.user.has_groups(REVENUE_GROUPS):
+            names.append("earned")
+        missing = not self.ab_winner and self._judge_versions(statistics).missing
+        return {
+            "versions": {
+                letter: {name: counts[name] for name in names}
+                for letter, counts in statistics.items()
+            },
+            "criterion": self.ab_criterion,
+            "winner": self.ab_winner,
+            "missing": missing or 0,
+        }
+
+    # ------------------------------------------------------------
+    # COUNTING
+    # ------------------------------------------------------------
+
+    def _describe_versions(self, statistics):
+        """The versions as the card of the step shows them; False without an A/B test.
+
+        :param statistics: see :meth:`_count_versions`; None where they were not counted
+        """
+        if not self.variant_ids or not self._is_message() or not statistics:
+            return False
+        shares = get_shares(get_split(self._get_wanted_shares()))
+        return {
+            "verdict": self._say_ab_verdict(statistics),
+            "versions": [
+                {
+                    "letter": letter,
+                    "share": say_percent(self.env, shares.get(letter, 0.0), digits=0),
+                    "winner": letter == self.ab_winner,
+                    # what was earned is not for everybody
+                    "counts": {name: counts[name] for name in (*SHOWN, "delivered")},
+                }
+                for letter, counts in statistics.items()
+            ],
+        }
+
+    def _compared_domain(self, letter):
+        """The traces of those who got a version while the test went on."""
+        self.ensure_one()
+        start = fields.Datetime.to_string(self.ab_start_date)
+        domain = Domain("step_id", "=", self.id) & Domain("variant", "=", letter)
+        domain &= Domain("processed_date", ">=", start)
+        if self.ab_end_date:
+            domain &= Domain("processed_date", "<=", fields.Datetime.to_string(self.ab_end_date))
+        return domain
+
+    def _compared_mails_domain(self, letter):
+        """The mailing traces of those who got a version while the test went on."""
+        mailing = self._get_versions()[letter]
+        return Domain("mass_mailing_id", "=", mailing.id) & Domain(
+            "nurture_trace_id", "any", self._compared_domain(letter)
+        )
+
+    def _count_versions(self):
+        """What came of the versions of these steps, as far as the leads are the user's to see. The
+        number of queries does not grow with the steps.
+
+        :return: ``{step: {letter: {statistic: number}}}``, with the statistics of messages,
+            ``won_back``, how many of them were won back then, and ``earned``, in the currency of
+            the sequence
+        """
+        mailing_traces = self.env["mailing.trace"]
+        mails = Domain.OR(
+            step._compared_mails_domain(letter)
+            for step in self
+            for letter in step.sudo()._get_versions()
+        )
+        mailings = self.sudo()._get_mailings().with_env(self.env)
+        counts = mailing_traces._nurture_count_statistics(mailings, mails)
+        own = mailing_traces._nurture_narrow(mails)
+        won_back, earned = self._count_won_back(own), self._count_earned(own)
+        return {
+            step: {
+                letter: {
+                    **counts[mailing],
+                    "won_back": won_back.get((step.id, letter), 0),
+                    "earned": earned.get(mailing.id, 0.0),
+                }
+                for letter, mailing in step.sudo()._get_versions().items()
+            }
+            for step in self
+        }
+
+    @api.model
+    def _won_back_domain(self, own):
+        """Those of compared traces whose leads were won back, whichever step is credited.
+
+        :param own: domain of the mailing traces that count
+        """
+        delivered = self.env["mailing.trace"]._nurture_get_statistics()["delivered"]
+        return Domain("mailing_trace_ids", "any", own & delivered) & Domain(
+            "participant_id.won_back_date", "!=", False
+        )
+
+    def _count_won_back(self, own):
+        rows = (
+            self.env["nurture.trace"]
+            .sudo()
+            ._read_group(
+                Domain("step_id", "in", self.ids) & self._won_back_domain(own),
+                ["step_id", "variant"],
+                ["__count"],
+            )
+        )
+        return {(step.id, letter): number for step, letter, number in rows}
+
+    def _count_earned(self, own):
+        currencies = {
+            mailing.id: step.sequence_id.currency_id
+            for step in self
+            for mailing in step.sudo()._get_versions().values()
+        }
+        return self.env["nurture.credit"]._earned(
+            "mailing_id",
+            Domain("step_id", "in", self.ids) & Domain("mailing_trace_id", "any", own),
+            lambda mailing: currencies[mailing.id],
+        )
+
+    def _get_payments(self, letters):
+        """What recipients of these versions paid first, in the order of time, see
+        :func:`inference.log_e_value_of_amounts`. What they pay later, and get back, is in what was
+        earned.
+
+        :return: list of (number of the version in ``letters``, amount)
+        """
+        versions = self.sudo()._get_versions()
+        arms = {versions[letter].id: number for number, letter in enumerate(letters)}
+        mails = Domain.OR(self._compared_mails_domain(letter) for letter in letters)
+        delivered = self.env["mailing.trace"]._nurture_get_statistics()["delivered"]
+        paid = (
+            self.env["nurture.credit"]
+            .sudo()
+            .search(
+                Domain("step_id", "=", self.id)
+                & Domain("model", "=", "last")
+                & Domain("kind", "=", "paid")
+                & Domain("company_amount", ">", 0)
+                & Domain(
+                    "mailing_trace_id",
+                    "any",
+                    self.env["mailing.trace"]._nurture_narrow(mails) & delivered,
+                ),
+                order="date, id",
+            )
+        )
+        currency, today = self.sequence_id.currency_id, fields.Date.context_today(self)
+        first = {}
+        for credit in paid:
+            own = credit.company_id.currency_id
+            amount = own._convert(credit.company_amount, currency, credit.company_id, today)
+            known = first.setdefault(
+                credit.mailing_trace_id, [credit.date, arms[credit.mailing_id.id], 0.0]
+            )
+            if known[0] == credit.date:
+                known[2] += amount
+        return [(arm, amount) for _date, arm, amount in first.values()]
+
+    # ------------------------------------------------------------
+    # DECIDING
+    # ------------------------------------------------------------
+
+    def _judge_versions(self, statistics):
+        """Whether a version did better, as far as can be said.
+
+        :param statistics: of this step, see :meth:`_count_versions`
+        :return: :class:`Verdict`
+        """
+        self.ensure_one()
+        shares = {letter: share for letter, share in self._get_wanted_shares().items() if share}
+        letters = [letter for letter in shares if statistics[letter]["delivered"]]
+        sent = [statistics[letter]["sent"] for letter in shares]
+        if len(shares) > 1 and inference.is_decided(sent, list(shares.values())):
+            return Verdict(is_divided_as_planned=False)
+        if len(letters) < 2:
+            return Verdict()
+        statistic, whole = COMPARED[self.ab_criterion]
+        did = [statistics[letter][statistic] for letter in letters]
+        wholes = [statistics[letter][whole] for letter in letters]
+        if self.ab_criterion == "revenue":
+            payments = self._get_payments(letters)
+            is_decided = inference.log_e_value_of_amounts(payments, wholes) >= inference.LOG_DECIDED
+            missing = inference.missing_of_amounts(payments, wholes)
+        else:
+            is_decided = inference.is_decided(did, wholes)
+            missing = inference.missing(did, wholes)
+        if not is_decided:
+            return Verdict(missing=missing)
+        rates = [one / number if number else 0.0 for one, number in zip(did, wholes, strict=True)]
+        return Verdict(winner=letters[rates.index(max(rates))])
+
+    # ------------------------------------------------------------
+    # IN WORDS
+    # ------------------------------------------------------------
+
+    def _say_decision(self):
+        """What was decided; empty as long as nothing is."""
+        self.ensure_one()
+        if not self.ab_winner:
+            return ""
+        criteria = dict(self._fields["ab_criterion"]._description_selection(self.env))
+        values = {"version": self.ab_winner, "criterion": criteria[self.ab_criterion]}
+        if self.ab_reason == "better":
+            return self.env._(
+                "version %(version)s did better (%(criterion)s) and goes to everybody who has not "
+                "got the message yet.",
+                **values,
+            )
+        if self.ab_reason == "no_difference":
+            return self.env._(
+                "no difference was seen in time (%(criterion)s), version %(version)s stays.",
+                **values,
+            )
+        return self.env._(
+            "version %(version)s was chosen by hand and goes to everybody who has not got the "
+            "message yet.",
+            **values,
+        )
+
+    def _say_ab_verdict(self, statistics):
+        """What may be said, and never more than that."""
+        if decision := self._say_decision():
+            day = fields.Datetime.context_timestamp(self, self.ab_end_date).date()
+            return self.env._(
+                "Decided on %(date)s: %(decision)s", date=on_day(self.env, day), decision=decision
+            )
+        if not any(version["sent"] for version in statistics.values()):
+            return self.env._("Nobody has got one of the versions yet.")
+        verdict = self._judge_versions(statistics)
+        if not verdict.is_divided_as_planned:
+            return self.env._(
+                "Nothing can be said: the versions were not sent as often as they should be. Look "
+                "whether one of them fails."
+            )
+        if verdict.winner:
+            return self.env._(
+                "They differ, and version %s is ahead: with the next run it goes to all others.",
+                verdict.winner,
+            )
+        if verdict.missing:
+            return self.env._(
+                "Not enough yet to say: about %s recipients more, if it goes on like this.",
+                formatLang(self.env, verdict.missing, digits=0),
+            )
+        return self.env._("Not enough yet to say, and no difference to be seen so far.")
+
+    def _prepare_ab_result(self, statistics):
+        """Values of the template."""
+        criteria = dict(self._fields["ab_criterion"]._description_selection(self.env))
+        versions = [
+            {"letter": letter, "winner": letter == self.ab_winner, **self._say_rate(counts)}
+            for letter, counts in statistics.items()
+        ]
+        wholes = [version["counts"] for version in versions]
+        if self.ab_criterion != "revenue" and all(number for _did, number in wholes):
+            for version, chance in zip(versions, inference.probability_best(wholes), strict=True):
+                version["best"] = say_percent(self.env, chance)
+        return {
+            "versions": versions,
+            "criterion": criteria[self.ab_criterion],
+            "verdict": self._say_ab_verdict(statistics),
+        }
+
+    def _say_rate(self, counts):
+        """How a version did by the criterion, in words."""
+        statistic, whole = COMPARED[self.ab_criterion]
+        did, number = counts[statistic], counts[whole]
+        said = {"sent": counts["sent"], "counts": (did, number), "rate": "–", "best": "–"}
+        if not number:
+            return said
+        if self.ab_criterion == "revenue":
+            if self.env.user.has_groups(REVENUE_GROUPS):
+                said["rate"] = format_amount(self.env, did / number, self.sequence_id.currency_id)
+            return said
+        interval = inference.wilson(did, number)
+        return {
+            **said,
+            "rate": say_percent(self.env, did / number),
+            "of": self.env._("%(did)s of %(whole)s", did=did, whole=number),
+            "low": say_percent(self.env, interval.low),
+            "high": say_percent(self.env, interval.high),
+        }
+
+    # ------------------------------------------------------------
+    # LISTS
+    # ------------------------------------------------------------
+
+    def action_view_variant(self, variant, statistic):
+        """Open what is behind a number of a version.
+
+        :param variant: its letter
+        :param statistic: ``sent``, ``opened``, ``clicked``, ``replied`` or ``won_back``
+        :raise UserError: when the step has no such version, or it is no such statistic
+        """
+        check_records(self, one=True)
+        self.check_access("read")
+        self._check_has_versions()
+        read_choice(self.env, variant, list(self._get_versions()))
+        names = self.env["mailing.trace"]._nurture_get_statistic_names()
+        names["won_back"] = self.env._("Won Back")
+        read_choice(self.env, statistic, {name: names[name] for name in SHOWN})
+        name = self.env._(
+            "%(step)s, version %(version)s: %(statistic)s",
+            step=self.name,
+            version=variant,
+            statistic=names[statistic],
+        )
+        mails = self.sudo()._compared_mails_domain(variant)
+        if statistic != "won_back":
+            action = self._get_mailings()._nurture_open_mailing_traces(statistic, mails)
+            return {**action, "name": name}
+        own = self.env["mailing.trace"]._nurture_narrow(mails)
+        won_back = self.env["nurture.trace"].sudo().search(self._won_back_domain(own))
+        return self.env["nurture.sequence"]._open_list(
+            "nurture.participant", name, [("id", "in", won_back.participant_id.ids)]
+        )

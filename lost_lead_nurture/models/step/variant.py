@@ -1,0 +1,205 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...tools.arguments import check_records
+from ...tools.versions import LETTERS
+
+
+class NurtureVariant(models.Model):
+    """One more version of the message of a step, for its A/B test; the first one, A, is the step's
+    own. What the test does is on the step (``ab_test.py``)."""
+
+    _name = "nurture.variant"
+    _description = "Version of a Nurture Step"
+    _inherit = ["nurture.guard.mixin"]
+    _order = "step_id, letter"
+    _rec_name = "letter"
+
+    step_id = fields.Many2one("nurture.step", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="step_id.company_id", store=True)
+    letter = fields.Selection(
+        [(letter, letter) for letter in LETTERS[1:]],
+        string="Version",
+        required=True,
+        readonly=True,
+        help="What the version is called. It stays, whatever becomes of the others.",
+    )
+    share = fields.Integer(
+        string="Share (%)",
+        required=True,
+        help="How many of 100 leads get this version. Shares that do not add up to 100 are taken "
+        "in proportion. At 0 nobody gets it.",
+    )
+    mailing_id = fields.Many2one(
+        "mailing.mailing",
+        string="Mail",
+        required=True,
+        ondelete="restrict",
+        domain="[('nurture_is_free', '=', True)]",
+        help="What leads get who are drawn for this version. It is sent by the sequence only.",
+    )
+
+    _step_letter_unique = models.Constraint(
+        "UNIQUE (step_id, letter)", "A step has each version once."
+    )
+    _mailing_unique = models.Constraint(
+        "UNIQUE (mailing_id)",
+        "This mail already belongs to a step. Duplicate it to use its text again.",
+    )
+
+    # ------------------------------------------------------------
+    # CONSTRAINTS, CRUD
+    # ------------------------------------------------------------
+
+    @api.constrains("share")
+    def _check_share(self):
+        for variant in self:
+            if not 0 <= variant.share <= 100:
+                raise ValidationError(
+                    self.env._("Version %s: its share is from 0 to 100 %%.", variant.letter)
+                )
+
+    @api.constrains("mailing_id")
+    def _check_mailing(self):
+        self.step_id._check_mailing()
+        self.step_id._check_runnable()
+
+    @api.constrains("step_id")
+    def _check_first(self):
+        for step in self.step_id:
+            if not step._is_message() or not step.mailing_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%s” has no message yet, or sends none: there is nothing to have another "
+                        "version of.",
+                        step.name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Without a letter it gets the next one, without a share all versions get the same."""
+        variants = super().create(self._with_letters(vals_list))
+        variants.mailing_id._nurture_mark()
+        uneven = [
+            variant.step_id.id
+            for variant, vals in zip(variants, vals_list, strict=True)
+            if "share" not in vals
+        ]
+        variants.step_id.filtered(lambda step: step.id in uneven)._share_evenly()
+        variants.step_id._start_ab_test()
+        return variants
+
+    @api.model
+    def _with_letters(self, vals_list):
+        """The values of new versions with what is filled in for them."""
+        taken, completed = {}, []
+        for vals in vals_list:
+            step_id = vals.get("step_id")
+            # what is no id the ORM refuses
+            step = self.env["nurture.step"].browse(step_id if type(step_id) is int else ())
+            letters = taken.setdefault(step, set(step.variant_ids.mapped("letter")))
+            letter = vals.get("letter") or self._get_next_letter(step, letters)
+            letters.add(letter)
+            completed.append({"share": 0, **vals, "letter": letter})
+        return completed
+
+    @api.model
+    def _get_next_letter(self, step, taken):
+        """The first letter that is not ``taken``.
+
+        :raise UserError: when all are
+        """
+        for letter in LETTERS[1:]:
+            if letter not in taken:
+                return letter
+        raise UserError(
+            self.env._(
+                "“%(step)s” has %(most)s versions: there are no more in one test.",
+                step=step.name,
+                most=len(LETTERS),
+            )
+        )
+
+    def write(self, vals):
+        fixed = [name for name in ("step_id", "letter") if self._is_changed_by(vals, name)]
+        if fixed or (self._is_changed_by(vals, "mailing_id") and self._is_sent()):
+            raise UserError(
+                self.env._(
+                    "Somebody has got this version, or it is another one: edit its text, or add a "
+                    "version."
+                )
+            )
+        changes = any(self._is_changed_by(vals, name) for name in ("mailing_id", "share"))
+        result = super().write(vals)
+        if "mailing_id" in vals:
+            self.mailing_id._nurture_mark()
+        if changes:
+            self.step_id._start_ab_test()
+        return result
+
+    def _is_changed_by(self, vals, name):
+        return name in vals and any(
+            self._fields[name].convert_to_write(variant[name], variant) != vals[name]
+            for variant in self
+        )
+
+    def _is_sent(self):
+        """Whether a lead has got one of these versions."""
+        return any(
+            self.env["nurture.trace"]
+            .sudo()
+            .search_count(
+                [
+                    ("step_id", "=", variant.step_id.id),
+                    ("variant", "=", variant.letter),
+                    ("mailing_trace_ids", "!=", False),
+                ],
+                limit=1,
+            )
+            for variant in self
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sent(self):
+        if self._is_sent():
+            raise UserError(
+                self.env._(
+                    "Somebody has got this version, so that it stays with its statistics. Let its "
+                    "share be 0, or choose the version that all others get."
+                )
+            )
+
+    def unlink(self):
+        steps = self.step_id
+        result = super().unlink()
+        steps.exists()._start_ab_test()
+        return result
+
+    def copy_data(self, default=None):
+        """A copy gets a mail of its own, as that of its step does."""
+        vals_list = super().copy_data(default)
+        for variant, vals in zip(self, vals_list, strict=True):
+            vals["mailing_id"] = variant.mailing_id.sudo().copy({"user_id": self.env.uid}).id
+        return vals_list
+
+    def _get_steered(self):
+        return self.step_id.sequence_id
+
+    def _get_own_companies(self):
+        return self.step_id.sequence_id._get_companies()
+
+    # ------------------------------------------------------------
+    # ACTIONS
+    # ------------------------------------------------------------
+
+    def action_write_mail(self):
+        """Open the mail of the version in the editor."""
+        check_records(self, one=True)
+        self.check_access("write")
+        return self.mailing_id._nurture_open_form()
+
+    def action_choose(self):
+        """Let this version win: see :meth:`nurture.step.action_choose_variant`."""
+        check_records(self, one=True)
+        return self.step_id.action_choose_variant(self.letter)
