@@ -122,7 +122,7 @@ class NurtureStep(models.Model):
 
     def _compared_mails_domain(self, letter):
         """The mailing traces of those who got a version while the test went on."""
-        mailing = self._get_versions()[letter]
+        mailing = self._get_mail_by_letter()[letter]
         return Domain("mass_mailing_id", "=", mailing.id) & Domain(
             "nurture_trace_id", "any", self._compared_domain(letter)
         )
@@ -139,7 +139,7 @@ class NurtureStep(models.Model):
         mails = Domain.OR(
             step._compared_mails_domain(letter)
             for step in self
-            for letter in step.sudo()._get_versions()
+            for letter in step.sudo()._get_mail_by_letter()
         )
         mailings = self.sudo()._get_mailings().with_env(self.env)
         counts = mailing_traces._nurture_count_statistics(mailings, mails)
@@ -152,7 +152,7 @@ class NurtureStep(models.Model):
                     "won_back": won_back.get((step.id, letter), 0),
                     "earned": earned.get(mailing.id, 0.0),
                 }
-                for letter, mailing in step.sudo()._get_versions().items()
+                for letter, mailing in step.sudo()._get_mail_by_letter().items()
             }
             for step in self
         }
@@ -184,7 +184,7 @@ class NurtureStep(models.Model):
         currencies = {
             mailing.id: step.sequence_id.currency_id
             for step in self
-            for mailing in step.sudo()._get_versions().values()
+            for mailing in step.sudo()._get_mail_by_letter().values()
         }
         return self.env["nurture.credit"]._earned(
             "mailing_id",
@@ -199,7 +199,7 @@ class NurtureStep(models.Model):
 
         :return: list of (number of the version in ``letters``, amount)
         """
-        versions = self.sudo()._get_versions()
+        versions = self.sudo()._get_mail_by_letter()
         arms = {versions[letter].id: number for number, letter in enumerate(letters)}
         mails = Domain.OR(self._compared_mails_domain(letter) for letter in letters)
         delivered = self.env["mailing.trace"]._nurture_get_statistics()["delivered"]
@@ -370,7 +370,7 @@ class NurtureStep(models.Model):
         check_records(self, one=True)
         self.check_access("read")
         self._check_has_versions()
-        read_choice(self.env, variant, list(self._get_versions()))
+        read_choice(self.env, variant, list(self._get_mail_by_letter()))
         names = self.env["mailing.trace"]._nurture_get_statistic_names()
         names["won_back"] = self.env._("Won Back")
         read_choice(self.env, statistic, {name: names[name] for name in SHOWN})

@@ -153,7 +153,7 @@ class NurtureStep(models.Model):
             variant.letter: variant.share for variant in self.variant_ids
         }
 
-    def _get_versions(self):
+    def _get_mail_by_letter(self):
         """The mail of each version, the step's own first.
 
         :return: ``{letter: mailing.mailing}``
@@ -200,7 +200,7 @@ class NurtureStep(models.Model):
         check_records(self, one=True)
         self.check_access("write")
         self._check_has_versions()
-        read_choice(self.env, variant, list(self._get_versions()))
+        read_choice(self.env, variant, list(self._get_mail_by_letter()))
         self._decide_ab_test(variant, "by_hand")
         return True
 

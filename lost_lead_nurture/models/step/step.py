@@ -638,7 +638,7 @@ class NurtureStep(models.Model):
         :return: list of (mailing, traces)
         """
         translations = {line.lang_id: line.mailing_id for line in self.translation_ids}
-        versions = self._get_versions() if self.ab_split else {}
+        versions = self._get_mail_by_letter() if self.ab_split else {}
 
         def get_mailing(trace):
             version = versions.get(trace.variant, self.mailing_id)

@@ -237,7 +237,7 @@ class NurtureStep(models.Model):
         """
         check_records(self, one=True)
         self.check_access("read")
-        versions = self._get_versions()
+        versions = self._get_mail_by_letter()
         read_choice(self.env, variant, list(versions))
         lead = self.sequence_id._find_recipient()
         if not lead:
