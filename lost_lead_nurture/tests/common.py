@@ -169,6 +169,9 @@ class NurtureMixin(CronMixinCase):
     def participant(self, lead):
         return self.env["nurture.participant"].search([("lead_id", "=", lead.id)])
 
+    def traces(self, step=None):
+        return self.env["nurture.trace"].search([("step_id", "=", (step or self.first).id)])
+
     def trace(self, lead, step):
         return self.env["nurture.trace"].search(
             [("participant_id.lead_id", "=", lead.id), ("step_id", "=", step.id)]

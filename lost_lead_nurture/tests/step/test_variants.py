@@ -41,9 +41,6 @@ class VersionsMixin(SequenceMixin):
         digest = hashlib.md5(f"step {self.first.id}:{address}".encode()).hexdigest()
         return int(digest[:8], 16) / 2**32
 
-    def traces(self, step=None):
-        return self.env["nurture.trace"].search([("step_id", "=", (step or self.first).id)])
-
     def drawn(self, step=None):
         """``{address: version}``"""
         return {trace.email: trace.variant for trace in self.traces(step)}

@@ -22,9 +22,6 @@ class TestPromises(SequenceMixin, NurtureHttpCase):
             *(self.make_lead(f"{prefix}{number}@recipient.example.com") for number in range(count))
         )
 
-    def traces(self, step=None):
-        return self.env["nurture.trace"].search([("step_id", "=", (step or self.first).id)])
-
     @contextmanager
     def assertDuplicateRefused(self):  # noqa: N802
         with (
