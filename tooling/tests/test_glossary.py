@@ -54,8 +54,8 @@ TURNS = re.compile(r"^tooling/")
 
 
 def words(line):
-    """A line with its identifiers taken apart."""
-    line = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", line).replace("_", " ")
+    """A line with its identifiers taken apart; ``model__field`` are two."""
+    line = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", line.replace("__", " / ")).replace("_", " ")
     return re.sub(r" {2,}", " ", line)
 
 
