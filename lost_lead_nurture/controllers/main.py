@@ -14,16 +14,16 @@ class NurtureMailController(MassMailController):
     def _mailing_unsubscribe_from_document(self, mailing, document_id, email, hash_token):
         # core turns the request into a blacklist entry: remember that the recipient asked for it
         request.update_context(nurture_unsubscribed=INSIDE)
-        self._nurture_note_unsubscribed(mailing, document_id, email)
+        self._nurture_note_unsubscribed(mailing, document_id, email, hash_token)
         return super()._mailing_unsubscribe_from_document(mailing, document_id, email, hash_token)
 
     def _mailing_unsubscribe_from_list(self, mailing, document_id, email, hash_token):
-        self._nurture_note_unsubscribed(mailing, document_id, email)
+        self._nurture_note_unsubscribed(mailing, document_id, email, hash_token)
         return super()._mailing_unsubscribe_from_list(mailing, document_id, email, hash_token)
 
-    def _nurture_note_unsubscribed(self, mailing, document_id, email):
-        """Keep in which mail it was; core has checked that the link is one of ours."""
-        if str(document_id).isdecimal():
+    def _nurture_note_unsubscribed(self, mailing, document_id, email, hash_token):
+        """Keep in which mail it was; core has checked the token. It lets colleagues do without."""
+        if hash_token:
             request.env["mailing.trace"].sudo()._nurture_note_unsubscribed(
                 [
                     ("mass_mailing_id", "=", mailing.id),

@@ -10,7 +10,7 @@ class NurtureResultsController(http.Controller):
     def nurture_results(self, sequence_id):
         """What a sequence came to, as far as whoever is logged in may see it."""
         sequence = request.env["nurture.sequence"].browse(sequence_id).exists()
-        if not sequence.has_access("read"):
+        if not sequence or not sequence.has_access("read"):
             # whether it exists is nobody else's business
             raise request.not_found()
         return request.make_response(

@@ -1,7 +1,12 @@
 """Feedback reports: what a mail provider sends when somebody calls a mail spam (ARF, RFC 5965), and
-Microsoft's own form of it."""
+Microsoft's own form of it.
+
+Anybody can send such a report. So it is believed as far as it names a mail of ours by its
+Message-ID, which nobody else knows; whom it names says nothing.
+"""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from .subjects import fold, subject_of
@@ -11,13 +16,8 @@ from .subjects import fold, subject_of
 NO_COMPLAINT = ("not-spam", "auth-failure")
 #: How the subject of a complaint begins that Microsoft sends with the mail and no report.
 MICROSOFT = "complaint about message from"
-#: Headers of a report, or of the mail it returns, that name the recipient; the most certain first.
-RECIPIENT_HEADERS = (
-    *("Original-Rcpt-To", "Removal-Recipient", "X-HmXmrOriginalRecipient", "X-Apparently-To"),
-    "To",
-)
-#: So much of a returned mail is looked at.
-CHARACTERS = 200_000
+#: So much of a report is looked at: parts, characters of headers, and of a Message-ID.
+MAX_PARTS, MAX_HEADERS, MAX_ID = 50, 50_000, 995
 
 
 class Complaint(NamedTuple):
@@ -27,17 +27,15 @@ class Complaint(NamedTuple):
     kind: str
     #: Message-IDs of the mail it is about, with their brackets
     message_ids: list
-    #: addresses it may be from; providers often hide them
-    addresses: list
 
 
 def read_complaint(message):
     """The complaint that a message (an `email.message.EmailMessage`) reports, or None."""
-    parts = list(message.walk())
+    parts = list(islice(message.walk(), MAX_PARTS))
     types = [part.get_content_type() for part in parts]
     if _REPORT in types:
         begin = types.index(_REPORT)
-        kinds = _values(_text(parts[begin]), "Feedback-Type")
+        kinds = _values(_headers(parts[begin]), "Feedback-Type")
     elif _RETURNED in types and fold(subject_of(message)).startswith(MICROSOFT):
         begin, kinds = types.index(_RETURNED), ["abuse"]
     else:
@@ -45,45 +43,34 @@ def read_complaint(message):
     kind = kinds[0].lower() if kinds else "other"
     if kind in NO_COMPLAINT:
         return None
-    # all that follows is about the mail, in one form or another
-    texts = [_text(part) for part in parts[begin:]]
-    ids = [value for text in texts for value in _values(text, "Message-ID")]
-    addresses = [
-        address
-        for name in RECIPIENT_HEADERS
-        for text in texts
-        for value in _values(text, name)
-        for address in _ADDRESS.findall(value)
+    ids = [
+        value.strip("<> ")
+        for part, type_ in zip(parts[begin:], types[begin:], strict=True)
+        if type_ in (_REPORT, _RETURNED) or type_.startswith(_HEADERS)
+        for value in _values(_headers(part), "Message-ID")
     ]
-    return Complaint(
-        kind,
-        list(dict.fromkeys(f"<{value.strip('<> ')}>" for value in ids)),
-        list(dict.fromkeys(addresses)),
-    )
+    return Complaint(kind, list(dict.fromkeys(f"<{id_}>" for id_ in ids if len(id_) < MAX_ID)))
 
 
-def _text(part):
-    """What a part says, its own headers included: those of a returned mail are parsed already."""
-    headers = "".join(f"{name}: {value}\n" for name, value in part.raw_items())
+def _headers(part):
+    """The headers that a part consists of: of the mail that it returns, or its first lines."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        # a returned mail is walked through as a part of its own; a report is headers all through
-        return headers + "".join(
-            f"{name}: {value}\n" for inner in payload for name, value in inner.raw_items()
-        )
-    data = part.get_payload(decode=True) or b""
-    return headers + "\n" + data[:CHARACTERS].decode("utf-8", "replace")
+        lines = [f"{name}: {value}" for inner in payload[:1] for name, value in inner.raw_items()]
+        return "\n".join(lines)[:MAX_HEADERS]
+    text = (part.get_payload(decode=True) or b"")[:MAX_HEADERS].decode("utf-8", "replace")
+    # what stands below them is a text that somebody wrote
+    return re.split(r"\r?\n\r?\n", text.lstrip(), maxsplit=1)[0]
 
 
-def _values(text, name):
-    """What a header of this name says, wherever a line begins with it."""
+def _values(headers, name):
+    """What the headers of this name say."""
     return [
         " ".join(value.split())
         for value in re.findall(
-            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t]+.+)*)", text, re.IGNORECASE | re.MULTILINE
+            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t].*)*)", headers, re.IGNORECASE | re.MULTILINE
         )
     ]
 
 
-_REPORT, _RETURNED = "message/feedback-report", "message/rfc822"
-_ADDRESS = re.compile(r"[^\s<>;,:\"'()\[\]]+@[^\s<>;,:\"'()\[\]]+")
+_REPORT, _RETURNED, _HEADERS = "message/feedback-report", "message/rfc822", "text/rfc822-header"

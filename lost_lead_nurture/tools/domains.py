@@ -29,6 +29,11 @@ OWN_OPERATORS = frozenset(
 )
 
 
+#: Fields of leads that are worked out from all filters: in one of these they would not come to an
+#: end.
+OF_FILTERS = ("nurture_locked_id", "nurture_unaddressed_id")
+
+
 class LostRights(UserError):
     """Whoever wrote a filter may not look any more at what it looks at."""
 
@@ -41,6 +46,14 @@ def read_domain(text):
     return Domain(literal_eval(text or "[]"))
 
 
+def check_ends(env, choice):
+    """:raise ValueError: when a filter asks what filters choose"""
+    if any(name in str(choice) for name in OF_FILTERS):
+        raise ValueError(
+            env._("Locked value is worked out from all filters: none of them can ask for it.")
+        )
+
+
 def parse_domain(model, text):
     """The ``Domain`` that ``text`` writes down, tried on ``model`` with the rights of its
     environment.
@@ -50,6 +63,7 @@ def parse_domain(model, text):
     """
     env = model.env
     try:
+        check_ends(env, text)
         domain = read_domain(text)
         with env.cr.savepoint(flush=False):
             # in no order: that of leads takes long where there are many

@@ -55,6 +55,10 @@ _DEVICES = [
 ]
 
 
+#: No program of people has a longer one, and nobody keeps the server busy with what is.
+MAX_LENGTH = 512
+
+
 class Origin(NamedTuple):
     """What a hit shows of where it comes from: values of :data:`DEVICES` and :data:`CLIENTS`, None
     for what it does not show."""
@@ -69,6 +73,7 @@ def get_origin(user_agent, kind):
     :param user_agent: as sent; empty if none was
     :param kind: ``open`` or ``click``
     """
+    user_agent = user_agent[:MAX_LENGTH]
     device = _find(_DEVICES, user_agent)
     client = _find(_CLIENTS, user_agent) if kind == "open" else None
     return Origin(device if device != "unknown" else None, client)

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import time
 import unittest
 
 from .pure import load
@@ -41,7 +42,6 @@ class TestComplaints(unittest.TestCase):
                 complaint = self.read(returned_type=returned_type)
                 self.assertEqual(complaint.kind, "abuse")
                 self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
-                self.assertEqual(complaint.addresses, ["ann@recipient.example.com"])
 
     def test_kinds(self):
         for kind in ("abuse", "fraud", "virus", "opt-out", "other", "Abuse"):
@@ -49,27 +49,31 @@ class TestComplaints(unittest.TestCase):
         for kind in ("not-spam", "auth-failure", "Not-Spam"):
             self.assertIsNone(self.read(kind))
 
-    def test_recipients(self):
-        """What the report says is more certain than what stands in the mail."""
-        complaint = self.read(more="Original-Rcpt-To: <bob@recipient.example.com>\n")
-        self.assertEqual(
-            complaint.addresses, ["bob@recipient.example.com", "ann@recipient.example.com"]
-        )
-        complaint = self.read("opt-out", more="Removal-Recipient: cy@recipient.example.com\n")
-        self.assertEqual(complaint.addresses[0], "cy@recipient.example.com")
-
     def test_folded_and_bare(self):
         """Headers go on in the next line, and some write Message-IDs without brackets."""
-        returned = "Message-ID:\n <1@shop.example.com>\nTo: Ann\n <ann@recipient.example.com>\n\n"
+        returned = "Message-ID:\n <1@shop.example.com>\nTo: Ann\n\n"
         complaint = self.read(returned=returned, returned_type="text/rfc822-headers")
         self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
-        self.assertEqual(complaint.addresses, ["ann@recipient.example.com"])
         complaint = self.read(returned="Message-ID: 1@shop.example.com\n\n")
         self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
 
-    def test_hidden(self):
-        complaint = self.read(returned="Subject: Offer\nTo: undisclosed\n\nHello\n")
-        self.assertEqual((complaint.message_ids, complaint.addresses), ([], []))
+    def test_headers_only(self):
+        """What the returned mail says below its headers is a text: it may quote another mail."""
+        quoted = "Subject: Offer\n\n\nMessage-ID: <2@shop.example.com>\n"
+        for returned_type in ("message/rfc822", "text/rfc822-headers"):
+            self.assertEqual(
+                self.read(returned=quoted, returned_type=returned_type).message_ids, []
+            )
+
+    def test_huge(self):
+        """A report that is made to take long takes no time, and names at most a few mails."""
+        long = "a" * 1_000_000
+        for returned in (f"To: {long}\n\n", f"Message-ID: {long}\n\n", f"Message-ID:{long}@x"):
+            begin = time.process_time()
+            self.assertEqual(self.read(returned=returned).message_ids, [])
+            self.assertLess(time.process_time() - begin, 5)
+        many = message(*[("message/feedback-report", "Feedback-Type: abuse\n")] * 5000)
+        self.assertEqual(complaints.read_complaint(many).message_ids, [])
 
     def test_microsoft(self):
         """A mixed message with the mail in it; who forwards a mail complains of nothing."""
@@ -80,7 +84,6 @@ class TestComplaints(unittest.TestCase):
         )
         self.assertEqual(found.kind, "abuse")
         self.assertEqual(found.message_ids, ["<1@shop.example.com>"])
-        self.assertEqual(found.addresses[0], "bob@recipient.example.com")
         forwarded = message(("message/rfc822", returned), kind="multipart/mixed")
         self.assertIsNone(complaints.read_complaint(forwarded))
         bare = message(("text/plain", "Hello"), subject=subject, kind="multipart/mixed")

@@ -1,11 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...tools.addresses import canonical
-
-#: A complaint that does not say which mail it is about is about the last one, if it is no older.
-COMPLAINT_DAYS = 90
-
 
 class MailingTrace(models.Model):
     """Recipients who have had enough: they unsubscribe in a mail, or call it spam."""
@@ -64,17 +59,9 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_find_complained(self, complaint):
-        """The mail that a complaint is about: as it says, else the last one to who complained."""
-        sent = Domain("sent_datetime", "!=", False) & Domain("is_test_trace", "=", False)
-        named = self.search(sent & Domain("message_id", "in", complaint.message_ids))
-        if named:
-            return named
-        since = fields.Datetime.subtract(fields.Datetime.now(), days=COMPLAINT_DAYS)
+        """The mail that a complaint names."""
         return self.search(
-            sent
-            & Domain("trace_type", "=", "mail")
-            & Domain("email", "in", [canonical(address) for address in complaint.addresses])
-            & Domain("sent_datetime", ">=", since),
-            order="sent_datetime DESC, id DESC",
-            limit=1,
+            Domain("message_id", "in", complaint.message_ids)
+            & Domain("sent_datetime", "!=", False)
+            & Domain("is_test_trace", "=", False)
         )

@@ -11,8 +11,8 @@ class NurtureParticipant(models.Model):
     holdout_percent = fields.Float(
         string="Held Out (%)",
         readonly=True,
-        help="Which share of the leads was held out when it entered, by the sequence or globally: "
-        "those of one time are compared.",
+        help="Which share of the leads the sequence held out when it entered: those of one time "
+        "are compared.",
     )
     global_holdout_percent = fields.Float(
         string="Held Out Globally (%)",
@@ -42,7 +42,7 @@ class NurtureParticipant(models.Model):
         return SQL(
             """
             (SELECT %(own)s OR globally AS held_out, globally, global_percent,
-                    %(percent)s + global_percent - %(percent)s * global_percent / 100.0 AS percent
+                    %(percent)s AS percent
                FROM (SELECT %(share)s::float AS global_percent) share
          CROSS JOIN LATERAL (SELECT COALESCE(%(everywhere)s, false) AS globally) everywhere
             ) draw

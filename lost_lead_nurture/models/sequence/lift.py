@@ -27,6 +27,8 @@ class Experiment(NamedTuple):
     #: the share held out when they entered, in percent
     percent: SQL
     held_out: SQL
+    #: who takes part
+    takes_part: SQL
 
 
 #: The column by which nobody is apart.
@@ -37,6 +39,8 @@ OF_SEQUENCES = Experiment(
     SQL("participant.sequence_id"),
     SQL("participant.holdout_percent"),
     SQL("participant.state = 'holdout'"),
+    # no sequence at all writes to the others: they would show what all of them cause
+    SQL("participant.is_held_out_globally IS NOT TRUE"),
 )
 #: and each company once for all its sequences.
 OF_COMPANIES = Experiment(
@@ -44,6 +48,8 @@ OF_COMPANIES = Experiment(
     SQL("participant.company_id"),
     SQL("participant.global_holdout_percent"),
     SQL("participant.is_held_out_globally"),
+    # before a company held anybody out there was nothing to compare
+    SQL("participant.global_holdout_percent > 0"),
 )
 
 
@@ -77,7 +83,11 @@ class NurtureSequence(models.Model):
 
     def _count_lift(self, statistics):
         """A part of the statistics (:meth:`_count_statistics`); None where nobody is held out."""
-        held_out = [("sequence_id", "in", self.ids), ("state", "=", "holdout")]
+        held_out = [
+            ("sequence_id", "in", self.ids),
+            ("state", "=", "holdout"),
+            ("is_held_out_globally", "=", False),
+        ]
         compared = self.env["nurture.participant"]._read_group(held_out, ["sequence_id"])
         for (sequence,) in compared:
             self._by_id(statistics)[sequence.id]["lift"] = sequence._get_lift()
@@ -179,7 +189,7 @@ class NurtureSequence(models.Model):
                        + make_interval(days => sequence.window_days) AS over
                   FROM nurture_participant participant
                   JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id
-                 WHERE participant.id IN %(participants)s AND %(share)s
+                 WHERE participant.id IN %(participants)s AND %(takes_part)s
               ORDER BY %(unit)s, participant.id
             ), outcome AS (
                 SELECT entered.*, own.*
@@ -202,8 +212,7 @@ class NurtureSequence(models.Model):
             percent=experiment.percent,
             held_out=experiment.held_out,
             participants=participants.subselect(),
-            # before a company held anybody out there was nothing to compare
-            share=SQL("%s > 0", experiment.percent) if experiment is OF_COMPANIES else SQL("true"),
+            takes_part=experiment.takes_part,
             earned=EARNED,
             companies=tuple(self.env.companies.ids),
         )

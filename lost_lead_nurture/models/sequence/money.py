@@ -283,6 +283,9 @@ class NurtureSequence(models.Model):
             reached = max(passed, default=0)
             # a higher budget begins anew
             if reached == sequence.budget_warned:
+                if reached == THRESHOLDS[-1]:
+                    # it may be that it is to stop only since
+                    sequence._stop_when_spent()
                 continue
             is_more = reached > sequence.budget_warned
             sequence.budget_warned = reached
@@ -294,19 +297,24 @@ class NurtureSequence(models.Model):
 
         :param reached: the threshold that was passed, in percent
         """
-        note = self.env._(
-            "%(cost)s of the budget of %(budget)s are spent.",
-            cost=format_amount(self.env, self.total_cost, self.cost_currency_id),
-            budget=format_amount(self.env, self.budget, self.cost_currency_id),
-        )
         if reached < THRESHOLDS[-1]:
             summary = self.env._("%s %% of the budget are spent", reached)
         else:
             summary = self.env._("The budget is spent")
-            if self.budget_stop:
-                self.action_stop()
-                self.last_error = self.env._("Stopped automatically: %s", note)
-        self._warn(summary, Markup("<p>%s</p>") % note)
+            self._stop_when_spent()
+        self._warn(summary, Markup("<p>%s</p>") % self._say_spent())
+
+    def _stop_when_spent(self):
+        if self.budget_stop:
+            self.action_stop()
+            self.last_error = self.env._("Stopped automatically: %s", self._say_spent())
+
+    def _say_spent(self):
+        return self.env._(
+            "%(cost)s of the budget of %(budget)s are spent.",
+            cost=format_amount(self.env, self.total_cost, self.cost_currency_id),
+            budget=format_amount(self.env, self.budget, self.cost_currency_id),
+        )
 
     def _get_money_problems(self):
         """What of its budget keeps the sequence from running, in the user's words."""

@@ -95,6 +95,9 @@ class NurtureStep(models.Model):
         """
         if not self.variant_ids or not self._is_message() or not statistics:
             return False
+        if statistics.keys() != self._get_wanted_shares().keys():
+            # counted before a version was added, or taken away
+            return False
         shares = get_shares(get_split(self._get_wanted_shares()))
         return {
             "verdict": self._say_ab_verdict(statistics),

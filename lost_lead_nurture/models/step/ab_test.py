@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -6,6 +7,8 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools.arguments import check_records, read_choice
 from ...tools.versions import FIRST, LETTERS, get_split
+
+_logger = logging.getLogger(__name__)
 
 #: So often it is looked at whether a test is decided, at most. Looking more often would do no harm.
 LOOK_PAUSE = timedelta(hours=1)
@@ -65,8 +68,9 @@ class NurtureStep(models.Model):
     )
     ab_max_recipients = fields.Integer(
         string="At Most (Recipients)",
-        help="If no version has won when so many leads have got the message, version A stays. 0: "
-        "no matter how many.",
+        help="If no version has won when so many leads have got the message, and some have got "
+        "each version, version A stays. It is looked at once an hour, and does not stop the "
+        "sending. 0: no matter how many.",
     )
     ab_start_date = fields.Datetime(
         string="Compared Since",
@@ -295,12 +299,23 @@ class NurtureStep(models.Model):
             return
         try:
             for step, statistics in steps._count_versions().items():
-                step._settle_ab_test(statistics)
+                step._try_to_settle(statistics)
             steps.write({"ab_look_date": now})
             self.env["ir.cron"]._commit_progress()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody edits one of them just now: the next run looks at them again
             self.env.cr.rollback()
+
+    def _try_to_settle(self, statistics):
+        """:meth:`_settle_ab_test`, where a test that cannot be decided does not stand in the way of
+        what is due."""
+        try:
+            with self.env.cr.savepoint():
+                self._settle_ab_test(statistics)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("The A/B test of %s could not be decided", self)
 
     def _settle_ab_test(self, statistics):
         """Decide the test if it can be.
@@ -315,9 +330,15 @@ class NurtureStep(models.Model):
 
     def _is_ab_test_over(self, statistics):
         """Whether the time, or the number of recipients, is up that a version was given to win."""
-        sent = sum(version["sent"] for version in statistics.values())
+        sent = [
+            statistics[letter]["sent"]
+            for letter, share in self._get_wanted_shares().items()
+            if share
+        ]
+        # a batch is of one version: the first ones may all be
+        number = sum(sent) if all(sent) else 0
         today = fields.Date.context_today(self, fields.Datetime.now())
         return bool(
-            (self.ab_max_recipients and sent >= self.ab_max_recipients)
+            (self.ab_max_recipients and number >= self.ab_max_recipients)
             or (self.ab_until_date and today >= self.ab_until_date)
         )

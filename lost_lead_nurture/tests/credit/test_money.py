@@ -298,6 +298,17 @@ class TestBudget(MoneyCase):
         self.run_cron()
         self.assertEqual(self.warnings(), ["80 % of the budget are spent"])
 
+    def test_stop_later(self):
+        """Somebody wants it to stop after the budget was spent: with the next run it does."""
+        self.sequence.budget = 10.0
+        self.run_cron()
+        self.assertEqual(self.sequence.state, "running")
+        self.assertEqual(self.sequence.budget_warned, 100)
+        self.sequence.budget_stop = True
+        self.run_cron()
+        self.assertEqual(self.sequence.state, "stopped")
+        self.assertIn("Stopped automatically", self.sequence.last_error)
+
     def test_stop(self):
         """It stops as soon as the mail has left with which it is spent, and what is in the queue is
         recalled. It is not started again until there is more."""

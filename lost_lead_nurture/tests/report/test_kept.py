@@ -77,6 +77,15 @@ class TestKept(SecondStepMixin, DealMixin, TwoLeadsMixin, NurtureHttpCase):
         with self.not_counted_now():
             self.assertEqual(self.rounded(self.sums()), self.rounded(now))
 
+    def test_archived(self):
+        """What is archived has happened all the same."""
+        self.count()
+        kept = self.rounded(self.sums())
+        self.sequence.action_stop()
+        self.sequence.active = False
+        with self.not_counted_now():
+            self.assertEqual(self.rounded(self.sums()), kept)
+
     def test_pivot(self):
         """As the pivot asks for it: by several groupings at once."""
         report = self.env["nurture.report"].with_user(self.marketer)

@@ -266,7 +266,11 @@ class TestDownload(ResultsCase):
         url = self.sequence.with_user(self.marketer).action_export_results()["url"]
         self.authenticate(self.employee.login, self.employee.login)
         self.assertEqual(self.url_open(url).status_code, 404)
-        self.assertEqual(self.url_open("/nurture/sequence/999999/results.xlsx").status_code, 404)
+        missing = "/nurture/sequence/999999/results.xlsx"
+        self.assertEqual(self.url_open(missing).status_code, 404)
+        self.authenticate(self.salesman.login, self.salesman.login)
+        self.assertEqual(self.url_open(missing).status_code, 404)
+        self.authenticate(self.employee.login, self.employee.login)
         with self.assertRaises(AccessError):
             self.sequence.with_user(self.employee).export_results()
         self.logout(keep_db=True)

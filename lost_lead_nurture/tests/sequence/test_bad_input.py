@@ -17,6 +17,9 @@ class TestBadInput(SequenceMixin, NurtureCase):
             "[('email_from', 'no such operator', 1)]",
             "[1, 2]",
             "__import__('os')",
+            # what is worked out from all filters
+            "[('nurture_locked_id', 'in', [1])]",
+            "[('partner_id.opportunity_ids', 'any', [('nurture_unaddressed_id', 'in', [1])])]",
         ):
             with (
                 self.subTest(domain),
