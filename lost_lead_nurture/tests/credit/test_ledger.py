@@ -522,8 +522,8 @@ class TestTakingIn(LedgerCase):
         orders = type(order)
         get_amounts = orders._nurture_get_amounts
 
-        def fail(one):
-            return 1 / 0 if one == order else get_amounts(one)
+        def fail(one, *arguments):
+            return 1 / 0 if one == order else get_amounts(one, *arguments)
 
         logger = "odoo.addons.lost_lead_nurture.models.credit.outcome"
         with patch.object(orders, "_nurture_get_amounts", fail), self.assertLogs(logger, "ERROR"):

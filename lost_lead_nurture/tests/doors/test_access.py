@@ -234,6 +234,7 @@ class TestAccess(NurtureCase):
                     "get_preview",
                     "get_gallery",
                 }
+                - {"get_ab_test", "get_dashboard"}
                 - {"get_filter_audience", "get_lift", "get_template_mails", "get_timeline"},
                 model,
             )

@@ -148,7 +148,7 @@ class TestMailingButtons(MailingCase):
                 *("ignored", "no_reaction"),
                 *("action_redirect_to_leads_and_opportunities", "action_redirect_to_quotations"),
                 *("action_redirect_to_invoiced", "action_view_bounced"),
-                "action_view_link_trackers",
+                *("unsubscribed", "complained", "action_view_link_trackers"),
             ],
         )
 
