@@ -157,7 +157,7 @@ class NurtureLocked(models.Model):
                    ) found
             """,
             lost=self._sql_lost(),
-            order_rate=self._sql_rate(SQL("so.company_id")),
+            order_rate=self.env["res.company"]._nurture_sql_rate(SQL("so.company_id")),
             not_ordered=_NOT_ORDERED,
             companies=tuple(self.env.companies.ids),
             digits=self.env.company.currency_id.decimal_places,
@@ -190,7 +190,7 @@ class NurtureLocked(models.Model):
             SQL(
                 "COALESCE(%s, 0) * %s AS value",
                 lead["expected_revenue"],
-                self._sql_rate(lead["company_id"]),
+                self.env["res.company"]._nurture_sql_rate(lead["company_id"]),
             ),
             SQL("%s AS addressed", self._sql_addressed(lead["id"])),
         )
@@ -220,24 +220,6 @@ class NurtureLocked(models.Model):
             running=tuple(running.ids) or (0,),
             chosen=leads._search(Domain.OR(choices)).subselect(),
         )
-
-    def _sql_rate(self, company):
-        """What one unit of a company's currency is today in that of the user's company.
-
-        :param company: SQL of the company's id; without one it is the user's
-        """
-        mine, today = self.env.company, fields.Date.context_today(self)
-        rates = [
-            SQL(
-                "WHEN %s THEN %s",
-                one.id,
-                self.env["res.currency"]._get_conversion_rate(
-                    one.currency_id, mine.currency_id, one, today
-                ),
-            )
-            for one in self.env.companies
-        ]
-        return SQL("(CASE %s %s ELSE 1.0 END)", company, SQL(" ").join(rates))
 
     # ------------------------------------------------------------
     # WHAT IS UNLOCKED
@@ -269,7 +251,7 @@ class NurtureLocked(models.Model):
              WHERE credit.id IN %(credits)s
           GROUP BY 2, 3
             """,
-            rate=self._sql_rate(SQL("so.company_id")),
+            rate=self.env["res.company"]._nurture_sql_rate(SQL("so.company_id")),
             digits=self.env.company.currency_id.decimal_places,
             credits=credits_.subselect(),
         )

@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from ..models.mail.mailing_trace_statistics import RATE_DEFINITIONS, RATES
 from .cube import Cube
-from .nurture_report_mixin import AMOUNTS, DIMENSIONS, MEASURES, look_up
+from .nurture_report_mixin import AMOUNTS, DIMENSIONS, MEASURES
 
 #: Each rate of the analysis: what it is of what. Those of messages are defined for all screens.
 RATES_OF = {
@@ -97,12 +97,12 @@ class NurtureReport(models.Model):
     def _select(self, facts):
         """SELECT of all columns from ``facts``, SQL that selects what is grouped by and added up:
         rates beside it, and amounts in the currency of the user's company."""
-        conversion = self._sql_conversion()
+        rate = self.env["res.company"]._nurture_sql_rate(SQL("company_id"))
         columns = [
             *map(SQL.identifier, ("id", "participant_id", *DIMENSIONS)),
             *(SQL.identifier(name) for name in MEASURES if name not in AMOUNTS),
             *(
-                SQL("%s * %s AS %s", SQL.identifier(name), conversion, SQL.identifier(name))
+                SQL("%s * %s AS %s", SQL.identifier(name), rate, SQL.identifier(name))
                 for name in AMOUNTS
             ),
             SQL("%s AS currency_id", self.env.company.currency_id.id),
@@ -112,19 +112,6 @@ class NurtureReport(models.Model):
             ),
         ]
         return SQL("SELECT %s FROM (%s) fact", SQL(", ").join(columns), facts)
-
-    def _sql_conversion(self):
-        """What an amount in the currency of the record's company is multiplied by, at today's
-        rate."""
-        today = fields.Date.context_today(self)
-        currency = self.env.company.currency_id
-        rates = {
-            str(company.id): company.currency_id._convert(
-                1.0, currency, company, today, round=False
-            )
-            for company in self.env["res.company"].sudo().search([])
-        }
-        return SQL("COALESCE(%s::numeric, 1)", look_up(rates, SQL("company_id::text")))
 
     def _sql_rate(self, part, whole):
         """A rate in percent, nothing where there is nothing that it could be of."""

@@ -3,6 +3,7 @@ from odoo.tools import SQL, ormcache
 
 from ..models.core.results_mixin import EARNED
 from ..models.mail.mailing_trace_statistics import STATISTICS
+from ..models.sequence.timing import RECIPIENT_JOINS
 from ..tools.providers import DOMAINS
 from ..tools.zones import zones_of_countries
 from .nurture_report_mixin import (
@@ -13,13 +14,6 @@ from .nurture_report_mixin import (
     MEASURES,
     look_up,
 )
-
-#: Where the people of a participant's lead are, see :meth:`nurture.report._sql_clock`.
-_RECIPIENT = """
-    LEFT JOIN crm_lead lead ON lead.id = participant.lead_id
-    LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-    LEFT JOIN res_country country ON country.id = COALESCE(lead.country_id, contact.country_id)
-"""
 
 
 class NurtureReport(models.Model):
@@ -35,7 +29,12 @@ class NurtureReport(models.Model):
         :param participants: SQL that selects from ``nurture_participant``
         :param kinds: values of :data:`KINDS`
         """
-        participants = SQL("(%s) participant", participants)
+        # its zone is looked up once, and stands in for each clock
+        participants = SQL(
+            "(SELECT *, %s AS zone FROM (%s) participant) participant",
+            self._sql_company_zone(),
+            participants,
+        )
         return SQL(" UNION ALL ").join(
             getattr(self, f"_select_{kind}")(participants) for kind in kinds
         )
@@ -95,9 +94,10 @@ class NurtureReport(models.Model):
             SQL(
                 "FROM mailing_trace"
                 " JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id"
-                " JOIN %s ON participant.id = trace.participant_id %s WHERE %s",
+                " JOIN %s ON participant.id = trace.participant_id"
+                " LEFT JOIN crm_lead lead ON lead.id = participant.lead_id %s WHERE %s",
                 participants,
-                SQL(_RECIPIENT),
+                RECIPIENT_JOINS,
                 statistics["sent"],
             ),
             SQL("mailing_trace.id"),
@@ -205,22 +205,22 @@ class NurtureReport(models.Model):
 
     def _sql_local(self, moment):
         """A moment on the clock of the participant's company."""
-        return SQL("timezone(%s, timezone('UTC', %s))", self._sql_company_zone(), moment)
+        return SQL("timezone(participant.zone, timezone('UTC', %s))", moment)
 
     def _sql_clock(self, moment):
         """A moment on the recipient's clock, as :func:`recipient_zone` finds it, where there are
-        the joins of :data:`_RECIPIENT`."""
+        the joins of :data:`RECIPIENT_JOINS`."""
         names = self._get_zones()
         countries = {code: zone for code, zone in zones_of_countries().items() if zone in names}
         return SQL(
-            "timezone(COALESCE(%s, %s, %s), timezone('UTC', %s))",
+            "timezone(COALESCE(%s, %s, participant.zone), timezone('UTC', %s))",
             look_up({name: name for name in names}, SQL("contact.tz")),
             look_up(countries, SQL("country.code")),
-            self._sql_company_zone(),
             moment,
         )
 
     def _sql_company_zone(self):
+        """The time zone of a participant's company."""
         names = self._get_zones()
         zones = {
             str(company.id): company.partner_id.tz

@@ -474,10 +474,6 @@ CALLED = {
         "from_amount, to_currency, company, date, round",
         "amounts in the company's currency",
     ),
-    "res.currency._get_conversion_rate": (
-        "from_currency, to_currency, company, date",
-        "amounts of many leads in the company's currency, in SQL",
-    ),
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",

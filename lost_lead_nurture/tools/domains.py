@@ -6,7 +6,9 @@ import psycopg2
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import OrderedSet
+from odoo.tools import LazyTranslate, OrderedSet
+
+_lt = LazyTranslate(__name__)
 
 #: What reading and trying a domain may raise, whatever somebody has written.
 ERRORS = (
@@ -43,15 +45,12 @@ def read_domain(text):
 
     :raise: one of :data:`ERRORS`
     """
-    return Domain(literal_eval(text or "[]"))
-
-
-def check_ends(env, choice):
-    """:raise ValueError: when a filter asks what filters choose"""
-    if any(name in str(choice) for name in OF_FILTERS):
+    text = text or "[]"
+    if any(name in text for name in OF_FILTERS):
         raise ValueError(
-            env._("Locked value is worked out from all filters: none of them can ask for it.")
+            _lt("Locked value is worked out from all filters: none of them can ask for it.")
         )
+    return Domain(literal_eval(text))
 
 
 def parse_domain(model, text):
@@ -63,7 +62,6 @@ def parse_domain(model, text):
     """
     env = model.env
     try:
-        check_ends(env, text)
         domain = read_domain(text)
         with env.cr.savepoint(flush=False):
             # in no order: that of leads takes long where there are many

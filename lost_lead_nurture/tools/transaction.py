@@ -6,6 +6,7 @@ import psycopg2
 from psycopg2.errors import InFailedSqlTransaction
 
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 #: How long a transaction beside that of its caller waits for somebody who writes the same records.
 LOCK_TIMEOUT = "5s"
@@ -72,3 +73,20 @@ def one_transaction(env):
         ) from error
     finally:
         del cr.commit, cr.rollback
+
+
+@contextmanager
+def attempt(env, on_error):
+    """Do what is inside as a whole or not at all. What goes wrong there keeps nobody from going on:
+    it is handed to ``on_error``, which may log it, or raise it all the same. A conflict with
+    another transaction is nothing that went wrong: whoever began this one tries again.
+
+    :param on_error: called with the error, while it is handled
+    """
+    try:
+        with env.cr.savepoint():
+            yield
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        raise
+    except Exception as error:
+        on_error(error)

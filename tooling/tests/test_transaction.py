@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2.errors import InFailedSqlTransaction
 
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from . import pure
 
@@ -122,3 +123,37 @@ class TestOneTransaction(unittest.TestCase):
             transaction.one_transaction(Environment(Cursor())),
         ):
             raise InFailedSqlTransaction
+
+
+class TestAttempt(unittest.TestCase):
+    def setUp(self):
+        self.cr, self.errors = Cursor(), []
+
+    def attempt(self, error=None, on_error=None):
+        with transaction.attempt(Environment(self.cr), on_error or self.errors.append):
+            if error:
+                raise error
+
+    def test_all_is_well(self):
+        self.attempt()
+        self.assertEqual((self.cr.done, self.errors), (["savepoint", "release"], []))
+
+    def test_error(self):
+        """It is handed over, and whoever called goes on."""
+        error = ValueError("No")
+        self.attempt(error)
+        self.assertEqual((self.cr.done, self.errors), (["savepoint"], [error]))
+
+    def test_conflict(self):
+        """Whoever began the transaction tries again: it has to know."""
+        for conflict in PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            with self.assertRaises(conflict):
+                self.attempt(conflict())
+        self.assertEqual(self.errors, [])
+
+    def test_raised_all_the_same(self):
+        def on_error(error):
+            raise error
+
+        with self.assertRaisesRegex(ValueError, "No"):
+            self.attempt(ValueError("No"), on_error)

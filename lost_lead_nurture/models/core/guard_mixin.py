@@ -54,6 +54,15 @@ class NurtureGuardMixin(models.AbstractModel):
         vals = {name: value for name, value in vals.items() if name not in authors}
         return {**vals, **dict.fromkeys(wrote, self.env.uid), **given}
 
+    def _is_changed_by(self, vals, names):
+        """Whether writing ``vals`` would change one of the fields ``names``."""
+        return any(
+            name in vals
+            and (vals[name] or False) != self._fields[name].convert_to_write(record[name], record)
+            for record in self
+            for name in names
+        )
+
     def _take_over(self):
         """Have the user answer for what others wrote, as if the user had written it.
 

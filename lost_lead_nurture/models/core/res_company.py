@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...tools.attribution import WINDOW_DAYS
 from ...tools.prices import PRICE_DIGITS
@@ -27,19 +29,18 @@ class ResCompany(models.Model):
         digits=PRICE_DIGITS,
         help="What new sequences count for each mail that leaves, in the currency of the company.",
     )
-
-    @api.constrains("nurture_mail_cost")
-    def _check_nurture_mail_cost(self):
-        for company in self:
-            if company.nurture_mail_cost < 0:
-                raise ValidationError(self.env._("The cost per mail is an amount, 0 or more."))
-
     nurture_holdout_percent = fields.Float(
         string="Global Holdout (%)",
         help="Share of the addresses that no sequence writes to, to compare with: what all "
         "sequences together cause. Who is held out is drawn by a hash of the address, once and for "
         "all. 0: nobody.",
     )
+
+    @api.constrains("nurture_mail_cost")
+    def _check_nurture_mail_cost(self):
+        for company in self:
+            if company.nurture_mail_cost < 0:
+                raise ValidationError(self.env._("The cost per mail is an amount, 0 or more."))
 
     @api.constrains("nurture_holdout_percent")
     def _check_nurture_holdout(self):
@@ -67,3 +68,21 @@ class ResCompany(models.Model):
                         "A frequency cap is a number of messages, not negative, in one day or more."
                     )
                 )
+
+    @api.model
+    def _nurture_sql_rate(self, company):
+        """What one unit of a company's currency is today in that of the user's company.
+
+        :param company: SQL of the company's id; without one it is the user's
+        """
+        mine, today = self.env.company, fields.Date.context_today(self)
+        companies = self.search(Domain.TRUE) if self.env.su else self.env.companies
+        rates = [
+            SQL(
+                "WHEN %s THEN %s",
+                one.id,
+                one.currency_id._convert(1.0, mine.currency_id, one, today, round=False),
+            )
+            for one in companies
+        ]
+        return SQL("(CASE %s %s ELSE 1.0 END)", company, SQL(" ").join(rates))

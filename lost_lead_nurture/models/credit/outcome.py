@@ -1,11 +1,10 @@
 import logging
-from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, split_every
 
+from ...tools.transaction import attempt
 from ..core.results_mixin import REVENUE_GROUPS
 
 _logger = logging.getLogger(__name__)
@@ -182,18 +181,17 @@ class NurtureOutcome(models.Model):
         """:meth:`_sync_orders`, where an order that cannot be taken in does not stand in the way of
         the others, nor of whoever changed it. It is tried again with the next run of the scheduled
         action."""
-        try:
-            with self.env.cr.savepoint():
-                self._sync_orders(orders)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+
+        def on_error(_error):
             if len(orders) > 1:
                 for order in orders:
                     self._take_in(order)
             else:
                 _logger.exception("The ledger of outcomes could not take in %s", orders)
                 self.search([("order_id", "=", orders.id)]).is_stale = True
+
+        with attempt(self.env, on_error):
+            self._sync_orders(orders)
 
     @api.model
     def _catch_up_missed(self, after=0):
@@ -306,19 +304,16 @@ class NurtureOutcome(models.Model):
     # WHAT HAPPENS TO LEADS
     # ------------------------------------------------------------
 
-    @contextmanager
     def _without_harm(self, what):
         """Whatever goes wrong in the ledger keeps nobody from working.
 
         :param what: what could not be taken in, for the log
         """
-        try:
-            with self.env.cr.savepoint():
-                yield
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+
+        def on_error(_error):
             _logger.exception("The ledger of outcomes could not take in %s", what)
+
+        return attempt(self.env, on_error)
 
     @api.model
     def _note_restored(self, lost_reasons, date=None):

@@ -8,7 +8,6 @@ from ...tools.domain_words import describe
 from ...tools.domains import (
     ERRORS,
     LostRights,
-    check_ends,
     get_alternatives,
     get_parts,
     is_own,
@@ -45,7 +44,6 @@ class CrmLead(models.Model):
         :raise AccessError: when the viewer may not
         """
         try:
-            check_ends(self.env, choice)
             domain = choice if isinstance(choice, Domain) else read_domain(choice)
             if is_own(domain, self, OWN_FIELDS):
                 # what cannot be searched for is noticed now

@@ -9,6 +9,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools import bots, user_agents
+from ...tools.transaction import attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -266,19 +267,18 @@ class NurtureHit(models.Model):
     def _apply_together(self):
         """Apply hits on different mails. One that cannot be applied does not stand in the way of
         the others."""
-        try:
-            with self.env.cr.savepoint():
-                self._note_origins()
-                self._notify(self._have_counted())
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
+
+        def on_error(error):
             if len(self) > 1:
                 for hit in self:
                     hit._apply_together()
             else:
                 _logger.warning("%s on %s is lost", self, self.mailing_trace_id, exc_info=True)
                 self.mailing_trace_id._nurture_warn_lost(error)
+
+        with attempt(self.env, on_error):
+            self._note_origins()
+            self._notify(self._have_counted())
 
     def _have_counted(self):
         """Have core count what people did, with the date at which they did it.

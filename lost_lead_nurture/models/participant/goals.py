@@ -5,11 +5,11 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...tools.reasons import WON_BACK
 from ...tools.sandbox import is_sandbox
+from ...tools.transaction import attempt
 
 _logger = logging.getLogger(__name__)
 
@@ -40,17 +40,16 @@ class NurtureParticipant(models.Model):
         if not participants:
             return
         self.env.flush_all()
-        try:
-            with self.env.cr.savepoint():
-                for reason, leaving in participants._get_exit_conditions().items():
-                    held_out = leaving.filtered(lambda one: one.state == "holdout")
-                    held_out._note_return(reason, date)
-                    (leaving - held_out)._reach(reason, date=date)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
+
+        def on_error(error):
             _logger.exception("Sequences could not handle what happened to %s", leads)
             participants._warn_unhandled(error)
+
+        with attempt(self.env, on_error):
+            for reason, leaving in participants._get_exit_conditions().items():
+                held_out = leaving.filtered(lambda one: one.state == "holdout")
+                held_out._note_return(reason, date)
+                (leaving - held_out)._reach(reason, date=date)
 
     def _warn_unhandled(self, error):
         """What happened around these leads could not be handled: notify the responsible. That
@@ -58,18 +57,17 @@ class NurtureParticipant(models.Model):
 
         :param error: what stood against it
         """
-        try:
-            with self.env.cr.savepoint():
-                for sequence in self.sequence_id:
-                    sequence._warn_once(
-                        self.env._("An order or a meeting could not be taken in"),
-                        Markup("<p>%s</p>") % error,
-                    )
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+
+        def on_error(_error):
             # the log, which has the error itself, is all that is left
             _logger.exception("The responsible of %s could not be notified", self.sequence_id)
+
+        with attempt(self.env, on_error):
+            for sequence in self.sequence_id:
+                sequence._warn_once(
+                    self.env._("An order or a meeting could not be taken in"),
+                    Markup("<p>%s</p>") % error,
+                )
 
     def _may_be_won_back(self):
         """Those who can reach a goal: who is in the sequence, or has completed it without being won
@@ -166,19 +164,18 @@ class NurtureParticipant(models.Model):
         """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
         sequence who has answered: no more mails are sent, and somebody is notified."""
         self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                self.lead_id._nurture_win_back(self, reason, step)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
+
+        def on_error(error):
             if is_sandbox(self.env) or reason not in NEVER_SEEN_AGAIN:
-                raise
+                raise error
             _logger.warning("%s cannot be won back", self.lead_id, exc_info=True)
             self.sequence_id._warn(
                 self.env._("%s was won back, but cannot be restored", self.lead_name),
                 Markup("<p>%s</p>") % error,
             )
+
+        with attempt(self.env, on_error):
+            self.lead_id._nurture_win_back(self, reason, step)
 
     def _is_in_window(self):
         """Whether a lead that is won back now still counts for the sequence."""

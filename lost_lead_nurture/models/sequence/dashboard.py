@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import SQL, format_amount, formatLang
+from odoo.tools import format_amount, formatLang
 from odoo.tools.misc import get_lang
 
 from ...tools.arguments import check_records, read_choice
@@ -13,19 +13,8 @@ from ...tools.mail_texts import fill_text
 from ...tools.zones import midnight
 from ..mail.mailing_trace_statistics import rate
 from ..step.workflow import chart_days
+from .statistics import MAIL_DATES
 
-#: What is shown of the messages of a week, with the date that says in which week it was. Core keeps
-#: none of a bounce: it counts in the week in which its message left.
-WEEK_DATES = {
-    "sent": "sent_datetime",
-    "delivered": "sent_datetime",
-    "opened": "open_datetime",
-    "clicked": "links_click_datetime",
-    "replied": "reply_datetime",
-    "bounced": "sent_datetime",
-    "unsubscribed": "nurture_unsubscribe_date",
-    "complained": "nurture_complaint_date",
-}
 _OF_CREDITS = ("quotations", "invoices")
 WEEKS = ("this", "last")
 #: How far ahead it is said what comes.
@@ -62,7 +51,7 @@ class NurtureSequence(models.Model):
         """
         self._check_marketer()
         sequences = self._get_for_dashboard()
-        parts = ("participants", "mails", "mail_days", "coming", "week")
+        parts = ("participants", "mails", "mail_days", "coming")
         statistics = sequences._get_statistics(*parts)
         weeks = self._get_weeks()
         dates = [kept.date for kept in sequences._get_kept_statistics().values()]
@@ -97,8 +86,8 @@ class NurtureSequence(models.Model):
         read_choice(self.env, what, names)
         begin, end = self._get_moments(*self._get_weeks()[read_choice(self.env, week, WEEKS)])
         name = names[what]
-        if what in WEEK_DATES:
-            date = Domain(WEEK_DATES[what], ">=", begin) & Domain(WEEK_DATES[what], "<", end)
+        if what in MAIL_DATES:
+            date = Domain(MAIL_DATES[what], ">=", begin) & Domain(MAIL_DATES[what], "<", end)
             mailings = sequences._get_mailings()
             return mailings._nurture_open_mailing_traces(
                 what, date & sequences._own_mailing_traces_domain()
@@ -128,7 +117,7 @@ class NurtureSequence(models.Model):
     def _get_dashboard_names(self):
         names = self.env["mailing.trace"]._nurture_get_statistic_names()
         return {
-            **{name: names[name] for name in WEEK_DATES},
+            **{name: names[name] for name in MAIL_DATES},
             "won_back": self.env._("Won Back"),
             "quotations": self.env._("Quotations"),
             "invoices": self.env._("Invoiced (Paid)"),
@@ -166,46 +155,10 @@ class NurtureSequence(models.Model):
     def _say_days(self, first, last):
         return f"{on_axis(self.env, first)} – {on_day(self.env, last)}"
 
-    def _count_week(self, statistics):
-        """What became of messages on each of the last days, in the user's time zone: a part of the
-        statistics (:meth:`_count_statistics`), ``week`` {statistic: {day: number}}. One query."""
-        sequences = {
-            mailing.id: sequence for sequence in self for mailing in sequence._get_mailings()
-        }
-        mailing_traces = self.env["mailing.trace"].sudo()
-        mailing_traces.flush_model()
-        conditions = mailing_traces._nurture_sql_statistics()
-        own = self.env["mailing.trace"]._nurture_narrow(self._own_mailing_traces_domain())
-        since = midnight(chart_days(self)[0], self.env.tz)
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT mass_mailing_id, event.name,
-                       timezone(%(zone)s, timezone('UTC', event.date))::date, count(*)
-                  FROM mailing_trace
-            CROSS JOIN LATERAL (VALUES %(events)s) AS event(name, date, holds)
-                 WHERE %(mailings)s AND event.holds AND event.date >= %(since)s
-              GROUP BY 1, 2, 3
-                """,
-                zone=self.env.tz.zone,
-                events=SQL(", ").join(
-                    SQL("(%s, mailing_trace.%s, %s)", name, SQL.identifier(date), conditions[name])
-                    for name, date in WEEK_DATES.items()
-                ),
-                mailings=mailing_traces._search(
-                    Domain("mass_mailing_id", "in", list(sequences)) & own
-                ).where_clause,
-                since=since,
-            )
-        )
-        for mailing_id, name, day, number in rows:
-            days = statistics[sequences[mailing_id]]["week"].setdefault(name, {})
-            days[str(day)] = days.get(str(day), 0) + number
-
     def _describe_week(self, statistics, weeks):
         numbers = {week: Counter() for week in WEEKS}
         for counts in statistics.values():
-            for name in WEEK_DATES:
+            for name in MAIL_DATES:
                 for week, (begin, end) in weeks.items():
                     numbers[week][name] += _add_days(counts, name, begin, end)
         for week, days in weeks.items():
@@ -217,7 +170,7 @@ class NurtureSequence(models.Model):
                 "label": names[name],
                 **{week: self._say_number(name, numbers[week][name]) for week in WEEKS},
             }
-            for name in (*WEEK_DATES, "won_back", *_OF_CREDITS)
+            for name in (*MAIL_DATES, "won_back", *_OF_CREDITS)
         ]
 
     def _count_between(self, begin, end):
@@ -413,7 +366,7 @@ class NurtureSequence(models.Model):
         total = Counter()
         for mail in counts["mails"].values():
             total.update(mail)
-        sent = counts.get("week", {}).get("sent", {})
+        sent = _get_days(counts, "sent")
         return {
             "running": counts["participants"].get("running", 0),
             "won_back": counts["won_back"],
@@ -426,9 +379,12 @@ class NurtureSequence(models.Model):
 
 
 def _add_days(counts, name, begin, end):
-    """A statistic of messages, from a day until before another.
-
-    :param counts: of a sequence; what was counted by an earlier version has no weeks
-    """
-    days = counts.get("week", {}).get(name, {})
+    """A statistic of messages, from a day until before another."""
+    days = _get_days(counts, name)
     return sum(number for day, number in days.items() if str(begin) <= day < str(end))
+
+
+def _get_days(counts, name):
+    """A statistic of the messages of a sequence by day; what was counted by an earlier version has
+    not all of them."""
+    return (counts.get("mail_days") or {}).get(name, {})

@@ -9,7 +9,6 @@ from ...tools.dates import on_axis, on_day
 from ...tools.zones import midnight
 from ..mail.mailing_trace_statistics import RATE_OF, STATISTICS, rate
 from ..step.workflow import chart_days
-from .statistics import MAIL_DATES
 
 #: Statistics that are added up for a group of sequences.
 SUMS = {
@@ -82,9 +81,10 @@ class NurtureSequence(models.Model):
                         for day, label in zip(days, labels, strict=True)
                     ],
                 }
-                for statistic in MAIL_DATES
+                for statistic in names
             ]
-            sequence.chart = json.dumps(lines) if by_statistic else False
+            has_any = any(by_statistic.get(statistic) for statistic in names)
+            sequence.chart = json.dumps(lines) if has_any else False
 
     @api.depends("state")
     @api.depends_context("tz", "lang", "uid", "allowed_company_ids")

@@ -1,19 +1,31 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
-from ..step.workflow import CHART_DAYS
+from ...tools.zones import midnight
+from ..step.workflow import CHART_DAYS, chart_days
 
 #: From so many traces on, a sequence shows the statistics of its last count.
 MANY_TRACES = 20_000
 #: What is counted on its own.
 PARTS = (
-    *("participants", "waits", "traces", "mails", "mail_days", "week", "versions", "coming"),
+    *("participants", "waits", "traces", "mails", "mail_days", "versions", "coming"),
     "lift",
 )
 #: Fields of a trace with the day on which it was processed or rejected.
 CHART_DATES = {"processed": "processed_date", "rejected": "write_date"}
-#: Statistics of mails that are shown by day, with the date of the mail that says when.
-MAIL_DATES = {"sent": "sent_datetime", "opened": "open_datetime"}
+#: Statistics of messages that are counted by day, with the date that says on which. Core keeps none
+#: of a bounce: it counts on the day on which its message left.
+MAIL_DATES = {
+    "sent": "sent_datetime",
+    "delivered": "sent_datetime",
+    "opened": "open_datetime",
+    "clicked": "links_click_datetime",
+    "replied": "reply_datetime",
+    "bounced": "sent_datetime",
+    "unsubscribed": "nurture_unsubscribe_date",
+    "complained": "nurture_complaint_date",
+}
 
 
 class NurtureStatistics(models.Model):
@@ -123,7 +135,7 @@ class NurtureSequence(models.Model):
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
-            days, ``week``, see :meth:`_count_week`, ``versions`` {step id: {letter: {statistic:
+            days, ``versions`` {step id: {letter: {statistic:
             number}}} of A/B tests, ``coming`` {day: number of messages that are scheduled}, and
             ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody
             is held out. Ids and days are texts, as in JSON.
@@ -139,7 +151,6 @@ class NurtureSequence(models.Model):
                 "days": {},
                 "mails": {},
                 "mail_days": {},
-                "week": {},
                 "versions": {},
                 "coming": {},
                 "lift": None,
@@ -216,28 +227,43 @@ class NurtureSequence(models.Model):
                 days.setdefault(state, {})[str(moment.date())] = number
 
     def _count_mail_days(self, statistics):
-        """What was sent and opened on each of the last days, in the user's time zone."""
+        """What became of messages on each of the last days, in the user's time zone. One query."""
         sequences = {
             mailing.id: sequence for sequence in self for mailing in sequence._get_mailings()
         }
-        since = fields.Datetime.subtract(fields.Datetime.now(), days=CHART_DAYS)
-        meanings = self.env["mailing.trace"]._nurture_get_statistics()
+        mailing_traces = self.env["mailing.trace"].sudo()
+        mailing_traces.flush_model()
+        conditions = mailing_traces._nurture_sql_statistics()
         own = self.env["mailing.trace"]._nurture_narrow(self._own_mailing_traces_domain())
-        for name, date in MAIL_DATES.items():
-            counted = Domain("mass_mailing_id", "in", list(sequences)) & meanings[name] & own
-            rows = (
-                self.env["mailing.trace"]
-                .sudo()
-                .with_context(tz=self.env.tz.zone)
-                ._read_group(
-                    counted & Domain(date, ">=", since),
-                    ["mass_mailing_id", f"{date}:day"],
-                    ["__count"],
-                )
+        dates = {
+            name: SQL("mailing_trace.%s", SQL.identifier(date)) for name, date in MAIL_DATES.items()
+        }
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT mass_mailing_id, event.name,
+                       timezone(%(zone)s, timezone('UTC', event.date))::date, count(*)
+                  FROM mailing_trace
+            CROSS JOIN LATERAL (VALUES %(events)s) AS event(name, date, holds)
+                 WHERE %(mailings)s AND GREATEST(%(dates)s) >= %(since)s
+                   AND event.holds AND event.date >= %(since)s
+              GROUP BY 1, 2, 3
+                """,
+                zone=self.env.tz.zone,
+                events=SQL(", ").join(
+                    SQL("(%s, %s, %s)", name, date, conditions[name])
+                    for name, date in dates.items()
+                ),
+                mailings=mailing_traces._search(
+                    Domain("mass_mailing_id", "in", list(sequences)) & own
+                ).where_clause,
+                dates=SQL(", ").join(dates.values()),
+                since=midnight(chart_days(self)[0], self.env.tz),
             )
-            for mailing, moment, number in rows:
-                days = statistics[sequences[mailing.id]]["mail_days"].setdefault(name, {})
-                days[str(moment.date())] = days.get(str(moment.date()), 0) + number
+        )
+        for mailing_id, name, day, number in rows:
+            days = statistics[sequences[mailing_id]]["mail_days"].setdefault(name, {})
+            days[str(day)] = days.get(str(day), 0) + number
 
     def _count_versions(self, statistics):
         """What came of the versions of messages in A/B tests."""

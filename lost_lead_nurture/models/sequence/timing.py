@@ -6,6 +6,13 @@ from ..step.step import MAX_DELAY
 
 #: The most messages that a frequency cap can be about.
 MAX_CAP = 1000
+#: What decides where the people of a lead are, for the alias ``lead``.
+RECIPIENT_JOINS = SQL(
+    """
+     LEFT JOIN res_partner contact ON contact.id = lead.partner_id
+     LEFT JOIN res_country country ON country.id = COALESCE(lead.country_id, contact.country_id)
+    """
+)
 #: So many of the last mails are looked at for bounces; of fewer than half of them nothing is said.
 BOUNCE_SAMPLE = 100
 
@@ -131,11 +138,5 @@ class NurtureSequence(models.Model):
         """
         return (
             SQL("contact.tz, country.code, %s::text", self._get_company_zone() or None),
-            SQL(
-                """
-             LEFT JOIN res_partner contact ON contact.id = lead.partner_id
-             LEFT JOIN res_country country
-                    ON country.id = COALESCE(lead.country_id, contact.country_id)
-                """
-            ),
+            RECIPIENT_JOINS,
         )

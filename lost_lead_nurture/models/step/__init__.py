@@ -1,4 +1,5 @@
 # what the others extend comes first
+from . import further_mail_mixin  # isort: skip
 from . import step  # isort: skip
 from . import (
     ab_statistics,

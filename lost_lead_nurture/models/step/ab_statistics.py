@@ -50,10 +50,12 @@ class NurtureStep(models.Model):
     def _compute_ab_result(self):
         tested = self.filtered(lambda step: step._origin.variant_ids)
         (self - tested).ab_result = False
-        for step, statistics in tested._origin._count_versions().items():
-            shown = tested.filtered(lambda one, step=step: one._origin == step)
-            shown.ab_result = self.env["ir.qweb"]._render(
-                "lost_lead_nurture.nurture_variants", step._prepare_ab_result(statistics)
+        kept = tested._origin.sequence_id._get_statistics("versions")
+        for shown in tested:
+            step = shown._origin
+            counts = step._get_counted_versions(kept[step.sequence_id])
+            shown.ab_result = bool(counts) and self.env["ir.qweb"]._render(
+                "lost_lead_nurture.nurture_variants", step._prepare_ab_result(counts)
             )
 
     def get_ab_test(self):
@@ -88,15 +90,26 @@ class NurtureStep(models.Model):
     # COUNTING
     # ------------------------------------------------------------
 
+    def _get_counted_versions(self, statistics):
+        """What came of the versions, see :meth:`_count_versions`; counted now where one was added,
+        or taken away, since the sequence was; empty without an A/B test.
+
+        :param statistics: of the sequence, see ``nurture.sequence._count_statistics``
+        """
+        if not self.variant_ids or not self._is_message():
+            return {}
+        # what was counted by an earlier version of the add-on does not have them
+        counts = statistics.get("versions", {}).get(str(self.id), {})
+        is_whole = counts.keys() == self._get_wanted_shares().keys()
+        return counts if is_whole else self._count_versions()[self]
+
     def _describe_versions(self, statistics):
         """The versions as the card of the step shows them; False without an A/B test.
 
-        :param statistics: see :meth:`_count_versions`; None where they were not counted
+        :param statistics: see :meth:`_get_counted_versions`
         """
-        if not self.variant_ids or not self._is_message() or not statistics:
-            return False
-        if statistics.keys() != self._get_wanted_shares().keys():
-            # counted before a version was added, or taken away
+        statistics = self._get_counted_versions(statistics)
+        if not statistics:
             return False
         shares = get_shares(get_split(self._get_wanted_shares()))
         return {
@@ -123,11 +136,20 @@ class NurtureStep(models.Model):
             domain &= Domain("processed_date", "<=", fields.Datetime.to_string(self.ab_end_date))
         return domain
 
-    def _compared_mails_domain(self, letter):
-        """The mailing traces of those who got a version while the test went on."""
-        mailing = self._get_mail_by_letter()[letter]
-        return Domain("mass_mailing_id", "=", mailing.id) & Domain(
-            "nurture_trace_id", "any", self._compared_domain(letter)
+    def _compared_mails_domain(self, letters=None):
+        """The mailing traces of those who got a version while the test of its step went on.
+
+        :param letters: of these versions only
+        """
+        mailings, traces = self.env["mailing.mailing"], Domain.FALSE
+        for step in self:
+            for letter, mailing in step._get_mail_by_letter().items():
+                if not letters or letter in letters:
+                    mailings |= mailing
+                    traces |= step._compared_domain(letter)
+        # together: apart PostgreSQL would go through the traces once for each version
+        return Domain("mass_mailing_id", "in", mailings.ids) & Domain(
+            "nurture_trace_id", "any", traces
         )
 
     def _count_versions(self):
@@ -139,11 +161,7 @@ class NurtureStep(models.Model):
             the sequence
         """
         mailing_traces = self.env["mailing.trace"]
-        mails = Domain.OR(
-            step._compared_mails_domain(letter)
-            for step in self
-            for letter in step.sudo()._get_mail_by_letter()
-        )
+        mails = self.sudo()._compared_mails_domain()
         mailings = self.sudo()._get_mailings().with_env(self.env)
         counts = mailing_traces._nurture_count_statistics(mailings, mails)
         own = mailing_traces._nurture_narrow(mails)
@@ -204,7 +222,7 @@ class NurtureStep(models.Model):
         """
         versions = self.sudo()._get_mail_by_letter()
         arms = {versions[letter].id: number for number, letter in enumerate(letters)}
-        mails = Domain.OR(self._compared_mails_domain(letter) for letter in letters)
+        mails = self.sudo()._compared_mails_domain(letters)
         delivered = self.env["mailing.trace"]._nurture_get_statistics()["delivered"]
         paid = (
             self.env["nurture.credit"]
@@ -383,7 +401,7 @@ class NurtureStep(models.Model):
             version=variant,
             statistic=names[statistic],
         )
-        mails = self.sudo()._compared_mails_domain(variant)
+        mails = self.sudo()._compared_mails_domain([variant])
         if statistic != "won_back":
             action = self._get_mailings()._nurture_open_mailing_traces(statistic, mails)
             return {**action, "name": name}

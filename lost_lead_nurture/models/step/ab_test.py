@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...tools.arguments import check_records, read_choice
+from ...tools.transaction import attempt
 from ...tools.versions import FIRST, LETTERS, get_split
 
 _logger = logging.getLogger(__name__)
@@ -309,13 +310,12 @@ class NurtureStep(models.Model):
     def _try_to_settle(self, statistics):
         """:meth:`_settle_ab_test`, where a test that cannot be decided does not stand in the way of
         what is due."""
-        try:
-            with self.env.cr.savepoint():
-                self._settle_ab_test(statistics)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+
+        def on_error(_error):
             _logger.exception("The A/B test of %s could not be decided", self)
+
+        with attempt(self.env, on_error):
+            self._settle_ab_test(statistics)
 
     def _settle_ab_test(self, statistics):
         """Decide the test if it can be.

@@ -411,14 +411,6 @@ class NurtureStep(models.Model):
             vals, ("sequence_id", "parent_id", "step_type", "trigger", "mailing_id")
         )
 
-    def _is_changed_by(self, vals, names):
-        """Whether writing ``vals`` would change one of the fields ``names``."""
-        return any(
-            name in vals
-            and (vals[name] or False) != self._fields[name].convert_to_write(self[name], self)
-            for name in names
-        )
-
     def _has_history(self):
         return bool(
             self.env["nurture.trace"].sudo().search_count([("step_id", "in", self.ids)], limit=1)

@@ -11,12 +11,10 @@ class NurtureVariant(models.Model):
 
     _name = "nurture.variant"
     _description = "Version of a Nurture Step"
-    _inherit = ["nurture.guard.mixin"]
+    _inherit = ["nurture.further.mail.mixin"]
     _order = "step_id, letter"
     _rec_name = "letter"
 
-    step_id = fields.Many2one("nurture.step", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one(related="step_id.company_id", store=True)
     letter = fields.Selection(
         [(letter, letter) for letter in LETTERS[1:]],
         string="Version",
@@ -31,20 +29,12 @@ class NurtureVariant(models.Model):
         "in proportion. At 0 nobody gets it.",
     )
     mailing_id = fields.Many2one(
-        "mailing.mailing",
-        string="Mail",
-        required=True,
-        ondelete="restrict",
         domain="[('nurture_is_free', '=', True)]",
         help="What leads get who are drawn for this version. It is sent by the sequence only.",
     )
 
     _step_letter_unique = models.Constraint(
         "UNIQUE (step_id, letter)", "A step has each version once."
-    )
-    _mailing_unique = models.Constraint(
-        "UNIQUE (mailing_id)",
-        "This mail already belongs to a step. Duplicate it to use its text again.",
     )
 
     # ------------------------------------------------------------
@@ -58,11 +48,6 @@ class NurtureVariant(models.Model):
                 raise ValidationError(
                     self.env._("Version %s: its share is from 0 to 100 %%.", variant.letter)
                 )
-
-    @api.constrains("mailing_id")
-    def _check_mailing(self):
-        self.step_id._check_mailing()
-        self.step_id._check_runnable()
 
     @api.constrains("step_id")
     def _check_first(self):
@@ -80,7 +65,6 @@ class NurtureVariant(models.Model):
     def create(self, vals_list):
         """Without a letter it gets the next one, without a share all versions get the same."""
         variants = super().create(self._with_letters(vals_list))
-        variants.mailing_id._nurture_mark()
         uneven = [
             variant.step_id.id
             for variant, vals in zip(variants, vals_list, strict=True)
@@ -122,27 +106,20 @@ class NurtureVariant(models.Model):
         )
 
     def write(self, vals):
-        fixed = [name for name in ("step_id", "letter") if self._is_changed_by(vals, name)]
-        if fixed or (self._is_changed_by(vals, "mailing_id") and self._is_sent()):
+        if self._is_changed_by(vals, ("step_id", "letter")) or (
+            self._is_changed_by(vals, ("mailing_id",)) and self._is_sent()
+        ):
             raise UserError(
                 self.env._(
                     "Somebody has got this version, or it is another one: edit its text, or add a "
                     "version."
                 )
             )
-        changes = any(self._is_changed_by(vals, name) for name in ("mailing_id", "share"))
+        changes = self._is_changed_by(vals, ("mailing_id", "share"))
         result = super().write(vals)
-        if "mailing_id" in vals:
-            self.mailing_id._nurture_mark()
         if changes:
             self.step_id._start_ab_test()
         return result
-
-    def _is_changed_by(self, vals, name):
-        return name in vals and any(
-            self._fields[name].convert_to_write(variant[name], variant) != vals[name]
-            for variant in self
-        )
 
     def _is_sent(self):
         """Whether a lead has got one of these versions."""
@@ -175,19 +152,6 @@ class NurtureVariant(models.Model):
         result = super().unlink()
         steps.exists()._start_ab_test()
         return result
-
-    def copy_data(self, default=None):
-        """A copy gets a mail of its own, as that of its step does."""
-        vals_list = super().copy_data(default)
-        for variant, vals in zip(self, vals_list, strict=True):
-            vals["mailing_id"] = variant.mailing_id.sudo().copy({"user_id": self.env.uid}).id
-        return vals_list
-
-    def _get_steered(self):
-        return self.step_id.sequence_id
-
-    def _get_own_companies(self):
-        return self.step_id.sequence_id._get_companies()
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -88,10 +88,7 @@ class NurtureStep(models.Model):
                 "counts": statistics["steps"].get(str(step.id), {}),
                 "mails": step._add_up(statistics["mails"]),
                 "chart": step._get_chart(statistics["days"]),
-                # what was counted by an earlier version does not have them
-                "ab_test": step._describe_versions(
-                    statistics.get("versions", {}).get(str(step.id))
-                ),
+                "ab_test": step._describe_versions(statistics),
                 "problems": problems.get(step.id, []),
             }
             for step in self

@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...models.sequence import statistics as statistics_module
 from ..common import BODY, DealMixin, NurtureCase, NurtureHttpCase, SequenceMixin
 
 
@@ -44,6 +45,10 @@ class VersionsMixin(SequenceMixin):
     def drawn(self, step=None):
         """``{address: version}``"""
         return {trace.email: trace.variant for trace in self.traces(step)}
+
+    def versions_on_card(self):
+        (card, *_others) = self.sequence.with_user(self.marketer).workflow["steps"]
+        return [version["letter"] for version in card["ab_test"]["versions"]]
 
     def react(self, traces):
         """These people click in what they got, and are believed."""
@@ -355,6 +360,26 @@ class TestVariants(VersionsMixin, NurtureCase):
     # ------------------------------------------------------------
     # WHAT STAYS RIGHT
     # ------------------------------------------------------------
+
+    def test_version_added_to_a_big_sequence(self):
+        """What is counted by the scheduled action does not know the new version yet: the card and
+        the page count what they show now, and know both."""
+        self.make_leads(4)
+        self.sequence.action_start()
+        self.advance()
+        self.patch(statistics_module, "MANY_TRACES", 1)
+        self.sequence.sudo()._keep_statistics()
+        self.assertEqual(self.versions_on_card(), ["A", "B"])
+        self.first.action_add_variant()
+        self.env.invalidate_all()
+        self.assertEqual(self.versions_on_card(), ["A", "B", "C"])
+        self.assertIn("C", self.first.with_user(self.marketer).ab_result)
+
+    def test_shares_of_several_steps(self):
+        """Written in one go, as from a list or by RPC."""
+        other = self.make_step(self.sequence, "after", self.first, 1, subject="Later")
+        (self.first | other).with_user(self.marketer).ab_share = 30
+        self.assertEqual((self.first | other).mapped("ab_share"), [30, 30])
 
     def test_copies(self):
         """A copy of a step, a sequence, a template has versions and mails of its own, and compares
