@@ -428,7 +428,8 @@ class NurtureTrace(models.Model):
     @api.model
     def _begin(self, participant_ids, trigger="begin"):
         """Plan the steps with ``trigger``, which follow no other step, for those of these
-        participants who are in their sequence; who is held out gets none.
+        participants who are in their sequence; who is held out gets none. Messages leave in the
+        order in which leads entered.
 
         :param participant_ids: list of ids
         """
@@ -446,6 +447,7 @@ class NurtureTrace(models.Model):
                   JOIN nurture_step step ON step.sequence_id = participant.sequence_id
                  WHERE participant.state = 'running'
                    AND step.trigger = %(trigger)s AND step.active
+              ORDER BY participant.id, step.id
                 """,
                 now=now,
                 delay=self.env["nurture.step"]._sql_delay("step"),
