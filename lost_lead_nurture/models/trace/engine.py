@@ -454,7 +454,9 @@ class NurtureTrace(models.Model):
                 # as text: an array of a hundred thousand expressions takes its time to be parsed
                 ids="{%s}" % ",".join(map(str, participant_ids)),
                 trigger=trigger,
-            )
+            ),
+            # they enter just now, and a last-chance mail may have been planned before
+            are_new=trigger == "begin",
         )
 
     def _plan(self):
@@ -502,12 +504,13 @@ class NurtureTrace(models.Model):
         )
 
     @api.model
-    def _insert(self, query, reason=None):
+    def _insert(self, query, reason=None, are_new=False):
         """Insert the traces that ``query`` selects (participant, step, parent, sequence, company,
         state, base date, schedule date, expire date), each with the version of the message that it
         is drawn for; what is there already stays as it is.
 
         :param reason: why they are planned now, if not because the step before was done
+        :param are_new: whether none of them can be there, so that nobody has to look
         :return: how many
         """
         self.env["nurture.step"].flush_model(["ab_split"])
@@ -524,7 +527,7 @@ class NurtureTrace(models.Model):
                       FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
                            company_id, state, base_date, schedule_date, expire_date)
                       JOIN nurture_step step ON step.id = planned.step_id
-                        ON CONFLICT (participant_id, step_id) DO NOTHING
+                        %(on_conflict)s
                  RETURNING 1
                 )
                 SELECT count(*) FROM inserted
@@ -532,6 +535,9 @@ class NurtureTrace(models.Model):
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
                 query=query,
+                on_conflict=SQL()
+                if are_new
+                else SQL("ON CONFLICT (participant_id, step_id) DO NOTHING"),
                 variant=self._sql_variant(SQL("planned.participant_id")),
                 reason=reason,
                 decision=self._sql_decision(
