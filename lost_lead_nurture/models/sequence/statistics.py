@@ -135,8 +135,8 @@ class NurtureSequence(models.Model):
             ``steps`` {step id: {state: number of traces}} and ``days`` {step id: {state: {day:
             number of traces}}} of the last :data:`CHART_DAYS` days; ``mails`` {mailing id:
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
-            days, ``versions`` {step id: {letter: {statistic:
-            number}}} of A/B tests, ``coming`` {day: number of messages that are scheduled}, and
+            days, ``versions`` {step id: {``since``: when its A/B test began, ``counts``: {letter:
+            {statistic: number}}}}, ``coming`` {day: number of messages that are scheduled}, and
             ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody
             is held out. Ids and days are texts, as in JSON.
         """
@@ -270,7 +270,10 @@ class NurtureSequence(models.Model):
         by_id = self._by_id(statistics)
         steps = self.with_context(active_test=False).step_ids.filtered("variant_ids")
         for step, counts in steps._count_versions().items() if steps else ():
-            by_id[step.sequence_id.id]["versions"][str(step.id)] = counts
+            by_id[step.sequence_id.id]["versions"][str(step.id)] = {
+                "since": fields.Datetime.to_string(step.ab_start_date),
+                "counts": counts,
+            }
 
     def _count_coming(self, statistics):
         """The messages that are scheduled, by day in the user's time zone."""

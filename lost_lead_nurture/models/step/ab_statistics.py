@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -18,6 +19,11 @@ COMPARED = {
     "won_back": ("won_back", "delivered"),
     "revenue": ("earned", "delivered"),
 }
+#: The versions are judged by those who have had so much time since the message was due. A batch is
+#: of one version: right after the sending one of them has been out for longer.
+TIME_TO_REACT = timedelta(days=1)
+#: How many days a delay is at most, in each unit.
+DAYS = {"hours": 1 / 24, "days": 1, "weeks": 7, "months": 31}
 #: What is shown of each version.
 SHOWN = ("sent", "opened", "clicked", "replied", "won_back")
 
@@ -32,6 +38,12 @@ class Verdict:
     missing: int | None = None
     #: whether each was sent as often as it should be, as far as chance goes
     is_divided_as_planned: bool = True
+
+
+def _find_best(did, wholes):
+    """Which of several rates is the highest, by its number."""
+    rates = [one / number if number else 0.0 for one, number in zip(did, wholes, strict=True)]
+    return rates.index(max(rates))
 
 
 class NurtureStep(models.Model):
@@ -91,17 +103,20 @@ class NurtureStep(models.Model):
     # ------------------------------------------------------------
 
     def _get_counted_versions(self, statistics):
-        """What came of the versions, see :meth:`_count_versions`; counted now where one was added,
-        or taken away, since the sequence was; empty without an A/B test.
+        """What came of the versions, see :meth:`_count_versions`; counted now where the test began
+        anew, or a version was added or taken away, since the sequence was; empty without an A/B
+        test.
 
         :param statistics: of the sequence, see ``nurture.sequence._count_statistics``
         """
         if not self.variant_ids or not self._is_message():
             return {}
         # what was counted by an earlier version of the add-on does not have them
-        counts = statistics.get("versions", {}).get(str(self.id), {})
-        is_whole = counts.keys() == self._get_wanted_shares().keys()
-        return counts if is_whole else self._count_versions()[self]
+        kept = statistics.get("versions", {}).get(str(self.id), {})
+        is_of_this_test = kept.get("since") == fields.Datetime.to_string(self.ab_start_date)
+        if is_of_this_test and kept["counts"].keys() == self._get_wanted_shares().keys():
+            return kept["counts"]
+        return self._count_versions()[self]
 
     def _describe_versions(self, statistics):
         """The versions as the card of the step shows them; False without an A/B test.
@@ -136,17 +151,30 @@ class NurtureStep(models.Model):
             domain &= Domain("processed_date", "<=", fields.Datetime.to_string(self.ab_end_date))
         return domain
 
-    def _compared_mails_domain(self, letters=None):
+    def _judged_domain(self):
+        """The traces of those who are judged by: for them the message was due so long ago, with the
+        delay of any version, that they have had time to react."""
+        self.ensure_one()
+        due = fields.Datetime.now() - TIME_TO_REACT - self._get_longest_delay()
+        return Domain("base_date", "<=", fields.Datetime.to_string(due))
+
+    def _get_longest_delay(self):
+        self.ensure_one()
+        return timedelta(days=self.delay * DAYS[self.delay_unit])
+
+    def _compared_mails_domain(self, letters=None, judged=False):
         """The mailing traces of those who got a version while the test of its step went on.
 
         :param letters: of these versions only
+        :param judged: of those only whom the versions are judged by
         """
         mailings, traces = self.env["mailing.mailing"], Domain.FALSE
         for step in self:
+            counted = step._judged_domain() if judged else Domain.TRUE
             for letter, mailing in step._get_mail_by_letter().items():
                 if not letters or letter in letters:
                     mailings |= mailing
-                    traces |= step._compared_domain(letter)
+                    traces |= step._compared_domain(letter) & counted
         # together: apart PostgreSQL would go through the traces once for each version
         return Domain("mass_mailing_id", "in", mailings.ids) & Domain(
             "nurture_trace_id", "any", traces
@@ -157,11 +185,26 @@ class NurtureStep(models.Model):
         number of queries does not grow with the steps.
 
         :return: ``{step: {letter: {statistic: number}}}``, with the statistics of messages,
-            ``won_back``, how many of them were won back then, and ``earned``, in the currency of
-            the sequence
+            ``won_back``, how many of them were won back then, ``earned``, in the currency of the
+            sequence, and in ``judged`` the same of those whom the versions are judged by
+        """
+        versions = self.sudo()
+        shown = self._count_those(versions._compared_mails_domain())
+        judged = self._count_those(versions._compared_mails_domain(judged=True))
+        return {
+            step: {
+                letter: {**counts, "judged": judged[step][letter]}
+                for letter, counts in shown[step].items()
+            }
+            for step in self
+        }
+
+    def _count_those(self, mails):
+        """What came of some of those who got a version, see :meth:`_count_versions`.
+
+        :param mails: domain of their mailing traces
         """
         mailing_traces = self.env["mailing.trace"]
-        mails = self.sudo()._compared_mails_domain()
         mailings = self.sudo()._get_mailings().with_env(self.env)
         counts = mailing_traces._nurture_count_statistics(mailings, mails)
         own = mailing_traces._nurture_narrow(mails)
@@ -222,7 +265,7 @@ class NurtureStep(models.Model):
         """
         versions = self.sudo()._get_mail_by_letter()
         arms = {versions[letter].id: number for number, letter in enumerate(letters)}
-        mails = self.sudo()._compared_mails_domain(letters)
+        mails = self.sudo()._compared_mails_domain(letters, judged=True)
         delivered = self.env["mailing.trace"]._nurture_get_statistics()["delivered"]
         paid = (
             self.env["nurture.credit"]
@@ -264,26 +307,30 @@ class NurtureStep(models.Model):
         """
         self.ensure_one()
         shares = {letter: share for letter, share in self._get_wanted_shares().items() if share}
-        letters = [letter for letter in shares if statistics[letter]["delivered"]]
-        sent = [statistics[letter]["sent"] for letter in shares]
+        judged = {letter: statistics[letter]["judged"] for letter in shares}
+        letters = [letter for letter in shares if judged[letter]["delivered"]]
+        sent = [counts["sent"] for counts in judged.values()]
         if len(shares) > 1 and inference.is_decided(sent, list(shares.values())):
             return Verdict(is_divided_as_planned=False)
         if len(letters) < 2:
             return Verdict()
         statistic, whole = COMPARED[self.ab_criterion]
-        did = [statistics[letter][statistic] for letter in letters]
-        wholes = [statistics[letter][whole] for letter in letters]
+        did = [judged[letter][statistic] for letter in letters]
+        wholes = [judged[letter][whole] for letter in letters]
+        best = _find_best(did, wholes)
         if self.ab_criterion == "revenue":
             payments = self._get_payments(letters)
-            is_decided = inference.log_e_value_of_amounts(payments, wholes) >= inference.LOG_DECIDED
+            # what speaks for a version are first payments: refunds may speak for another one
+            paid = [sum(amount for arm, amount in payments if arm == one) for one in range(len(did))]
+            is_decided = (
+                inference.log_e_value_of_amounts(payments, wholes) >= inference.LOG_DECIDED
+                and _find_best(paid, wholes) == best
+            )
             missing = inference.missing_of_amounts(payments, wholes)
         else:
             is_decided = inference.is_decided(did, wholes)
             missing = inference.missing(did, wholes)
-        if not is_decided:
-            return Verdict(missing=missing)
-        rates = [one / number if number else 0.0 for one, number in zip(did, wholes, strict=True)]
-        return Verdict(winner=letters[rates.index(max(rates))])
+        return Verdict(winner=letters[best]) if is_decided else Verdict(missing=missing)
 
     # ------------------------------------------------------------
     # IN WORDS
@@ -322,6 +369,8 @@ class NurtureStep(models.Model):
             )
         if not any(version["sent"] for version in statistics.values()):
             return self.env._("Nobody has got one of the versions yet.")
+        if not any(version["judged"]["sent"] for version in statistics.values()):
+            return self.env._("Too early to say: nobody has had the message for a day yet.")
         verdict = self._judge_versions(statistics)
         if not verdict.is_divided_as_planned:
             return self.env._(
@@ -347,7 +396,10 @@ class NurtureStep(models.Model):
             {"letter": letter, "winner": letter == self.ab_winner, **self._say_rate(counts)}
             for letter, counts in statistics.items()
         ]
-        wholes = [version["counts"] for version in versions]
+        statistic, whole = COMPARED[self.ab_criterion]
+        wholes = [
+            (counts["judged"][statistic], counts["judged"][whole]) for counts in statistics.values()
+        ]
         if self.ab_criterion != "revenue" and all(number for _did, number in wholes):
             for version, chance in zip(versions, inference.probability_best(wholes), strict=True):
                 version["best"] = say_percent(self.env, chance)
@@ -361,7 +413,7 @@ class NurtureStep(models.Model):
         """How a version did by the criterion, in words."""
         statistic, whole = COMPARED[self.ab_criterion]
         did, number = counts[statistic], counts[whole]
-        said = {"sent": counts["sent"], "counts": (did, number), "rate": "–", "best": "–"}
+        said = {"sent": counts["sent"], "rate": "–", "best": "–"}
         if not number:
             return said
         if self.ab_criterion == "revenue":

@@ -69,9 +69,9 @@ class NurtureStep(models.Model):
     )
     ab_max_recipients = fields.Integer(
         string="At Most (Recipients)",
-        help="If no version has won when so many leads have got the message, and some have got "
-        "each version, version A stays. It is looked at once an hour, and does not stop the "
-        "sending. 0: no matter how many.",
+        help="If no version has won when so many leads have got the message and had a day to react, "
+        "and some have got each version, version A stays. It is looked at once an hour, and does "
+        "not stop the sending. 0: no matter how many.",
     )
     ab_start_date = fields.Datetime(
         string="Compared Since",
@@ -331,7 +331,7 @@ class NurtureStep(models.Model):
     def _is_ab_test_over(self, statistics):
         """Whether the time, or the number of recipients, is up that a version was given to win."""
         sent = [
-            statistics[letter]["sent"]
+            statistics[letter]["judged"]["sent"]
             for letter, share in self._get_wanted_shares().items()
             if share
         ]

@@ -273,12 +273,14 @@ class TestVariants(VersionsMixin, NurtureCase):
         self.start()
         self.traces().mailing_trace_ids.set_sent()
         self.react(self.traces().filtered(lambda trace: trace.variant == "B"))
+        self.clock += timedelta(days=1)
 
     def test_winner(self):
         """Everybody who has not got it yet gets the version that did better, and so does whoever
         comes later; the responsible is notified once."""
         self.compare()
         self.first.delay = 3
+        self.clock += timedelta(days=3)
         more = self.make_leads(10, first=5000)
         self.advance(hours=2)
         self.assertEqual(self.first.ab_winner, "B")
@@ -329,7 +331,7 @@ class TestVariants(VersionsMixin, NurtureCase):
                 self.advance(days=1)
                 self.traces().mailing_trace_ids.set_sent()
                 self.first[limit] = 8 if number else self.clock.date()
-                self.advance(hours=2)
+                self.advance(days=1)
                 self.assertEqual(self.first.ab_winner, "A")
                 self.assertEqual(self.first.ab_reason, "no_difference")
 
@@ -355,7 +357,36 @@ class TestVariants(VersionsMixin, NurtureCase):
         self.start()
         sent = self.traces().filtered(lambda trace: trace.variant == "A")
         sent.mailing_trace_ids.set_sent()
+        self.assertIn("Too early to say", self.first.ab_result)
+        self.clock += timedelta(days=1)
+        self.env.invalidate_all()
         self.assertIn("not sent as often", self.first.ab_result)
+
+    def test_batch_that_is_half_out(self):
+        """One version leaves before the other: who has just got one of them does not count yet, and
+        nothing is decided by those who had more time."""
+        self.make_leads(120)
+        self.start()
+        traces = self.traces()
+        clicking = traces.filtered(lambda trace: trace.variant == "A")
+        self.react(clicking)
+        (traces - clicking).mailing_trace_ids.set_sent()
+        self.advance(hours=2)
+        self.assertFalse(self.first.ab_winner)
+        self.assertIn("Too early to say", self.first.ab_result)
+        self.react(traces - clicking)
+        self.advance(days=1)
+        self.assertFalse(self.first.ab_winner)
+
+    def test_begun_anew_in_a_big_sequence(self):
+        """What was counted before does not count."""
+        self.compare(20)
+        self.patch(statistics_module, "MANY_TRACES", 1)
+        self.sequence.sudo()._keep_statistics()
+        self.assertEqual(sum(one["sent"] for one in self.versions().values()), 20)
+        self.clock += timedelta(minutes=1)
+        self.first.action_restart_ab_test()
+        self.assertFalse(any(one["sent"] for one in self.versions().values()))
 
     # ------------------------------------------------------------
     # WHAT STAYS RIGHT
@@ -538,6 +569,7 @@ class TestRevenue(DealMixin, VersionsMixin, NurtureCase):
         self.make_leads(40)
         self.start()
         self.traces().mailing_trace_ids.set_sent()
+        self.clock += timedelta(days=1)
 
     def buy(self, traces, price=250.0):
         for trace in traces:
@@ -596,7 +628,7 @@ class TestVariantsLeave(VersionsMixin, NurtureHttpCase):
         for message in list(self.catcher.messages):
             if message["Subject"] == "Other":
                 self.click(message)
-        self.advance(hours=2)
+        self.advance(days=1)
         self.assertEqual(self.first.ab_winner, "B")
         self.catcher.clear()
         self.make_leads(6, first=5000)
