@@ -321,7 +321,9 @@ class NurtureStep(models.Model):
         if self.ab_criterion == "revenue":
             payments = self._get_payments(letters)
             # what speaks for a version are first payments: refunds may speak for another one
-            paid = [sum(amount for arm, amount in payments if arm == one) for one in range(len(did))]
+            paid = [
+                sum(amount for arm, amount in payments if arm == one) for one in range(len(did))
+            ]
             is_decided = (
                 inference.log_e_value_of_amounts(payments, wholes) >= inference.LOG_DECIDED
                 and _find_best(paid, wholes) == best

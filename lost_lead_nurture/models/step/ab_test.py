@@ -69,9 +69,9 @@ class NurtureStep(models.Model):
     )
     ab_max_recipients = fields.Integer(
         string="At Most (Recipients)",
-        help="If no version has won when so many leads have got the message and had a day to react, "
-        "and some have got each version, version A stays. It is looked at once an hour, and does "
-        "not stop the sending. 0: no matter how many.",
+        help="If no version has won when so many leads have got the message and had a day to "
+        "react, and some have got each version, version A stays. It is looked at once an hour, and "
+        "does not stop the sending. 0: no matter how many.",
     )
     ab_start_date = fields.Datetime(
         string="Compared Since",
