@@ -235,6 +235,7 @@ class NurtureOutcome(models.Model):
     def _sync_orders(self, orders):
         """Have in the ledger what came of leads by these orders, and nothing else."""
         known = self.search([("order_id", "in", orders.ids)])
+        stale = known.filtered("is_stale")
         # of a lead that is deleted stays what was
         orders = orders.exists() - known.filtered(lambda outcome: not outcome.lead_id).order_id
         known = known.filtered(lambda outcome: outcome.order_id in orders)
@@ -249,7 +250,6 @@ class NurtureOutcome(models.Model):
             for values in order._nurture_get_outcomes(by_order.get(order, self.browse())):
                 if values["credit_date"] >= since:
                     wanted[values["key"]] = values | of_lead
-        stale = known.filtered("is_stale")
         self._replace(known, wanted)
         stale.exists().is_stale = False
 

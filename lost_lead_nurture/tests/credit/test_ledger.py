@@ -478,6 +478,11 @@ class TestAttribution(LedgerCase):
         self.ann.unlink()
         self.env.invalidate_all()
         self.assertEqual(self.mailing.nurture_invoiced, 100.0)
+        outcomes = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        outcomes.is_stale = True
+        self.assertEqual(outcomes._catch_up_missed(), order.id)
+        self.assertEqual(outcomes._catch_up_missed(), 0, "and it is looked at once")
+        self.assertEqual(self.mailing.nurture_invoiced, 100.0)
 
 
 @tagged("post_install", "-at_install")
