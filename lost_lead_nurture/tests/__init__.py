@@ -55,6 +55,7 @@ from .sequence import (
     test_failures,
     test_statistics,
     test_gallery,
+    test_offers,
     test_overview,
     test_start,
     test_stop,

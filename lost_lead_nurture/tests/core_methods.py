@@ -30,6 +30,10 @@ OVERRIDDEN = {
         "",
         "core restores first and wins then: one end of the journey, not two",
     ),
+    "crm.lead.mail_allowed_qweb_expressions": (
+        "",
+        "who writes mails may show the offer",
+    ),
     "crm.lead.lost.action_lost_reason_apply": (
         "",
         "adds the lead to the sequence chosen in the dialog",
@@ -470,6 +474,10 @@ CALLED = {
         "price_type, uom, currency, company, date",
         "what a product would have cost without a discount",
     ),
+    "product.pricelist._get_product_price": (
+        "product, *args, **kwargs",
+        "what an offer costs the customer",
+    ),
     "res.currency._convert": (
         "from_amount, to_currency, company, date, round",
         "amounts in the company's currency",
@@ -477,6 +485,10 @@ CALLED = {
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",
+    ),
+    "res.users._get_company_ids": (
+        "",
+        "whether the companies chosen are the user's",
     ),
     "sale.order.line._get_product_price_context": (
         "",

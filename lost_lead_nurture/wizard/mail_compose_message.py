@@ -114,6 +114,9 @@ class MailComposeMessage(models.TransientModel):
             values["body"] = line + quote + mail
             values["is_notification"] = True
 
+    def _nurture_get_sequence_of_text(self):
+        return self.mass_mailing_id.nurture_sequence_id
+
     def _render_lang(self, res_ids, engine="inline_template"):
         """Placeholders are written in the language of the lead, where its contact has none."""
         langs = super()._render_lang(res_ids, engine=engine)

@@ -90,11 +90,33 @@ class NurtureCredit(models.Model):
         self.env.cr.execute(
             SQL("UPDATE nurture_outcome SET key = key WHERE id IN %s", tuple(outcomes.ids))
         )
+        joined = self._get_of_sequences(outcomes.order_id).order_id
         self.search([("outcome_id", "in", outcomes.ids)]).unlink()
         touches = self._find_touches(outcomes)
         self.create(
             [values for outcome in outcomes for values in self._prepare(outcome, touches[outcome])]
         )
+        # once: who takes an order out of the campaign again need not do so twice
+        self._get_of_sequences(outcomes.order_id - joined)._join_campaigns()
+
+    @api.model
+    def _get_of_sequences(self, orders):
+        """The credits of sequences, by the last touch, for ``orders``."""
+        domain = [
+            ("order_id", "in", orders.ids),
+            ("model", "=", "last"),
+            ("sequence_id", "!=", False),
+        ]
+        return self.search(domain) if orders else self.browse()
+
+    def _join_campaigns(self):
+        """The orders are of the campaigns of their sequences, unless somebody chose another."""
+        free = self.filtered(lambda credit: not credit.order_id.campaign_id)
+        for campaign, credits_ in free.grouped(
+            lambda credit: credit.sequence_id.campaign_id
+        ).items():
+            if campaign:
+                credits_.order_id.campaign_id = campaign
 
     @api.model
     def _prepare(self, outcome, touches):

@@ -1,3 +1,3 @@
 # what the others extend comes first
 from . import lead  # isort: skip
-from . import address, choice, conditions, locked, lost_reason, preset, status
+from . import address, choice, conditions, locked, lost_reason, offer, preset, status

@@ -7,6 +7,7 @@ from odoo.tools.urls import urljoin
 
 from ...tools.links import links_in
 from ...tools.mail_texts import fill_text
+from ...tools.offers import shows_offer
 from ...tools.send_batch import SendBatch, get_composed
 
 
@@ -115,7 +116,7 @@ class MailingMailing(models.Model):
         # whoever writes mails need not see the steps, or those of another company
         self.sudo()._nurture_get_steps()._check_mailing()
 
-    @api.constrains("active", "body_html")
+    @api.constrains("active", "body_html", "subject", "preview")
     def _check_nurture_runnable(self):
         self.sudo().nurture_sequence_id._check_runnable()
 
@@ -129,6 +130,19 @@ class MailingMailing(models.Model):
             "res_id": self.id,
             "views": [(False, "form")],
         }
+
+    def _nurture_get_sequence_of_text(self):
+        return self.nurture_sequence_id
+
+    def _nurture_shows_offer(self):
+        """Whether the text shows what the sequence offers."""
+        self.ensure_one()
+        return shows_offer(self.body_html)
+
+    def _nurture_get_lines(self):
+        """What it says in words alone, without tables."""
+        self.ensure_one()
+        return [self.subject, self.preview]
 
     def _nurture_get_links(self):
         """The addresses of the links in the text, as they are written there."""

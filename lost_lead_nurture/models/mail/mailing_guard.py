@@ -64,6 +64,8 @@ class MailingMailing(models.Model):
         new = self.sudo().filtered(lambda mailing: not mailing.nurture_only)
         if new:
             new.write({"nurture_only": True, "ab_testing_enabled": False})
+            running = new.nurture_sequence_id.filtered(lambda one: one.state == "running")
+            running._spread_campaign()
 
     def _nurture_guarded(self):
         """Those that only a sequence sends."""

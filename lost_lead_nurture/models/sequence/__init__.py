@@ -2,6 +2,7 @@
 from . import sequence  # isort: skip
 from . import (
     audience,
+    campaign,
     dashboard,
     entry,
     explain,
@@ -10,6 +11,8 @@ from . import (
     goals,
     lift,
     money,
+    offer,
+    offers,
     overview,
     preview,
     results,

@@ -24,7 +24,7 @@ MANY_LEADS = 10_000
 ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
-        *("last_scan_date", "last_scan_choice", "budget_warned"),
+        *("last_scan_date", "last_scan_choice", "budget_warned", "campaign_id"),
     }
 )
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -390,6 +390,10 @@ class NurtureSequence(models.Model):
             vals = vals | {"stop_date": False}
         result = super().write(vals)
         stopping.sudo()._recall_messages()
+        if vals.get("state") == "running":
+            self._spread_campaign()
+        if "campaign_code" in vals:
+            self._rename_campaign()
         if stopping and vals["state"] == "stopped":
             # who stops it twice does not make the pause shorter
             stopping.sudo().write({"stop_date": fields.Datetime.now()})
@@ -455,9 +459,10 @@ class NurtureSequence(models.Model):
                 )
 
     def copy(self, default=None):
-        """Duplicate with the whole workflow, every mail included."""
+        """Duplicate with the whole workflow, every mail included, and what it offers."""
         copies = super().copy(default)
         for sequence, duplicate in zip(self, copies, strict=True):
+            sequence._copy_offers(duplicate)
             sequence._copy_steps(
                 sequence.step_ids.filtered(lambda step: not step.parent_id), duplicate
             )

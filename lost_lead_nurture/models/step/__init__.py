@@ -8,6 +8,7 @@ from . import (
     activity,
     audience,
     mail,
+    offer,
     rights,
     template,
     translation,

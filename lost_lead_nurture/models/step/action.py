@@ -209,7 +209,7 @@ class NurtureStep(models.Model):
             same.nurture_score = max(-MAX_SCORE, min(score + self.score, MAX_SCORE))
 
     def _act_note(self, leads):
-        bodies = leads._nurture_render(self.note, html=True)
+        bodies = self.sequence_id._offering(leads)._nurture_render(self.note, html=True)
         leads._message_log_batch(bodies=bodies, message_type="notification")
 
     def _act_blacklist(self, leads):

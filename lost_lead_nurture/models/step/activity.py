@@ -66,7 +66,7 @@ class NurtureStep(models.Model):
 
     def _do_activity(self, traces):
         trace_by_lead = {trace.participant_id.lead_id: trace for trace in traces}
-        leads = traces.participant_id.lead_id
+        leads = self.sequence_id._offering(traces.participant_id.lead_id)
         summaries = leads._nurture_render(self.activity_summary)
         notes = leads._nurture_render(self.activity_note, html=True)
         deadline = fields.Date.add(fields.Date.context_today(self), days=self.activity_due_days)

@@ -547,6 +547,7 @@ class NurtureStep(models.Model):
         """What keeps these steps from running, in the user's words."""
         return [
             *self._get_mail_problems(),
+            *self._get_offer_problems(),
             *self._get_action_problems(),
             *self._get_activity_problems(),
             *self._get_rights_problems(),
@@ -621,6 +622,7 @@ class NurtureStep(models.Model):
         """Queue the mail for the leads of ``traces``; core's mail queue sends it."""
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         ((mailing, batch),) = self._get_batches(traces)
+        self.sequence_id._check_offered(mailing, batch.participant_id.lead_id)
         mailing._nurture_queue({trace.participant_id.lead_id.id: trace.id for trace in batch})
 
     def _get_batches(self, traces):

@@ -36,6 +36,7 @@ DOORS = {
     ("crm.lead", "action_nurture_let_in"): (MARKETERS,),
     ("crm.lead", "action_nurture_remove"): (CHANGES,),
     ("crm.lead", "action_set_won"): (CORE,),
+    ("crm.lead", "mail_allowed_qweb_expressions"): (CORE,),
     ("crm.lead", "action_view_nurture"): (OPENS,),
     ("crm.lead.lost", "action_lost_reason_apply"): (DIALOG,),
     ("crm.lead", "action_view_nurture_results"): (OPENS,),

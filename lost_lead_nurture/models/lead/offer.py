@@ -1,0 +1,56 @@
+from odoo import api, fields, models
+
+from ...tools.offers import EXPRESSION
+from ..sequence.offers import OFFERING
+
+
+class CrmLead(models.Model):
+    """What a lead is offered by the sequence that writes to it, for the texts of that sequence."""
+
+    _inherit = "crm.lead"
+
+    nurture_offer = fields.Html(
+        string="Offer of the Sequence",
+        compute="_compute_nurture_offer",
+        search="_search_nurture_offer",
+        # prices are worked out as for a quotation, whoever looks at the mail
+        compute_sudo=True,
+        sanitize=False,
+        exportable=False,
+        help="In the mails of a sequence: a table of what it offers, with prices for this lead. "
+        "Empty anywhere else.",
+    )
+
+    @api.depends_context("lang", OFFERING)
+    def _compute_nurture_offer(self):
+        sequence = self.env["nurture.sequence"]._get_offering()
+        if not sequence.offer_ids:
+            self.nurture_offer = False
+            return
+        tables = {}
+        for lead in self:
+            company = sequence._get_seller(lead)
+            pricelist = lead._nurture_get_customer(company).property_product_pricelist
+            key = pricelist, company
+            if key not in tables:
+                tables[key] = sequence._render_offer(*key)
+            lead.nurture_offer = tables[key]
+
+    def _nurture_get_customer(self, company):
+        """Who would get the quotation of ``company``: the contact, else one as it would be made of
+        the lead."""
+        partners = self.env["res.partner"].with_company(company)
+        if self.partner_id:
+            return partners.browse(self.partner_id.id)
+        return partners.new({"country_id": self.country_id.id})
+
+    def _search_nurture_offer(self, operator, value):
+        """Only whether there is one can be asked: leads of sequences that offer something."""
+        if operator != "in" or set(value) != {False}:
+            return NotImplemented
+        return [("nurture_participant_ids.sequence_id.offer_ids", "=", False)]
+
+    @api.model
+    def mail_allowed_qweb_expressions(self):
+        """The offer is for everybody who writes mails, as the name is."""
+        return (*super().mail_allowed_qweb_expressions(), EXPRESSION)

@@ -1,0 +1,269 @@
+"""What a sequence offers in its mails, and the campaign that its mails and quotations are of."""
+
+from psycopg2 import IntegrityError
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..common import BODY
+from ..ledger import LedgerCase
+
+OFFER = BODY.replace("</div>", '<t t-out="object.nurture_offer"></t></div>')
+
+
+class OfferCase(LedgerCase):
+    """A sequence of one mail that shows its offer: the product of the tests, at 250.00."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env.user.group_ids += cls.env.ref("product.group_product_pricelist")
+        cls.env.ref("base.group_user").implied_ids += cls.env.ref("product.group_product_pricelist")
+        cls.product.list_price = 250.0
+        cls.pricelist = cls.env["product.pricelist"].create(
+            {"name": "Foreign", "currency_id": cls.foreign.id}
+        )
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.product.with_context(lang="fr_FR").name = "Objet rare"
+
+    def setUp(self):
+        super().setUp()
+        self.sequence = self.make_sequence()
+        self.step = self.make_step(self.sequence, mailing_id=self.make_mailing("It", OFFER).id)
+        self.mail = self.step.mailing_id
+
+    def offer(self, product=None, **values):
+        return self.env["nurture.offer"].create(
+            {
+                "sequence_id": self.sequence.id,
+                "product_id": (product or self.product).id,
+                **values,
+            }
+        )
+
+    def text_for(self, lead):
+        """What the mail of the sequence, sent, says to ``lead``."""
+        sent = self.env["mailing.trace"].search(
+            [("mass_mailing_id", "=", self.mail.id), ("res_id", "=", lead.id)]
+        )
+        return (sent.mail_mail_id.body_html or "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+@tagged("post_install", "-at_install")
+class TestOffers(OfferCase):
+    def test_in_the_mail(self):
+        """Ann has no contact: list price, in the company's currency. Bob's contact reads French and
+        has a pricelist in a currency of which one of ours is 2: 250.00 are 500.00, and the fixed
+        9.90 are 19.80."""
+        box = self.env["product.product"].create({"name": "Box", "list_price": 1.0})
+        self.offer()
+        self.offer(box, quantity=3, price_kind="fixed", price=9.9, valid_days=10)
+        self.bob.partner_id = self.env["res.partner"].create(
+            {
+                "name": "Bob",
+                "email": self.bob.email_from,
+                "lang": "fr_FR",
+                "property_product_pricelist": self.pricelist.id,
+            }
+        )
+        self.start()
+        symbol = self.company.currency_id.symbol
+        ann, bob = self.text_for(self.ann), self.text_for(self.bob)
+        self.assertIn("Limited item", ann)
+        self.assertIn(f"{symbol} 250.00", ann)
+        self.assertIn("3 Units", ann)
+        self.assertIn("03/12/2026", ann, "ten days from 2 March")
+        self.assertIn("Objet rare", bob)
+        self.assertRegex(bob, r"500,00\s+ℓ|ℓ\s+500,00")
+        self.assertRegex(bob, r"19,80\s+ℓ|ℓ\s+19,80")
+        self.assertNotIn("Limited item", bob)
+
+    def test_written_by_marketers(self):
+        """Who may write no code may write this, and sees it in the preview and the test mail; in a
+        mail of no sequence there is nothing to show."""
+        self.offer()
+        self.assertFalse(self.marketer.has_group("mail.group_mail_template_editor"))
+        expressions = self.env["crm.lead"].with_user(self.marketer).mail_allowed_qweb_expressions()
+        self.assertIn("object.nurture_offer", expressions)
+        mail = self.mail.with_user(self.marketer)
+        mail.body_html = OFFER
+        self.assertIn("Limited item", self.step.with_user(self.marketer).get_preview()["html"])
+        # as the dialog for test mails has it
+        test = mail._render_field("body_html", self.ann.ids, options={"preserve_comments": True})
+        self.assertIn("Limited item", test[self.ann.id])
+        plain = self.make_mailing("Plain", OFFER)
+        text = plain._render_field("body_html", self.ann.ids)[self.ann.id]
+        self.assertNotIn("Limited item", text)
+        self.assertIn("Hello", text)
+
+    def test_nothing_to_offer(self):
+        """A mail that shows an offer needs one that has not ended; nor does the last one go away
+        while it runs. The subject has no place for a table."""
+        with self.assertRaisesRegex(UserError, "offers nothing"):
+            self.sequence.action_start()
+        offer = self.offer(valid_until_date="2026-03-01")
+        with self.assertRaisesRegex(UserError, "ended or is archived"):
+            self.sequence.action_start()
+        offer.valid_until_date = "2026-03-02"
+        self.product.active = False
+        with self.assertRaisesRegex(UserError, "ended or is archived"):
+            self.sequence.action_start()
+        self.product.active = True
+        self.mail.subject = "For you: {{object.nurture_offer}}"
+        with self.assertRaisesRegex(UserError, "only words"):
+            self.sequence.action_start()
+        self.mail.subject = "For you"
+        self.sequence.action_start()
+        with self.assertRaisesRegex(UserError, "offers nothing"):
+            offer.unlink()
+
+    @mute_logger("odoo.addons.lost_lead_nurture.models.trace.engine")
+    def test_ended_on_the_way(self):
+        """A mail that falls due after the offer has ended does not leave: its trace says why."""
+        self.offer(valid_until_date="2026-03-03")
+        self.step.delay = 5
+        self.start()
+        self.advance(days=5)
+        self.assertFalse(self.text_for(self.ann))
+        trace = self.trace(self.ann, self.step)
+        self.assertEqual(trace.state, "error")
+        self.assertIn("nothing is offered any more", trace.detail)
+
+    def test_wrong_offers(self):
+        for values in (
+            {"price_kind": "fixed", "price": -1.0},
+            {"valid_days": -1},
+            {"valid_days": 3, "valid_until_date": "2026-03-10"},
+            {"uom_id": self.env.ref("uom.product_uom_km").id},
+        ):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                self.offer(**values)
+
+    def test_companies(self):
+        """Two companies sell in one sequence: each lead is offered what its company sells, and
+        each company needs something to offer."""
+        other = self.env["res.company"].create({"name": "Other", "currency_id": self.foreign.id})
+        self.marketer.company_ids += other
+        self.sequence.company_id = False
+        own, foreign = self.env["product.product"].create(
+            [
+                {"name": "Ours", "list_price": 10.0, "company_id": self.company.id},
+                {"name": "Theirs", "list_price": 30.0, "company_id": other.id},
+            ]
+        )
+        self.offer(own)
+        with self.assertRaisesRegex(UserError, "leads of Other are offered nothing"):
+            self.sequence.action_start()
+        self.offer(foreign)
+        self.bob.write({"company_id": other.id, "user_id": False, "team_id": False})
+        self.start()
+        self.assertIn("Ours", self.text_for(self.ann))
+        self.assertNotIn("Theirs", self.text_for(self.ann))
+        self.assertIn("Theirs", self.text_for(self.bob))
+        self.assertRegex(self.text_for(self.bob), r"30\.00\s+ℓ|ℓ\s+30\.00")
+        copied = self.sequence.copy({"company_id": self.company.id})
+        self.assertEqual(copied.offer_ids.product_id, own)
+        self.assertIn("Theirs", copied.message_ids[:1].body)
+
+    def test_templates(self):
+        """A template keeps the offer, and so does what is made from it."""
+        self.offer(price_kind="fixed", price=199.0)
+        template = self.sequence._save_as_template({"template_name": "Rare"})
+        self.assertFalse(template.campaign_code)
+        made = template._create_from_template({"name": "Rare again"})
+        self.assertEqual(made.offer_ids.mapped("price"), [199.0])
+        self.assertEqual(made.campaign_code, "RAREAGAIN")
+
+    def test_rights(self):
+        """Marketers who work for the sequence's companies write what it offers, salespeople read
+        it, others neither."""
+        offer = self.offer()
+        offer.with_user(self.marketer).quantity = 2
+        self.assertEqual(offer.with_user(self.salesman).quantity, 2)
+        with self.assertRaises(AccessError):
+            offer.with_user(self.salesman).quantity = 3
+        stranger = self.make_marketer(self.env["res.company"].create({"name": "Other"}))
+        for user in (stranger, self.employee):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                offer.with_user(user).read(["quantity"])
+        with self.assertRaises(AccessError):
+            self.env["nurture.offer"].with_user(stranger).create(
+                {"sequence_id": self.sequence.id, "product_id": self.product.id}
+            )
+        foreign = self.env["product.product"].create(
+            {"name": "Theirs", "company_id": stranger.company_id.id}
+        )
+        with self.assertRaises(UserError):
+            offer.with_user(self.marketer).product_id = foreign
+
+
+@tagged("post_install", "-at_install")
+class TestCampaign(OfferCase):
+    def test_code(self):
+        """It is made of the name, once in a company; another one is letters and digits."""
+        self.assertEqual(self.sequence.campaign_code, "RESTOCK")
+        second = self.make_sequence(name="Réstock!")
+        self.assertEqual(second.campaign_code, "RESTOCK2")
+        second.name = "Something else"
+        self.assertEqual(second.campaign_code, "RESTOCK2", "it is known by it")
+        with self.assertRaisesRegex(ValidationError, "letters and digits"):
+            second.campaign_code = "RE-STOCK"
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            second.campaign_code = "restock"
+            self.env.flush_all()
+
+    def test_same_code_elsewhere(self):
+        """Another company may have the same code: Odoo's campaigns tell the two apart."""
+        other = self.env["res.company"].create({"name": "Other"})
+        sequences = self.sequence | self.make_sequence(company_id=other.id)
+        sequences.campaign_code = "SPRING"
+        campaigns = [sequence._have_campaign() for sequence in sequences]
+        self.assertEqual([one.title for one in campaigns], ["SPRING", "SPRING"])
+        self.assertEqual([one.name for one in campaigns], ["SPRING", "SPRING [2]"])
+
+    def test_of_the_mails(self):
+        """Mails get the campaign when the sequence starts, unless they have one; so do their links,
+        and mails that are added while it runs. Another code is another name."""
+        self.offer()
+        chosen = self.env["utm.campaign"].create({"title": "Spring"})
+        kept = self.make_step(self.sequence, "after", self.step, 30).mailing_id
+        kept.campaign_id = chosen
+        self.start()
+        campaign = self.sequence.campaign_id
+        self.assertEqual(campaign.name, "RESTOCK")
+        self.assertEqual((self.mail.campaign_id, kept.campaign_id), (campaign, chosen))
+        link = self.env["link.tracker"].search([("mass_mailing_id", "=", self.mail.id)], limit=1)
+        self.assertIn("utm_campaign=RESTOCK", link.redirected_url)
+        added = self.make_step(self.sequence, "after", self.step, 40)
+        self.assertEqual(added.mailing_id.campaign_id, campaign)
+        self.sequence.with_user(self.marketer).campaign_code = "STOCK26"
+        self.assertEqual((campaign.name, campaign.title), ("STOCK26", "STOCK26"))
+        with self.assertRaises(UserError):
+            self.sequence.with_user(self.marketer).campaign_id = chosen
+
+    def test_of_the_quotation(self):
+        """A quotation that is credited to the sequence is of its campaign, once: who takes it out,
+        or chooses another, has the last word. So is its invoice."""
+        self.offer()
+        self.start()
+        self.leave(self.mail)
+        self.react(self.ann, self.mail)
+        self.ann.action_restore()
+        order = self.sell(self.ann, 250.0)
+        self.env["nurture.outcome"]._catch_up()
+        campaign = self.sequence.campaign_id
+        self.assertTrue(campaign)
+        self.assertEqual(order.campaign_id, campaign)
+        self.assertEqual(self.bill(order).campaign_id, campaign)
+        order.campaign_id = False
+        order.order_line.price_unit = 240.0
+        self.env["nurture.outcome"]._catch_up()
+        self.assertFalse(order.campaign_id)
+        chosen = self.env["utm.campaign"].create({"title": "Spring"})
+        typed = self.sell(self.ann, 100.0, campaign_id=chosen.id)
+        self.env["nurture.outcome"]._catch_up()
+        self.assertEqual(typed.campaign_id, chosen)
+        untouched = self.sell(self.make_lead("new@recipient.example.com", lost=False), 10.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.assertFalse(untouched.campaign_id)

@@ -1,0 +1,12 @@
+"""The placeholder that stands for what a sequence offers, in the texts of its mails."""
+
+import re
+
+#: What is written into a mail: ``<t t-out="object.nurture_offer"/>``.
+EXPRESSION = "object.nurture_offer"
+_PLACEHOLDER = re.compile(rf"\b{re.escape(EXPRESSION)}\b")
+
+
+def shows_offer(text):
+    """Whether what the sequence offers is put into ``text``."""
+    return bool(_PLACEHOLDER.search(text or ""))
