@@ -276,9 +276,10 @@ class Replay:
                 "UPDATE nurture_trace SET schedule_date = base_date + %(offset)s + %(delay)s"
                 " - %(offset)s FROM nurture_step step WHERE step.id = nurture_trace.step_id"
                 " AND participant_id = %(participant)s AND nurture_trace.state = 'scheduled'"
-                " AND reason IS NULL AND base_date IS NOT NULL AND delay_unit = 'months'",
+                " AND reason IS NULL AND base_date IS NOT NULL"
+                " AND (delay_unit = 'months' OR ab_split IS NOT NULL)",
                 offset=self.offset,
-                delay=self.env["nurture.step"]._sql_delay("step"),
+                delay=self.env["nurture.trace"]._sql_version_delay(SQL("nurture_trace.variant")),
                 participant=self.participant.id,
             )
         )

@@ -292,13 +292,43 @@ class NurtureSequence(models.Model):
             if len(matching) < len(leads):
                 for lead_id in set(lead_ids) - matching:
                     refusing[lead_id].add(step.id)
-        trees = {}
-        for lead_id in lead_ids:
-            refused = frozenset(refusing.get(lead_id, ()))
-            if refused not in trees:
-                begun = self.step_ids.filtered(lambda step: step.trigger == "begin")
-                trees[refused] = begun._get_plan(refused)
-        return {lead_id: trees[frozenset(refusing.get(lead_id, ()))] for lead_id in lead_ids}
+        delays = self._get_version_delays(lead_ids)
+        begun = self.step_ids.filtered(lambda step: step.trigger == "begin")
+        keys = {
+            lead_id: (frozenset(refusing.get(lead_id, ())), frozenset(delays.get(lead_id, ())))
+            for lead_id in lead_ids
+        }
+        trees = {key: begun._get_plan(*key) for key in set(keys.values())}
+        return {lead_id: trees[key] for lead_id, key in keys.items()}
+
+    def _get_version_delays(self, lead_ids):
+        """How long the leads would wait for the version that they would be drawn for, where that
+        is not as long as for the step's own.
+
+        :return: ``{lead id: {(step id, (amount, unit))}}``
+        """
+        steps = self.step_ids.variant_ids.filtered("has_delay").step_id
+        if not steps:
+            return {}
+        traces, participants = self.env["nurture.trace"], self.env["nurture.participant"]
+        traces._flush_versions()
+        key = participants._sql_dedup_key(self)
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT lead.id, step.id, version.delay, version.delay_unit"
+                " FROM crm_lead lead CROSS JOIN nurture_step step"
+                " JOIN nurture_variant version ON version.step_id = step.id"
+                " AND version.has_delay AND version.letter = %s"
+                " WHERE lead.id IN %s AND step.id IN %s",
+                traces._sql_draw(SQL("(SELECT %s AS dedup_key, lead.id AS lead_id)", key)),
+                tuple(lead_ids) or (0,),
+                tuple(steps.ids),
+            )
+        )
+        delays = defaultdict(set)
+        for lead_id, step_id, delay, unit in rows:
+            delays[lead_id].add((step_id, (delay, unit)))
+        return delays
 
     def _get_recipients(self, lead_ids, days):
         """Rows of lead id, time zone of the contact, country, time zone of the company, and the

@@ -336,7 +336,8 @@ class NurtureSequence(models.Model):
         :param completed: whether those who have completed the sequence go on
         :param leaving: ids of the participants left out
         """
-        steps = self.env["nurture.step"]
+        steps, traces = self.env["nurture.step"], self.env["nurture.trace"]
+        delay = traces._sql_version_delay(traces._sql_variant(SQL("place.participant_id")))
         return SQL(
             """
             SELECT place.participant_id, place.step_id, place.parent_id, place.sequence_id,
@@ -358,16 +359,14 @@ class NurtureSequence(models.Model):
                AND NOT COALESCE(%(expired)s, false)
                AND %(free)s
             """,
-            delay=steps._sql_delay("step"),
+            delay=delay,
             patience=steps._sql_patience(),
             begun=self._sql_begun(),
             followed=self._sql_followed(),
             inside=self._sql_going_on() if completed else SQL("participant.state = 'running'"),
             leaving=tuple(leaving) or (0,),
             now=fields.Datetime.now(),
-            expired=self.env["nurture.trace"]._sql_expired(
-                SQL("place.base + %s", steps._sql_delay("step"))
-            ),
+            expired=traces._sql_expired(SQL("place.base + %s", delay)),
             free=self._sql_not_in_last_branch(),
         )
 

@@ -76,8 +76,9 @@ class NurtureStep(models.Model):
         :return: ``versions`` {letter: {statistic: number}}: ``sent``, ``delivered``, ``opened``,
             ``clicked``, ``replied``, ``won_back`` and, for who sees what was earned, ``earned`` in
             the currency of the sequence; ``criterion``; ``winner``, the letter of the version that
-            everybody gets from now on, or False; and ``missing``, about how many recipients more
-            it takes until one wins, 0 where it cannot be said
+            everybody gets from now on, or False; ``missing``, about how many recipients more it
+            takes until one wins, 0 where it cannot be said; and ``delays`` {letter: [number,
+            unit]}, how long after the trigger of the step each version is due
         :raise UserError: when the step has one version only
         """
         check_records(self, one=True)
@@ -96,6 +97,7 @@ class NurtureStep(models.Model):
             "criterion": self.ab_criterion,
             "winner": self.ab_winner,
             "missing": missing or 0,
+            "delays": {letter: self._get_delay_of(letter) for letter in statistics},
         }
 
     # ------------------------------------------------------------
@@ -127,12 +129,15 @@ class NurtureStep(models.Model):
         if not statistics:
             return False
         shares = get_shares(get_split(self._get_wanted_shares()))
+        delayed = self.variant_ids.filtered("has_delay")
+        waits = {variant.letter: variant._get_wait() for variant in delayed}
         return {
             "verdict": self._say_ab_verdict(statistics),
             "versions": [
                 {
                     "letter": letter,
                     "share": say_percent(self.env, shares.get(letter, 0.0), digits=0),
+                    "wait": waits.get(letter, ""),
                     "winner": letter == self.ab_winner,
                     # what was earned is not for everybody
                     "counts": {name: counts[name] for name in (*SHOWN, "delivered")},

@@ -168,6 +168,18 @@ class NurtureStep(models.Model):
             variant.letter: variant.mailing_id for variant in self.variant_ids
         }
 
+    def _get_delay_of(self, letter):
+        """How long after its trigger the step is due for who gets a version.
+
+        :param letter: of the version; its own delay where that is empty, or has none
+        :return: number and unit
+        """
+        self.ensure_one()
+        variant = letter and self.variant_ids.filtered(
+            lambda variant: variant.has_delay and variant.letter == letter
+        )
+        return [(variant or self).delay, (variant or self).delay_unit]
+
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------

@@ -183,9 +183,7 @@ class NurtureStep(models.Model):
     @api.depends_context("lang")
     def _compute_when(self):
         for step in self:
-            step.when = self.env._(
-                "%(trigger)s, %(wait)s", trigger=step._get_trigger_label(), wait=step._get_wait()
-            )
+            step.when = step._get_when()
 
     def _compute_trace_counts(self):
         counts = {
@@ -455,24 +453,37 @@ class NurtureStep(models.Model):
             return f"{label} ({self.link_url})"
         return label
 
+    def _get_when(self, variant=None):
+        """Trigger and delay in words.
+
+        :param variant: the letter of a version, which may have a delay of its own
+        """
+        wait = self._say_wait(*self._get_delay_of(variant))
+        return self.env._("%(trigger)s, %(wait)s", trigger=self._get_trigger_label(), wait=wait)
+
     def _get_wait(self):
         """Its delay in words."""
         self.ensure_one()
-        if not self.delay:
+        return self._say_wait(self.delay, self.delay_unit)
+
+    @api.model
+    def _say_wait(self, delay, unit):
+        """A delay in words."""
+        if not delay:
             return self.env._("at once")
-        if self.delay == 1:
+        if delay == 1:
             return {
                 "hours": self.env._("after 1 hour"),
                 "days": self.env._("after 1 day"),
                 "weeks": self.env._("after 1 week"),
                 "months": self.env._("after 1 month"),
-            }.get(self.delay_unit)
+            }.get(unit)
         return {
-            "hours": self.env._("after %s hours", self.delay),
-            "days": self.env._("after %s days", self.delay),
-            "weeks": self.env._("after %s weeks", self.delay),
-            "months": self.env._("after %s months", self.delay),
-        }.get(self.delay_unit)
+            "hours": self.env._("after %s hours", delay),
+            "days": self.env._("after %s days", delay),
+            "weeks": self.env._("after %s weeks", delay),
+            "months": self.env._("after %s months", delay),
+        }.get(unit)
 
     def _is_message(self):
         """Whether the step sends something to the lead, see :meth:`_get_message_types`."""
@@ -645,21 +656,25 @@ class NurtureStep(models.Model):
         self.ensure_one()
         return self.step_type == "action" and self._action_ends_journey()
 
-    def _get_plan(self, refused):
+    def _get_plan(self, refused, delays=()):
         """These steps and what follows them, as the forecast wants them.
 
         :param refused: ids of the steps left out
+        :param delays: pairs of the id of a step and its delay, amount and unit, where it is not
+            the step's own
         """
+        other = dict(delays)
         return [
             PlannedStep(
                 id=step.id,
                 kind="message" if step._is_message() else "other",
                 trigger_timed=TRIGGERS[step.trigger].timed,
-                delay_amount=step.delay,
-                delay_unit=step.delay_unit,
-                children=tuple(step.child_ids._get_plan(refused)),
+                delay_amount=delay,
+                delay_unit=unit,
+                children=tuple(step.child_ids._get_plan(refused, delays)),
                 skip_over_cap=step.over_cap == "skip",
             )
             for step in self
             if step.id not in refused
+            for delay, unit in [other.get(step.id, (step.delay, step.delay_unit))]
         ]

@@ -3,6 +3,10 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...tools.arguments import check_records
 from ...tools.versions import LETTERS
+from .step import DELAY_UNITS, MAX_DELAY
+
+#: What says when a version is due.
+DELAY = ("has_delay", "delay", "delay_unit")
 
 
 class NurtureVariant(models.Model):
@@ -28,6 +32,14 @@ class NurtureVariant(models.Model):
         help="How many of 100 leads get this version. Shares that do not add up to 100 are taken "
         "in proportion. At 0 nobody gets it.",
     )
+    has_delay = fields.Boolean(
+        string="Own Delay",
+        help="It comes after a delay of its own, counted from the same moment as that of the step.",
+    )
+    delay = fields.Integer(
+        default=0, help="How long after its trigger this version is due; not negative."
+    )
+    delay_unit = fields.Selection(DELAY_UNITS, string="Unit", required=True, default="days")
     mailing_id = fields.Many2one(
         domain="[('nurture_is_free', '=', True)]",
         help="What leads get who are drawn for this version. It is sent by the sequence only.",
@@ -47,6 +59,17 @@ class NurtureVariant(models.Model):
             if not 0 <= variant.share <= 100:
                 raise ValidationError(
                     self.env._("Version %s: its share is from 0 to 100 %%.", variant.letter)
+                )
+
+    @api.constrains("delay", "delay_unit")
+    def _check_delay(self):
+        for variant in self:
+            if not 0 <= variant.delay <= MAX_DELAY[variant.delay_unit]:
+                raise ValidationError(
+                    self.env._(
+                        "Version %s: its delay is not negative, and ten years at most.",
+                        variant.letter,
+                    )
                 )
 
     @api.constrains("step_id")
@@ -115,10 +138,13 @@ class NurtureVariant(models.Model):
                     "version."
                 )
             )
-        changes = self._is_changed_by(vals, ("mailing_id", "share"))
+        is_delayed = self._is_changed_by(vals, DELAY)
+        changes = is_delayed or self._is_changed_by(vals, ("mailing_id", "share"))
         result = super().write(vals)
         if changes:
             self.step_id._start_ab_test()
+        if is_delayed:
+            self.step_id.sequence_id._mark_edited()
         return result
 
     def _is_sent(self):
@@ -149,9 +175,18 @@ class NurtureVariant(models.Model):
 
     def unlink(self):
         steps = self.step_id
+        delayed = self.filtered("has_delay").step_id.sequence_id
         result = super().unlink()
         steps.exists()._start_ab_test()
+        delayed.exists()._mark_edited()
         return result
+
+    def _get_wait(self):
+        """The delay of the version in words, or that of its step."""
+        self.ensure_one()
+        if not self.has_delay:
+            return self.step_id._get_wait()
+        return self.step_id._say_wait(self.delay, self.delay_unit)
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -29,9 +29,10 @@ class NurtureTrace(models.Model):
     def _get_cause(self):
         """What made the step due, in words; False for one that begins the sequence at once."""
         step = self.step_id
+        when = step._get_when(self.variant)
         if TRIGGERS[step.trigger].kind != "time":
-            return self.env._("branch “%s”", step.when)
-        return step.when if step.parent_id or step.delay else False
+            return self.env._("branch “%s”", when)
+        return when if step.parent_id or step._get_delay_of(self.variant)[0] else False
 
     # ------------------------------------------------------------
     # WHAT PEOPLE DID

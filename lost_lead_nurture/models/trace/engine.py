@@ -248,8 +248,13 @@ class NurtureTrace(models.Model):
             return
         step = self.step_id
         if step.ab_split:
-            # a test may have been decided since they were planned, or since they failed
-            self._draw_again("ab_decided")
+            # a test may have been decided since they were planned, or since they failed; the
+            # version that won may come later
+            now = fields.Datetime.now()
+            drawn = self._draw_again("ab_decided")
+            self -= drawn.filtered(lambda trace: trace.schedule_date > now)
+            if not self:
+                return
         verdicts = self._decide()
         for reason, ids in verdicts.leave.items():
             self.browse(ids).participant_id._reach(reason)
@@ -507,13 +512,19 @@ class NurtureTrace(models.Model):
     def _insert(self, query, reason=None, are_new=False):
         """Insert the traces that ``query`` selects (participant, step, parent, sequence, company,
         state, base date, schedule date, expire date), each with the version of the message that it
-        is drawn for; what is there already stays as it is.
+        is drawn for, and due after the delay of that version; what is there already stays as it is.
 
         :param reason: why they are planned now, if not because the step before was done
         :param are_new: whether none of them can be there, so that nobody has to look
         :return: how many
         """
-        self.env["nurture.step"].flush_model(["ab_split"])
+        self._flush_versions()
+        variant = self._sql_variant(SQL("planned.participant_id"))
+        due = SQL(
+            "CASE WHEN step.ab_split IS NULL THEN planned.schedule_date"
+            " ELSE planned.base_date + %s END",
+            self._sql_version_delay(variant),
+        )
         ((number,),) = self.env.execute_query(
             SQL(
                 """
@@ -522,7 +533,10 @@ class NurtureTrace(models.Model):
                                 company_id, state, base_date, schedule_date, expire_date, variant,
                                 reason, decision_log, create_uid, create_date, write_uid,
                                 write_date)
-                    SELECT planned.*, %(variant)s, %(reason)s, jsonb_build_array(%(decision)s),
+                    SELECT planned.participant_id, planned.step_id, planned.parent_id,
+                           planned.sequence_id, planned.company_id, planned.state,
+                           planned.base_date, %(due)s, planned.expire_date, %(variant)s,
+                           %(reason)s, jsonb_build_array(%(decision)s),
                            %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
                            company_id, state, base_date, schedule_date, expire_date)
@@ -538,11 +552,10 @@ class NurtureTrace(models.Model):
                 on_conflict=SQL()
                 if are_new
                 else SQL("ON CONFLICT (participant_id, step_id) DO NOTHING"),
-                variant=self._sql_variant(SQL("planned.participant_id")),
+                due=due,
+                variant=variant,
                 reason=reason,
-                decision=self._sql_decision(
-                    SQL("planned.state"), reason, due=SQL("planned.schedule_date")
-                ),
+                decision=self._sql_decision(SQL("planned.state"), reason, due=due),
             )
         )
         self.env["nurture.participant"].invalidate_model(["trace_ids"], flush=False)
@@ -607,7 +620,7 @@ class NurtureTrace(models.Model):
                 values.get("state", SQL("nurture_trace.state")),
                 logged or values.get("reason"),
                 values.get("detail"),
-                SQL("nurture_trace.schedule_date") if logged else values.get("schedule_date"),
+                values.get("schedule_date", SQL("nurture_trace.schedule_date") if logged else None),
             ),
         )
         values |= {"write_uid": self.env.uid, "write_date": now}
@@ -699,11 +712,12 @@ class NurtureTrace(models.Model):
     # ------------------------------------------------------------
 
     def _sql_due(self, start):
-        """``start`` plus the delay of the trace's step."""
+        """``start`` plus the delay of the trace's step, or of its version."""
+        self._flush_versions()
         return SQL(
             "(SELECT %s + %s FROM nurture_step step WHERE step.id = nurture_trace.step_id)",
             start,
-            self.env["nurture.step"]._sql_delay("step"),
+            self._sql_version_delay(SQL("nurture_trace.variant")),
         )
 
     def _sql_retry(self, start):

@@ -1,6 +1,9 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+#: Reasons for which a trace has its date from a person, or has had its delay.
+FORCED = ("run_now", "retried", "resumed", "recalled")
+
 
 class NurtureTrace(models.Model):
     """Which version of the message of its step a lead gets, where there is an A/B test."""
@@ -9,21 +12,30 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _sql_variant(self, participant):
-        """The version for which a participant is drawn, for the alias ``step``; null without an A/B
+        """The version for which a participant is drawn, see :meth:`_sql_draw`.
+
+        :param participant: SQL of the participant's id
+        """
+        return self._sql_draw(
+            SQL("(SELECT dedup_key, lead_id FROM nurture_participant WHERE id = %s)", participant)
+        )
+
+    @api.model
+    def _sql_draw(self, drawn):
+        """The version for which somebody is drawn, for the alias ``step``; null without an A/B
         test. It is a hash that draws, the same for one address whenever it is asked, as for the
         holdout: the first four bytes of an MD5 against shares of 2^32. Leads who get the message in
         another language are not drawn, as there is one version in it.
 
-        :param participant: SQL of the participant's id
+        :param drawn: SQL of a subquery with the columns ``dedup_key`` and ``lead_id``
         """
         return SQL(
             """
             CASE WHEN step.ab_split IS NOT NULL THEN (
                 SELECT arm.letter
-                  FROM nurture_participant drawn
+                  FROM %s drawn
             CROSS JOIN jsonb_to_recordset(step.ab_split) arm (letter text, upto float8)
-                 WHERE drawn.id = %s
-                   AND ('x' || substr(md5('step ' || step.id || ':' || drawn.dedup_key), 1, 8)
+                 WHERE ('x' || substr(md5('step ' || step.id || ':' || drawn.dedup_key), 1, 8)
                        )::bit(32)::bigint < arm.upto * 4294967296
                    AND NOT EXISTS (SELECT 1 FROM nurture_step_translation translation
                                      JOIN crm_lead lead ON lead.lang_id = translation.lang_id
@@ -33,8 +45,31 @@ class NurtureTrace(models.Model):
                  LIMIT 1
             ) END
             """,
-            participant,
+            drawn,
         )
+
+    @api.model
+    def _sql_version_delay(self, variant):
+        """The delay of the alias ``step`` for who is drawn for a version: that of the version,
+        where it has one. Without an A/B test no version is looked for.
+
+        :param variant: SQL of its letter
+        """
+        steps = self.env["nurture.step"]
+        return SQL(
+            "CASE WHEN step.ab_split IS NULL THEN %(own)s ELSE COALESCE("
+            "(SELECT %(version)s FROM nurture_variant version WHERE version.step_id = step.id"
+            " AND version.has_delay AND version.letter = %(variant)s), %(own)s) END",
+            own=steps._sql_delay("step"),
+            version=steps._sql_delay("version"),
+            variant=variant,
+        )
+
+    @api.model
+    def _flush_versions(self):
+        """Have in the database what :meth:`_sql_draw` and :meth:`_sql_version_delay` look at."""
+        self.env["nurture.step"].flush_model(["ab_split"])
+        self.env["nurture.variant"].flush_model(["has_delay", "delay", "delay_unit"])
 
     @api.model
     def _draw_for(self, steps, reason):
@@ -52,16 +87,29 @@ class NurtureTrace(models.Model):
         """Draw the version of these traces anew.
 
         :param reason: why, for the log
+        :return: those that are in another version now
         """
-        self._update_variant(SQL("nurture_trace.id IN %s", tuple(self.ids)), reason)
+        return self._update_variant(SQL("nurture_trace.id IN %s", tuple(self.ids)), reason)
 
     @api.model
     def _update_variant(self, condition, reason):
         """Draw anew for whom ``condition`` is about, but for those who have a message already: who
-        is tried again stays in its version."""
-        self.env["nurture.step"].flush_model(["ab_split"])
+        is tried again stays in its version. Who gets another version gets it after its delay.
+
+        :return: the traces that are in another version now
+        """
+        self._flush_versions()
         variant = self._sql_variant(SQL("nurture_trace.participant_id"))
-        self._update(
+        due = SQL(
+            "CASE WHEN nurture_trace.state = 'scheduled' AND nurture_trace.base_date IS NOT NULL"
+            " AND COALESCE(nurture_trace.reason, '') NOT IN %(forced)s"
+            " AND EXISTS (SELECT 1 FROM nurture_variant version"
+            " WHERE version.step_id = step.id AND version.has_delay)"
+            " THEN nurture_trace.base_date + %(delay)s ELSE nurture_trace.schedule_date END",
+            forced=FORCED,
+            delay=self._sql_version_delay(variant),
+        )
+        return self._update(
             SQL(
                 "%s AND step.id = nurture_trace.step_id"
                 " AND nurture_trace.variant IS DISTINCT FROM (%s)"
@@ -73,4 +121,5 @@ class NurtureTrace(models.Model):
             source=SQL("FROM nurture_step step"),
             logged=reason,
             variant=variant,
+            schedule_date=due,
         )

@@ -613,6 +613,107 @@ class TestRevenue(DealMixin, VersionsMixin, NurtureCase):
 
 
 @tagged("post_install", "-at_install")
+class TestVersionDelays(VersionsMixin, NurtureCase):
+    """The step comes after a day, its version B after three."""
+
+    def setUp(self):
+        super().setUp()
+        self.first.delay = 1
+        self.second_version.write({"has_delay": True, "delay": 3})
+
+    def days_until(self, step=None):
+        """``{version: days from now until it is due}``"""
+        return {
+            trace.variant: (trace.schedule_date - self.clock).days
+            for trace in self.traces(step)
+            if trace.state == "scheduled"
+        }
+
+    def test_due(self):
+        """Each version is due after its delay, as was forecast, and all places say so."""
+        leads = self.make_leads(20)
+        sends = self.sequence._get_sends(leads.ids)
+        forecast = {
+            (moment - self.clock).days: number
+            for (moment, step_id), number in sends.items()
+            if step_id == self.first.id
+        }
+        self.assertEqual(forecast, {1: 10, 3: 10})
+        self.start()
+        self.assertEqual(self.days_until(), {"A": 1, "B": 3})
+        (card, *_others) = self.sequence.with_user(self.marketer).workflow["steps"]
+        waits = [version["wait"] for version in card["ab_test"]["versions"]]
+        self.assertEqual(waits, ["", "after 3 days"])
+        self.assertEqual(self.first.get_ab_test()["delays"], {"A": [1, "days"], "B": [3, "days"]})
+        self.advance(days=1)
+        self.assertEqual(self.days_until(), {"B": 2})
+        self.advance(days=2)
+        self.assertFalse(self.days_until())
+        for trace in self.traces():
+            (entry,) = (
+                one
+                for one in trace.participant_id.get_timeline()["entries"]
+                if one["kind"] == "mail" or (one.get("trace") == trace.id and one["why"])
+            )
+            days = "3 days" if trace.variant == "B" else "1 day"
+            self.assertTrue(any(days in reason for reason in entry["why"]), entry["why"])
+
+    def test_after_an_event(self):
+        """What waits for an event is due after the delay of the version, counted from the event."""
+        second = self.make_step(self.sequence, "mail_click", self.first, 2)
+        variant = self.env["nurture.variant"].browse(second.action_add_variant())
+        variant.write({"has_delay": True, "delay": 5, "delay_unit": "hours"})
+        self.make_leads(20)
+        self.start()
+        self.advance(days=3)
+        self.react(self.traces())
+        due = {trace.variant: trace.schedule_date - self.clock for trace in self.traces(second)}
+        self.assertEqual(due, {"A": timedelta(days=2), "B": timedelta(hours=5)})
+
+    def test_winner_has_its_delay(self):
+        """Who gets another version since one was chosen gets it after its delay, also where the
+        other one would be due."""
+        self.make_leads(20)
+        self.start()
+        self.first.action_choose_variant("B")
+        self.assertEqual(self.days_until(), {"B": 3})
+        self.first.action_choose_variant("A")
+        self.assertEqual(self.days_until(), {"A": 1})
+        # as if it had been decided between two moments
+        self.first.sudo().ab_winner = "B"
+        self.advance(days=1)
+        self.assertEqual(self.days_until(), {"B": 2})
+        self.assertEqual(set(self.traces().mapped("state")), {"scheduled"})
+
+    def test_update(self):
+        """Another delay of a version begins the comparison anew, and moves who is there when the
+        sequence is updated."""
+        self.make_leads(20)
+        self.start()
+        self.clock += timedelta(hours=1)
+        self.second_version.delay = 6
+        self.assertEqual(self.first.ab_start_date, self.clock)
+        self.assertTrue(self.sequence.is_edited)
+        self.sequence._apply_changes()
+        self.clock -= timedelta(hours=1)
+        self.assertEqual(self.days_until(), {"A": 1, "B": 6})
+
+    def test_months_of_the_calendar(self):
+        """A delay of months is one of the calendar, in a version as in a step."""
+        self.second_version.write({"delay": 1, "delay_unit": "months"})
+        self.make_leads(4)
+        self.start()
+        due = {trace.variant: trace.schedule_date for trace in self.traces()}
+        self.assertEqual(due["B"].date(), fields.Date.to_date("2026-04-02"))
+
+    def test_no_delay(self):
+        for delay in (-1, 3651):
+            with self.subTest(delay), self.assertRaises(ValidationError):
+                self.second_version.delay = delay
+        self.assertEqual(self.sequence.copy().step_ids.variant_ids.mapped("delay"), [3])
+
+
+@tagged("post_install", "-at_install")
 class TestVariantsLeave(VersionsMixin, NurtureHttpCase):
     """Real mails of both versions leave, are clicked, the verdict falls, the rest gets the
     winner."""

@@ -146,8 +146,9 @@ export class StepCard extends Component {
     /** The versions of its A/B test, each with what came of it. */
     get versions() {
         const { versions } = this.step.ab_test || { versions: [] };
-        return versions.map(({ letter, share, winner, counts }) => ({
+        return versions.map(({ letter, share, wait, winner, counts }) => ({
             letter,
+            wait,
             winner,
             title: _t("Version %(version)s: %(share)s of the leads", { version: letter, share }),
             statistics: [
