@@ -7,9 +7,14 @@ _CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.she
 
 class NurtureResultsController(http.Controller):
     @http.route("/nurture/sequence/<int:sequence_id>/results.xlsx", type="http", auth="user")
-    def nurture_results(self, sequence_id):
-        """What a sequence came to, as far as whoever is logged in may see it."""
-        sequence = request.env["nurture.sequence"].browse(sequence_id).exists()
+    def nurture_results(self, sequence_id, cids=""):
+        """What a sequence came to, as far as whoever is logged in may see it.
+
+        :param cids: ids of the companies that are chosen in the web client, as it writes them into
+            its cookie; without them those of the user
+        """
+        sequences = self._choose_companies(request.env["nurture.sequence"], cids)
+        sequence = sequences.browse(sequence_id).exists()
         if not sequence or not sequence.has_access("read"):
             # whether it exists is nobody else's business
             raise request.not_found()
@@ -20,3 +25,12 @@ class NurtureResultsController(http.Controller):
                 ("Content-Disposition", content_disposition(sequence._get_results_file_name())),
             ],
         )
+
+    def _choose_companies(self, records, cids):
+        """``records`` as seen with these companies chosen, which have to be the user's."""
+        if not cids:
+            return records
+        chosen = [int(id_) for id_ in cids.split("-") if id_.isdecimal()]
+        if not chosen or set(chosen) - set(request.env.user._get_company_ids()):
+            raise request.not_found()
+        return records.with_context(allowed_company_ids=chosen)

@@ -6,7 +6,7 @@ from .nurture_report_mixin import DIMENSIONS
 _COMMON = ("kind", "company_id", "sequence_id")
 #: What the analysis is looked at by, each on its own.
 _VIEWS = (
-    *(("step_id",), ("lost_reason_id",), ("user_id", "team_id"), ("country_id",)),
+    *(("step_id", "variant"), ("lost_reason_id",), ("user_id", "team_id"), ("country_id",)),
     *(("lost_month",), ("provider",), ("device", "client")),
 )
 #: Of these there are too many by day.

@@ -78,7 +78,7 @@ class NurtureReport(models.Model):
             *("company_amount", "company_id", "date", "kind", "margin", "model"),
             *("participant_id", "step_id"),
         ],
-        "nurture.trace": ["participant_id", "step_id"],
+        "nurture.trace": ["participant_id", "step_id", "variant"],
         "nurture.participant": [
             *("company_id", "country_id", "credited_step_id", "date_lost", "email"),
             *("entered_date", "lead_id", "lost_reason_id", "return_date", "sequence_id"),

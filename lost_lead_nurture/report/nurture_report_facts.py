@@ -103,6 +103,7 @@ class NurtureReport(models.Model):
             SQL("mailing_trace.id"),
             date=self._sql_local(SQL("mailing_trace.sent_datetime")),
             step_id=SQL("trace.step_id"),
+            variant=SQL("trace.variant"),
             provider=SQL(
                 "CASE WHEN mailing_trace.trace_type = 'mail' THEN %s END",
                 self._sql_provider(address),
@@ -123,6 +124,7 @@ class NurtureReport(models.Model):
             SQL("participant.id"),
             date=self._sql_local(SQL("participant.won_back_date")),
             step_id=SQL("participant.credited_step_id"),
+            variant=self._sql_version_of(SQL("participant.credited_step_id")),
             won_back=SQL("1"),
         )
 
@@ -143,6 +145,7 @@ class NurtureReport(models.Model):
             date=self._sql_local(SQL("credit.date")),
             company_id=company,
             step_id=SQL("credit.step_id"),
+            variant=self._sql_version_of(SQL("credit.step_id")),
             quotations=SQL("credit.kind = 'quotation'"),
             orders=SQL("credit.kind = 'order'"),
             invoiced_amount=SQL(
@@ -150,6 +153,14 @@ class NurtureReport(models.Model):
             ),
             paid_amount=SQL("CASE WHEN credit.kind IN %s THEN credit.company_amount END", EARNED),
             margin=SQL("CASE WHEN credit.kind IN %s THEN credit.margin END", EARNED),
+        )
+
+    def _sql_version_of(self, step):
+        """The version of the message of ``step`` that the participant was drawn for."""
+        return SQL(
+            "(SELECT trace.variant FROM nurture_trace trace"
+            " WHERE trace.participant_id = participant.id AND trace.step_id = %s)",
+            step,
         )
 
     def _sql_credit_seen(self):

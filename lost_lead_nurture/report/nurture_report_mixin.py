@@ -7,6 +7,7 @@ from ..models.core.results_mixin import REVENUE_GROUPS
 from ..models.mail.mailing_trace_statistics import DEFINITIONS, STATISTICS
 from ..tools.providers import PROVIDERS
 from ..tools.user_agents import CLIENTS, DEVICES
+from ..tools.versions import LETTERS
 
 #: What a record is about.
 KINDS = [
@@ -29,8 +30,8 @@ HOURS = [(f"{hour:02}", f"{hour:02}:00") for hour in range(24)]
 
 #: What records are grouped by.
 DIMENSIONS = (
-    *("kind", "company_id", "sequence_id", "date", "step_id", "lost_reason_id", "user_id"),
-    *("team_id", "country_id", "lost_month", "provider", "device", "client"),
+    *("kind", "company_id", "sequence_id", "date", "step_id", "variant", "lost_reason_id"),
+    *("user_id", "team_id", "country_id", "lost_month", "provider", "device", "client"),
     *("sent_weekday", "sent_hour", "read_weekday", "read_hour"),
 )
 #: What participants are counted by, besides: a message of theirs was so, or something came of it.
@@ -78,6 +79,13 @@ class NurtureReportMixin(models.AbstractModel):
         readonly=True,
         ondelete="cascade",
         help="The step that sent the message, won the lead back, or is credited by last touch.",
+    )
+    variant = fields.Selection(
+        [(letter, letter) for letter in LETTERS],
+        string="Version",
+        readonly=True,
+        help="Of a step with an A/B test: the version of its message that the participant was "
+        "drawn for. Whoever gets the winner once it is decided is in it, too.",
     )
     lost_reason_id = fields.Many2one("crm.lost.reason", readonly=True, ondelete="cascade")
     user_id = fields.Many2one(

@@ -3,6 +3,7 @@ text, whatever it begins with."""
 
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -37,12 +38,13 @@ class Sheet:
 
     :param columns: what stands in its head
     :param rows: lists of values: texts, numbers, :class:`Share`, dates, moments without a time
-        zone; None, False and empty texts leave their cell empty
+        zone; None, False and empty texts leave their cell empty. What makes them one by one need
+        not have them all at once
     """
 
     name: str
     columns: list
-    rows: list = field(default_factory=list)
+    rows: Iterable = field(default_factory=list)
 
 
 def make_workbook(sheets):
@@ -51,15 +53,14 @@ def make_workbook(sheets):
     :raise ValueError: when a sheet has more than :data:`MAX_ROWS`
     """
     output = io.BytesIO()
-    with Workbook(output, {"in_memory": True}) as workbook:
+    # row by row, or a sheet of a million rows would be in memory as a whole
+    with Workbook(output, {"constant_memory": True}) as workbook:
         formats = {
             kind: workbook.add_format({"num_format": pattern})
             for kind, pattern in ({Share: "0.0%"} | _FORMATS).items()
         }
         head = workbook.add_format({"bold": True, "bottom": 1})
         for sheet in sheets:
-            if len(sheet.rows) > MAX_ROWS:
-                raise ValueError(f"{sheet.name}: {len(sheet.rows)} > {MAX_ROWS}")
             name = _NOT_IN_NAMES.sub(" ", sheet.name)[:_MAX_NAME]
             _write_sheet(workbook.add_worksheet(name), sheet, head, formats)
     return output.getvalue()
@@ -71,6 +72,8 @@ def _write_sheet(worksheet, sheet, head, formats):
     for place, column in enumerate(sheet.columns):
         worksheet.write_string(0, place, column, head)
     for line, row in enumerate(sheet.rows, start=1):
+        if line > MAX_ROWS:
+            raise ValueError(f"{sheet.name}: more than {MAX_ROWS} rows")
         for place, value in enumerate(row):
             widths[place] = max(widths[place], _write(worksheet, line, place, value, formats))
     for place, width in enumerate(widths):

@@ -8,11 +8,13 @@ from odoo.fields import Domain
 from odoo.tools.osutil import clean_filename
 
 from ...tools.arguments import check_records
+from ...tools.versions import get_shares, get_split
 from ...tools.workbook import MAX_ROWS, Share, Sheet, make_workbook
 from ..core.results_mixin import EARNED
 from ..credit.credit import MODELS
 from ..credit.outcome import KINDS
 from ..mail.mailing_trace_statistics import RATE_OF, STATISTICS
+from ..step.ab_statistics import SHOWN
 from .lift import ARMS, GOALS
 
 #: What is written of a participant.
@@ -21,6 +23,13 @@ _PARTICIPANT_FIELDS = (
     *("expected_revenue", "entered_date", "state", "exit_reason", "exit_date"),
     *("won_back_date", "credited_step_id", "return_date", "return_reason"),
 )
+#: What is written of its money.
+_MONEY_FIELDS = (
+    *("fixed_cost", "message_cost", "total_cost", "budget", "budget_used", "discount_granted"),
+    *("revenue", "margin", "revenue_without_margin", "deal_count", "cost_per_deal", "roi"),
+)
+#: So many participants are in memory at once.
+_BATCH = 1000
 #: What is written of the traces of a step.
 _STATES = ("waiting", "scheduled", "processed", "rejected", "error")
 
@@ -39,9 +48,11 @@ class NurtureSequence(models.Model):
         """Download the workbook, see :meth:`export_results`."""
         check_records(self, one=True)
         self.check_access("read")
+        cids = "-".join(map(str, self.env.companies.ids))
         return {
             "type": "ir.actions.act_url",
-            "url": f"/nurture/sequence/{self.id}/results.xlsx",
+            # a download has none of the context that the web client sends along
+            "url": f"/nurture/sequence/{self.id}/results.xlsx?cids={cids}",
             "target": "download",
         }
 
@@ -53,8 +64,8 @@ class NurtureSequence(models.Model):
 
     def export_results(self):
         """What the sequence came to, as far as the user may see it, as an Excel workbook: its
-        statistics, steps, lost reasons, links, the comparison with those held out, what was earned,
-        and, for who may export, its participants.
+        statistics, steps, the versions of their messages, lost reasons, links, the comparison with
+        those held out, what it cost and earned, and, for who may export, its participants.
 
         :return: ``{"name": of the file, "content": the file, in base64}``
         :raise UserError: when more participants were in it than a sheet has rows
@@ -81,10 +92,13 @@ class NurtureSequence(models.Model):
         """All that there is to say, as sheets; those that the user may not see, or that have
         nothing in them, are missing."""
         self.ensure_one()
-        statistics = self._get_statistics("participants", "traces", "mails", "lift")[self]
+        statistics = self._get_statistics("participants", "traces", "mails", "lift", "versions")[
+            self
+        ]
         sheets = [
             self._get_summary_sheet(),
             self._get_steps_sheet(statistics),
+            self._get_versions_sheet(statistics),
             self._get_reasons_sheet(),
             self._get_links_sheet(),
             self._get_comparison_sheet(statistics.get("lift")),
@@ -216,6 +230,41 @@ class NurtureSequence(models.Model):
                 cells.append(self._get_share(counts, name))
         return cells
 
+    def _get_versions_sheet(self, statistics):
+        """A row for each version of a message in an A/B test, with what came of it."""
+        if not self._shows("sent_count"):
+            return None
+        env = self.env
+        names = env["mailing.trace"]._nurture_get_statistic_names()
+        has_money = self._sees_revenue()
+        columns = [
+            *(env._("Step"), env._("Version"), env._("Subject"), env._("When"), env._("Share")),
+            *(env._("Compared Since"), env._("Winner")),
+        ]
+        for name in SHOWN:
+            label = names.get(name) or env._("Won Back")
+            columns += [label] if name == "sent" else [label, env._("%s (%%)", label)]
+        if has_money:
+            columns.append(env._("Invoiced (Paid), %s", self.currency_id.name))
+        rows = []
+        for step in self.with_context(active_test=False).step_ids:
+            counted = step._get_counted_versions(statistics)
+            shares = get_shares(get_split(step._get_wanted_shares()))
+            for letter, mailing in step.sudo()._get_mail_by_letter().items() if counted else ():
+                counts = counted[letter]
+                row = [
+                    *(step.name, letter, mailing.display_name, step._get_when(letter)),
+                    Share(shares.get(letter, 0.0)),
+                    self._on_clock(step.ab_start_date),
+                    env._("Yes") if letter == step.ab_winner else None,
+                ]
+                for name in SHOWN:
+                    row.append(counts[name])
+                    if name != "sent":
+                        row.append(_share(counts[name], counts["delivered"]))
+                rows.append([*row, counts["earned"]] if has_money else row)
+        return Sheet(env._("Versions"), columns, rows)
+
     def _get_reasons_sheet(self):
         env = self.env
         has_money = self._shows("invoiced_amount")
@@ -322,9 +371,35 @@ class NurtureSequence(models.Model):
         return Sheet(env._("Comparison"), columns, rows)
 
     def _get_money_sheet(self):
-        """What came of it, by each model of attribution."""
-        if not self._shows("invoiced_amount"):
+        """What it cost and earned, and what came of it by each model of attribution."""
+        if not (self._shows("total_cost") or self._shows("invoiced_amount")):
             return None
+        env = self.env
+        rows = [[None, label, None, amount, None] for label, amount in self._list_money() if amount]
+        if self._shows("invoiced_amount"):
+            rows += self._list_credits()
+        currency = self.currency_id.name
+        columns = [env._("Attribution"), env._("What"), env._("Shares")]
+        columns += [env._("Amount, %s", currency), env._("Margin, %s", currency)]
+        return Sheet(env._("Money"), columns, rows)
+
+    def _list_money(self):
+        """Costs and what was earned, as on the page Money, as far as the user sees them.
+
+        :return: list of (label, number)
+        """
+        currency = self.cost_currency_id.name
+        numbers = []
+        for name in filter(self._shows, _MONEY_FIELDS):
+            field, number = self._fields[name], self[name]
+            label = field._description_string(self.env)
+            if field.type == "monetary":
+                label = f"{label}, {currency}"
+            numbers.append((label, number))
+        return numbers
+
+    def _list_credits(self):
+        """What is credited to it, a row for each model of attribution and what it is."""
         env = self.env
         models_ = dict(env["nurture.credit"]._fields["model"]._description_selection(env))
         kinds = dict(env["nurture.outcome"]._fields["kind"]._description_selection(env))
@@ -340,10 +415,7 @@ class NurtureSequence(models.Model):
             if amounts:
                 total = [sum(column) for column in zip(*amounts, strict=True)]
                 rows.append([models_[model], env._("Invoiced (Paid)"), *total])
-        currency = self.currency_id.name
-        columns = [env._("Attribution"), env._("What"), env._("Shares")]
-        columns += [env._("Amount, %s", currency), env._("Margin, %s", currency)]
-        return Sheet(env._("Money"), columns, rows)
+        return rows
 
     def _count_credits(self):
         """What is credited to the sequence, in its currency.
@@ -375,24 +447,34 @@ class NurtureSequence(models.Model):
         """Who was in it: for who may take lists out of Odoo at all, as core asks it."""
         if not self.env.user.has_group("base.group_allow_export"):
             return None
-        participants = self.env["nurture.participant"].search(
-            [("sequence_id", "=", self.id)], order="id"
-        )
-        if len(participants) > MAX_ROWS:
+        participants = self.env["nurture.participant"].with_context(tz=self.env.tz.zone)
+        number = participants.search_count([("sequence_id", "=", self.id)])
+        if number > MAX_ROWS:
             raise UserError(
                 self.env._(
                     "%(count)s participants are more than the %(limit)s rows of a sheet. Export "
                     "them from the list of participants, by year for instance.",
-                    count=len(participants),
+                    count=number,
                     limit=MAX_ROWS,
                 )
             )
         columns = [
             participants._fields[name]._description_string(self.env) for name in _PARTICIPANT_FIELDS
         ]
-        participants = participants.with_context(tz=self.env.tz.zone)
-        rows = participants.export_data(list(_PARTICIPANT_FIELDS))["datas"]
+        rows = self._iterate_participants(participants) if number else []
         return Sheet(self.env._("Participants"), columns, rows)
+
+    def _iterate_participants(self, participants):
+        """A row for each of the sequence's participants, read a batch at a time."""
+        batch = participants
+        while batch := participants.search(
+            [("sequence_id", "=", self.id), ("id", ">", batch[-1:].id or 0)],
+            order="id",
+            limit=_BATCH,
+        ):
+            yield from batch.export_data(list(_PARTICIPANT_FIELDS))["datas"]
+            # what was read of them is not needed any more
+            batch.invalidate_recordset(flush=False)
 
     def _on_clock(self, moment):
         """A moment on the clock of the user, as core exports it: Excel knows no time zones."""

@@ -112,6 +112,21 @@ class TestDimensions(ReportMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertEqual(self.group("provider", "entered"), expected)
         self.assertEqual(self.group("provider", "sent"), expected)
 
+    def test_versions(self):
+        """Messages, and what came of them, by the version that the lead was drawn for; what has no
+        A/B test has no version."""
+        self.first.action_add_variant()
+        self.first.action_choose_variant("B")
+        plain = self.make_step(self.sequence, "after", self.first, subject="Plain")
+        self.start()
+        self.advance(hours=1)
+        self.click(self.mail_to(ANN, "First"))
+        self.ann.action_restore()
+        self.assertEqual(self.group("variant", "sent", domain=[("kind", "=", "mail")])["B"], 2)
+        of_plain = [("kind", "=", "mail"), ("step_id", "=", plain.id)]
+        self.assertEqual(set(self.group("variant", "sent", domain=of_plain)), {False})
+        self.assertEqual(self.group("variant", "won_back", "clicked")["B"], [1, 1])
+
     def test_country_and_month_lost(self):
         """As they were when the lead entered."""
         belgium = self.env.ref("base.be")

@@ -26,6 +26,7 @@ class TestKept(SecondStepMixin, DealMixin, TwoLeadsMixin, NurtureHttpCase):
         super().setUp()
         self.patch(nurture_report_kept, "MANY_TRACES", 1)
         self.bob.country_id = self.env.ref("base.be")
+        self.first.action_add_variant()
         self.start()
         self.click(self.mail_to(ANN))
         self.pay(self.invoice(self.order(self.ann)))

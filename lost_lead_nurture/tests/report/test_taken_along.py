@@ -127,6 +127,29 @@ class TestWorkbook(ResultsCase):
         self.assertEqual(versions, [None, "All other languages", french.name])
         self.assertEqual([line["Sent"] for line in lines], [2, 2, 0])
 
+    def test_versions_of_a_test(self):
+        """A row for each version of an A/B test, with the same numbers as on its card."""
+        variant = self.env["nurture.variant"].browse(self.second.action_add_variant())
+        variant.write({"has_delay": True, "delay": 9})
+        self.make_lead("dora@recipient.example.com")
+        self.advance(hours=1)
+        self.advance(days=10)
+        self.env["mailing.trace"].search(
+            [("mass_mailing_id", "in", self.second._get_mailings().ids)]
+        ).set_sent()
+        self.env.flush_all()
+        versions = self.seen_by(self.marketer).step_ids.browse(self.second.id).get_ab_test()
+        lines = self.lines(self.sheets(self.marketer)["Versions"])
+        self.assertEqual({line["Step"] for line in lines}, {"Second"})
+        self.assertEqual([line["Version"] for line in lines], ["A", "B"])
+        self.assertIn("after 9 days", lines[1]["When"])
+        for line in lines:
+            counts = versions["versions"][line["Version"]]
+            self.assertEqual(line["Share"], 0.5)
+            for label, name in (("Sent", "sent"), ("Clicked", "clicked"), ("Won Back", "won_back")):
+                self.assertEqual(line[label], counts[name])
+        self.assertEqual(sum(line["Sent"] for line in lines), 1, "to Dora")
+
     def test_lost_reasons(self):
         lines = self.lines(self.sheets(self.marketer)["Lost Reasons"])
         by_reason = {line["Lost Reason"]: line for line in lines}
@@ -166,6 +189,31 @@ class TestWorkbook(ResultsCase):
         for model in ("Last Touch", "First Touch", "Linear"):
             self.assertAlmostEqual(amounts[model, "Invoiced (Paid)"], earned, msg=model)
             self.assertAlmostEqual(amounts[model, "Paid"], earned, msg=model)
+
+    def test_costs(self):
+        """As on the page Money: 10.00 and two mails at 0.25 cost 10.50, and 250.00 were paid of
+        which nobody knows what they cost."""
+        self.sequence.write({"fixed_cost": 10.0, "mail_cost": 0.25, "budget": 100.0})
+        currency = self.sequence.cost_currency_id.name
+        lines = self.lines(self.sheets(self.marketer)["Money"])
+        numbers = {
+            line["What"]: line[f"Amount, {currency}"] for line in lines if not line["Attribution"]
+        }
+        self.assertEqual(numbers[f"Cost, {currency}"], 10.5)
+        self.assertEqual(numbers[f"Budget, {currency}"], 100.0)
+        self.assertEqual(numbers["Budget Spent (%)"], 10.5)
+        sequence = self.seen_by(self.marketer)
+        self.assertEqual(numbers[f"Revenue, {currency}"], 250.0)
+        self.assertEqual(numbers["Won Deals"], sequence.deal_count)
+        self.assertAlmostEqual(numbers["ROI (%)"], sequence.roi)
+
+    def test_participants_by_batches(self):
+        """All are there, however few are read at once."""
+        emails = [line["Email"] for line in self.lines(self.sheets(self.marketer)["Participants"])]
+        self.patch(results, "_BATCH", 1)
+        lines = self.lines(self.sheets(self.marketer)["Participants"])
+        self.assertEqual([line["Email"] for line in lines], emails)
+        self.assertEqual(len(emails), 3)
 
     def test_participants(self):
         rows = self.sheets(self.marketer)["Participants"]
@@ -260,6 +308,27 @@ class TestDownload(ResultsCase):
         self.authenticate(self.salesman.login, self.salesman.login)
         response = self.url_open(action["url"])
         self.assertNotIn("Money", load_workbook(io.BytesIO(response.content)).sheetnames)
+
+    def test_chosen_companies(self):
+        """The file speaks of the companies that are chosen in the web client, of the user's."""
+        other = self.env["res.company"].create({"name": "Other"})
+        # leads have been in it, so that nobody could change it any more
+        self.env.cr.execute("UPDATE nurture_sequence SET company_id = NULL")
+        self.env.invalidate_all()
+        self.marketer.company_ids += other
+        self.authenticate(self.marketer.login, self.marketer.login)
+        numbers = {}
+        for companies in (self.company | other, self.company, other):
+            sequence = self.sequence.with_user(self.marketer)
+            sequence = sequence.with_context(allowed_company_ids=companies.ids)
+            response = self.url_open(sequence.action_export_results()["url"])
+            rows = load_workbook(io.BytesIO(response.content))["Summary"].rows
+            numbers[companies] = {row[0].value: row[1].value for row in rows}["Participants"]
+        self.assertEqual(list(numbers.values()), [3, 3, 0])
+        url = f"/nurture/sequence/{self.sequence.id}/results.xlsx?cids="
+        strange = self.env["res.company"].create({"name": "Strange"})
+        for cids in (strange.id, f"{self.company.id}-{strange.id}", "all"):
+            self.assertEqual(self.url_open(f"{url}{cids}").status_code, 404)
 
     def test_refused(self):
         """Who may not read it finds nothing, whether it exists or not."""
