@@ -21,6 +21,7 @@ class CrmLead(models.Model):
         "Empty anywhere else.",
     )
 
+    @api.depends("company_id", "country_id", "partner_id")
     @api.depends_context("lang", OFFERING)
     def _compute_nurture_offer(self):
         sequence = self.env["nurture.sequence"]._get_offering()
