@@ -165,7 +165,8 @@ class NurtureStep(models.Model):
 
     def _get_longest_delay(self):
         self.ensure_one()
-        return timedelta(days=self.delay * DAYS[self.delay_unit])
+        delays = map(self._get_delay_of, self._get_wanted_shares())
+        return max(timedelta(days=number * DAYS[unit]) for number, unit in delays)
 
     def _compared_mails_domain(self, letters=None, judged=False):
         """The mailing traces of those who got a version while the test of its step went on.

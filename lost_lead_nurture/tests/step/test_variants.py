@@ -378,6 +378,23 @@ class TestVariants(VersionsMixin, NurtureCase):
         self.advance(days=1)
         self.assertFalse(self.first.ab_winner)
 
+    def test_version_that_comes_later(self):
+        """Who came to the step so late that one version has left, and the other one has not, does
+        not count yet."""
+        self.second_version.write({"has_delay": True, "delay": 3})
+        self.make_leads(120)
+        self.start()
+        traces = self.traces()
+        self.react(traces.filtered(lambda trace: trace.variant == "A"))
+        self.advance(days=2)
+        self.assertFalse(self.first.ab_winner)
+        self.assertIn("Too early to say", self.first.ab_result)
+        self.advance(days=1)
+        self.react(traces.filtered(lambda trace: trace.variant == "B"))
+        self.advance(days=1)
+        self.assertFalse(self.first.ab_winner)
+        self.assertIn("no difference to be seen", self.first.ab_result)
+
     def test_begun_anew_in_a_big_sequence(self):
         """What was counted before does not count."""
         self.compare(20)
