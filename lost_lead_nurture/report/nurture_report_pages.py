@@ -74,7 +74,7 @@ class NurtureReport(models.Model):
 
         :param sequence_id: as :meth:`get_funnel`
         :return: ``{"columns": [label], "rows": [{"label", "cells": [{"opened", "clicked",
-            "domain"}]}], "count_date", "view_id"}``
+            "domains": {"opened", "clicked"}}]}], "count_date", "view_id"}``
         :raise UserError: when that is no id
         """
         domain = self._get_page_domain(sequence_id)
@@ -92,7 +92,11 @@ class NurtureReport(models.Model):
             for hour, _label in HOURS:
                 opened, clicked = found.get((weekday, hour), (0, 0))
                 own = Domain("read_weekday", "=", weekday) & Domain("read_hour", "=", hour)
-                cells.append({"opened": opened, "clicked": clicked, "domain": list(domain & own)})
+                domains = {
+                    name: list(domain & own & Domain(name, "=", 1))
+                    for name in ("opened", "clicked")
+                }
+                cells.append({"opened": opened, "clicked": clicked, "domains": domains})
             rows.append({"label": weekdays[weekday], "cells": cells})
         return self._get_page(
             "nurture_report_view_list", columns=[label for _hour, label in HOURS], rows=rows

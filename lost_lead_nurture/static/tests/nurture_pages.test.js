@@ -66,22 +66,30 @@ test("each stage of the funnel opens its participants, and a sequence can be cho
 });
 
 test("hours are shaded by what is chosen", async () => {
+    const clicked = [["clicked", "=", 1]];
     const cells = [
-        { opened: 4, clicked: 1, domain: DOMAIN },
-        { opened: 0, clicked: 0, domain: DOMAIN },
+        { opened: 4, clicked: 1, domains: { opened: DOMAIN, clicked } },
+        { opened: 2, clicked: 0, domains: { opened: DOMAIN, clicked } },
+        { opened: 0, clicked: 0, domains: { opened: DOMAIN, clicked } },
     ];
     await openPage("hours", {
-        columns: ["00:00", "01:00"],
+        columns: ["00:00", "01:00", "02:00"],
         rows: [{ label: "Monday", cells }],
         count_date: "2026-03-02 09:00:00",
     });
     expect(".o_nurture_count_date").toHaveText(/every quarter of an hour/);
     expect(".o_nurture_shade:eq(0)").toHaveText("4");
-    expect(".o_nurture_shade:eq(1)").not.toBeEnabled();
+    expect(".o_nurture_shade:eq(2)").not.toBeEnabled();
+    await contains(".o_nurture_shade:eq(1)").click();
     await contains(".btn-group button:contains(Clicked)").click();
     expect(".o_nurture_shade:eq(0)").toHaveText("1");
+    expect(".o_nurture_shade:eq(1)").not.toBeEnabled();
     await contains(".o_nurture_shade:eq(0)").click();
-    expect.verifySteps(["of false", ["Monday, 00:00: 4 opened, 1 clicked", DOMAIN, 5]]);
+    expect.verifySteps([
+        "of false",
+        ["Monday, 01:00: 2 opened, 0 clicked", DOMAIN, 5],
+        ["Monday, 00:00: 4 opened, 1 clicked", clicked, 5],
+    ]);
 });
 
 test("months lost show what was won back since", async () => {

@@ -57,7 +57,8 @@ class TestPages(SecondStepMixin, DealMixin, TwoLeadsMixin, NurtureHttpCase):
         monday = page["rows"][0]["cells"]
         self.assertEqual((monday[13]["opened"], monday[13]["clicked"]), (2, 1))
         self.assertEqual(sum(cell["opened"] for row in page["rows"] for cell in row["cells"]), 2)
-        self.assertEqual(len(self.found(monday[13]["domain"])), 2)
+        for name, count in (("opened", 2), ("clicked", 1)):
+            self.assertEqual(len(self.found(monday[13]["domains"][name])), count)
 
     def test_cohorts(self):
         """Won back until the end of each month since the loss."""
