@@ -85,7 +85,8 @@ class NurtureComparison(models.TransientModel):
     def _get_lifts(self):
         """The lift of each row, the largest first, those only that hold somebody out."""
         by, experiment = DIVISIONS[self.by or "all"]
-        lifts = self._get_sequences()._get_lifts(experiment, by)
+        currency = self.env.company.currency_id
+        lifts = self._get_sequences()._get_lifts(currency, experiment, by)
         compared = {value: lift for value, lift in lifts.items() if lift["holdout"]["leads"]}
         return dict(sorted(compared.items(), key=lambda item: -item[1]["written_to"]["leads"]))
 
@@ -93,6 +94,7 @@ class NurtureComparison(models.TransientModel):
         """Values of the row of ``value``."""
         goal = self.goal if self.goal in GOALS else GOALS[0]
         sequences = self.env["nurture.sequence"]
+        currency = self.env.company.currency_id
         return {
             "name": self._get_name(value),
             "res_id": value,
@@ -103,8 +105,8 @@ class NurtureComparison(models.TransientModel):
             "difference": sequences._say_difference(lift["goals"][goal]),
             "is_decided": lift["goals"][goal]["decided"] and lift["is_divided_as_planned"],
             "verdict": sequences._say_verdict(lift, goal),
-            "written_to_earned": sequences._say_earned(lift["written_to"]),
-            "held_out_earned": sequences._say_earned(lift["holdout"]),
+            "written_to_earned": sequences._say_earned(lift["written_to"], currency),
+            "held_out_earned": sequences._say_earned(lift["holdout"], currency),
         }
 
     def _get_name(self, value):

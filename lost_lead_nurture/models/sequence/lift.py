@@ -81,6 +81,11 @@ class NurtureSequence(models.Model):
                 "lost_lead_nurture.nurture_lift", sequence._prepare_lift(lift)
             )
 
+    def _get_lift_currency(self):
+        """The currency of what is kept of a sequence, whoever counts it and whoever looks."""
+        # whoever may not see costs may see what was paid
+        return self.sudo().cost_currency_id or self.env.company.currency_id
+
     def _count_lift(self, statistics):
         """A part of the statistics (:meth:`_count_statistics`); None where nobody is held out."""
         held_out = [
@@ -90,7 +95,9 @@ class NurtureSequence(models.Model):
         ]
         compared = self.env["nurture.participant"]._read_group(held_out, ["sequence_id"])
         for (sequence,) in compared:
-            self._by_id(statistics)[sequence.id]["lift"] = sequence._get_lift()
+            self._by_id(statistics)[sequence.id]["lift"] = sequence._get_lift(
+                sequence._get_lift_currency()
+            )
 
     def get_lift(self):
         """What these sequences, pooled, cause. Plain values, for integrators as well.
@@ -104,7 +111,7 @@ class NurtureSequence(models.Model):
         """
         check_records(self)
         self.check_access("read")
-        lift = self._get_lift()
+        lift = self._get_lift(self.env.company.currency_id)
         if not self._sees_revenue():
             for arm in ARMS:
                 del lift[arm]["earned"]
@@ -117,22 +124,23 @@ class NurtureSequence(models.Model):
     # COUNTING
     # ------------------------------------------------------------
 
-    def _get_lift(self):
-        return self._get_lifts().get(None) or self._make_lift({})
+    def _get_lift(self, currency):
+        return self._get_lifts(currency).get(None) or self._make_lift({}, currency)
 
-    def _get_lifts(self, experiment=OF_SEQUENCES, by=TOGETHER):
+    def _get_lifts(self, currency, experiment=OF_SEQUENCES, by=TOGETHER):
         """What these sequences cause, apart for each value of a column.
 
+        :param currency: that of amounts
         :param by: SQL of a column of ``participant``
         :return: ``{value: lift}``, see :meth:`get_lift`
         """
         self.env["nurture.outcome"]._catch_up()
         counted = self._count_arms(experiment, by)
-        return {value: self._make_lift(groups) for value, groups in counted.items()}
+        return {value: self._make_lift(groups, currency) for value, groups in counted.items()}
 
-    def _make_lift(self, groups):
+    def _make_lift(self, groups, currency):
         return {
-            **{arm: self._add_up(groups, arm) for arm in ARMS},
+            **{arm: self._add_up(groups, arm, currency) for arm in ARMS},
             "is_divided_as_planned": self._is_divided_as_planned(groups),
             "goals": {goal: self._compare(groups, goal) for goal in GOALS},
         }
@@ -235,9 +243,8 @@ class NurtureSequence(models.Model):
         )
         return [id_ for (id_,) in rows]
 
-    def _add_up(self, groups, arm):
+    def _add_up(self, groups, arm, currency):
         """What became of an arm in all groups together."""
-        currency = self.env.company.currency_id
         today = fields.Date.context_today(self)
         earned = 0.0
         for group in groups.values():
@@ -295,13 +302,14 @@ class NurtureSequence(models.Model):
             "written_to": self.env._("Written to"),
             "holdout": self.env._("Held out"),
         }
+        currency = self._get_lift_currency()
         return {
             "arms": [
                 {
                     "name": name,
                     "leads": lift[arm]["leads"],
                     "goals": [self._say_rate(lift[arm], goal) for goal in GOALS],
-                    "earned": self._sees_revenue() and self._say_earned(lift[arm]),
+                    "earned": self._sees_revenue() and self._say_earned(lift[arm], currency),
                 }
                 for arm, name in names.items()
             ],
@@ -316,9 +324,9 @@ class NurtureSequence(models.Model):
         rate = say_percent(self.env, arm[goal] / arm["leads"])
         return self.env._("%(number)s (%(rate)s)", number=arm[goal], rate=rate)
 
-    def _say_earned(self, arm):
+    def _say_earned(self, arm, currency):
         each = arm["earned"] / arm["leads"] if arm["leads"] else 0.0
-        return format_amount(self.env, each, self.env.company.currency_id)
+        return format_amount(self.env, each, currency)
 
     def _say_difference(self, compared):
         return self.env._(

@@ -361,7 +361,7 @@ class NurtureSequence(models.Model):
                 ]
             )
         if self._sees_revenue():
-            earned = env._("Paid, %s", env.company.currency_id.name)
+            earned = env._("Paid, %s", self._get_lift_currency().name)
             rows.append([earned, *(own["earned"] for _arm, own in arms)])
         columns = [
             *(env._("What"), env._("Written to"), env._("Held out")),

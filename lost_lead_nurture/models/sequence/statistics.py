@@ -80,25 +80,29 @@ class NurtureSequence(models.Model):
 
         :return: ``{sequence: nurture.statistics}``
         """
-        is_only_company = self.env["res.company"].sudo().search_count([], limit=2) == 1
-        seen = {
-            one._origin.id: one
-            for one in self
-            if one._origin and one._is_seen_whole(is_only_company)
-        }
-        if not seen:
+        if not self._sees_all_leads():
             return {}
-        kept = self.env["nurture.statistics"].sudo().search([("sequence_id", "in", list(seen))])
-        return {seen[statistics.sequence_id.id]: statistics for statistics in kept}
+        own = {one._origin.id: one for one in self if one._origin}
+        if not own:
+            return {}
+        kept = self.env["nurture.statistics"].sudo().search([("sequence_id", "in", list(own))])
+        return {
+            own[statistics.sequence_id.id]: statistics
+            for statistics in kept
+            if own[statistics.sequence_id.id]._is_seen_whole(statistics.counts)
+        }
 
-    def _is_seen_whole(self, is_only_company):
-        """Whether no rule hides participants of the sequence from the user.
+    def _is_seen_whole(self, counts):
+        """Whether no company's rule hides participants of the sequence from the user. One without
+        company may have those of several.
 
-        :param is_only_company: whether there is one company in the database
+        :param counts: what is kept of it
         """
-        if self.env.su:
+        if self.env.su or self.company_id:
             return True
-        return self._sees_all_leads() and bool(self.company_id or is_only_company)
+        # what was counted by an earlier version does not have them
+        companies = counts.get("companies")
+        return companies is not None and {*companies} <= {*self.env.companies.ids}
 
     @api.model
     def _sees_all_leads(self):
@@ -137,8 +141,9 @@ class NurtureSequence(models.Model):
             {statistic: number}}, ``mail_days`` {statistic: {day: number of mails}} of the same
             days, ``versions`` {step id: {``since``: when its A/B test began, ``counts``: {letter:
             {statistic: number}}}}, ``coming`` {day: number of messages that are scheduled}, and
-            ``waits``, see :meth:`_count_waits`; ``lift``, see :meth:`get_lift`, None where nobody
-            is held out. Ids and days are texts, as in JSON.
+            ``waits``, see :meth:`_count_waits`; ``companies``, the ids of those whose leads took
+            part; ``lift``, see :meth:`get_lift`, but in the sequence's own currency, None where
+            nobody is held out. Ids and days are texts, as in JSON.
         """
         statistics = {
             sequence: {
@@ -153,6 +158,7 @@ class NurtureSequence(models.Model):
                 "mail_days": {},
                 "versions": {},
                 "coming": {},
+                "companies": [],
                 "lift": None,
             }
             for sequence in self
@@ -166,10 +172,11 @@ class NurtureSequence(models.Model):
         rows = self.env["nurture.participant"]._read_group(
             [("sequence_id", "in", self.ids)],
             ["sequence_id", "state", "exit_reason"],
-            ["__count"],
+            ["__count", "company_id:array_agg_distinct"],
         )
-        for sequence, state, reason, number in rows:
+        for sequence, state, reason, number, companies in rows:
             counts = by_id[sequence.id]
+            counts["companies"] = sorted({*counts["companies"], *filter(None, companies)})
             counts["participants"][state] = counts["participants"].get(state, 0) + number
             if reason and state != "running":
                 counts["exits"][reason] = counts["exits"].get(reason, 0) + number
@@ -318,10 +325,13 @@ class NurtureSequence(models.Model):
                 kept.unlink()
                 continue
             zone = sequence._get_company_zone() or "UTC"
+            # those of the sequence, whichever the scheduled action or the user works for
+            companies = sequence._get_companies().ids
+            counted = sequence.with_context(tz=zone, allowed_company_ids=companies)
             values = {
                 "sequence_id": sequence.id,
                 "date": fields.Datetime.now(),
-                "counts": sequence.with_context(tz=zone)._count_statistics()[sequence],
+                "counts": counted._count_statistics()[sequence],
             }
             if kept:
                 kept.write(values)

@@ -1,10 +1,12 @@
 """What a sequence causes: those written to beside those held out."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from ...models.sequence import statistics as sequence_statistics
 from ..common import NurtureCase
 
 
@@ -175,6 +177,35 @@ class TestLift(LiftCase):
         self.assertEqual(lift["written_to"]["leads"] + lift["holdout"]["leads"], 10)
         with self.assertRaises(AccessError):
             sequence.with_user(self.employee).get_lift()
+
+    def test_kept_in_its_own_currency(self):
+        """What is kept is of the sequence's company, whoever counts it and whoever looks."""
+        foreign = self.env["res.currency"].create({"name": "XLN", "symbol": "ℓ", "rounding": 0.01})
+        self.env["res.currency.rate"].create({"currency_id": foreign.id, "rate": 4.0})
+        other = self.env["res.company"].create({"name": "Other", "currency_id": foreign.id})
+        sequence = self.make_sequence(company_id=other.id, holdout_percent=50)
+        lead = self.enter(sequence, 10, 10, 0, 0).lead_id[:1]
+        self.env["nurture.outcome"].create(
+            {
+                "key": "paid",
+                "kind": "paid",
+                "lead_id": lead.id,
+                "company_id": other.id,
+                "company_amount": 300.0,
+                **dict.fromkeys(("date", "deal_date", "credit_date"), self.clock),
+            }
+        )
+        with patch.object(sequence_statistics, "MANY_TRACES", 0):
+            sequence.with_company(self.company)._keep_statistics()
+        kept = self.env["nurture.statistics"].search([("sequence_id", "=", sequence.id)])
+        self.assertEqual(kept.counts["lift"]["written_to"]["earned"], 300.0)
+        viewer = self.make_marketer(self.company | other)
+        for first, second in ((self.company, other), (other, self.company)):
+            seen = sequence.with_user(viewer).with_context(
+                allowed_company_ids=[first.id, second.id]
+            )
+            seen.invalidate_recordset()
+            self.assertIn("30.00&nbsp;ℓ", seen.lift)
 
     def test_nobody_held_out(self):
         sequence = self.make_sequence()

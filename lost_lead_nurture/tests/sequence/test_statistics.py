@@ -54,6 +54,32 @@ class TestStatistics(TwoLeadsMixin, NurtureHttpCase):
             self.let_another_enter()
             self.assertEqual(self.read_statistics(), (3, 3, 3, 3, 3))
 
+    def test_sequence_of_all_companies(self):
+        """The last count is for who sees all of it: whoever works in one of its companies only sees
+        what is there, counted at once."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.make_lead(
+            "carl@recipient.example.com", company_id=other.id, user_id=False, team_id=False
+        )
+        both = self.make_marketer(self.company | other)
+        self.sequence = self.make_sequence(name="Everywhere", company_id=False, user_id=both.id)
+        self.make_step(self.sequence)
+        self.sequence.action_start()
+        self.advance()
+        self.assertEqual(self.sequence.participant_count, 3)
+        self.count()
+        for companies, count, kept in (
+            (self.company | other, 3, True),
+            (self.company, 2, False),
+            (other, 1, False),
+        ):
+            with self.subTest(companies=companies.mapped("name")):
+                self.env.invalidate_all()
+                sequence = self.sequence.with_user(both)
+                sequence = sequence.with_context(allowed_company_ids=companies.ids)
+                self.assertEqual(sequence.participant_count, count)
+                self.assertEqual(bool(sequence.statistics_date), kept)
+
     def test_nobody_sees_more_than_he_may(self):
         """Whose rules hide participants is said of the others only."""
         self.count()
