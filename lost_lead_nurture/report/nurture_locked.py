@@ -9,6 +9,15 @@ from ..tools.domains import ERRORS
 
 #: Quotations that nobody has ordered.
 _NOT_ORDERED = ("draft", "sent", "cancel")
+#: Between those that are counted: no address has one.
+_BETWEEN = "\n"
+#: Each number of records, with the column that says which ones. One may be behind several lines.
+COUNTED = {
+    "lead_count": "leads",
+    "customer_count": "customers",
+    "unaddressed_count": "unaddressed_leads",
+    "unlocked_count": "orders",
+}
 
 
 class NurtureLocked(models.Model):
@@ -18,6 +27,9 @@ class NurtureLocked(models.Model):
     A customer counts once for each product, with the lead that was lost last: who asked five times
     for one desk wants one desk. Made of the leads that the user may see; quotations of these, and
     what came of them, are counted whosever they are.
+
+    Amounts of lines add up. Leads, customers and orders may be behind several lines, and count once
+    in whatever lines are grouped by.
     """
 
     _name = "nurture.locked"
@@ -34,12 +46,17 @@ class NurtureLocked(models.Model):
         "none, and counts with its expected revenue.",
     )
     currency_id = fields.Many2one("res.currency", readonly=True)
-    lead_count = fields.Integer("Lost Leads", readonly=True)
+    lead_count = fields.Integer(
+        "Lost Leads",
+        readonly=True,
+        help="All that are lost. A lead is in the line of each product that was quoted to it, and "
+        "counts once in a group of lines.",
+    )
     customer_count = fields.Integer(
         "Customers",
         readonly=True,
-        help="Those whose value counts here: each customer once for each product, with the lead "
-        "that was lost last. A lead without a customer is its address's.",
+        help="Those whose value counts here: in the line of each product, where they were lost "
+        "last, and once in a group of lines. A lead without a customer is its address's.",
     )
     value = fields.Monetary(
         "Lost Value",
@@ -50,7 +67,8 @@ class NurtureLocked(models.Model):
     unaddressed_count = fields.Integer(
         "Leads in No Sequence",
         readonly=True,
-        help="Lost leads that no running sequence chooses, and that are or were in none.",
+        help="Lost leads that no running sequence chooses, and that are or were in none. A lead "
+        "counts once in a group of lines.",
     )
     unaddressed_value = fields.Monetary(
         "Not Addressed",
@@ -58,7 +76,10 @@ class NurtureLocked(models.Model):
         help="Lost value of those whom no running sequence is about.",
     )
     unlocked_count = fields.Integer(
-        "Deals Unlocked", readonly=True, help="Orders that are credited to sequences."
+        "Deals Unlocked",
+        readonly=True,
+        help="Orders that are credited to sequences. An order is in the line of each of its "
+        "products, and counts once in a group of lines.",
     )
     unlocked_value = fields.Monetary(
         "Unlocked",
@@ -91,6 +112,10 @@ class NurtureLocked(models.Model):
                        COUNT(*) FILTER (WHERE counts) AS customer_count,
                        SUM(value) FILTER (WHERE counts) AS value,
                        COUNT(DISTINCT lead_id) FILTER (WHERE NOT addressed) AS unaddressed_count,
+                       string_agg(lead_id::text, %(between)s) AS leads,
+                       string_agg(customer, %(between)s) FILTER (WHERE counts) AS customers,
+                       string_agg(lead_id::text, %(between)s)
+                           FILTER (WHERE NOT addressed) AS unaddressed_leads,
                        SUM(value) FILTER (WHERE counts AND NOT addressed) AS unaddressed_value
                   FROM item
               GROUP BY lost_reason_id, product_id
@@ -105,7 +130,8 @@ class NurtureLocked(models.Model):
                    COALESCE(unaddressed_count, 0) AS unaddressed_count,
                    COALESCE(unaddressed_value, 0) AS unaddressed_value,
                    COALESCE(unlocked_count, 0) AS unlocked_count,
-                   COALESCE(unlocked_value, 0) AS unlocked_value
+                   COALESCE(unlocked_value, 0) AS unlocked_value,
+                   leads, customers, unaddressed_leads, orders
               FROM locked
          FULL JOIN unlocked
                 ON COALESCE(unlocked.lost_reason_id, 0) = COALESCE(locked.lost_reason_id, 0)
@@ -114,6 +140,19 @@ class NurtureLocked(models.Model):
             items=self._sql_items(),
             unlocked=self._sql_unlocked(),
             currency=self.env.company.currency_id.id,
+            between=_BETWEEN,
+        )
+
+    def _read_group_select(self, aggregate_spec, query):
+        """What is behind several lines of a group counts once."""
+        name, _colon, function = aggregate_spec.partition(":")
+        if name not in COUNTED or function != "sum":
+            return super()._read_group_select(aggregate_spec, query)
+        return SQL(
+            "(SELECT COUNT(DISTINCT one) FROM unnest(string_to_array(string_agg(%s, %s), %s)) one)",
+            SQL.identifier(self._table, COUNTED[name]),
+            _BETWEEN,
+            _BETWEEN,
         )
 
     # ------------------------------------------------------------
@@ -140,7 +179,8 @@ class NurtureLocked(models.Model):
               GROUP BY lost.id, so.id, sol.product_id
             )
             SELECT found.id, found.lead_id, found.product_id, found.lost_reason_id,
-                   found.addressed, ROUND(found.value::numeric, %(digits)s) AS value,
+                   found.customer, found.addressed,
+                   ROUND(found.value::numeric, %(digits)s) AS value,
                    ROW_NUMBER() OVER (
                        PARTITION BY customer, product_id
                            ORDER BY date_closed DESC NULLS LAST, lead_id DESC, order_id DESC
@@ -201,8 +241,10 @@ class NurtureLocked(models.Model):
 
         :param lead_id: SQL of the lead's id
         """
-        running = self.env["nurture.sequence"].search([("state", "=", "running")])
-        leads = self.env["crm.lead"].with_context(active_test=False)
+        # also one that the user may not see: of that it is told no more than that there is one.
+        # What a filter finds it finds with the rights of its author
+        running = self.env["nurture.sequence"].sudo().search([("state", "=", "running")])
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
         choices = []
         for sequence in running.filtered(lambda one: one.entry != "manual"):
             try:
@@ -243,6 +285,7 @@ class NurtureLocked(models.Model):
             SELECT 3 * MIN(sol.id) + 2 AS id, credit.lost_reason_id,
                    CASE WHEN sol.price_subtotal >= 0 THEN sol.product_id END AS product_id,
                    COUNT(DISTINCT so.id) AS unlocked_count,
+                   string_agg(so.id::text, %(between)s) AS orders,
                    SUM(ROUND((sol.price_subtotal / COALESCE(NULLIF(so.currency_rate, 0), 1)
                               * %(rate)s)::numeric, %(digits)s)) AS unlocked_value
               FROM nurture_credit credit
@@ -254,6 +297,7 @@ class NurtureLocked(models.Model):
             rate=self.env["res.company"]._nurture_sql_rate(SQL("so.company_id")),
             digits=self.env.company.currency_id.decimal_places,
             credits=credits_.subselect(),
+            between=_BETWEEN,
         )
 
     # ------------------------------------------------------------

@@ -320,6 +320,10 @@ OVERRIDDEN = {
         "view_id, view_type, **options",
         "buttons say what their number means",
     ),
+    "nurture.locked._read_group_select": (
+        "aggregate_spec, query",
+        "who is behind several lines counts once",
+    ),
     "nurture.report._read_group": (
         "domain, groupby, aggregates, having, offset, limit, order",
         "sums that are kept serve where they can",

@@ -133,6 +133,25 @@ class TestLocked(LedgerCase):
         (sequence | by_hand).action_stop()
         self.assertEqual(self.values("unaddressed_value"), everything)
 
+    def test_addressed_by_a_sequence_that_one_may_not_see(self):
+        """Whether a sequence is about a lead is the same for whoever looks."""
+        sequence = self.start_sequence("Restock", domain=repr([("id", "=", self.bob.id)]))
+        stock = self.reason_stock.name
+        self.env["ir.rule"].create(
+            {
+                "name": "Nobody sees it",
+                "model_id": self.env["ir.model"]._get_id("nurture.sequence"),
+                "domain_force": repr([("id", "!=", sequence.id)]),
+            }
+        )
+        for user in (self.marketer, self.salesman):
+            self.assertFalse(sequence.with_user(user).search([("id", "=", sequence.id)]))
+            self.assertEqual(self.values("unaddressed_value", user), {(stock, ""): 100.0})
+            (line,) = self.lines(user).values()
+            action = line.action_view_unaddressed()
+            leads = self.env["crm.lead"].with_user(user).with_context(active_test=False)
+            self.assertEqual(leads.search(action["domain"]), self.ann)
+
     def test_lists(self):
         """Each number opens its leads, archived as they are."""
         self.quote(self.ann, 500.0)
@@ -237,3 +256,30 @@ class TestLocked(LedgerCase):
             ["value:sum", "lead_count:sum"],
         )
         self.assertEqual([(row["value:sum"], row["lead_count:sum"]) for row in rows], [(600.0, 2)])
+
+    def test_nobody_counts_twice(self):
+        """Ann, who was quoted two things, is one lead and one customer, and what she orders is one
+        order, however its lines are grouped."""
+        self.quote(self.ann, 500.0)
+        self.quote(self.ann, 80.0, self.chair)
+        sequence = self.start_sequence("Restock", domain=repr([("id", "=", self.bob.id)]))
+        self.react(self.bob, sequence.step_ids.mailing_id[:1])
+        self.bob.action_restore()
+        order = self.quote(self.bob, 400.0)
+        order.order_line = [Command.create({"product_id": self.chair.id, "price_unit": 50.0})]
+        order.action_confirm()
+        self.env["nurture.outcome"]._catch_up()
+        names = ("lead_count", "customer_count", "unaddressed_count", "unlocked_count")
+        self.assertEqual(
+            [sum(self.values(name).values()) for name in names], [2, 2, 2, 2], "one in each line"
+        )
+        domain = [("lost_reason_id", "=", self.reason_stock.id)]
+        sums = [f"{name}:sum" for name in names]
+        for by, groups in (
+            ([], [(1, 1, 1, 1)]),
+            (["lost_reason_id"], [(1, 1, 1, 1)]),
+            (["product_id"], [(1, 1, 1, 1), (1, 1, 1, 1)]),
+        ):
+            with self.subTest(by=by):
+                rows = self.env["nurture.locked"]._read_group(domain, by, sums)
+                self.assertEqual([row[len(by) :] for row in rows], groups)
