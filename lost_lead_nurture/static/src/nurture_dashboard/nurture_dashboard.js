@@ -6,6 +6,7 @@ import { useService } from "@web/core/utils/hooks";
 import { ControlPanel } from "@web/search/control_panel/control_panel";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { DashboardCharts } from "./dashboard_charts";
 import { Sparkline } from "./sparkline";
 
 /**
@@ -14,7 +15,7 @@ import { Sparkline } from "./sparkline";
  */
 export class NurtureDashboard extends Component {
     static template = "lost_lead_nurture.NurtureDashboard";
-    static components = { ControlPanel, Sparkline };
+    static components = { ControlPanel, DashboardCharts, Sparkline };
     static props = { ...standardActionServiceProps };
 
     setup() {
