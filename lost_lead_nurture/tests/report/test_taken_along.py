@@ -389,6 +389,13 @@ class TestPrint(ResultsCase):
         with self.assertRaises(AccessError):
             self.sequence.with_user(self.employee).action_print_results()
 
+    def test_without_wkhtmltopdf(self):
+        """Who has no program that makes PDF prints the page."""
+        report = type(self.env["ir.actions.report"])
+        self.patch(report, "get_wkhtmltopdf_state", lambda _self: "install")
+        form = f"/odoo/nurture-sequences/{self.sequence.id}"
+        self.start_tour(form, "nurture_print_tour", login=self.marketer.login)
+
     def test_pdf(self):
         """One page or two."""
         try:
