@@ -241,7 +241,7 @@ class NurtureLocked(models.Model):
 
         :param lead_id: SQL of the lead's id
         """
-        # also one that the user may not see: of that it is told no more than that there is one.
+        # also one that the user may not see: of that nothing is said but that there is one.
         # What a filter finds it finds with the rights of its author
         running = self.env["nurture.sequence"].sudo().search([("state", "=", "running")])
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)

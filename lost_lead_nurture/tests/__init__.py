@@ -19,6 +19,7 @@ from .mail import (
     test_leaving,
     test_links,
     test_bots,
+    test_mailing_clicks,
     test_mailing_results,
     test_refusals,
     test_wire,

@@ -12,6 +12,7 @@ from . import (
     mail_thread,
     mail_thread_blacklist,
     mailing_ab_test,
+    mailing_clicks,
     mailing_guard,
     mailing_opt_out,
     mailing_reach,

@@ -110,27 +110,26 @@ class MailingMailing(models.Model):
         action["context"] = {"create": False}
         return action
 
-    def _nurture_open_recipients(self, statistic):
+    def _nurture_open_recipients(self, statistic, domain=()):
         """Open the records whose mailing traces a statistic counts, archived ones too, as lost
         leads are. Where they are not as many as the mailing traces, since some are for others to
         see, are gone or got the mail twice, open the mailing traces.
 
+        :param domain: of the mailing traces that count; without one, all
         :raise UserError: when there is no such statistic
         """
         check_records(self, one=True)
         names = self.env["mailing.trace"]._nurture_get_statistic_names()
         read_choice(self.env, statistic, names)
         mailing_traces = self.env["mailing.trace"].search_fetch(
-            self._nurture_mailing_traces_domain(statistic), ["res_id"]
+            self._nurture_mailing_traces_domain(statistic) & Domain(domain), ["res_id"]
         )
         records = self.env[self.mailing_model_real].with_context(active_test=False)
-        domain = [("id", "in", mailing_traces.mapped("res_id"))]
-        is_whole = records.has_access("read") and records.search_count(domain) == len(
-            mailing_traces
-        )
+        found = [("id", "in", mailing_traces.mapped("res_id"))]
+        is_whole = records.has_access("read") and records.search_count(found) == len(mailing_traces)
         if not is_whole:
-            return self._nurture_open_mailing_traces(statistic)
-        return self.env["nurture.sequence"]._open_list(records._name, names[statistic], domain)
+            return self._nurture_open_mailing_traces(statistic, domain)
+        return self.env["nurture.sequence"]._open_list(records._name, names[statistic], found)
 
     def action_view_nurture_mails(self):
         """Open what is behind a statistic; the context key ``nurture_statistic`` says which."""

@@ -44,7 +44,7 @@ export class NurtureWorkflow extends Component {
         this.actions = Object.fromEntries(
             [
                 ...["add", "dayLabel", "duplicate", "edit", "enter", "focus", "go", "move"],
-                ...["leavePreview", "openStatistic", "openVersion", "openMailing"],
+                ...["leavePreview", "openClicks", "openStatistic", "openVersion", "openMailing"],
                 ...["possiblePlaces", "preview"],
                 ...["remove", "reorder", "restore", "writeMail"],
             ].map((name) => [name, this[name].bind(this)])
@@ -444,6 +444,10 @@ export class NurtureWorkflow extends Component {
     openList(resModel, resId, name, ...what) {
         const args = JSON.stringify(what);
         return this.action.doActionButton({ type: "object", resModel, resId, name, args });
+    }
+
+    openClicks(step) {
+        return this.openList("mailing.mailing", step.mailing, "action_view_nurture_clicks");
     }
 
     openMailing(step) {

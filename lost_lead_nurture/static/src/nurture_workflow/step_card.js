@@ -84,6 +84,12 @@ export class StepCard extends Component {
         return this.type.message && this.step.mailing && this.props.workflow.mails_readable;
     }
 
+    /** Whether somebody got its mail, so that there is something to see of its links. */
+    get hasClicks() {
+        const { mails, type } = this.step;
+        return type === "email" && mails.sent && this.props.workflow.mails_readable;
+    }
+
     /** Whether its mail is still to be written. */
     get canWrite() {
         const { active, mailing, type } = this.step;
