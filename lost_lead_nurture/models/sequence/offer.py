@@ -59,7 +59,7 @@ class NurtureOffer(models.Model):
         help="The last day on which it is offered. From then on mails leave it out.",
     )
     valid_days = fields.Integer(
-        string="Valid For (Days)",
+        string="Valid (Days)",
         help="So many days from the day the mail is written. 0: as long as the date says, or "
         "without an end.",
     )

@@ -51,7 +51,6 @@ class NurtureSequence(models.Model):
             {
                 "lines": lines,
                 "has_quantity": any(line["quantity"] for line in lines),
-                "has_last_day": any(line["last_day"] for line in lines),
             },
             minimal_qcontext=True,
         )
