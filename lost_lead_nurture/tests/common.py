@@ -10,6 +10,8 @@ for the mail gateway.
 
 import email
 import email.policy
+import hashlib
+import itertools
 import re
 from contextlib import contextmanager
 from datetime import datetime
@@ -434,6 +436,28 @@ class SecondStepMixin:
     def setUp(self):
         super().setUp()
         self.second = self.make_step(self.sequence, "after", self.first, 7, subject="Second")
+
+
+class DrawMixin:
+    """Leads of whom it is known for which version of the first step they are drawn."""
+
+    def make_leads(self, number, first=0):
+        """So many leads, one for the lower half of the places that addresses fall to in the first
+        step, one for the upper half, and so on: even shares divide them evenly."""
+        leads, candidates = self.env["crm.lead"], itertools.count(first)
+        for wanted in itertools.islice(itertools.cycle((False, True)), number):
+            address = next(
+                one
+                for one in (f"lead{n}@recipient.example.com" for n in candidates)
+                if (self.find_place(one) >= 0.5) == wanted
+            )
+            leads |= self.make_lead(address)
+        return leads
+
+    def find_place(self, address):
+        """Where an address falls to, from 0 to 1."""
+        digest = hashlib.md5(f"step {self.first.id}:{address}".encode()).hexdigest()
+        return int(digest[:8], 16) / 2**32
 
 
 class RealClockMixin:

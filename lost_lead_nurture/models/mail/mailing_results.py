@@ -105,6 +105,8 @@ class MailingMailing(models.Model):
         names = mailing_traces._nurture_get_statistic_names()
         read_choice(self.env, statistic, names)
         action = self.env["ir.actions.actions"]._for_xml_id("mass_mailing.mailing_trace_action")
+        # the web client would call it by that of core's action
+        action.pop("display_name", None)
         action["name"] = names[statistic]
         action["domain"] = list(self._nurture_mailing_traces_domain(statistic) & Domain(domain))
         action["context"] = {"create": False}

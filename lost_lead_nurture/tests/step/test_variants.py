@@ -1,7 +1,5 @@
 """A/B tests of steps: who gets which version, what came of it, and who gets the winner."""
 
-import hashlib
-import itertools
 from datetime import timedelta
 
 from psycopg2 import IntegrityError
@@ -12,10 +10,10 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ...models.sequence import statistics as statistics_module
-from ..common import BODY, DealMixin, NurtureCase, NurtureHttpCase, SequenceMixin
+from ..common import BODY, DealMixin, DrawMixin, NurtureCase, NurtureHttpCase, SequenceMixin
 
 
-class VersionsMixin(SequenceMixin):
+class VersionsMixin(DrawMixin, SequenceMixin):
     """The first step has a version B."""
 
     def setUp(self):
@@ -23,24 +21,6 @@ class VersionsMixin(SequenceMixin):
         self.second_version = self.env["nurture.variant"].browse(self.first.action_add_variant())
         self.mail_b = self.second_version.mailing_id
         self.mail_b.subject = "Other"
-
-    def make_leads(self, number, first=0):
-        """So many leads, one for the lower half of the places that addresses fall to in the first
-        step, one for the upper half, and so on: even shares divide them evenly."""
-        leads, candidates = self.env["crm.lead"], itertools.count(first)
-        for wanted in itertools.islice(itertools.cycle((False, True)), number):
-            address = next(
-                one
-                for one in (f"lead{n}@recipient.example.com" for n in candidates)
-                if (self.find_place(one) >= 0.5) == wanted
-            )
-            leads |= self.make_lead(address)
-        return leads
-
-    def find_place(self, address):
-        """Where an address falls to, from 0 to 1."""
-        digest = hashlib.md5(f"step {self.first.id}:{address}".encode()).hexdigest()
-        return int(digest[:8], 16) / 2**32
 
     def drawn(self, step=None):
         """``{address: version}``"""

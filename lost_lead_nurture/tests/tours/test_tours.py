@@ -3,11 +3,11 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import NurtureHttpCase, RealClockMixin
+from ..common import DrawMixin, NurtureHttpCase, RealClockMixin
 
 
 @tagged("post_install", "-at_install")
-class TestTours(RealClockMixin, NurtureHttpCase):
+class TestTours(DrawMixin, RealClockMixin, NurtureHttpCase):
     def test_marketer(self):
         lead = self.make_lead("tour@recipient.example.com")
         preset = self.env["nurture.preset"].create(
@@ -123,3 +123,22 @@ class TestTours(RealClockMixin, NurtureHttpCase):
         templates = self.env["nurture.sequence"].with_context(active_test=False)
         self.assertFalse(templates.search([("template_name", "=", "Tour template")]))
         self.assertTrue(sequence.exists())
+
+    def test_versions(self):
+        """A version is added and comes later, both are sent, and one is chosen."""
+        sequence = self.make_sequence(name="Tour versions")
+        first = self.first = self.make_step(sequence, subject="First")
+        page = f"/odoo/nurture-sequences/{sequence.id}"
+        self.start_tour(page, "nurture_add_version_tour", login=self.marketer.login)
+        self.assertEqual(first.variant_ids.mapped("delay"), [3])
+        self.make_leads(2)
+        sequence.action_start()
+        self.run_cron()
+        self.advance(days=3)
+        mails = self.env["mailing.trace"].search(
+            [("mass_mailing_id", "in", first._get_mailings().ids)]
+        )
+        mails.set_sent()
+        mails.filtered(lambda mail: mail.mass_mailing_id != first.mailing_id).set_clicked()
+        self.start_tour(page, "nurture_choose_version_tour", login=self.marketer.login)
+        self.assertEqual((first.ab_winner, first.ab_reason), ("B", "by_hand"))
