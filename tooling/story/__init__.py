@@ -5,7 +5,9 @@ Everything in it is real. People of the company work over JSON-2, mails leave th
 outgoing server by SMTP, recipients follow the links they find in the mails, answers and bounces
 come in at the mail gateway, and the scheduled actions do what is due. Only the days pass faster
 (see `passing_days`). What has to come out follows from the script (`cast`), and every week it is
-compared with what did: by address and by mail."""
+compared with what did: by address and by mail. Beside the campaign there is a sequel, and in the
+end all that came of both is in the `books`, with which each number in Odoo is compared: to the cent
+and to the person (see `figures`)."""
 
 from .examples import PROVOKED as PROVOKED
 from .mailbox import Mailbox

@@ -10,16 +10,26 @@ from .. import settings
 
 LEADS = settings.ROOT / "lost_lead_nurture" / "demo" / "crm.lead.csv"
 
+CAMPAIGN = "Limited edition: back in stock"
+REASON = "Not enough stock"  # why its leads were lost
+
 # The mails, in the order of the campaign: {name: subject}.
 BACK_IN_STOCK = "Back in stock"
 ALMOST_SOLD_OUT = "Almost sold out"
 STILL_TIME = "Still time"
 LAST_CHANCE = "Last chance"
+# Those of the sequel: a plain mailing, and what two other sequences send.
+SPRING_OFFER = "Spring offer"
+SECOND_CHANCE = "Second chance"
+ZURICH = "Zurich"
 SUBJECTS = {
     BACK_IN_STOCK: "Limited item back in stock! Act now",
     ALMOST_SOLD_OUT: "Almost sold out: did you get yours?",
     STILL_TIME: "There is still time to add it to your collection",
     LAST_CHANCE: "{name}, 20% off: last chance before it is gone",
+    SPRING_OFFER: "Spring offer: delivered within a week",
+    SECOND_CHANCE: "May we ask you once more?",
+    ZURICH: "We are in Zurich now",
 }
 
 # What a recipient, or somebody about a recipient's lead, does after the week's mail.
@@ -34,6 +44,8 @@ IS_AWAY = "out of office"
 IS_RESTORED = "lead restored by hand"
 
 REPLIES = {ANSWERS, ANSWERS_THE_FIRST}
+#: What counts for what comes of it: to open a mail does not.
+TOUCHES = REPLIES | {CLICKS}
 UNSUBSCRIPTIONS = {UNSUBSCRIBES, UNSUBSCRIBES_AT_ONCE}
 WIN_BACKS = REPLIES | {IS_RESTORED}
 EXITS = WIN_BACKS | UNSUBSCRIPTIONS | {BOUNCES}
@@ -82,16 +94,26 @@ def quantity(position):
 
 
 @dataclass
-class Recipient:
+class Person:
+    """Somebody who gets mails."""
+
+    address: str
+    name: str
+    got: dict = field(default_factory=dict)  # {mail: what the person did with it}
+
+    def subject(self, mail):
+        """Return the subject this person sees."""
+        return SUBJECTS[mail].format(name=self.name or "Dear customer")
+
+
+@dataclass(kw_only=True)
+class Recipient(Person):
     """A lost lead's contact, and what the script makes them do."""
 
     lead: str  # external id
-    address: str
-    name: str
     salesperson: str  # external id
     team: str  # external id
     weeks: tuple = ()
-    got: dict = field(default_factory=dict)  # {mail: what the recipient did with it}
     left: str = ""  # the action that ended it for them
 
     def live(self, week):
@@ -111,10 +133,6 @@ class Recipient:
             (action, BACK_IN_STOCK if action is ANSWERS_THE_FIRST else latest)
             for action in self.weeks[week - 1]
         ]
-
-    def subject(self, mail):
-        """Return the subject this recipient sees."""
-        return SUBJECTS[mail].format(name=self.name or "Dear customer")
 
     def _mail_of(self, week):
         if self.left:

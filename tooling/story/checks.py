@@ -3,7 +3,7 @@
 from collections import Counter
 
 from .. import shell
-from . import cast
+from . import books, cast
 
 STATISTICS = ("sent", "opened", "clicked", "replied", "ignored", "bounced")
 MAILINGS = {
@@ -28,8 +28,8 @@ class Checks:
         self.marketer = story.marketer
         self.campaign = story.campaign
         self.recipients = story.recipients
-        users = self.admin.find("res.users", [("share", "=", False)], ["email"])
-        self.staff = {row["email"].lower() for row in users if row["email"]}
+        self.people = {**story.sequel.people, **story.recipients}
+        self.books = story.books
 
     # The post
 
@@ -39,9 +39,11 @@ class Checks:
 
         :return: ``{(address, mail): what arrived}``
         """
-        to_customers = [mail for mail in arrived if mail.address not in self.staff]
+        users = self.admin.find("res.users", [("share", "=", False)], ["email"])
+        staff = {row["email"].lower() for row in users if row["email"]}
+        to_customers = [mail for mail in arrived if mail.address not in staff]
         wanted = {
-            (address, self.recipients[address].subject(mail)): (address, mail)
+            (address, self.people[address].subject(mail)): (address, mail)
             for address, mail in expected
         }
         equal(
@@ -173,7 +175,7 @@ class Checks:
         expected = {
             **{f"{name}_count": n for name, n in cast.statistics(self.recipients.values()).items()},
             "participant_count": len(self.recipients),
-            "lead_count": len(self._credited()),
+            "lead_count": len(self.books.won_back(cast.CAMPAIGN)),
             **further,
         }
         domain = [("id", "=", self.campaign)]
@@ -196,15 +198,11 @@ class Checks:
 
     def of_the_end(self):
         """Check what the deals brought, tell it, and return the story's statistics."""
-        deals = [
-            (cast.quantity(position) * cast.PRICE, stage)
-            for position, (recipient, stage) in enumerate(
-                zip(self._who(cast.WIN_BACKS), cast.DEALS, strict=False)
-            )
-            if recipient.credited is not None
-        ]
-        turnover = sum(amount for amount, stage in deals if stage == cast.PAID)
-        row = self._sequence(quotation_count=len(deals), invoiced_amount=turnover)
+        entries = self.books.of_mails(self.books.mails_of(cast.CAMPAIGN))
+        quotations = books.deals(entries, *books.QUOTED)
+        row = self._sequence(
+            quotation_count=len(quotations), invoiced_amount=float(books.total(entries))
+        )
         shell.say(
             f"\n   {row['lead_count']} leads were won back: {row['quotation_count']} quotations, "
             f"invoiced and paid {row['invoiced_amount']:,.2f}\n"

@@ -2,8 +2,11 @@
 
 from .. import passing_days, settings
 from . import cast, deals, examples
+from .books import Books
 from .checks import Checks
+from .figures import Figures
 from .rpc import User
+from .sequel import OURS, Sequel
 
 ALIAS_DOMAIN = "yourcompany.example.com"
 CAMPAIGN = "lost_lead_nurture.nurture_sequence_restock"
@@ -22,35 +25,53 @@ class Story:
         self.recipients = cast.recipients()
         self.campaign = self.admin.ref(CAMPAIGN)
         self.mails = {}  # {(address, mail): what arrived}
+        self.books = Books()
+        for address in self.recipients:
+            self.books.lost(address, cast.REASON, OURS)
+        self.sequel = Sequel(self)
+        self.deals = []
         self.checks = Checks(self)
 
     def play(self):
         """Play all of it."""
         self.set_up_the_office()
+        self.sequel.set_up()
         self.marketer.call("nurture.sequence", "action_start", [self.campaign])
 
         self.post_the_mails_of(week=1)
         self.pass_time(days=1)
         self.react_in(week=1)
+        self.sequel.mail_in_the_first_week()
         self.pass_time(days=4)
+        self.sequel.react_in_the_first_week()
+        self.pass_time(minutes=2)
         self.post_nothing("on the fifth day")
         self.pass_time(days=2)
 
         self.post_the_mails_of(week=2)
         self.pass_time(days=1)
         self.react_in(week=2)
+        self.sequel.quote_in_the_second_week()
         self.pass_time(days=6)
 
         self.post_the_mails_of(week=3)
         self.pass_time(days=1)
         self.react_in(week=3)
-        self.pass_time(days=6)
+        self.sequel.mail_in_the_third_week()
+        self.pass_time(days=1)
+        self.sequel.react_in_the_third_week()
+        self.pass_time(minutes=2)
+        self.post_nothing("after the reactions to the sequel")
+        self.pass_time(days=5)
         self.post_nothing("after three weeks")
 
-        deals.close(self.admin, self.won_back_leads())
+        self.deals += deals.close(self.admin, self.books, self.won_back_leads())
+        self.sequel.close_the_deals()
+        self.deals += self.sequel.deals
         self.post_nothing("after the deals")
         marketer_id = self.admin.ref("base.user_demo")
         examples.run(self.server, self.marketer, marketer_id, self.campaign)
+        Figures(self).check()
         return self.checks.of_the_end()
 
     # The company
@@ -84,7 +105,14 @@ class Story:
             for recipient in self.recipients.values()
             for mail in list(recipient.got)[before[recipient.address] :]
         }
-        self.mails |= self.checks.of_the_post(self._post(), expected, f"week {week}")
+        for mail in cast.SUBJECTS:
+            if any(mail == sent for _address, sent in expected):
+                self.books.mailed(mail, cast.CAMPAIGN)
+        self.post(expected, f"week {week}")
+
+    def post(self, expected, when):
+        """Let what is due leave: exactly the ``expected`` (address, mail)."""
+        self.mails |= self.checks.of_the_post(self._post(), expected, when)
 
     def post_nothing(self, when):
         """Let the sequence do what is due: nothing that any customer would notice."""
@@ -109,39 +137,50 @@ class Story:
         """Let the recipients (and salespeople) do what the script says, look, and tell of it."""
         for recipient in self.recipients.values():
             for action, mail in recipient.actions(week):
-                self._do(action, recipient, self.mails[recipient.address, mail])
+                self._do(action, recipient, mail)
         # a click is believed a minute later, when no bot has given itself away
         self.pass_time(minutes=2)
         self.post_nothing("after the reactions")
         self.checks.of_the_week(week)
 
     def _do(self, action, recipient, mail):
-        if action in cast.REPLIES:
-            self._receive(mail.answer("Good news! Please call me, I still need it."))
-        elif action is cast.IS_AWAY:
-            self._receive(mail.out_of_office())
-        elif action is cast.BOUNCES:
-            self._receive(mail.bounce())
-        elif action is cast.IS_RESTORED:
+        if action is cast.IS_RESTORED:
             lead = self.admin.ref(recipient.lead)
             self.salespeople[recipient.salesperson].call("crm.lead", "action_restore", [lead])
         else:
+            self.react(recipient.address, action, mail)
+        if action in cast.WIN_BACKS:
+            self.books.note("restored", recipient.address)
+
+    def react(self, address, action, mail):
+        """Let somebody do something with a mail."""
+        arrived = self.mails[address, mail]
+        if action in cast.REPLIES:
+            self._receive(arrived.answer("Good news! Please call me, I still need it."))
+        elif action is cast.IS_AWAY:
+            self._receive(arrived.out_of_office())
+        elif action is cast.BOUNCES:
+            self._receive(arrived.bounce())
+        else:
             act = {
-                cast.OPENS: mail.open,
-                cast.CLICKS: mail.click,
-                cast.UNSUBSCRIBES: mail.unsubscribe,
-                cast.UNSUBSCRIBES_AT_ONCE: mail.unsubscribe_at_once,
+                cast.OPENS: arrived.open,
+                cast.CLICKS: arrived.click,
+                cast.UNSUBSCRIBES: arrived.unsubscribe,
+                cast.UNSUBSCRIBES_AT_ONCE: arrived.unsubscribe_at_once,
             }[action]
             act()
+        if action in cast.TOUCHES:
+            self.books.touched(address, mail)
 
     def _receive(self, raw):
         """Hand a mail in at the gateway, as the mail server's script odoo-mailgate does."""
         self.admin.call("mail.thread", "message_process", model=False, message=raw)
 
     def won_back_leads(self):
-        """Return the ids of the leads that were won back, in the order of their addresses."""
-        return [
-            self.admin.ref(recipient.lead)
+        """Return the leads that were won back, in the order of their addresses: ``{address:
+        id}``."""
+        return {
+            recipient.address: self.admin.ref(recipient.lead)
             for recipient in self.recipients.values()
             if recipient.is_won_back
-        ]
+        }
