@@ -43,6 +43,7 @@ from .report import (
     test_rates,
     test_reports,
     test_taken_along,
+    test_walk,
 )
 from .sequence import (
     test_audience,

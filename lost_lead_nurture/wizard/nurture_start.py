@@ -60,6 +60,16 @@ class NurtureStart(models.TransientModel):
         self.ensure_one()
         return self.sequence_id.action_view_audience("entering")
 
+    def action_view_held_out(self):
+        """Open the leads that would be held out for comparison."""
+        self.ensure_one()
+        return self.sequence_id.action_view_audience("held_out")
+
+    def action_view_inside(self):
+        """Open the leads that are or were inside, and do not enter again."""
+        self.ensure_one()
+        return self.sequence_id.action_view_audience("inside")
+
     def action_view_excluded(self):
         """Open the leads that are excluded; the list says why."""
         self.ensure_one()

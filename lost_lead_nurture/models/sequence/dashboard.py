@@ -96,9 +96,7 @@ class NurtureSequence(models.Model):
             domain = self._get_credits_between(sequences, begin, end)
             return self.env["nurture.credit"]._open(what, name, domain)
         if what == "won_back":
-            journeys = sequences._get_won_back_between(begin, end)
-            domain = Domain("nurture_participant_ids", "any", journeys)
-            return self._open_list("crm.lead", name, domain)
+            return self._open_leads_of(name, sequences._get_won_back_between(begin, end))
         return sequences._open_need(what, name)
 
     @api.model

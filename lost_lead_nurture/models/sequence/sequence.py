@@ -618,18 +618,11 @@ class NurtureSequence(models.Model):
         )
 
     def action_view_leads(self):
-        """Open the leads that were won back."""
+        """Open the leads that were won back, as far as the user may see them."""
         self.ensure_one()
-        return self._open_list(
-            "crm.lead",
+        return self._open_leads_of(
             self.env._("Leads/Opportunities"),
-            [
-                (
-                    "nurture_participant_ids",
-                    "any",
-                    [("sequence_id", "=", self.id), ("won_back_date", "!=", False)],
-                )
-            ],
+            Domain("sequence_id", "=", self.id) & Domain("won_back_date", "!=", False),
         )
 
     def action_view_quotations(self):
@@ -660,6 +653,17 @@ class NurtureSequence(models.Model):
             [("sequence_id", "=", self.id), *domain],
             view_mode="list,kanban,graph,pivot,form",
         )
+
+    @api.model
+    def _open_leads_of(self, name, journeys):
+        """Open the leads of journeys that the user sees. One that has gone to another company since
+        counts, though it is not the user's to see any more.
+
+        :param name: what they are called
+        :param journeys: domain of ``nurture.participant``
+        """
+        leads = self.env["nurture.participant"].search(journeys).lead_id
+        return self._open_documents(name, leads)
 
     @api.model
     def _open_documents(self, name, documents):

@@ -166,6 +166,8 @@ DOORS = {
     ("nurture.start", "action_start"): (DIALOG,),
     ("nurture.start", "action_view_entering"): (DIALOG,),
     ("nurture.start", "action_view_excluded"): (DIALOG,),
+    ("nurture.start", "action_view_held_out"): (DIALOG,),
+    ("nurture.start", "action_view_inside"): (DIALOG,),
     ("nurture.step", "action_add_opt_out"): (ORM,),
     ("nurture.step", "action_add_variant"): (CHANGES,),
     ("nurture.step", "action_choose_variant"): (CHANGES, "B"),
