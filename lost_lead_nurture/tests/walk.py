@@ -149,7 +149,7 @@ class WalkMixin(ButtonsMixin):
         return record[counted], is_amount
 
     def check_opened(self, action, number, is_amount=False, name=None):
-        """What opens behind a number is as much as it says; who may not open all of it is told how
+        """What opens behind a number is as much as it says; who may not open all of it reads how
         much there is."""
         if action["type"] == "ir.actions.client":
             said = action["params"]["message"]

@@ -7,7 +7,7 @@ come in at the mail gateway, and the scheduled actions do what is due. Only the 
 (see `passing_days`). What has to come out follows from the script (`cast`), and every week it is
 compared with what did: by address and by mail. Beside the campaign there is a sequel, and in the
 end all that came of both is in the `books`, with which each number in Odoo is compared: to the cent
-and to the person (see `figures`)."""
+and to the person (see `results`)."""
 
 from .examples import PROVOKED as PROVOKED
 from .mailbox import Mailbox

@@ -4,7 +4,7 @@ from .. import passing_days, settings
 from . import cast, deals, examples
 from .books import Books
 from .checks import Checks
-from .figures import Figures
+from .results import Results
 from .rpc import User
 from .sequel import OURS, Sequel
 
@@ -71,7 +71,7 @@ class Story:
         self.post_nothing("after the deals")
         marketer_id = self.admin.ref("base.user_demo")
         examples.run(self.server, self.marketer, marketer_id, self.campaign)
-        Figures(self).check()
+        Results(self).check()
         return self.checks.of_the_end()
 
     # The company

@@ -279,7 +279,7 @@ class Sequel:
             self._restore(admin, address)
         billed, paid, today = (self.day_before(days) for days in (2, 1, 0))
 
-        # a plain mailing was answered: three desks, one of which comes back
+        # a plain mailing was answered: three desks, one of which is returned
         deal = self._deal(admin, ANNA, desk, 3, Decimal("333.33"))
         deal.quote(self.day_before(3))
         deal.confirm()
@@ -287,7 +287,7 @@ class Sequel:
         deal.pay(invoice, paid, billed)
         deal.refund(invoice, 1, today)
 
-        # in francs, and all of it comes back, at another rate than it was sold at
+        # in francs, and all of it is returned, at another rate than it was sold at
         deal = self._deal(admin, BEN, desk, 2, Decimal("301.15"), self._francs(admin))
         deal.quote(self.day_before(3))
         deal.confirm()
@@ -333,7 +333,7 @@ class Sequel:
         deal.confirm()
         deal.pay(deal.invoice(billed), paid, billed)
 
-        # in francs, and one of them comes back
+        # in francs, and one of them is returned
         deal = self._deal(seller, GRETA, desk, 5, Decimal("388.88"))
         deal.quote()
         deal.confirm()

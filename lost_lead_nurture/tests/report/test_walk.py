@@ -129,7 +129,7 @@ class TestWalk(WalkMixin, LedgerCase):
         for mailing in mailings:
             self.leave(mailing)
         # what has left is not in the queue any more
-        self.env["mail.mail"].search([("mailing_id", "in", mailings.ids)]).unlink()
+        self.env["mail.mail"].search([("mailing_id", "in", mailings.ids)]).state = "sent"
         self.hold_out()
 
     def hold_out(self):
@@ -190,7 +190,7 @@ class TestWalk(WalkMixin, LedgerCase):
         )
 
     def have_them_buy(self):
-        """Own leads and others' come back and buy, and some want their money back."""
+        """Own leads and others' are won back and buy, and some want their money back."""
         self.clock += timedelta(hours=5)
         for lead in (self.own[0], self.others[0], self.moving, self.deleted, self.nobodys):
             lead.action_restore()

@@ -8,7 +8,7 @@ from .books import cents
 from .checks import MAILINGS, STEPS, equal
 
 
-class Figures:
+class Results:
     """Compares the ledger, the credits and each number with the books."""
 
     def __init__(self, story):
