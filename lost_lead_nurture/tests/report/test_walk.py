@@ -3,6 +3,7 @@ salesperson with own documents, an administrator of two companies. Who may not o
 how many of them are his."""
 
 from datetime import timedelta
+from itertools import product
 
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
@@ -229,6 +230,7 @@ class TestWalk(WalkMixin, LedgerCase):
         self.others[1].user_id = self.salesman
         for number, user in enumerate((self.salesman, self.colleague) * 4):
             self.make_lead(f"new{number}@recipient.example.com", user_id=user.id)
+        self.make_lead("dearest@recipient.example.com", reason=self.reason_price)
 
     @property
     def mailing_to_all(self):
@@ -261,6 +263,7 @@ class TestWalk(WalkMixin, LedgerCase):
             self.walk_comparison()
             self.walk_dialogs()
         self.walk_audience()
+        self.walk_locked_value()
         self.walk_calendar()
 
     def walk_forms(self):
@@ -336,9 +339,9 @@ class TestWalk(WalkMixin, LedgerCase):
                 with self.subTest(user=self.user.login, funnel=stage["name"]):
                     self.assertEqual(found, stage["count"])
             for row in report.get_hours(of)["rows"]:
-                for cell in row["cells"]:
-                    with self.subTest(user=self.user.login, hours=row["label"]):
-                        self.assertEqual(report.search_count(cell["domain"]), cell["opened"])
+                for cell, name in product(row["cells"], ("opened", "clicked")):
+                    with self.subTest(user=self.user.login, hours=row["label"], of=name):
+                        self.assertEqual(report.search_count(cell["domains"][name]), cell[name])
             for row in report.get_cohorts(of)["rows"]:
                 for cell in (row, *row["cells"]):
                     with self.subTest(user=self.user.login, months=row["label"]):
@@ -366,6 +369,16 @@ class TestWalk(WalkMixin, LedgerCase):
             )
             for what, number in numbers.items():
                 self.check(number, sequence.action_view_audience(what), ("audience", what))
+
+    def walk_locked_value(self):
+        """What is lost for each reason and product, what nobody is about, what was unlocked."""
+        for line in self.env["nurture.locked"].with_user(self.user).search([]):
+            for name, action in (
+                ("lead_count", line.action_view_leads()),
+                ("unaddressed_count", line.action_view_unaddressed()),
+                ("unlocked_count", line.action_view_unlocked()),
+            ):
+                self.check(line[name], action, ("locked", line.lost_reason_id.name, name))
 
     def walk_calendar(self):
         """What was done and what is to come."""
