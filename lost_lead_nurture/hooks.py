@@ -2,6 +2,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .models.core.res_partner import ResPartner
 from .models.lead.conditions import CrmLead
+from .models.mail.link_tracker import LinkTracker
 from .models.mail.mailing_trace import MailingTrace
 from .models.mail.mailing_trace_statistics import MailingTrace as MailingTraceStatistics
 from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
@@ -72,6 +73,7 @@ CHANGES = [
     Index.of_model("res_partner", "_nurture_bounced_index", ResPartner._nurture_bounced_index),
     Spelling("crm_lead", "email_normalized"),
     Spelling("mailing_trace", "email"),
+    Index.of_model("link_tracker", "_nurture_mailing_index", LinkTracker._nurture_mailing_index),
     Column("ir_act_server", "nurture_allowed", "bool", default=False),
     Column("res_company", "nurture_cap_number", "int4", default=2),
     Column("res_company", "nurture_cap_days", "int4", default=7),

@@ -149,7 +149,8 @@ class NurtureLocked(models.Model):
         if name not in COUNTED or function != "sum":
             return super()._read_group_select(aggregate_spec, query)
         return SQL(
-            "(SELECT COUNT(DISTINCT one) FROM unnest(string_to_array(string_agg(%s, %s), %s)) one)",
+            '(SELECT COUNT(DISTINCT one COLLATE "C")'
+            " FROM unnest(string_to_array(string_agg(%s, %s), %s)) one)",
             SQL.identifier(self._table, COUNTED[name]),
             _BETWEEN,
             _BETWEEN,

@@ -16,6 +16,9 @@ class MailingMailing(models.Model):
             return super()._nurture_get_links()
         return sorted(set(re.findall(TEXT_URL_REGEX, self.body_plaintext or "")))
 
+    def _nurture_get_lines(self):
+        return [*super()._nurture_get_lines(), self.body_plaintext]
+
     def _nurture_open_mailing_traces(self, statistic, domain=()):
         action = super()._nurture_open_mailing_traces(statistic, domain)
         if set(self.mapped("mailing_type")) == {"sms"}:

@@ -136,6 +136,11 @@ class TestStep(SmsCase):
         self.assertProblem("has no SMS", lambda: self.make_sms_step(self.sequence, sms_text=False))
         self.assertTrue(self.make_sms_step(self.sequence).mailing_id, "complete when it is added")
 
+    def test_offer(self):
+        """There is no place for a table in an SMS."""
+        self.first.sms_text = "For you: {{object.nurture_offer}}"
+        self.assertProblem("only words", self.sequence.action_start)
+
     def test_link_that_counts(self):
         """A click on one link only: it has to be in the text."""
         ann = self.make_lead("ann@recipient.example.com", phone="+32456001101")

@@ -113,7 +113,7 @@ class NurtureCredit(models.Model):
         """The orders are of the campaigns of their sequences, unless somebody chose another."""
         free = self.filtered(lambda credit: not credit.order_id.campaign_id)
         for campaign, credits_ in free.grouped(
-            lambda credit: credit.sequence_id.campaign_id
+            lambda credit: credit.sequence_id._get_campaign()
         ).items():
             if campaign:
                 credits_.order_id.campaign_id = campaign

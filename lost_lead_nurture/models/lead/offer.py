@@ -28,11 +28,14 @@ class CrmLead(models.Model):
         if not sequence.offer_ids:
             self.nurture_offer = False
             return
-        tables = {}
+        pricelists, tables = {}, {}
         for lead in self:
             company = sequence._get_seller(lead)
-            pricelist = lead._nurture_get_customer(company).property_product_pricelist
-            key = pricelist, company
+            buyer = company, lead.partner_id or lead.country_id
+            if buyer not in pricelists:
+                customer = lead._nurture_get_customer(company)
+                pricelists[buyer] = customer.property_product_pricelist
+            key = pricelists[buyer], company
             if key not in tables:
                 tables[key] = sequence._render_offer(*key)
             lead.nurture_offer = tables[key]
@@ -40,16 +43,17 @@ class CrmLead(models.Model):
     def _nurture_get_customer(self, company):
         """Who would get the quotation of ``company``: the contact, else one as it would be made of
         the lead."""
-        partners = self.env["res.partner"].with_company(company)
         if self.partner_id:
-            return partners.browse(self.partner_id.id)
-        return partners.new({"country_id": self.country_id.id})
+            return self.partner_id.with_company(company)
+        customers = self.env["res.partner"].with_company(company)
+        return customers.new({"country_id": self.country_id.id})
 
     def _search_nurture_offer(self, operator, value):
-        """Only whether there is one can be asked: leads of sequences that offer something."""
+        """Only whether there is one can be asked: leads of sequences that offer something. It is
+        there because people choose placeholders among fields that can be searched."""
         if operator != "in" or set(value) != {False}:
             return NotImplemented
-        return [("nurture_participant_ids.sequence_id.offer_ids", "=", False)]
+        return [("nurture_participant_ids", "not any", [("sequence_id.offer_ids", "!=", False)])]
 
     @api.model
     def mail_allowed_qweb_expressions(self):

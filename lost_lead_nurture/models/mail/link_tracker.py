@@ -9,6 +9,9 @@ from ...tools.send_batch import get_composed
 class LinkTracker(models.Model):
     _inherit = "link.tracker"
 
+    # core looks for the links of a mail by their address
+    _nurture_mailing_index = models.Index("(mass_mailing_id) WHERE mass_mailing_id IS NOT NULL")
+
     nurture_unique_clicks = fields.Integer(
         compute="_compute_nurture_unique_clicks",
         string="Unique Clicks",

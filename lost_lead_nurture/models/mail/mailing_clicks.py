@@ -90,7 +90,8 @@ class MailingMailing(models.Model):
         check_records(self, one=True)
         links = self.env["link.tracker"].browse(read_ids(self.env, link_ids))
         action = self._nurture_open_recipients("clicked", _clicked_domain(links.ids))
-        name = links[:1].exists().label or links[:1].exists().url
+        link = links[:1].exists()
+        name = link.label or link.url
         return {**action, "name": self.env._("Clicked: %s", name)} if name else action
 
     # ------------------------------------------------------------
@@ -148,7 +149,9 @@ class MailingMailing(models.Model):
         :return: list of ``{"trackers", "url", "label", "places"}``; places are positions in
             ``shown``
         """
-        trackers = self.env["link.tracker"].search([("mass_mailing_id", "=", self.id)], order="id")
+        trackers = self.env["link.tracker"].search_fetch(
+            [("mass_mailing_id", "=", self.id)], ["url", "label"], order="id"
+        )
         labels = defaultdict(set)
         for url, label in shown:
             labels[url].add(label)

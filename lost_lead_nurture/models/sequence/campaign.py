@@ -45,7 +45,8 @@ class NurtureSequence(models.Model):
         for sequence in self:
             if sequence.is_template or not sequence.name:
                 sequence.campaign_code = False
-            elif not sequence.campaign_code:
+            elif not sequence.campaign_code and not sequence.campaign_id:
+                # where there is a campaign, somebody has taken its code away
                 taken = self._get_taken_codes() if taken is None else taken
                 sequence.campaign_code = self._propose_code(sequence.name, taken)
                 taken.add(sequence.campaign_code)
@@ -111,20 +112,20 @@ class NurtureSequence(models.Model):
         return self.campaign_id
 
     def _find_campaign(self):
-        """A campaign of this name that somebody made before, for the company or for all."""
-        campaign = self.env["utm.campaign"].search(
+        """A campaign of this name that no sequence has, for the company or for all."""
+        taken = self.with_context(active_test=False).search([("campaign_id", "!=", False)])
+        return self.env["utm.campaign"].search(
             [
                 ("name", "=ilike", self.campaign_code),
+                ("id", "not in", taken.campaign_id.ids),
                 ("company_id", "in", (False, self.company_id.id)),
             ],
             limit=1,
         )
-        return not self._count_of_campaign(campaign) and campaign
 
-    def _count_of_campaign(self, campaign):
-        """How many sequences have ``campaign``."""
-        sequences = self.with_context(active_test=False)
-        return sequences.search_count([("campaign_id", "=", campaign.id)]) if campaign else 0
+    def _get_campaign(self):
+        """The campaign of what comes of the sequence; none where somebody took its code away."""
+        return self.campaign_id if self.campaign_code else self.campaign_id.browse()
 
     def _rename_campaign(self):
         """Another code is another name of the campaign, also on what was sent before."""

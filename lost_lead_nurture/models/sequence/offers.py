@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.inside import Inside, get_inside
+from ...tools.offers import NothingOffered
 
 #: In the context: id of the sequence whose texts are rendered.
 OFFERING = "nurture_offering"
@@ -73,7 +74,8 @@ class NurtureSequence(models.Model):
         sellers = self.env["res.company"].union(*(self._get_seller(lead) for lead in leads))
         missing = self._get_sellers_without_offer(sellers)
         if missing:
-            raise UserError(
+            error = NothingOffered if missing == sellers else UserError
+            raise error(
                 self.env._(
                     "“%(mail)s” shows the offer, and nothing is offered any more by %(companies)s.",
                     mail=mailing.display_name,

@@ -10,12 +10,15 @@ from odoo.tools import SQL, split_every
 
 from ...tools import triggers
 from ...tools.domains import LostRights
+from ...tools.offers import NothingOffered
 from ...tools.reasons import ONLY_BY_HAND
 
 _logger = logging.getLogger(__name__)
 
 #: How often a batch is tried again at once after a conflict with another transaction.
 CONFLICT_RETRIES = 3
+#: What stands against a batch as a whole: it would against each half of it.
+FOR_ALL = (LostRights, NothingOffered)
 #: How long the explanation of a failure may be.
 MAX_DETAIL = 3000
 
@@ -220,8 +223,7 @@ class NurtureTrace(models.Model):
             _logger.info("%s conflict with other transactions, left for later", self)
             commit()
             return 0
-        # one filter is for all of them
-        if len(self) > 1 and not isinstance(error, LostRights):
+        if len(self) > 1 and not isinstance(error, FOR_ALL):
             half = len(self) // 2
             self[:half]._claim_again()._run_batch(tries, crashes)
             return self[half:]._claim_again()._run_batch(tries, crashes)
@@ -433,8 +435,7 @@ class NurtureTrace(models.Model):
     @api.model
     def _begin(self, participant_ids, trigger="begin"):
         """Plan the steps with ``trigger``, which follow no other step, for those of these
-        participants who are in their sequence; who is held out gets none. Messages leave in the
-        order in which leads entered.
+        participants who are in their sequence; who is held out gets none.
 
         :param participant_ids: list of ids
         """
@@ -452,7 +453,6 @@ class NurtureTrace(models.Model):
                   JOIN nurture_step step ON step.sequence_id = participant.sequence_id
                  WHERE participant.state = 'running'
                    AND step.trigger = %(trigger)s AND step.active
-              ORDER BY participant.id, step.id
                 """,
                 now=now,
                 delay=self.env["nurture.step"]._sql_delay("step"),
@@ -513,6 +513,7 @@ class NurtureTrace(models.Model):
         """Insert the traces that ``query`` selects (participant, step, parent, sequence, company,
         state, base date, schedule date, expire date), each with the version of the message that it
         is drawn for, and due after the delay of that version; what is there already stays as it is.
+        Messages leave in the order in which leads entered.
 
         :param reason: why they are planned now, if not because the step before was done
         :param are_new: whether none of them can be there, so that nobody has to look
@@ -541,6 +542,7 @@ class NurtureTrace(models.Model):
                       FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
                            company_id, state, base_date, schedule_date, expire_date)
                       JOIN nurture_step step ON step.id = planned.step_id
+                  ORDER BY planned.participant_id, planned.step_id
                         %(on_conflict)s
                  RETURNING 1
                 )

@@ -123,12 +123,35 @@ class TestOffers(OfferCase):
         """A mail that falls due after the offer has ended does not leave: its trace says why."""
         self.offer(valid_until_date="2026-03-03")
         self.step.delay = 5
+        self.make_lead("bob@recipient.example.com")
         self.start()
-        self.advance(days=5)
+        with self.assertLogs("odoo.addons.lost_lead_nurture.models.trace.engine", "INFO") as logs:
+            self.advance(days=5)
+        self.assertEqual(len([line for line in logs.output if "failed" in line]), 1, "one batch")
         self.assertFalse(self.text_for(self.ann))
         trace = self.trace(self.ann, self.step)
         self.assertEqual(trace.state, "error")
         self.assertIn("nothing is offered any more", trace.detail)
+
+    def test_many_recipients(self):
+        """It takes as many queries for twenty recipients as for two, with a contact or without."""
+        self.offer()
+        leads = self.env["crm.lead"].union(
+            *(self.make_lead(f"lead{number}@recipient.example.com") for number in range(24))
+        )
+        for lead in leads[::2]:
+            lead.partner_id = self.env["res.partner"].create({"name": lead.email_from})
+
+        def count(some):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertTrue(all(self.sequence._offering(some).mapped("nurture_offer")))
+            return self.env.cr.sql_log_count - before
+
+        # what is cached for all is there then
+        count(leads[:2])
+        self.assertEqual(count(leads[2:4]), count(leads[4:]))
 
     def test_wrong_offers(self):
         for values in (
@@ -264,6 +287,12 @@ class TestCampaign(OfferCase):
         typed = self.sell(self.ann, 100.0, campaign_id=chosen.id)
         self.env["nurture.outcome"]._catch_up()
         self.assertEqual(typed.campaign_id, chosen)
+        self.sequence.campaign_code = False
+        self.sequence.name = "Another name"
+        self.assertFalse(self.sequence.campaign_code, "somebody took it away")
+        later = self.sell(self.ann, 10.0)
+        self.env["nurture.outcome"]._catch_up()
+        self.assertFalse(later.campaign_id)
         untouched = self.sell(self.make_lead("new@recipient.example.com", lost=False), 10.0)
         self.env["nurture.outcome"]._catch_up()
         self.assertFalse(untouched.campaign_id)

@@ -48,6 +48,8 @@ class TestVariants(VersionsMixin, NurtureCase):
         """Who is drawn for a version gets its mail and no other."""
         self.make_leads(60)
         self.start()
+        entered = self.traces().sorted("id").participant_id.ids
+        self.assertEqual(entered, sorted(entered), "they leave as they entered")
         drawn = self.drawn()
         self.assertEqual(set(drawn.values()), {"A", "B"})
         self.assertEqual(list(drawn.values()).count("B"), 30)
@@ -703,7 +705,7 @@ class TestVersionDelays(VersionsMixin, NurtureCase):
         due = {trace.variant: trace.schedule_date for trace in self.traces()}
         self.assertEqual(due["B"].date(), fields.Date.to_date("2026-04-02"))
 
-    def test_no_delay(self):
+    def test_wrong_delay(self):
         for delay in (-1, 3651):
             with self.subTest(delay), self.assertRaises(ValidationError):
                 self.second_version.delay = delay
