@@ -29,7 +29,7 @@ class NurtureReport(models.Model):
         :param participants: SQL that selects from ``nurture_participant``
         :param kinds: values of :data:`KINDS`
         """
-        # its zone is looked up once, and stands in for each clock
+        # named once, as each date needs it
         participants = SQL(
             "(SELECT *, %s AS zone FROM (%s) participant) participant",
             self._sql_company_zone(),

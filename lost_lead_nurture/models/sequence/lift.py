@@ -81,7 +81,7 @@ class NurtureSequence(models.Model):
                 "lost_lead_nurture.nurture_lift", sequence._prepare_lift(lift)
             )
 
-    def _get_lift_currency(self):
+    def _get_kept_currency(self):
         """The currency of what is kept of a sequence, whoever counts it and whoever looks."""
         # whoever may not see costs may see what was paid
         return self.sudo().cost_currency_id or self.env.company.currency_id
@@ -96,7 +96,7 @@ class NurtureSequence(models.Model):
         compared = self.env["nurture.participant"]._read_group(held_out, ["sequence_id"])
         for (sequence,) in compared:
             self._by_id(statistics)[sequence.id]["lift"] = sequence._get_lift(
-                sequence._get_lift_currency()
+                sequence._get_kept_currency()
             )
 
     def get_lift(self):
@@ -302,7 +302,7 @@ class NurtureSequence(models.Model):
             "written_to": self.env._("Written to"),
             "holdout": self.env._("Held out"),
         }
-        currency = self._get_lift_currency()
+        currency = self._get_kept_currency()
         return {
             "arms": [
                 {

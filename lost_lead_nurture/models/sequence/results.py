@@ -245,7 +245,7 @@ class NurtureSequence(models.Model):
             label = names.get(name) or env._("Won Back")
             columns += [label] if name == "sent" else [label, env._("%s (%%)", label)]
         if has_money:
-            columns.append(env._("Invoiced (Paid), %s", self.currency_id.name))
+            columns.append(env._("Invoiced (Paid), %s", self._get_kept_currency().name))
         rows = []
         for step in self.with_context(active_test=False).step_ids:
             counted = step._get_counted_versions(statistics)
@@ -361,7 +361,7 @@ class NurtureSequence(models.Model):
                 ]
             )
         if self._sees_revenue():
-            earned = env._("Paid, %s", self._get_lift_currency().name)
+            earned = env._("Paid, %s", self._get_kept_currency().name)
             rows.append([earned, *(own["earned"] for _arm, own in arms)])
         columns = [
             *(env._("What"), env._("Written to"), env._("Held out")),

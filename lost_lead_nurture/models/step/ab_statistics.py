@@ -36,7 +36,7 @@ class Verdict:
     winner: str | None = None
     #: about how many recipients more it takes; None when that cannot be said
     missing: int | None = None
-    #: whether each was sent as often as it should be, as far as chance goes
+    #: whether as much of each has left as of the others, as far as chance goes
     is_divided_as_planned: bool = True
 
 
@@ -157,11 +157,14 @@ class NurtureStep(models.Model):
         return domain
 
     def _judged_domain(self):
-        """The traces of those who are judged by: for them the message was due so long ago, with the
-        delay of any version, that they have had time to react."""
+        """The traces of those whom the versions are judged by: they came to the step so long ago
+        that it was due, in any version, and have had the message for so long that they have had
+        time to react. It may have had to wait."""
         self.ensure_one()
-        due = fields.Datetime.now() - TIME_TO_REACT - self._get_longest_delay()
-        return Domain("base_date", "<=", fields.Datetime.to_string(due))
+        since = fields.Datetime.now() - TIME_TO_REACT
+        return Domain("processed_date", "<=", fields.Datetime.to_string(since)) & Domain(
+            "base_date", "<=", fields.Datetime.to_string(since - self._get_longest_delay())
+        )
 
     def _get_longest_delay(self):
         self.ensure_one()
@@ -192,7 +195,8 @@ class NurtureStep(models.Model):
 
         :return: ``{step: {letter: {statistic: number}}}``, with the statistics of messages,
             ``won_back``, how many of them were won back then, ``earned``, in the currency of the
-            sequence, and in ``judged`` the same of those whom the versions are judged by
+            sequence, ``queued``, how many messages were made, whatever became of them, and in
+            ``judged`` the same of those whom the versions are judged by
         """
         versions = self.sudo()
         shown = self._count_those(versions._compared_mails_domain())
@@ -215,10 +219,12 @@ class NurtureStep(models.Model):
         counts = mailing_traces._nurture_count_statistics(mailings, mails)
         own = mailing_traces._nurture_narrow(mails)
         won_back, earned = self._count_won_back(own), self._count_earned(own)
+        queued = dict(mailing_traces.sudo()._read_group(own, ["mass_mailing_id"], ["__count"]))
         return {
             step: {
                 letter: {
                     **counts[mailing],
+                    "queued": queued.get(mailing, 0),
                     "won_back": won_back.get((step.id, letter), 0),
                     "earned": earned.get(mailing.id, 0.0),
                 }
@@ -252,7 +258,7 @@ class NurtureStep(models.Model):
 
     def _count_earned(self, own):
         currencies = {
-            mailing.id: step.sequence_id.currency_id
+            mailing.id: step.sequence_id._get_kept_currency()
             for step in self
             for mailing in step.sudo()._get_mail_by_letter().values()
         }
@@ -289,7 +295,8 @@ class NurtureStep(models.Model):
                 order="date, id",
             )
         )
-        currency, today = self.sequence_id.currency_id, fields.Date.context_today(self)
+        currency = self.sequence_id._get_kept_currency()
+        today = fields.Date.context_today(self)
         first = {}
         for credit in paid:
             own = credit.company_id.currency_id
@@ -315,8 +322,10 @@ class NurtureStep(models.Model):
         shares = {letter: share for letter, share in self._get_wanted_shares().items() if share}
         judged = {letter: statistics[letter]["judged"] for letter in shares}
         letters = [letter for letter in shares if judged[letter]["delivered"]]
-        sent = [counts["sent"] for counts in judged.values()]
-        if len(shares) > 1 and inference.is_decided(sent, list(shares.values())):
+        queued = {letter: counts["queued"] for letter, counts in judged.items() if counts["queued"]}
+        sent = [judged[letter]["sent"] for letter in queued]
+        # who was drawn for each is certain: what could be missing are messages that do not leave
+        if len(queued) > 1 and inference.is_decided(sent, list(queued.values())):
             return Verdict(is_divided_as_planned=False)
         if len(letters) < 2:
             return Verdict()
@@ -382,8 +391,8 @@ class NurtureStep(models.Model):
         verdict = self._judge_versions(statistics)
         if not verdict.is_divided_as_planned:
             return self.env._(
-                "Nothing can be said: the versions were not sent as often as they should be. Look "
-                "whether one of them fails."
+                "Nothing can be said: one version did not leave as often as it should have. Look "
+                "whether it fails."
             )
         if verdict.winner:
             return self.env._(
@@ -426,7 +435,8 @@ class NurtureStep(models.Model):
             return said
         if self.ab_criterion == "revenue":
             if self.env.user.has_groups(REVENUE_GROUPS):
-                said["rate"] = format_amount(self.env, did / number, self.sequence_id.currency_id)
+                currency = self.sequence_id._get_kept_currency()
+                said["rate"] = format_amount(self.env, did / number, currency)
             return said
         interval = inference.wilson(did, number)
         return {

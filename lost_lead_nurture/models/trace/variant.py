@@ -1,8 +1,9 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-#: Reasons for which a trace has its date from a person, or has had its delay.
-FORCED = ("run_now", "retried", "resumed", "recalled")
+#: Reasons for which a trace has its date from a person, and those for which it has waited for
+#: something else than its delay.
+FORCED, WAITED = ("run_now", "retried"), ("resumed", "recalled")
 
 
 class NurtureTrace(models.Model):
@@ -100,15 +101,6 @@ class NurtureTrace(models.Model):
         """
         self._flush_versions()
         variant = self._sql_variant(SQL("nurture_trace.participant_id"))
-        due = SQL(
-            "CASE WHEN nurture_trace.state = 'scheduled' AND nurture_trace.base_date IS NOT NULL"
-            " AND COALESCE(nurture_trace.reason, '') NOT IN %(forced)s"
-            " AND EXISTS (SELECT 1 FROM nurture_variant version"
-            " WHERE version.step_id = step.id AND version.has_delay)"
-            " THEN nurture_trace.base_date + %(delay)s ELSE nurture_trace.schedule_date END",
-            forced=FORCED,
-            delay=self._sql_version_delay(variant),
-        )
         return self._update(
             SQL(
                 "%s AND step.id = nurture_trace.step_id"
@@ -121,5 +113,23 @@ class NurtureTrace(models.Model):
             source=SQL("FROM nurture_step step"),
             logged=reason,
             variant=variant,
-            schedule_date=due,
+            schedule_date=self._sql_due_again(variant),
+        )
+
+    def _sql_due_again(self, variant):
+        """When a trace is due that has got another version, of the alias ``step``.
+
+        :param variant: SQL of the version's letter
+        """
+        return SQL(
+            "CASE WHEN nurture_trace.state = 'scheduled' AND nurture_trace.base_date IS NOT NULL"
+            " AND COALESCE(nurture_trace.reason, '') NOT IN %(forced)s"
+            " AND EXISTS (SELECT 1 FROM nurture_variant version"
+            " WHERE version.step_id = step.id AND version.has_delay)"
+            " THEN GREATEST(nurture_trace.base_date + %(delay)s,"
+            " CASE WHEN nurture_trace.reason IN %(waited)s THEN nurture_trace.schedule_date END)"
+            " ELSE nurture_trace.schedule_date END",
+            forced=FORCED,
+            waited=WAITED,
+            delay=self._sql_version_delay(variant),
         )

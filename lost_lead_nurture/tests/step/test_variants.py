@@ -342,7 +342,7 @@ class TestVariants(VersionsMixin, NurtureCase):
         self.assertIn("Too early to say", self.first.ab_result)
         self.clock += timedelta(days=1)
         self.env.invalidate_all()
-        self.assertIn("not sent as often", self.first.ab_result)
+        self.assertIn("did not leave as often", self.first.ab_result)
 
     def test_batch_that_is_half_out(self):
         """One version leaves before the other: who has just got one of them does not count yet, and
@@ -373,6 +373,29 @@ class TestVariants(VersionsMixin, NurtureCase):
         self.assertIn("Too early to say", self.first.ab_result)
         self.advance(days=1)
         self.react(traces.filtered(lambda trace: trace.variant == "B"))
+        self.advance(days=1)
+        self.assertFalse(self.first.ab_winner)
+        self.assertIn("no difference to be seen", self.first.ab_result)
+
+    def test_version_that_waited(self):
+        """One version left before the weekend, the other had to wait for its end: who has just got
+        it does not count yet, and nobody thinks that it fails."""
+        self.first.delay = 1
+        self.make_leads(120)
+        self.start()
+        traces = self.traces()
+        waiting = traces.filtered(lambda trace: trace.variant == "B")
+        monday = self.clock + timedelta(days=4)
+        waiting._defer(dict.fromkeys(waiting.ids, (monday, "sending_hours")))
+        self.advance(days=1)
+        self.react(traces - waiting)
+        self.advance(days=2)
+        self.assertIn("Not enough yet", self.first.ab_result)
+        self.advance(days=1)
+        waiting.mailing_trace_ids.set_sent()
+        self.advance(hours=2)
+        self.assertFalse(self.first.ab_winner)
+        self.react(waiting)
         self.advance(days=1)
         self.assertFalse(self.first.ab_winner)
         self.assertIn("no difference to be seen", self.first.ab_result)
@@ -683,6 +706,17 @@ class TestVersionDelays(VersionsMixin, NurtureCase):
         self.advance(days=1)
         self.assertEqual(self.days_until(), {"B": 2})
         self.assertEqual(set(self.traces().mapped("state")), {"scheduled"})
+
+    def test_winner_after_a_pause(self):
+        """What was planned has moved by the pause: the winner comes after its delay, too."""
+        self.make_leads(20)
+        self.start()
+        self.sequence.action_stop()
+        self.clock += timedelta(days=10)
+        self.sequence.action_start("shift")
+        self.assertEqual(self.days_until(), {"A": 1, "B": 3})
+        self.first.action_choose_variant("B")
+        self.assertEqual(self.days_until(), {"B": 3})
 
     def test_update(self):
         """Another delay of a version begins the comparison anew, and moves who is there when the
