@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from ..common import ANN, BOB, UNSUBSCRIBE
-from .test_bots import BotCase
+from ..hits import BotCase
 
 ITEM, ALL = "https://shop.example.com/limited", "https://shop.example.com/all"
 #: A button, a picture, and the button once more; it is said whose mail it is.
