@@ -130,7 +130,7 @@ class NurtureStep(models.Model):
             return False
         shares = get_shares(get_split(self._get_wanted_shares()))
         delayed = self.variant_ids.filtered("has_delay")
-        waits = {variant.letter: variant._get_wait() for variant in delayed}
+        waits = {one.letter: self._say_wait(one.delay, one.delay_unit) for one in delayed}
         return {
             "verdict": self._say_ab_verdict(statistics),
             "versions": [

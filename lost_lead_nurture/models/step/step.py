@@ -453,12 +453,12 @@ class NurtureStep(models.Model):
             return f"{label} ({self.link_url})"
         return label
 
-    def _get_when(self, variant=None):
+    def _get_when(self, letter=None):
         """Trigger and delay in words.
 
-        :param variant: the letter of a version, which may have a delay of its own
+        :param letter: of a version, which may have a delay of its own
         """
-        wait = self._say_wait(*self._get_delay_of(variant))
+        wait = self._say_wait(*self._get_delay_of(letter))
         return self.env._("%(trigger)s, %(wait)s", trigger=self._get_trigger_label(), wait=wait)
 
     def _get_wait(self):

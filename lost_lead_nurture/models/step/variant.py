@@ -181,13 +181,6 @@ class NurtureVariant(models.Model):
         delayed.exists()._mark_edited()
         return result
 
-    def _get_wait(self):
-        """The delay of the version in words, or that of its step."""
-        self.ensure_one()
-        if not self.has_delay:
-            return self.step_id._get_wait()
-        return self.step_id._say_wait(self.delay, self.delay_unit)
-
     # ------------------------------------------------------------
     # ACTIONS
     # ------------------------------------------------------------

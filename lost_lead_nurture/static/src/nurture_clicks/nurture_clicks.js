@@ -4,12 +4,9 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
-import { formatFloat, formatInteger } from "@web/views/fields/formatters";
+import { formatInteger } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
-
-function percent(rate) {
-    return _t("%s%", formatFloat(rate, { digits: [16, 1], trailingZeros: false }));
-}
+import { percent } from "../nurture_report/percent";
 
 /** The corner of a link, with the pictures in it, in the page that it is in. */
 function getCorner(node) {

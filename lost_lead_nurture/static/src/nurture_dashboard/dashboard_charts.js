@@ -65,10 +65,6 @@ export class DashboardCharts extends Component {
         });
     }
 
-    shade({ opened }) {
-        return this.best.opened ? opened / this.best.opened : 0;
-    }
-
     // ------------------------------------------------------------
     // WHERE DO WE LOSE THEM?
     // ------------------------------------------------------------

@@ -4,13 +4,10 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
-import { formatFloat, formatInteger } from "@web/views/fields/formatters";
+import { formatInteger } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 import { NurtureCountDate } from "./nurture_count_date";
-
-function percent(rate) {
-    return _t("%s%", formatFloat(rate, { digits: [16, 1], trailingZeros: false }));
-}
+import { percent } from "./percent";
 
 /** How far participants got, a bar for each stage. Props as nurture.report's get_funnel has them. */
 export class NurtureFunnel extends Component {
