@@ -36,6 +36,8 @@ CHANGES = [
     Column("mailing_trace", "nurture_refused_date", "timestamp"),
     Column("mailing_trace", "nurture_unsubscribe_date", "timestamp"),
     Column("mailing_trace", "nurture_complaint_date", "timestamp"),
+    Column("mailing_trace", "nurture_soft_bounce_date", "timestamp"),
+    Column("mailing_trace", "nurture_soft_bounce_reason", "varchar"),
     Column("mailing_trace", "nurture_device", "varchar"),
     Column("mailing_trace", "nurture_client", "varchar"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),

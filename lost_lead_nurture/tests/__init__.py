@@ -20,6 +20,7 @@ from .mail import (
     test_links,
     test_bots,
     test_mailing_clicks,
+    test_bounce_reports,
     test_mailing_results,
     test_refusals,
     test_wire,

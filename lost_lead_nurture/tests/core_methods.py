@@ -180,13 +180,17 @@ OVERRIDDEN = {
         "message, message_dict, routes",
         "one answer is one reply",
     ),
+    "mail.thread._message_parse_extract_bounce": (
+        "email_message, message_dict",
+        "a report that is not well formed is no error",
+    ),
     "mail.thread._routing_handle_bounce": (
         "email_message, message_dict",
         "core takes every report for a bounce",
     ),
     "mail.thread.message_route": (
         "message, message_dict, model, thread_id, custom_values",
-        "answers without references find the mail they answer",
+        "answers without references find the mail they answer, reports the mail they are about",
     ),
     "mailing.mailing._action_send_mail": (
         "res_ids",

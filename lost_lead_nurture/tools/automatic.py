@@ -101,6 +101,7 @@ SUBJECTS = {
     FAILURE: (
         # en
         *("undelivered mail returned to sender", "undeliverable mail", "undelivered mail"),
+        *("undeliverable message", "undelivered message"),
         *("mail delivery failed", "mail delivery failure", "mail delivery system"),
         *("delivery status notification", "delivery failure", "delivery failed"),
         *("failure notice", "returned mail", "mail could not be delivered", "mail system error"),

@@ -21,5 +21,6 @@ from . import (
     mailing_trace_leaving,
     mailing_trace_statistics,
     mailing_trace_refusal,
+    mailing_trace_report,
     utm_source,
 )

@@ -1,16 +1,21 @@
+import logging
+
 from odoo import api, models
-from odoo.tools.mail import unfold_references
+from odoo.tools.mail import email_normalize, unfold_references
 
 from ...tools import automatic
 from ...tools.complaints import read_complaint
 from ...tools.inside import INSIDE
+from ...tools.reports import read_report
+
+_logger = logging.getLogger(__name__)
 
 
 class MailThread(models.AbstractModel):
     """What arrives in the mailbox and is about the mails of sequences: the answer to one of them is
     the answer to no other one, and it is recognised without references, too. What a program wrote
-    is no answer, and a complaint is no bounce. The gateway notifies sequences of answers and
-    bounces, whoever runs it."""
+    is no answer, a complaint is no bounce, and what mail servers report is taken in whatever form
+    it has. The gateway notifies sequences of answers and bounces, whoever runs it."""
 
     _inherit = "mail.thread"
 
@@ -20,6 +25,9 @@ class MailThread(models.AbstractModel):
         complaint = read_complaint(message)
         if complaint and self.env["mailing.trace"].sudo()._nurture_take_complaint(complaint):
             # filed on no document, as a bounce is not
+            return []
+        report = read_report(message)
+        if report and self._nurture_take_report(message, message_dict, report):
             return []
         if not message_dict.get("is_bounce"):
             self._nurture_refer_to_answered(message, message_dict)
@@ -40,10 +48,52 @@ class MailThread(models.AbstractModel):
     @api.model
     def _routing_handle_bounce(self, email_message, message_dict):
         self = self.with_context(nurture_from_core=INSIDE)
-        if automatic.is_harmless_report(email_message):
+        is_judged = "nurture_report" in message_dict
+        if not is_judged and automatic.is_harmless_report(email_message):
             # core takes every report for a bounce, a receipt that the mail was read included
             self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._routing_handle_bounce(email_message, message_dict)
+
+    def _message_parse_extract_bounce(self, email_message, message_dict):
+        """Core takes the parts of a report for what they call themselves. One that is none of it
+        must not stop the mails after it in the mailbox."""
+        try:
+            return super()._message_parse_extract_bounce(email_message, message_dict)
+        except (AttributeError, IndexError, LookupError, TypeError, ValueError) as error:
+            _logger.info("Report %s is not well formed: %s", message_dict["message_id"], error)
+            return {
+                "bounced_email": False,
+                "bounced_partner": self.env["res.partner"].sudo(),
+                "bounced_msg_ids": False,
+                "bounced_message": self.env["mail.message"].sudo(),
+                "is_bounce": True,
+            }
+
+    @api.model
+    def _nurture_take_report(self, message, message_dict, report):
+        """Do what a report says of a mail of a sequence.
+
+        :param report: :class:`~tools.reports.Report`
+        :return: whether it is about one
+        """
+        mailing_trace = self.env["mailing.trace"].sudo()._nurture_find_reported(report)
+        if mailing_trace and mailing_trace._nurture_is_bounced_by(report):
+            # core counts it, and we know better than the report to whom the mail was sent
+            address = email_normalize(mailing_trace.email)
+            partners, messages = self.env["res.partner"].sudo(), self.env["mail.message"].sudo()
+            named = [("message_id", "=", mailing_trace.message_id)]
+            bounced = {
+                "bounced_email": address,
+                "bounced_partner": partners.search([("email_normalized", "=", address)])
+                if address
+                else partners,
+                "bounced_msg_ids": [mailing_trace.message_id],
+                "bounced_message": messages.search(named, limit=1),
+                "body": message_dict.get("body") or report.words,
+                "nurture_report": report,
+            }
+            self._routing_handle_bounce(message, {**message_dict, **bounced})
+        return bool(mailing_trace)
 
     @api.model
     def _nurture_refer_to_answered(self, message, message_dict):

@@ -284,7 +284,7 @@ class MailingTrace(models.Model):
 
     def _nurture_forget(self):
         """Erase whom these mailing traces name, and what mail servers said of that."""
-        self.write({"email": False, "failure_reason": False})
+        self.write({"email": False, "failure_reason": False, "nurture_soft_bounce_reason": False})
         self.mail_mail_id.filtered(lambda mail: mail.state != "outgoing").email_to = False
 
     @api.model

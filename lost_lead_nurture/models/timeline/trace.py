@@ -75,6 +75,11 @@ class NurtureTrace(models.Model):
         if opened and not join_opening(reactions, opened):
             text = self.env._("%s opened", bold(name))
             reactions.append(Reaction(opened, "opened", {"open"}, text))
+        if mailing_trace.nurture_soft_bounce_date:
+            text = self.env._("%s bounced for now", bold(name))
+            date = mailing_trace.nurture_soft_bounce_date
+            more = {"detail": not journey.is_forgotten and mailing_trace.nurture_soft_bounce_reason}
+            reactions.append(Reaction(date, "soft_bounced", set(), text, more=more))
         if mailing_trace.trace_status == "bounce":
             text = self.env._("%s bounced", bold(name))
             date = self._get_bounce_date(journey, mailing_trace)

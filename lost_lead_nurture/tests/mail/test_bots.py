@@ -516,5 +516,8 @@ class TestAnswers(BotCase):
         for action in ("delayed", "delivered", "relayed"):
             self.status(action)
             self.assertNothingHappened()
+            self.assertFalse(self.mailing_trace.nurture_soft_bounce_date)
+        # a host that is not reached is no address at which nobody gets mail
         self.status("failed")
-        self.assertEqual(self.participant(self.ann).exit_reason, "bounced")
+        self.assertNothingHappened()
+        self.assertTrue(self.mailing_trace.nurture_soft_bounce_date)

@@ -23,6 +23,7 @@ const KINDS = {
     opened: { label: _t("Opened"), icon: "fa-envelope-open-o", color: "info" },
     clicked: { label: _t("Clicked"), icon: "fa-mouse-pointer", color: "info" },
     replied: { label: _t("Replied"), icon: "fa-reply", color: "success" },
+    soft_bounced: { label: _t("Bounced for now"), icon: "fa-undo", color: "warning" },
     bounced: { label: _t("Bounced"), icon: "fa-exclamation-triangle", color: "danger" },
     unsubscribed: { label: _t("Unsubscribed"), icon: "fa-sign-out", color: "danger" },
     complained: { label: _t("Complained"), icon: "fa-thumbs-o-down", color: "danger" },

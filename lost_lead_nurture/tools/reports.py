@@ -1,0 +1,289 @@
+"""Delivery reports: what a mail server says became of a mail that it had taken (RFC 3462, 3464),
+and the forms of servers that know no such standard: Exim, qmail, Notes, Exchange and others.
+
+Anybody can write such a report. So it is believed as far as it names a mail of ours by its
+Message-ID, wherever that stands in it; whom it names says nothing.
+"""
+
+import base64
+import binascii
+import html
+import json
+import quopri
+import re
+from contextlib import suppress
+from typing import NamedTuple
+
+from .automatic import FAILURE, STATUS, kind_of_subject
+from .complaints import read_complaint
+from .report_words import STATUS_CODE, judge
+from .subjects import decode, header_values, is_answer, subject_of
+
+#: Types of parts that are the mail that is returned, or its headers.
+RETURNED = ("message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/partial")
+#: Types of parts of what is no delivery report: a complaint, and word that a mail was displayed.
+OTHER_REPORTS = ("message/feedback-report", "message/disposition-notification")
+#: Who sends reports that have no subject of one. Behind the latter a person may be, who answers.
+SENDERS = ("mailer-daemon", "post_master", "mail delivery")
+POSTMASTERS = ("postmaster", "system administrator")
+#: So much of a report is looked at: parts, how deep they are in each other, characters of all of
+#: them together, Message-IDs and recipients.
+MAX_PARTS, MAX_DEPTH, MAX_CHARACTERS, MAX_FOUND = 50, 20, 300_000, 50
+
+
+class Report(NamedTuple):
+    """What became of a mail."""
+
+    #: ``hard``, ``soft``, ``delayed`` or ``delivered``, see :mod:`~tools.report_words`
+    kind: str
+    #: enhanced status code, such as ``5.1.1``; empty where none is given
+    status: str
+    #: what the server said, in one line
+    words: str
+    #: the Message-IDs that the report names, with their brackets
+    message_ids: list
+    #: the addresses it is about, as far as it says so
+    recipients: list
+
+
+class _Content(NamedTuple):
+    """What a report consists of."""
+
+    #: types of its parts
+    types: list
+    #: the fields of a delivery status
+    fields: str
+    #: what it says to people
+    text: str
+    #: the mail that it returns, as far as it does
+    quoted: str
+
+
+def read_report(message):
+    """What a message (an `email.message.EmailMessage`) reports of a mail, or None."""
+    content = _read(message)
+    if not _is_report(message, content):
+        return None
+    said = [_without_type(value) for value in _values(content.fields, "Diagnostic-Code")]
+    statuses = STATUS_CODE.findall(" ".join(_values(content.fields, "Status")))
+    words = said[0] if said else content.text
+    return Report(
+        kind=judge(_values(content.fields, "Action"), statuses, said, content.text),
+        status=next(iter(statuses or STATUS_CODE.findall(" ".join([*said, content.text]))), ""),
+        words=" ".join(words[:5000].split())[:500],
+        message_ids=_find_ids(message, f"{content.text}\n{content.quoted}"),
+        recipients=_find_recipients(message, content.fields),
+    )
+
+
+def _is_report(message, content):
+    if any(type_ in OTHER_REPORTS for type_ in content.types) or read_complaint(message):
+        return False
+    if content.fields or header_values(message, "X-Failed-Recipients"):
+        return True
+    if kind := kind_of_subject(message):
+        return kind == FAILURE
+    sender = " ".join(header_values(message, "From")).lower()
+    if any(one in sender for one in SENDERS):
+        words = content.text
+        return bool(content.quoted or STATUS_CODE.search(words) or _CODE.search(words))
+    return (
+        any(one in sender for one in POSTMASTERS)
+        and bool(content.quoted)
+        and not is_answer(subject_of(message))
+    )
+
+
+# ----------------------------------------------------------------
+# WHAT IT CONSISTS OF
+# ----------------------------------------------------------------
+
+
+def _read(message):
+    types, fields, texts, quoted = [], [], [], []
+    is_returned, budget = False, MAX_CHARACTERS
+    for part, is_inside in _walk(message):
+        type_ = _type_of(part)
+        types.append(type_)
+        is_returned = is_returned or type_ in RETURNED
+        text = _text_of(part, type_, is_inside, budget)
+        budget -= len(text)
+        if type_ == STATUS and not is_inside:
+            fields.append(text)
+        elif is_returned or is_inside:
+            quoted.append(text)
+        elif type_.startswith(("text/", "multipart/")):
+            notification = _read_notification(text)
+            cut = _QUOTED.search(text)
+            end = cut.start() if cut else len(text)
+            fields.append(notification)
+            texts.append("" if notification else text[:end])
+            quoted.append(text if notification else text[end:])
+        if budget <= 0:
+            break
+    return _Content(types, *("\n".join(filter(None, each)) for each in (fields, texts, quoted)))
+
+
+def _walk(message):
+    """The first parts of a message, each with whether it belongs to a mail inside it. A delivery
+    status is one part, though Python takes it apart."""
+    stack, number = [(message, False, 0)], 0
+    while stack and number < MAX_PARTS:
+        part, is_inside, depth = stack.pop()
+        number += 1
+        # some return the mail as a part of no type
+        is_inside = is_inside or bool(depth and header_values(part, "Message-ID"))
+        yield part, is_inside
+        payload, type_ = part.get_payload(), _type_of(part)
+        if type_ != STATUS and isinstance(payload, list) and depth < MAX_DEPTH:
+            is_inside = is_inside or type_.startswith("message/")
+            stack += [(inner, is_inside, depth + 1) for inner in reversed(payload[:MAX_PARTS])]
+
+
+def _type_of(part):
+    """The type of a part, read from the raw header: Python fails at some that are no type."""
+    value = next(iter(header_values(part, "Content-Type")), "text/plain")
+    return value.partition(";")[0].strip().lower()
+
+
+def _text_of(part, type_, is_inside, budget):
+    """The text of a part, with its headers where it is a mail inside the report."""
+    payload = part.get_payload()
+    headers = _headers_of(part) + "\n\n" if is_inside else ""
+    if isinstance(payload, list):
+        if type_ == STATUS:
+            headers = "\n\n".join(_headers_of(group) for group in payload[:MAX_PARTS])
+        elif type_.startswith("message/") and payload:
+            # Python does not decode a mail in it
+            headers += _decode_text(part, type_, payload[0].get_payload(), budget)
+        return headers[:budget]
+    return (headers + _decode_text(part, type_, payload, budget))[:budget]
+
+
+def _decode_text(part, type_, payload, budget):
+    if not isinstance(payload, str):
+        return ""
+    data = payload[: 2 * budget].encode("utf-8", "surrogateescape")
+    encoding = "".join(header_values(part, "Content-Transfer-Encoding")).strip().lower()
+    if type_.startswith("message/") and encoding not in _DECODERS:
+        return ""
+    with suppress(binascii.Error, ValueError):
+        # else it is read as it stands
+        data = _DECODERS.get(encoding, bytes)(data)
+    charset = _CHARSET.search("".join(header_values(part, "Content-Type")))
+    text = decode(data[:budget], charset and charset[1])
+    return html.unescape(_TAG.sub(" ", text)) if type_ == "text/html" else text
+
+
+def _decode_base64(data):
+    data = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
+    return base64.b64decode(data[: len(data) // 4 * 4] + _PADDING[len(data) % 4](data))
+
+
+def _headers_of(part):
+    headers = "\n".join(f"{name}: {value}" for name, value in part.raw_items())
+    return decode(headers.encode("utf-8", "surrogateescape"))
+
+
+def _values(fields, name):
+    """What the fields of this name say."""
+    return [
+        " ".join(value.split())
+        for value in re.findall(
+            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t].*)*)", fields, re.IGNORECASE | re.MULTILINE
+        )
+    ]
+
+
+def _without_type(value):
+    """What a field says, without what kind of it that is: ``smtp; 550 No such user``."""
+    kind, separator, rest = value.partition(";")
+    return rest.strip() if separator and " " not in kind.strip() else value
+
+
+def _read_notification(text):
+    """The fields of a notification of Amazon, which is written in JSON; empty if it is none."""
+    if not text.lstrip().startswith("{"):
+        return ""
+    try:
+        values = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        values = json.loads(values["Message"]) if "Message" in values else values
+        kind = values.get("notificationType") or values.get("eventType")
+        if kind == "Delivery":
+            return "Action: delivered\nStatus: 2.0.0"
+        recipients = values["bounce"]["bouncedRecipients"] if kind == "Bounce" else []
+        is_permanent = recipients and values["bounce"].get("bounceType") == "Permanent"
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return ""
+    return "\n".join(
+        "Action: failed"
+        f"\nStatus: {_line(one, 'status') or ('5.1.1' if is_permanent else '4.0.0')}"
+        f"\nFinal-Recipient: rfc822; {_line(one, 'emailAddress')}"
+        f"\nDiagnostic-Code: {_line(one, 'diagnosticCode')}"
+        for one in recipients[:MAX_FOUND]
+        if isinstance(one, dict)
+    )
+
+
+def _line(values, name):
+    return " ".join(str(values.get(name) or "").split())
+
+
+# ----------------------------------------------------------------
+# WHAT IT IS ABOUT
+# ----------------------------------------------------------------
+
+
+def _find_ids(message, text):
+    """The Message-IDs in the report, but for its own: first what it says the mail's to be, as a
+    mail that is returned names those before it as well."""
+    own = {value.strip() for value in header_values(message, "Message-ID")}
+    names = (
+        "X-Microsoft-Original-Message-ID",
+        "X-Original-Message-ID",
+        "In-Reply-To",
+        "References",
+    )
+    headers = " ".join(value for name in names for value in header_values(message, name))
+    named = (f"<{match[1]}>" for match in _NAMED_ID.finditer(text))
+    found = dict.fromkeys([*named, *(match[0] for match in _ID.finditer(f"{headers}\n{text}"))])
+    return [one for one in found if one not in own][:MAX_FOUND]
+
+
+def _find_recipients(message, fields):
+    values = [
+        *(_without_type(value) for value in _values(fields, "Original-Recipient")),
+        *(_without_type(value) for value in _values(fields, "Final-Recipient")),
+        *header_values(message, "X-Failed-Recipients"),
+    ]
+    found = (match[0].lower() for value in values for match in _ADDRESS.finditer(value))
+    return list(dict.fromkeys(found))[:MAX_FOUND]
+
+
+#: Where in a text the mail begins that it returns.
+_QUOTED = re.compile(
+    r"^(?:"
+    r"[- >*]*(?:this is a copy of (?:the|your) (?:message|mail)|below this line is a copy of"
+    r"|(?:start of )?(?:returned|original|bounced|undelivered) (?:message|mail|e-mail)"
+    r"|(?:returned )?message headers? follow|the (?:original )?message follows"
+    r"|unsent message|transcript of session ends|message text follows|included is a copy"
+    r"|the header of your message|your (?:original )?message (?:follows|begins)"
+    r"|a copy of the original message|header of the original message|original headers"
+    r"|original message headers|message header|原始邮件|исходное сообщение)"
+    r"|(?:return-path|received|x-sender|message-id|delivered-to) ?:"
+    r")",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CODE = re.compile(r"\b[45]\d\d[ -]\D")
+_ID = re.compile(r"<[^<>\s@]{1,500}@[^<>\s@]{1,490}>")
+_NAMED_ID = re.compile(r"\bmessage-id\W{0,9}([^<>\s@]{1,500}@[^<>\s@\"',;)]{1,490})", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>;:,\"()\[\]@]{1,64}@[^\s<>;:,\"()\[\]@]{1,255}")
+_CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}\"?([\w.:-]{1,40})", re.IGNORECASE)
+_TAG = re.compile(r"<(?![^<>\s@]{1,500}@)[^<>]{0,3000}>")
+_PADDING = {
+    0: lambda data: b"",
+    1: lambda data: b"",
+    2: lambda data: data[-2:] + b"==",
+    3: lambda data: data[-3:] + b"=",
+}
+_DECODERS = {"base64": _decode_base64, "quoted-printable": quopri.decodestring}

@@ -1,0 +1,313 @@
+"""What mail servers report, and of which mail, without Odoo."""
+
+import csv
+import email
+import email.policy
+import random
+import re
+import time
+import unittest
+from base64 import b64encode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tooling import settings
+
+from .pure import load
+
+reports, complaints = load("reports"), load("complaints")
+
+CORPUS = settings.ROOT.parent / "shared" / "corpus" / "bounces"
+OURS = "<1.2.3-openerp-4-crm.lead@shop.example.com>"
+RETURNED = f"Message-ID: {OURS}\nTo: ann@recipient.example.com\nSubject: Offer\n\nHello\n"
+#: The last Message-ID in what a report of the corpus returns.
+NAMED = re.compile(rb"message-id[^\S\r\n]*:?\s*(<[^<>\s]+>)", re.IGNORECASE)
+#: What is reported rightly of so many in a hundred.
+GOALS = {"noticed": 95, "kind": 95, "Message-ID": 97}
+
+
+def parse(raw):
+    raw = raw if isinstance(raw, bytes) else raw.encode()
+    return email.message_from_bytes(raw, policy=email.policy.SMTP)
+
+
+def plain(text, sender="Mail Delivery System <mailer-daemon@mx.example.com>", headers=""):
+    return parse(
+        f"From: {sender}\nSubject: failure notice\nMessage-ID: <own@mx.example.com>\n{headers}"
+        f"\n{text}"
+    )
+
+
+def standard(text, action="failed", status="5.0.0", said="", returned=RETURNED, type_=None):
+    """A report as of RFC 3464."""
+    return parse(
+        "From: mailer-daemon@mx.example.com\nSubject: Report\nMessage-ID: <own@mx.example.com>\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        f"--b\nContent-Type: text/plain\n\n{text}\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\n"
+        f"Final-Recipient: rfc822; ann@recipient.example.com\nAction: {action}\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; {said}\n\n"
+        f"--b\nContent-Type: {type_ or 'message/rfc822'}\n\n{returned}\n--b--\n"
+    )
+
+
+class TestKinds(unittest.TestCase):
+    def check(self, kind, message):
+        report = reports.read_report(message)
+        self.assertEqual(report and report.kind, kind)
+        return report
+
+    def test_words(self):
+        """Whatever the code beside them."""
+        for kind, phrases in {
+            "hard": (
+                "550 5.7.1 <ann@recipient.example.com>: User unknown",
+                "550 No such user here",
+                "550 5.1.1 The email account that you tried to reach does not exist.",
+                "554 delivery error: This user doesn't have a recipient.example.com account",
+                "550 Recipient address rejected: Access denied. AS(201806281)",
+                "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address",
+                "550 Requested action not taken: mailbox unavailable",
+                "550 Destinataire inconnu",
+                "550 Empfänger unbekannt",
+                "550 收件人不存在",
+                "Host or domain name not found. Name service error for name=nowhere.example type=A",
+                "556 domain does not accept mail (nullMX)",
+            ),
+            "soft": (
+                "552 5.2.2 Mailbox full",
+                "550 5.1.1 over quota",
+                "554 5.7.1 Message rejected as spam",
+                "550 5.7.26 This mail is unauthenticated: SPF and DKIM did not pass",
+                "550 Relaying denied",
+                "451 4.7.1 Greylisted, please try again later",
+                "550 Your address is blocked, 192.0.2.1 is on a black list",
+                "550 5.1.8 Sender address rejected: Domain not found",
+                "550 this account has been disabled",
+                "552 5.3.4 message size exceeds fixed limit",
+                "451 something that nobody has said before",
+            ),
+        }.items():
+            for said in phrases:
+                with self.subTest(said):
+                    self.check(kind, standard("It failed.", said=said))
+
+    def test_names(self):
+        """A word in an address or a link means nothing."""
+        said = "550 5.1.1 <spam.filter@blocked.example>: user unknown, see http://x.example/quota"
+        self.check("hard", standard("It failed.", said=said))
+        self.check("soft", standard("It failed.", said="552 user-unknown@x.example: over quota"))
+
+    def test_codes(self):
+        """Where words say nothing."""
+        for status, kind in (("5.1.1", "hard"), ("5.1.6", "hard"), ("5.1.10", "hard")):
+            self.check(kind, standard("It failed.", status=status))
+        for status in ("5.0.0", "5.1.8", "5.2.1", "5.2.2", "5.7.1", "4.4.7"):
+            self.check("soft", standard("It failed.", status=status))
+        # a name server that does not know the host for now
+        self.check("soft", standard("It failed.", status="4.4.4", said="Host not found"))
+
+    def test_in_answer_to(self):
+        """What is said against the sender, or after the text, is not said of the address."""
+        said = "550 5.0.0 User unknown"
+        self.check("hard", standard(f"mx said: {said} (in reply to RCPT TO command)", said=said))
+        for text in (
+            f"mx said: {said} (in reply to end of DATA command)",
+            f">>> DATA\n<<< {said}",
+            f"SMTP error from remote mail server after MAIL FROM:<x@shop.example.com>: {said}",
+        ):
+            self.check("soft", standard(text, said=said))
+
+    def test_no_failure(self):
+        for action, kind in {
+            "delayed": "delayed",
+            "delivered": "delivered",
+            "Relayed": "delivered",
+            "expanded": "delivered",
+        }.items():
+            self.check(kind, standard("User unknown", action=action, status="4.4.1"))
+        self.check(
+            "delayed",
+            plain("THIS IS A WARNING MESSAGE ONLY.\nIt will be retried.\n" + RETURNED),
+        )
+
+    def test_plain(self):
+        """Servers that know no standard."""
+        forms = {
+            "exim": "A message that you sent could not be delivered to one or more of its\n"
+            "recipients. The following address(es) failed:\n\n  ann@recipient.example.com\n"
+            "    SMTP error from remote mail server after RCPT TO:<ann@recipient.example.com>:\n"
+            "    host mx [192.0.2.1]: 550 5.1.1 unknown user\n\n"
+            "------ This is a copy of the message, including all the headers. ------\n\n",
+            "qmail": "Hi. This is the qmail-send program at mx.example.com.\n\n"
+            "<ann@recipient.example.com>:\n192.0.2.1 does not like recipient.\n"
+            "Remote host said: 550 no mailbox here by that name\n\n"
+            "--- Below this line is a copy of the message.\n\n",
+            "notes": "------- Failure Reasons  --------\n\n"
+            "User  not listed in public Name & Address Book\nann@recipient.example.com\n\n"
+            "------- Returned Message --------\n",
+            "yahoo": "Sorry, we were unable to deliver your message to the following address.\n\n"
+            "<ann@recipient.example.com>:\n554: delivery error: dd This user doesn't have a "
+            "yahoo.com account\n\n--- Below this line is a copy of the message.\n\n",
+        }
+        for name, text in forms.items():
+            with self.subTest(name):
+                report = self.check("hard", plain(text + RETURNED))
+                self.assertEqual(report.message_ids[0], OURS)
+
+    def test_amazon(self):
+        """Notifications are in JSON."""
+        bounce = (
+            '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":'
+            '[{"emailAddress":"ann@recipient.example.com","action":"failed","status":"5.1.1",'
+            '"diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},"mail":{"headers":'
+            f'[{{"name":"Message-ID","value":"{OURS}"}}]}}}}'
+        )
+        report = self.check("hard", plain(bounce, "no-reply@sns.amazonaws.com"))
+        self.assertEqual(report.message_ids, [OURS])
+        self.assertEqual(report.recipients, ["ann@recipient.example.com"])
+        self.check("delivered", plain('{"notificationType":"Delivery","delivery":{}}'))
+
+    def test_no_report(self):
+        """What people and other programs write, even about servers."""
+        for message in (
+            parse(f"From: Ann <ann@recipient.example.com>\nSubject: Re: Offer\n\n{RETURNED}"),
+            parse("From: ann@recipient.example.com\nSubject: Away\n\nUser unknown: 550 5.1.1\n"),
+            parse(f"From: postmaster@x.example\nSubject: Re: Offer\n\n550 users\n\n{RETURNED}"),
+            parse("From: noreply@shop.example.com\nSubject: Ticket received\n\nMessage-ID: <a@b>"),
+            plain("Hello", headers="Content-Type: message/disposition-notification\n"),
+            plain("Feedback-Type: abuse", headers="Content-Type: message/feedback-report\n"),
+        ):
+            self.assertIsNone(reports.read_report(message))
+
+
+class TestMessageIds(unittest.TestCase):
+    def check(self, message):
+        self.assertIn(OURS, reports.read_report(message).message_ids)
+
+    def test_returned(self):
+        for type_ in ("message/rfc822", "text/rfc822-headers", "text/plain"):
+            self.check(standard("It failed.", type_=type_))
+        self.check(standard("It failed.", returned=RETURNED.replace(": <", ":\n <")))
+        self.check(standard("It failed.", returned=RETURNED.replace(": <", ":<")))
+
+    def test_encoded(self):
+        encoded = b64encode(RETURNED.encode()).decode()
+        for type_ in ("text/plain", "text/rfc822-headers", "message/rfc822"):
+            header = f"{type_}\nContent-Transfer-Encoding: base64"
+            self.check(standard("It failed.", returned=encoded, type_=header))
+        quoted = RETURNED.replace("openerp", "open=\nerp").replace("@", "=40")
+        header = "text/plain\nContent-Transfer-Encoding: quoted-printable"
+        self.check(standard("It failed.", returned=quoted, type_=header))
+        page = f"<p>Message-ID:&nbsp;{OURS}</p>".replace("<1", "&lt;1").replace("com>", "com&gt;")
+        self.check(standard("It failed.", returned=page, type_="text/html"))
+
+    def test_other_names(self):
+        for header in ("X-Microsoft-Original-Message-ID", "In-Reply-To", "References"):
+            self.check(plain("550 user unknown", headers=f"{header}: {OURS}\n"))
+        returned = f"X-Microsoft-Original-Message-ID: {OURS}\nMessage-ID: <other@outlook.com>\n\n"
+        self.check(standard("It failed.", returned=returned))
+
+    def test_order(self):
+        """A mail that is returned names those before it; what is its own comes first."""
+        returned = f"References: <first@shop.example.com>\nIn-Reply-To: <second@x>\n{RETURNED}"
+        found = reports.read_report(standard("It failed.", returned=returned)).message_ids
+        self.assertEqual(found[0], OURS)
+        self.assertNotIn("<own@mx.example.com>", found)
+
+
+class TestHostile(unittest.TestCase):
+    @given(st.binary(max_size=2000), st.integers(0, 4))
+    def test_bytes(self, data, place):
+        places = [b"", b"Content-Type: ", b"From: mailer-daemon@x\n\n", b"Subject: ", b"--b\n"]
+        reports.read_report(parse(places[place] + data))
+
+    def test_mutated(self):
+        """Reports that were cut, mixed and damaged on their way."""
+        rest = random.Random(19)
+        raws = [standard("550 user unknown").as_bytes(), plain(RETURNED).as_bytes()]
+        raws += [path.read_bytes() for path in sorted(CORPUS.glob("*.eml"))[::12]]
+        for _time in range(400):
+            raw = bytearray(rest.choice(raws))
+            for _change in range(rest.randint(1, 30)):
+                begin = rest.randrange(len(raw) + 1)
+                other = rest.choice(raws)
+                cut = rest.randrange(len(other))
+                piece = rest.choice([b"", b"\xff\x00", b"\r\n\r\n", other[cut : cut + 60]])
+                raw[begin : begin + rest.randint(0, 20)] = piece
+            reports.read_report(parse(bytes(raw)))
+
+    def test_huge(self):
+        """A report that is made to take long takes no time."""
+        types = ("text/plain", "text/html", "message/delivery-status")
+        chunks = ("<", "a", "no ", "recipient ", "550 ", "message-id:", "- > ", "domain ", "<a")
+        for chunk in chunks:
+            for type_ in types:
+                message = plain(chunk * (400_000 // len(chunk)), headers=f"Content-Type: {type_}\n")
+                begin = time.process_time()
+                reports.read_report(message)
+                self.assertLess(time.process_time() - begin, 5, (chunk, type_))
+
+    def test_deep(self):
+        message = inner = email.message.Message(policy=email.policy.SMTP)
+        for _depth in range(3000):
+            inner["Content-Type"] = "multipart/mixed"
+            after = email.message.Message(policy=email.policy.SMTP)
+            inner.set_payload([after])
+            inner = after
+        self.assertIsNone(reports.read_report(message))
+
+
+@unittest.skipUnless(CORPUS.is_dir(), f"there is no corpus of reports in {CORPUS}")
+class TestCorpus(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with (CORPUS / "expected.tsv").open() as lines:
+            cls.expected = [
+                (row["file"], row["kind"]) for row in csv.DictReader(lines, delimiter="\t")
+            ]
+
+    def read(self, *kinds):
+        for name, kind in self.expected:
+            if kind in kinds:
+                yield name, kind, (CORPUS / name).read_bytes()
+
+    def reach(self, goal, right, total):
+        share = 100 * right / total
+        print(f"\nreports, {goal}: {right} of {total} ({share:.1f} %), goal {GOALS[goal]} %")
+        self.assertGreaterEqual(share, GOALS[goal], goal)
+
+    def test_kinds(self):
+        """One that is still tried counts as soft in the corpus: it is none that ends anything."""
+        read = [
+            (kind, reports.read_report(parse(raw)))
+            for _name, kind, raw in self.read("hard", "soft", "delivered")
+        ]
+        noticed = [(kind, report.kind) for kind, report in read if report]
+        right = [kinds for kinds in noticed if kinds in (("soft", "delayed"), kinds[:1] * 2)]
+        self.reach("noticed", len(noticed), len(read))
+        self.reach("kind", len(right), len(noticed))
+
+    def test_message_ids(self):
+        total = found = 0
+        for _name, _kind, raw in self.read("hard", "soft", "delivered"):
+            head, separator, body = re.split(rb"(\r?\n\r?\n)", raw, maxsplit=1)
+            if named := list(NAMED.finditer(body)):
+                begin, end = named[-1].span(1)
+                body = body[:begin] + OURS.encode() + body[end:]
+                report = reports.read_report(parse(head + separator + body))
+                total, found = total + 1, found + bool(report and OURS in report.message_ids)
+        self.reach("Message-ID", found, total)
+
+    def test_others(self):
+        for name, _kind, raw in self.read("automatic", "complaint"):
+            self.assertIsNone(reports.read_report(parse(raw)), name)
+        for name, _kind, raw in self.read("hard", "soft", "delivered", "automatic"):
+            self.assertIsNone(complaints.read_complaint(parse(raw)), name)
+        for name, _kind, raw in self.read("complaint"):
+            # a failed authentication (RFC 6591) is nothing that a recipient has complained of
+            is_failure = re.search(rb"feedback-type: auth-failure", raw, re.IGNORECASE)
+            complaint = complaints.read_complaint(parse(raw))
+            self.assertEqual(complaint is None, bool(is_failure), name)
