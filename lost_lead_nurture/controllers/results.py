@@ -30,7 +30,8 @@ class NurtureResultsController(http.Controller):
         """``records`` as seen with these companies chosen, which have to be the user's."""
         if not cids:
             return records
-        chosen = [int(id_) for id_ in cids.split("-") if id_.isdecimal()]
-        if not chosen or set(chosen) - set(request.env.user._get_company_ids()):
+        own = {str(id_): id_ for id_ in request.env.user._get_company_ids()}
+        chosen = [id_ for id_ in cids.split("-") if id_.isdecimal()]
+        if not chosen or set(chosen) - own.keys():
             raise request.not_found()
-        return records.with_context(allowed_company_ids=chosen)
+        return records.with_context(allowed_company_ids=[own[id_] for id_ in chosen])

@@ -227,7 +227,8 @@ class NurtureStep(models.Model):
                 (step.expiry, step.expiry_unit),
                 (step.retry, step.retry_unit),
             ):
-                if number > MAX_DELAY[unit]:
+                # the database refuses what has no unit
+                if unit and number > MAX_DELAY[unit]:
                     raise ValidationError(
                         self.env._(
                             "Step “%s”: nothing is waited for longer than ten years.", step.name

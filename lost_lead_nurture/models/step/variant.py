@@ -63,7 +63,8 @@ class NurtureVariant(models.Model):
 
     @api.constrains("delay", "delay_unit")
     def _check_delay(self):
-        for variant in self:
+        # the database refuses those without a unit
+        for variant in self.filtered("delay_unit"):
             if not 0 <= variant.delay <= MAX_DELAY[variant.delay_unit]:
                 raise ValidationError(
                     self.env._(

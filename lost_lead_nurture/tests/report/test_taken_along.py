@@ -327,7 +327,8 @@ class TestDownload(ResultsCase):
         self.assertEqual(list(numbers.values()), [3, 3, 0])
         url = f"/nurture/sequence/{self.sequence.id}/results.xlsx?cids="
         strange = self.env["res.company"].create({"name": "Strange"})
-        for cids in (strange.id, f"{self.company.id}-{strange.id}", "all"):
+        endless = "9" * 5000
+        for cids in (strange.id, f"{self.company.id}-{strange.id}", "all", endless):
             self.assertEqual(self.url_open(f"{url}{cids}").status_code, 404)
 
     def test_refused(self):

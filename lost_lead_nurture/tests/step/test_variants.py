@@ -743,6 +743,20 @@ class TestVersionDelays(VersionsMixin, NurtureCase):
         for delay in (-1, 3651):
             with self.subTest(delay), self.assertRaises(ValidationError):
                 self.second_version.delay = delay
+        # the client is told by core which field is missing
+        for record, unit in (
+            (self.second_version, "delay_unit"),
+            (self.first, "delay_unit"),
+            (self.first, "expiry_unit"),
+            (self.first, "retry_unit"),
+        ):
+            with (
+                self.subTest(unit, record=record),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(IntegrityError),
+            ):
+                record.write({unit: False})
+                self.env.flush_all()
         self.assertEqual(self.sequence.copy().step_ids.variant_ids.mapped("delay"), [3])
 
 
