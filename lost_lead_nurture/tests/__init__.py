@@ -49,6 +49,7 @@ from .report import (
 from .sequence import (
     test_audience,
     test_bad_input,
+    test_campaign,
     test_dashboard,
     test_domain_words,
     test_dry_run,

@@ -115,6 +115,9 @@ class NurtureGuardMixin(models.AbstractModel):
         companies = self._get_own_companies()
         if not companies:
             return
+        if records._name in ("product.product", "product.template"):
+            # a branch sells the products of its parents, too
+            companies = companies.sudo().parent_ids
         for record in records:
             if record._name == "res.users":
                 fits = bool(record.company_ids & companies)

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import format_amount, format_date, formatLang
+from odoo.tools import float_compare, format_date, formatLang
 
 #: Ten years: an offer that is good for longer is no offer.
 MAX_VALID_DAYS = 3650
@@ -16,6 +16,8 @@ class NurtureOffer(models.Model):
     _order = "sequence_id, position, id"
     _rec_name = "product_id"
 
+    # that of the product, also of one of a company that whoever looks has not chosen
+    display_name = fields.Char(compute_sudo=True)
     sequence_id = fields.Many2one("nurture.sequence", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="sequence_id.company_id", store=True)
     position = fields.Integer(default=10, help="Order in the mails.")
@@ -29,7 +31,9 @@ class NurtureOffer(models.Model):
         "that company only.",
     )
     quantity = fields.Float(default=1.0, digits="Product Unit", required=True)
-    allowed_uom_ids = fields.Many2many("uom.uom", compute="_compute_allowed_uom_ids")
+    allowed_uom_ids = fields.Many2many(
+        "uom.uom", compute="_compute_allowed_uom_ids", compute_sudo=True
+    )
     uom_id = fields.Many2one(
         "uom.uom",
         string="Unit",
@@ -65,6 +69,7 @@ class NurtureOffer(models.Model):
     )
     is_over = fields.Boolean(
         compute="_compute_is_over",
+        compute_sudo=True,
         help="It has ended, or its product is archived: mails leave it out.",
     )
 
@@ -89,9 +94,8 @@ class NurtureOffer(models.Model):
 
     @api.depends("valid_until_date", "product_id.active")
     def _compute_is_over(self):
-        today = fields.Date.context_today(self, fields.Datetime.now())
         for offer in self:
-            has_ended = offer.valid_until_date and offer.valid_until_date < today
+            has_ended = offer.valid_until_date and offer.valid_until_date < offer._get_today()
             offer.is_over = bool(has_ended or not offer.product_id.active)
 
     @api.constrains("price", "valid_days", "valid_until_date", "uom_id", "product_id")
@@ -147,11 +151,18 @@ class NurtureOffer(models.Model):
 
     def _filter_open(self, company):
         """Those that leads of ``company`` are offered now."""
-        return self.filtered(
-            lambda offer: (
-                not offer.is_over and offer.product_id.company_id in (company.browse(), company)
-            )
-        )
+        return self._filter_sold_by(company).filtered(lambda offer: not offer.is_over)
+
+    def _filter_sold_by(self, companies):
+        """Those whose product one of ``companies`` sells: a branch sells its parents', too."""
+        # whose products they are counts, not which companies whoever looks has chosen
+        owners = companies.sudo().parent_ids
+        return self.filtered(lambda offer: offer.sudo().product_id.company_id <= owners)
+
+    def _get_today(self):
+        """The day by the clock of the sequence: the scheduled action has none of its own."""
+        zone = self.sequence_id._get_company_zone() or "UTC"
+        return fields.Date.context_today(self.with_context(tz=zone), fields.Datetime.now())
 
     def _get_price(self, pricelist, company):
         """What a unit costs.
@@ -163,8 +174,8 @@ class NurtureOffer(models.Model):
         self.ensure_one()
         currency = pricelist.currency_id or company.currency_id
         if self.price_kind == "fixed":
-            today = fields.Date.context_today(self, fields.Datetime.now())
-            return self.currency_id._convert(self.price, currency, company, today), currency
+            day = self._get_today()
+            return self.currency_id._convert(self.price, currency, company, day), currency
         price = pricelist.with_company(company)._get_product_price(
             self.product_id.with_company(company), self.quantity, currency=currency, uom=self.uom_id
         )
@@ -175,8 +186,17 @@ class NurtureOffer(models.Model):
         self.ensure_one()
         if not self.valid_days:
             return self.valid_until_date
-        today = fields.Date.context_today(self, fields.Datetime.now())
-        return fields.Date.add(today, days=self.valid_days)
+        return fields.Date.add(self._get_today(), days=self.valid_days)
+
+    def _format_price(self, amount, currency):
+        """A price in words; one that is finer than the currency, as prices of products may be, with
+        all its digits."""
+        digits = self.env["decimal.precision"].precision_get("Product Price")
+        is_finer = digits > currency.decimal_places and float_compare(
+            amount, currency.round(amount), precision_digits=digits
+        )
+        dp = "Product Price" if is_finer else None
+        return formatLang(self.env, amount, dp=dp, currency_obj=currency)
 
     def _describe(self, pricelist, company):
         """The offer as a line of a mail, in words of the language in the context.
@@ -187,12 +207,12 @@ class NurtureOffer(models.Model):
         amount, currency = self._get_price(pricelist, company)
         last_day = self._get_last_day()
         product = self.product_id.with_context(display_default_code=False)
-        digits = 0 if self.quantity.is_integer() else 2
-        number = formatLang(self.env, self.quantity, digits=digits)
+        dp = None if self.quantity.is_integer() else "Product Unit"
+        number = formatLang(self.env, self.quantity, digits=0, dp=dp)
         is_one = self.quantity == 1.0 and self.uom_id == self.product_id.uom_id
         return {
             "name": product.display_name,
             "quantity": "" if is_one else f"{number} {self.uom_id.name}",
-            "price": format_amount(self.env, amount, currency),
+            "price": self._format_price(amount, currency),
             "last_day": format_date(self.env, last_day) if last_day else "",
         }

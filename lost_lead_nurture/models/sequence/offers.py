@@ -86,13 +86,9 @@ class NurtureSequence(models.Model):
     def _copy_offers(self, duplicate):
         """Let ``duplicate`` offer the same. What its companies do not sell is named in its
         chatter."""
-        companies = duplicate._get_companies()
-        sold = self.offer_ids.filtered(
-            lambda offer: (
-                not offer.product_id.company_id or offer.product_id.company_id in companies
-            )
-        )
-        sold.copy({"sequence_id": duplicate.id})
+        sold = self.offer_ids._filter_sold_by(duplicate._get_companies())
+        # whoever may make the duplicate need not have chosen the companies of all its products
+        sold.sudo().copy({"sequence_id": duplicate.id})
         foreign = self.offer_ids - sold
         if foreign:
             duplicate._message_log(

@@ -24,7 +24,8 @@ MANY_LEADS = 10_000
 ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
-        *("last_scan_date", "last_scan_choice", "budget_warned", "campaign_id"),
+        *("last_scan_date", "last_scan_choice", "budget_warned"),
+        *("campaign_id", "has_own_campaign"),
     }
 )
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -392,6 +393,8 @@ class NurtureSequence(models.Model):
         stopping.sudo()._recall_messages()
         if vals.get("state") == "running":
             self._spread_campaign()
+        if "is_template" in vals:
+            self._propose_codes()
         if "campaign_code" in vals:
             self._rename_campaign()
         if stopping and vals["state"] == "stopped":

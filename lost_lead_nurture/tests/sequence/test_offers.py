@@ -1,8 +1,7 @@
-"""What a sequence offers in its mails, and the campaign that its mails and quotations are of."""
+"""What a sequence offers in its mails."""
 
+from datetime import timedelta
 from unittest.mock import patch
-
-from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
@@ -193,6 +192,75 @@ class TestOffers(OfferCase):
         self.assertEqual(copied.offer_ids.product_id, own)
         self.assertIn("Theirs", copied.message_ids[:1].body)
 
+    def test_company_not_chosen(self):
+        """Who has not chosen a company in the switcher opens, starts and duplicates a sequence that
+        offers a product of it."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.marketer.company_ids += other
+        self.sequence.company_id = False
+        foreign = self.env["product.product"].create({"name": "Theirs", "company_id": other.id})
+        self.offer()
+        self.offer(foreign)
+        sequence = self.sequence.with_user(self.marketer)
+        sequence = sequence.with_context(allowed_company_ids=self.company.ids)
+        self.env.invalidate_all()
+        self.assertFalse(foreign.with_env(sequence.env).has_access("read"))
+        names = {name: {} for name in self.env["nurture.offer"]._fields}
+        names["product_id"] = {"fields": {"display_name": {}}}
+        (read,) = sequence.web_read({"offer_ids": {"fields": names}, "workflow": {}})
+        shown = [line["product_id"]["display_name"] for line in read["offer_ids"]]
+        self.assertEqual(shown, ["Limited item", "Theirs"])
+        self.assertEqual(len(sequence.copy().sudo().offer_ids), 2)
+        sequence.action_start()
+        self.assertEqual(sequence.state, "running")
+
+    def test_branches(self):
+        """A branch sells the products of its parent company, which does not sell the branch's."""
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.marketer.company_ids += branch
+        self.sequence.company_id = branch
+        parents, own = self.env["product.product"].create(
+            [
+                {"name": "Parent's", "company_id": self.company.id},
+                {"name": "Branch's", "company_id": branch.id},
+            ]
+        )
+        offers = self.offer(parents) + self.offer(own)
+        offers[0].with_user(self.marketer).product_id = parents
+        offer = self.env["nurture.offer"].with_user(self.marketer)
+        offer.create({"sequence_id": self.sequence.id, "product_id": parents.id}).unlink()
+        self.assertEqual(offers._filter_open(branch), offers)
+        self.assertEqual(offers._filter_open(self.company), offers[0])
+        self.assertEqual(self.sequence.copy().offer_ids.product_id, parents | own)
+        self.sequence.company_id = self.company
+        with self.assertRaises(UserError):
+            offer.create({"sequence_id": self.sequence.id, "product_id": own.id})
+
+    def test_day_of_the_company(self):
+        """It ends when the day does where the company is, and its days count from there."""
+        self.company.partner_id.tz = "Pacific/Auckland"
+        offer = self.offer(valid_until_date="2026-03-02")
+        days = self.offer(valid_days=1)
+        self.assertFalse(offer.with_context(tz=False).is_over, "22:00")
+        self.assertEqual(str(days._get_last_day()), "2026-03-03")
+        self.clock += timedelta(hours=4)
+        self.env.invalidate_all()
+        self.assertTrue(offer.with_context(tz=False).is_over, "02:00 of the next day")
+        self.assertEqual(str(days._get_last_day()), "2026-03-04")
+
+    def test_digits(self):
+        """Quantities and prices have the digits that they have on products and in quotations."""
+        digits = self.env["decimal.precision"]
+        digits.search([("name", "in", ("Product Unit", "Product Price"))]).digits = 4
+        self.product.list_price = 0.0125
+        offer = self.offer(quantity=0.0625)
+        line = offer._describe(self.env["product.pricelist"], self.company)
+        self.assertIn("0.0625", line["quantity"])
+        self.assertIn("0.0125", line["price"])
+        self.product.list_price = 250.0
+        line = offer._describe(self.env["product.pricelist"], self.company)
+        self.assertRegex(line["price"], r"250\.00(\D|$)")
+
     def test_templates(self):
         """A template keeps the offer, and so does what is made from it."""
         self.offer(price_kind="fixed", price=199.0)
@@ -223,80 +291,3 @@ class TestOffers(OfferCase):
         )
         with self.assertRaises(UserError):
             offer.with_user(self.marketer).product_id = foreign
-
-
-@tagged("post_install", "-at_install")
-class TestCampaign(OfferCase):
-    def test_code(self):
-        """It is made of the name, once in a company; another one is letters and digits."""
-        self.assertEqual(self.sequence.campaign_code, "RESTOCK")
-        second = self.make_sequence(name="Réstock!")
-        self.assertEqual(second.campaign_code, "RESTOCK2")
-        second.name = "Something else"
-        self.assertEqual(second.campaign_code, "RESTOCK2", "it is known by it")
-        with self.assertRaisesRegex(ValidationError, "letters and digits"):
-            second.campaign_code = "RE-STOCK"
-        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
-            second.campaign_code = "restock"
-            self.env.flush_all()
-
-    def test_same_code_elsewhere(self):
-        """Another company may have the same code: Odoo's campaigns tell the two apart."""
-        other = self.env["res.company"].create({"name": "Other"})
-        sequences = self.sequence | self.make_sequence(company_id=other.id)
-        sequences.campaign_code = "SPRING"
-        campaigns = [sequence._have_campaign() for sequence in sequences]
-        self.assertEqual([one.title for one in campaigns], ["SPRING", "SPRING"])
-        self.assertEqual([one.name for one in campaigns], ["SPRING", "SPRING [2]"])
-
-    def test_of_the_mails(self):
-        """Mails get the campaign when the sequence starts, unless they have one; so do their links,
-        and mails that are added while it runs. Another code is another name."""
-        self.offer()
-        chosen = self.env["utm.campaign"].create({"title": "Spring"})
-        kept = self.make_step(self.sequence, "after", self.step, 30).mailing_id
-        kept.campaign_id = chosen
-        self.start()
-        campaign = self.sequence.campaign_id
-        self.assertEqual(campaign.name, "RESTOCK")
-        self.assertEqual((self.mail.campaign_id, kept.campaign_id), (campaign, chosen))
-        link = self.env["link.tracker"].search([("mass_mailing_id", "=", self.mail.id)], limit=1)
-        self.assertIn("utm_campaign=RESTOCK", link.redirected_url)
-        added = self.make_step(self.sequence, "after", self.step, 40)
-        self.assertEqual(added.mailing_id.campaign_id, campaign)
-        self.sequence.with_user(self.marketer).campaign_code = "STOCK26"
-        self.assertEqual((campaign.name, campaign.title), ("STOCK26", "STOCK26"))
-        with self.assertRaises(UserError):
-            self.sequence.with_user(self.marketer).campaign_id = chosen
-
-    def test_of_the_quotation(self):
-        """A quotation that is credited to the sequence is of its campaign, once: who takes it out,
-        or chooses another, has the last word. So is its invoice."""
-        self.offer()
-        self.start()
-        self.leave(self.mail)
-        self.react(self.ann, self.mail)
-        self.ann.action_restore()
-        order = self.sell(self.ann, 250.0)
-        self.env["nurture.outcome"]._catch_up()
-        campaign = self.sequence.campaign_id
-        self.assertTrue(campaign)
-        self.assertEqual(order.campaign_id, campaign)
-        self.assertEqual(self.bill(order).campaign_id, campaign)
-        order.campaign_id = False
-        order.order_line.price_unit = 240.0
-        self.env["nurture.outcome"]._catch_up()
-        self.assertFalse(order.campaign_id)
-        chosen = self.env["utm.campaign"].create({"title": "Spring"})
-        typed = self.sell(self.ann, 100.0, campaign_id=chosen.id)
-        self.env["nurture.outcome"]._catch_up()
-        self.assertEqual(typed.campaign_id, chosen)
-        self.sequence.campaign_code = False
-        self.sequence.name = "Another name"
-        self.assertFalse(self.sequence.campaign_code, "somebody took it away")
-        later = self.sell(self.ann, 10.0)
-        self.env["nurture.outcome"]._catch_up()
-        self.assertFalse(later.campaign_id)
-        untouched = self.sell(self.make_lead("new@recipient.example.com", lost=False), 10.0)
-        self.env["nurture.outcome"]._catch_up()
-        self.assertFalse(untouched.campaign_id)
