@@ -144,7 +144,8 @@ class TestMailingButtons(MailingCase):
             [statistic or name for name, statistic in names],
             [
                 *("leads", "quotations", "invoices", "sent", "action_view_delivered"),
-                *("action_view_opened", "action_view_clicked", "action_view_replied"),
+                *("action_view_opened", "action_view_clicked", "action_view_nurture_clicks"),
+                "action_view_replied",
                 *("ignored", "no_reaction"),
                 *("action_redirect_to_leads_and_opportunities", "action_redirect_to_quotations"),
                 *("action_redirect_to_invoiced", "action_view_bounced"),
