@@ -68,7 +68,9 @@ def parse_domain(model, text):
             model.search_count(domain, limit=1)
     except ERRORS as error:
         raise ValidationError(
-            env._("This filter cannot be used: %(domain)s\n%(error)s", domain=text, error=error)
+            env._(
+                "This filter cannot be used: %(domain)s\n%(error)s", domain=text, error=str(error)
+            )
         ) from error
     return domain
 

@@ -46,8 +46,8 @@ _ARRIVED = re.compile(
 _NOBODY = re.compile(
     r"""
     # unknown: which, by what name
-    (?:user|recipient|mailbox|address|addressee?|account|receiver|destinat[a-z]+|local[- ]part|alias
-      |mail[ ]?drop|subscriber|customer|person|username)
+    (?:user|recipient|mailbox|address|addressee?|account|receiver|destinat[a-z]{1,9}
+      |local[- ]part|alias|mail[ ]?drop|subscriber|customer|person|username)
       \W{0,3}(?:name[ ])?(?:is[ ])?(?:unknown|not[ ]known|inconnue?|desconocid[oa]|sconosciut[oa])
   | (?:unknown|inconnu)[ ](?:or[ ](?:illegal|invalid)[ ])?(?:e-?mail[ ])?(?:virtual[ ])?(?:user
       |recipient|mailbox|address|local[- ]?part|account|alias|destination[ ]address|rcpt)

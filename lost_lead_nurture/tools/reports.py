@@ -24,8 +24,8 @@ RETURNED = ("message/rfc822", "text/rfc822-headers", "text/rfc822-header", "mess
 #: Types of parts of what is no delivery report: a complaint, and word that a mail was displayed.
 OTHER_REPORTS = ("message/feedback-report", "message/disposition-notification")
 #: Who sends reports that have no subject of one. Behind the latter a person may be, who answers.
-SENDERS = ("mailer-daemon", "post_master", "mail delivery")
-POSTMASTERS = ("postmaster", "system administrator")
+SENDERS = ("mailer-daemon", "post_master")
+POSTMASTERS = ("postmaster", "system administrator", "mail delivery")
 #: So much of a report is looked at: parts, how deep they are in each other, characters of all of
 #: them together, Message-IDs and recipients.
 MAX_PARTS, MAX_DEPTH, MAX_CHARACTERS, MAX_FOUND = 50, 20, 300_000, 50
@@ -79,19 +79,33 @@ def read_report(message):
 def _is_report(message, content):
     if any(type_ in OTHER_REPORTS for type_ in content.types) or read_complaint(message):
         return False
-    if content.fields or header_values(message, "X-Failed-Recipients"):
+    if header_values(message, "X-Failed-Recipients"):
         return True
+    is_daemon = _is_from_daemon(message)
+    if is_answer(subject_of(message)) and not is_daemon:
+        # somebody answers, and may have attached the report of another mail
+        return bool(content.fields) and _type_of(message) == "multipart/report"
+    if content.fields:
+        return True
+    returns = any(type_ in RETURNED for type_ in content.types) or _NAMED_ID.search(content.quoted)
+    code = STATUS_CODE.search(content.text) or _CODE.search(content.text)
     if kind := kind_of_subject(message):
-        return kind == FAILURE
+        return kind == FAILURE and bool(
+            is_daemon or returns or code or _is_from_postmaster(message)
+        )
+    if is_daemon:
+        return bool(content.quoted or code)
     sender = " ".join(header_values(message, "From")).lower()
-    if any(one in sender for one in SENDERS):
-        words = content.text
-        return bool(content.quoted or STATUS_CODE.search(words) or _CODE.search(words))
-    return (
-        any(one in sender for one in POSTMASTERS)
-        and bool(content.quoted)
-        and not is_answer(subject_of(message))
-    )
+    return bool(returns) and any(one in sender for one in POSTMASTERS)
+
+
+def _is_from_daemon(message):
+    """Whether it is from an address, or a name, that only programs have."""
+    return any(_DAEMON.search(value.lower()) for value in header_values(message, "From"))
+
+
+def _is_from_postmaster(message):
+    return any(_POSTMASTER.search(value.lower()) for value in header_values(message, "From"))
 
 
 # ----------------------------------------------------------------
@@ -134,7 +148,7 @@ def _walk(message):
         # some return the mail as a part of no type
         is_inside = is_inside or bool(depth and header_values(part, "Message-ID"))
         yield part, is_inside
-        payload, type_ = part.get_payload(), _type_of(part)
+        payload, type_ = _payload_of(part), _type_of(part)
         if type_ != STATUS and isinstance(payload, list) and depth < MAX_DEPTH:
             is_inside = is_inside or type_.startswith("message/")
             stack += [(inner, is_inside, depth + 1) for inner in reversed(payload[:MAX_PARTS])]
@@ -146,9 +160,17 @@ def _type_of(part):
     return value.partition(";")[0].strip().lower()
 
 
+def _payload_of(part):
+    try:
+        return part.get_payload()
+    except ValueError:
+        # its charset is none
+        return ""
+
+
 def _text_of(part, type_, is_inside, budget):
     """The text of a part, with its headers where it is a mail inside the report."""
-    payload = part.get_payload()
+    payload = _payload_of(part)
     headers = _headers_of(part) + "\n\n" if is_inside else ""
     if isinstance(payload, list):
         if type_ == STATUS:
@@ -215,6 +237,8 @@ def _read_notification(text):
         is_permanent = recipients and values["bounce"].get("bounceType") == "Permanent"
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return ""
+    if not isinstance(recipients, list):
+        return ""
     return "\n".join(
         "Action: failed"
         f"\nStatus: {_line(one, 'status') or ('5.1.1' if is_permanent else '4.0.0')}"
@@ -235,8 +259,8 @@ def _line(values, name):
 
 
 def _find_ids(message, text):
-    """The Message-IDs in the report, but for its own: first what it says the mail's to be, as a
-    mail that is returned names those before it as well."""
+    """The Message-IDs in the report, but for its own: what it says the mail's to be, as a mail that
+    is returned names those before it as well; else all that are in it."""
     own = {value.strip() for value in header_values(message, "Message-ID")}
     names = (
         "X-Microsoft-Original-Message-ID",
@@ -245,8 +269,9 @@ def _find_ids(message, text):
         "References",
     )
     headers = " ".join(value for name in names for value in header_values(message, name))
-    named = (f"<{match[1]}>" for match in _NAMED_ID.finditer(text))
-    found = dict.fromkeys([*named, *(match[0] for match in _ID.finditer(f"{headers}\n{text}"))])
+    named = [f"<{match[1]}>" for match in _NAMED_ID.finditer(text)]
+    named = [one for one in named if one not in own]
+    found = dict.fromkeys(named or (match[0] for match in _ID.finditer(f"{headers}\n{text}")))
     return [one for one in found if one not in own][:MAX_FOUND]
 
 
@@ -274,6 +299,8 @@ _QUOTED = re.compile(
     r")",
     re.IGNORECASE | re.MULTILINE,
 )
+_POSTMASTER = re.compile(r"(?:^|[<\s])postmaster@")
+_DAEMON = re.compile(rf"(?:^|[<\s\"])(?:{'|'.join(SENDERS)})(?:[@>\s\"]|$)")
 _CODE = re.compile(r"\b[45]\d\d[ -]\D")
 _ID = re.compile(r"<[^<>\s@]{1,500}@[^<>\s@]{1,490}>")
 _NAMED_ID = re.compile(r"\bmessage-id\W{0,9}([^<>\s@]{1,500}@[^<>\s@\"',;)]{1,490})", re.IGNORECASE)

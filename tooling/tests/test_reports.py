@@ -181,6 +181,40 @@ class TestKinds(unittest.TestCase):
         ):
             self.assertIsNone(reports.read_report(message))
 
+    def test_people(self):
+        """Who answers is nobody's server, whatever the name, the subject and the words are."""
+        answering = f"In-Reply-To: {OURS}\n"
+        for sender, subject, text in (
+            ("Prime Mail Delivery <bob@courier.com>", "Re: Offer", "Yes please, 500 pieces."),
+            ("Prime Mail Delivery <bob@courier.com>", "Offer", "Yes. The old one: user unknown."),
+            (
+                "Joe, System Administrator <joe@f.com>",
+                "Offer",
+                "Yes.\n-----Original Message-----\n",
+            ),
+            ("Joe <joe@f.com>", "Delivery failed last time", "Yes, he is no longer with us."),
+        ):
+            message = parse(f"From: {sender}\nSubject: {subject}\n{answering}\n{text}")
+            with self.subTest(sender, subject=subject):
+                self.assertIsNone(reports.read_report(message))
+
+    def test_report_of_another_mail_attached(self):
+        """Somebody answers and attaches the report of a mail to somebody else."""
+        message = parse(
+            f"From: Joe <joe@f.com>\nSubject: Re: Offer\nIn-Reply-To: {OURS}\n"
+            'Content-Type: multipart/mixed; boundary="b"\n\n'
+            "--b\nContent-Type: text/plain\n\nYes. See what I got from you.\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\n"
+            "Final-Recipient: rfc822; old@f.com\nAction: failed\nStatus: 5.1.1\n--b--\n"
+        )
+        self.assertIsNone(reports.read_report(message))
+
+    def test_amazon_of_something_else(self):
+        for value in ("5", "true", '{"a": 1}', "null"):
+            text = '{"notificationType": "Bounce", "bounce": {"bouncedRecipients": %s}}' % value
+            with self.subTest(value):
+                reports.read_report(plain(text))
+
 
 class TestMessageIds(unittest.TestCase):
     def check(self, message):

@@ -77,6 +77,11 @@ class MailThread(models.AbstractModel):
         :return: whether it is about one
         """
         mailing_trace = self.env["mailing.trace"].sudo()._nurture_find_reported(report)
+        sender = email_normalize(message_dict["email_from"])
+        is_free_text = message.get_content_type() != "multipart/report"
+        if is_free_text and sender and sender == email_normalize(mailing_trace.email):
+            # no server writes from the address that it reports of: somebody answers
+            return False
         if mailing_trace and mailing_trace._nurture_is_bounced_by(report):
             # core counts it, and we know better than the report to whom the mail was sent
             address = email_normalize(mailing_trace.email)

@@ -52,7 +52,8 @@ class MailingTrace(models.Model):
         :param report: :class:`~tools.reports.Report`
         """
         self.ensure_one()
-        if self.trace_status == "bounce":
+        if self.trace_status == "bounce" or self.reply_datetime:
+            # who answered has got it, whatever became of a copy
             return False
         if report.kind == SOFT and not self.nurture_soft_bounce_date:
             self._nurture_end_doubt()

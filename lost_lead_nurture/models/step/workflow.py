@@ -162,7 +162,7 @@ class NurtureStep(models.Model):
         if not self.has_access("write"):
             return {}
         # all at once: each step looks at its own mails only
-        self._get_mailings().fetch(["active", "body_html"])
+        self._get_mailings().fetch()
         return {step.id: step._get_problems() for step in self if step.active}
 
     # ------------------------------------------------------------

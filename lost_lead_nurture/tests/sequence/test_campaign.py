@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import file_path
 
-from .test_offers import OfferCase
+from ..offers import OfferCase
 
 
 @tagged("post_install", "-at_install")

@@ -743,7 +743,7 @@ class TestVersionDelays(VersionsMixin, NurtureCase):
         for delay in (-1, 3651):
             with self.subTest(delay), self.assertRaises(ValidationError):
                 self.second_version.delay = delay
-        # the client is told by core which field is missing
+        # core says which field is missing
         for record, unit in (
             (self.second_version, "delay_unit"),
             (self.first, "delay_unit"),
