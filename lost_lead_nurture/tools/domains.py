@@ -7,6 +7,7 @@ import psycopg2
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate, OrderedSet
+from odoo.tools.translate import LazyGettext
 
 _lt = LazyTranslate(__name__)
 
@@ -53,6 +54,12 @@ def read_domain(text):
     return Domain(literal_eval(text))
 
 
+def say(env, error):
+    """What is wrong with a domain, in the words of the user."""
+    reason = error.args[0] if error.args else ""
+    return env._(reason) if isinstance(reason, LazyGettext) else str(error)
+
+
 def parse_domain(model, text):
     """The ``Domain`` that ``text`` writes down, tried on ``model`` with the rights of its
     environment.
@@ -69,7 +76,9 @@ def parse_domain(model, text):
     except ERRORS as error:
         raise ValidationError(
             env._(
-                "This filter cannot be used: %(domain)s\n%(error)s", domain=text, error=str(error)
+                "This filter cannot be used: %(domain)s\n%(error)s",
+                domain=text,
+                error=say(env, error),
             )
         ) from error
     return domain

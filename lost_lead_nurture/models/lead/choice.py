@@ -12,6 +12,7 @@ from ...tools.domains import (
     get_parts,
     is_own,
     read_domain,
+    say,
 )
 
 #: Fields of a lead that are searched by its columns, or by its address only.
@@ -183,7 +184,7 @@ class CrmLead(models.Model):
             self.env._(
                 "This filter cannot be used: %(domain)s\n%(error)s",
                 domain=repr(choice) if isinstance(choice, Domain) else choice,
-                error=error,
+                error=say(self.env, error),
             )
         )
 
