@@ -257,6 +257,11 @@ class TestHostile(unittest.TestCase):
         places = [b"", b"Content-Type: ", b"From: mailer-daemon@x\n\n", b"Subject: ", b"--b\n"]
         reports.read_report(parse(places[place] + data))
 
+    def test_charset_that_is_none(self):
+        """Python fails at it; core, which asks for the bytes, does not."""
+        raw = b'Subject: x\nContent-Type: application/x; charset="a\x00b"\n\n\xff\n'
+        self.assertIsNone(reports.read_report(parse(raw)))
+
     def test_mutated(self):
         """Reports that were cut, mixed and damaged on their way."""
         rest = random.Random(19)
@@ -276,6 +281,7 @@ class TestHostile(unittest.TestCase):
         """A report that is made to take long takes no time."""
         types = ("text/plain", "text/html", "message/delivery-status")
         chunks = ("<", "a", "no ", "recipient ", "550 ", "message-id:", "- > ", "domain ", "<a")
+        chunks += ("destinata",)
         for chunk in chunks:
             for type_ in types:
                 message = plain(chunk * (400_000 // len(chunk)), headers=f"Content-Type: {type_}\n")

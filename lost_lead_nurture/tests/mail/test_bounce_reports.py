@@ -123,6 +123,27 @@ class TestBounceReports(ReportCase):
         self.report(EXIM + f"Message-ID: {self.sent().message_id}\n\n")
         self.assertBounced()
 
+    def test_answered(self):
+        """Who has answered has got the mail, whatever became of a copy."""
+        self.answer(self.mail_to(ANN, "First"))
+        self.assertEqual(self.sent().trace_status, "reply")
+        self.report_status(UNKNOWN)
+        self.assertEqual(self.sent().trace_status, "reply")
+        self.assertEqual(self.participant(self.ann).exit_reason, "replied")
+        self.assertFalse(self.ann.message_bounce)
+
+    def test_who_got_it_writes(self):
+        """No server writes from the address that it reports of: what sounds like a report of one is
+        filed."""
+        before = self.ann.message_ids
+        self._receive(
+            f"From: Ann <{ANN}>\nTo: {self.sent().mass_mailing_id.email_from}\n"
+            "Subject: Delivery failed last time\nMessage-ID: <1@recipient.example.com>\n"
+            f"In-Reply-To: {self.sent().message_id}\n\nThe server said: {UNKNOWN}\n"
+        )
+        self.assertGoesOn()
+        self.assertEqual(len(self.ann.message_ids - before), 1)
+
     def test_forged(self):
         """Whom a report names is no proof: anybody can write that."""
         self.report(EXIM + "Message-ID: <1.2.3-openerp@shop.example.com>\n\n")
