@@ -9,7 +9,7 @@ from lxml import etree
 from odoo.tools.safe_eval import safe_eval
 from odoo.tools.view_validation import get_expression_field_names
 
-from .buttons import ButtonsMixin
+from .buttons import COUNTS, ButtonsMixin
 
 NUMBERS = ("integer", "float", "monetary")
 #: What amounts of a list add up to the number that opened it.
@@ -22,15 +22,12 @@ AMOUNTS = {
 _AMOUNTS = ("sale_invoiced_amount",)
 #: Texts with a number in them, and rates: the number that their list is of.
 COUNTED = {
+    **COUNTS,
     "coming": "coming_count",
     "invoiced_label": "invoiced_amount",
-    "nurture_invoiced_label": "nurture_invoiced",
-    "clicks_ratio": "clicked",
     "opened_ratio": ("opened_count", "opened"),
     "clicked_ratio": "clicked_count",
     "replied_ratio": ("replied_count", "replied"),
-    "received_ratio": "delivered",
-    "bounced_ratio": "bounced",
 }
 
 

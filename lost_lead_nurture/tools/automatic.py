@@ -302,8 +302,13 @@ def _is_from_nobody(message):
     )
 
 
+def is_from_postmaster(message):
+    """Whether it is from the address of a mail server, behind which a person may be."""
+    return any(_POSTMASTER.search(value) for value in _values(message, "From"))
+
+
 def _is_returned_mail(message):
-    return any(_POSTMASTER.search(value) for value in _values(message, "From")) and any(
+    return is_from_postmaster(message) and any(
         part.get_content_type() in ("message/rfc822", "text/rfc822-headers")
         for part in _own_parts(message)
     )

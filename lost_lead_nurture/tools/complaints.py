@@ -9,7 +9,7 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from .subjects import fold, subject_of
+from .subjects import field_values, fold, subject_of
 
 #: Types of feedback that are no complaint: somebody takes it back (RFC 6430), or the report is of a
 #: failed authentication (RFC 6591) that no recipient knows of.
@@ -35,7 +35,7 @@ def read_complaint(message):
     types = [part.get_content_type() for part in parts]
     if _REPORT in types:
         begin = types.index(_REPORT)
-        kinds = _values(_headers(parts[begin]), "Feedback-Type")
+        kinds = field_values(_headers(parts[begin]), "Feedback-Type")
     elif _RETURNED in types and fold(subject_of(message)).startswith(MICROSOFT):
         begin, kinds = types.index(_RETURNED), ["abuse"]
     else:
@@ -47,7 +47,7 @@ def read_complaint(message):
         value.strip("<> ")
         for part, type_ in zip(parts[begin:], types[begin:], strict=True)
         if type_ in (_REPORT, _RETURNED) or type_.startswith(_HEADERS)
-        for value in _values(_headers(part), "Message-ID")
+        for value in field_values(_headers(part), "Message-ID")
     ]
     return Complaint(kind, list(dict.fromkeys(f"<{id_}>" for id_ in ids if len(id_) < MAX_ID)))
 
@@ -61,16 +61,6 @@ def _headers(part):
     text = (part.get_payload(decode=True) or b"")[:MAX_HEADERS].decode("utf-8", "replace")
     # what stands below them is a text that somebody wrote
     return re.split(r"\r?\n\r?\n", text.lstrip(), maxsplit=1)[0]
-
-
-def _values(headers, name):
-    """What the headers of this name say."""
-    return [
-        " ".join(value.split())
-        for value in re.findall(
-            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t].*)*)", headers, re.IGNORECASE | re.MULTILINE
-        )
-    ]
 
 
 _REPORT, _RETURNED, _HEADERS = "message/feedback-report", "message/rfc822", "text/rfc822-header"

@@ -14,10 +14,10 @@ import re
 from contextlib import suppress
 from typing import NamedTuple
 
-from .automatic import FAILURE, STATUS, kind_of_subject
+from .automatic import FAILURE, STATUS, is_from_postmaster, kind_of_subject
 from .complaints import read_complaint
 from .report_words import STATUS_CODE, judge
-from .subjects import decode, header_values, is_answer, subject_of
+from .subjects import decode, field_values, header_values, is_answer, subject_of
 
 #: Types of parts that are the mail that is returned, or its headers.
 RETURNED = ("message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/partial")
@@ -36,8 +36,6 @@ class Report(NamedTuple):
 
     #: ``hard``, ``soft``, ``delayed`` or ``delivered``, see :mod:`~tools.report_words`
     kind: str
-    #: enhanced status code, such as ``5.1.1``; empty where none is given
-    status: str
     #: what the server said, in one line
     words: str
     #: the Message-IDs that the report names, with their brackets
@@ -61,38 +59,45 @@ class _Content(NamedTuple):
 
 def read_report(message):
     """What a message (an `email.message.EmailMessage`) reports of a mail, or None."""
-    content = _read(message)
-    if not _is_report(message, content):
+    if _is_answer_of_person(message):
         return None
-    said = [_without_type(value) for value in _values(content.fields, "Diagnostic-Code")]
-    statuses = STATUS_CODE.findall(" ".join(_values(content.fields, "Status")))
+    content = _read(message)
+    if not _is_report(message, content) or read_complaint(message):
+        return None
+    said = [_without_type(value) for value in field_values(content.fields, "Diagnostic-Code")]
+    statuses = STATUS_CODE.findall(" ".join(field_values(content.fields, "Status")))
     words = said[0] if said else content.text
     return Report(
-        kind=judge(_values(content.fields, "Action"), statuses, said, content.text),
-        status=next(iter(statuses or STATUS_CODE.findall(" ".join([*said, content.text]))), ""),
+        kind=judge(field_values(content.fields, "Action"), statuses, said, content.text),
         words=" ".join(words[:5000].split())[:500],
         message_ids=_find_ids(message, f"{content.text}\n{content.quoted}"),
         recipients=_find_recipients(message, content.fields),
     )
 
 
+def _is_answer_of_person(message):
+    """Whether somebody answers, who may have attached the report of another mail. Most of what
+    arrives is that: nothing in it has to be read for it."""
+    return (
+        is_answer(subject_of(message))
+        and _type_of(message) != "multipart/report"
+        and not header_values(message, "X-Failed-Recipients")
+        and not _is_from_daemon(message)
+    )
+
+
 def _is_report(message, content):
-    if any(type_ in OTHER_REPORTS for type_ in content.types) or read_complaint(message):
+    if any(type_ in OTHER_REPORTS for type_ in content.types):
         return False
-    if header_values(message, "X-Failed-Recipients"):
+    if content.fields or header_values(message, "X-Failed-Recipients"):
         return True
     is_daemon = _is_from_daemon(message)
     if is_answer(subject_of(message)) and not is_daemon:
-        # somebody answers, and may have attached the report of another mail
-        return bool(content.fields) and _type_of(message) == "multipart/report"
-    if content.fields:
-        return True
+        return False
     returns = any(type_ in RETURNED for type_ in content.types) or _NAMED_ID.search(content.quoted)
     code = STATUS_CODE.search(content.text) or _CODE.search(content.text)
     if kind := kind_of_subject(message):
-        return kind == FAILURE and bool(
-            is_daemon or returns or code or _is_from_postmaster(message)
-        )
+        return kind == FAILURE and bool(is_daemon or returns or code or is_from_postmaster(message))
     if is_daemon:
         return bool(content.quoted or code)
     sender = " ".join(header_values(message, "From")).lower()
@@ -102,10 +107,6 @@ def _is_report(message, content):
 def _is_from_daemon(message):
     """Whether it is from an address, or a name, that only programs have."""
     return any(_DAEMON.search(value.lower()) for value in header_values(message, "From"))
-
-
-def _is_from_postmaster(message):
-    return any(_POSTMASTER.search(value.lower()) for value in header_values(message, "From"))
 
 
 # ----------------------------------------------------------------
@@ -207,16 +208,6 @@ def _headers_of(part):
     return decode(headers.encode("utf-8", "surrogateescape"))
 
 
-def _values(fields, name):
-    """What the fields of this name say."""
-    return [
-        " ".join(value.split())
-        for value in re.findall(
-            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t].*)*)", fields, re.IGNORECASE | re.MULTILINE
-        )
-    ]
-
-
 def _without_type(value):
     """What a field says, without what kind of it that is: ``smtp; 550 No such user``."""
     kind, separator, rest = value.partition(";")
@@ -277,8 +268,8 @@ def _find_ids(message, text):
 
 def _find_recipients(message, fields):
     values = [
-        *(_without_type(value) for value in _values(fields, "Original-Recipient")),
-        *(_without_type(value) for value in _values(fields, "Final-Recipient")),
+        *(_without_type(value) for value in field_values(fields, "Original-Recipient")),
+        *(_without_type(value) for value in field_values(fields, "Final-Recipient")),
         *header_values(message, "X-Failed-Recipients"),
     ]
     found = (match[0].lower() for value in values for match in _ADDRESS.finditer(value))
@@ -299,7 +290,6 @@ _QUOTED = re.compile(
     r")",
     re.IGNORECASE | re.MULTILINE,
 )
-_POSTMASTER = re.compile(r"(?:^|[<\s])postmaster@")
 _DAEMON = re.compile(rf"(?:^|[<\s\"])(?:{'|'.join(SENDERS)})(?:[@>\s\"]|$)")
 _CODE = re.compile(r"\b[45]\d\d[ -]\D")
 _ID = re.compile(r"<[^<>\s@]{1,500}@[^<>\s@]{1,490}>")

@@ -42,6 +42,17 @@ def header_values(message, name):
     ]
 
 
+def field_values(fields, name):
+    """What the fields ``name`` say in the text of a part that consists of fields: a delivery
+    status, a feedback report, the headers of a mail that is returned."""
+    return [
+        " ".join(value.split())
+        for value in re.findall(
+            rf"^{re.escape(name)}:(.*(?:\r?\n[ \t].*)*)", fields, re.IGNORECASE | re.MULTILINE
+        )
+    ]
+
+
 def subject_of(message):
     """The subject of a message, empty where it has none."""
     return next(iter(header_values(message, "Subject")), "")

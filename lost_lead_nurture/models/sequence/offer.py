@@ -95,7 +95,10 @@ class NurtureOffer(models.Model):
     @api.depends("valid_until_date", "product_id.active")
     def _compute_is_over(self):
         for offer in self:
-            has_ended = offer.valid_until_date and offer.valid_until_date < offer._get_today()
+            has_ended = (
+                offer.valid_until_date
+                and offer.valid_until_date < offer.sequence_id._get_local_day()
+            )
             offer.is_over = bool(has_ended or not offer.product_id.active)
 
     @api.constrains("price", "valid_days", "valid_until_date", "uom_id", "product_id")
@@ -159,11 +162,6 @@ class NurtureOffer(models.Model):
         owners = companies.sudo().parent_ids
         return self.filtered(lambda offer: offer.sudo().product_id.company_id <= owners)
 
-    def _get_today(self):
-        """The day by the clock of the sequence: the scheduled action has none of its own."""
-        zone = self.sequence_id._get_company_zone() or "UTC"
-        return fields.Date.context_today(self.with_context(tz=zone), fields.Datetime.now())
-
     def _get_price(self, pricelist, company):
         """What a unit costs.
 
@@ -174,7 +172,7 @@ class NurtureOffer(models.Model):
         self.ensure_one()
         currency = pricelist.currency_id or company.currency_id
         if self.price_kind == "fixed":
-            day = self._get_today()
+            day = self.sequence_id._get_local_day()
             return self.currency_id._convert(self.price, currency, company, day), currency
         price = pricelist.with_company(company)._get_product_price(
             self.product_id.with_company(company), self.quantity, currency=currency, uom=self.uom_id
@@ -186,7 +184,7 @@ class NurtureOffer(models.Model):
         self.ensure_one()
         if not self.valid_days:
             return self.valid_until_date
-        return fields.Date.add(self._get_today(), days=self.valid_days)
+        return fields.Date.add(self.sequence_id._get_local_day(), days=self.valid_days)
 
     def _format_price(self, amount, currency):
         """A price in words; one that is finer than the currency, as prices of products may be, with

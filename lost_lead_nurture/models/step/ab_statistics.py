@@ -40,6 +40,11 @@ class Verdict:
     is_divided_as_planned: bool = True
 
 
+def _get_judged(statistics):
+    """Of what was counted of versions, see :meth:`_count_versions`, that of those judged by."""
+    return {letter: counts["judged"] for letter, counts in statistics.items()}
+
+
 def _find_best(did, wholes):
     """Which of several rates is the highest, by its number."""
     rates = [one / number if number else 0.0 for one, number in zip(did, wholes, strict=True)]
@@ -88,7 +93,7 @@ class NurtureStep(models.Model):
         names = [*SHOWN, "delivered"]
         if self.env.user.has_groups(REVENUE_GROUPS):
             names.append("earned")
-        missing = not self.ab_winner and self._judge_versions(statistics).missing
+        missing = not self.ab_winner and self._judge_versions(_get_judged(statistics)).missing
         return {
             "versions": {
                 letter: {name: counts[name] for name in names}
@@ -198,9 +203,8 @@ class NurtureStep(models.Model):
             sequence, ``queued``, how many messages were made, whatever became of them, and in
             ``judged`` the same of those whom the versions are judged by
         """
-        versions = self.sudo()
-        shown = self._count_those(versions._compared_mails_domain())
-        judged = self._count_those(versions._compared_mails_domain(judged=True))
+        shown = self._count_those(self.sudo()._compared_mails_domain())
+        judged = self._count_judged()
         return {
             step: {
                 letter: {**counts, "judged": judged[step][letter]}
@@ -208,6 +212,10 @@ class NurtureStep(models.Model):
             }
             for step in self
         }
+
+    def _count_judged(self):
+        """:meth:`_count_versions` of those only whom the versions are judged by."""
+        return self._count_those(self.sudo()._compared_mails_domain(judged=True))
 
     def _count_those(self, mails):
         """What came of some of those who got a version, see :meth:`_count_versions`.
@@ -312,16 +320,17 @@ class NurtureStep(models.Model):
     # DECIDING
     # ------------------------------------------------------------
 
-    def _judge_versions(self, statistics):
+    def _judge_versions(self, judged):
         """Whether a version did better, as far as can be said.
 
-        :param statistics: of this step, see :meth:`_count_versions`
+        :param judged: of this step, see :meth:`_count_judged`
         :return: :class:`Verdict`
         """
         self.ensure_one()
-        shares = {letter: share for letter, share in self._get_wanted_shares().items() if share}
-        judged = {letter: statistics[letter]["judged"] for letter in shares}
-        letters = [letter for letter in shares if judged[letter]["delivered"]]
+        judged = {
+            letter: judged[letter] for letter, share in self._get_wanted_shares().items() if share
+        }
+        letters = [letter for letter, counts in judged.items() if counts["delivered"]]
         queued = {letter: counts["queued"] for letter, counts in judged.items() if counts["queued"]}
         sent = [judged[letter]["sent"] for letter in queued]
         # who was drawn for each is certain: what could be missing are messages that do not leave
@@ -386,9 +395,10 @@ class NurtureStep(models.Model):
             )
         if not any(version["sent"] for version in statistics.values()):
             return self.env._("Nobody has got one of the versions yet.")
-        if not any(version["judged"]["sent"] for version in statistics.values()):
+        judged = _get_judged(statistics)
+        if not any(version["sent"] for version in judged.values()):
             return self.env._("Too early to say: nobody has had the message for a day yet.")
-        verdict = self._judge_versions(statistics)
+        verdict = self._judge_versions(judged)
         if not verdict.is_divided_as_planned:
             return self.env._(
                 "Nothing can be said: one version did not leave as often as it should have. Look "
@@ -414,9 +424,7 @@ class NurtureStep(models.Model):
             for letter, counts in statistics.items()
         ]
         statistic, whole = COMPARED[self.ab_criterion]
-        wholes = [
-            (counts["judged"][statistic], counts["judged"][whole]) for counts in statistics.values()
-        ]
+        wholes = [(counts[statistic], counts[whole]) for counts in _get_judged(statistics).values()]
         if self.ab_criterion != "revenue" and all(number for _did, number in wholes):
             for version, chance in zip(versions, inference.probability_best(wholes), strict=True):
                 version["best"] = say_percent(self.env, chance)

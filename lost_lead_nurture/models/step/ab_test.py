@@ -311,15 +311,15 @@ class NurtureStep(models.Model):
         if not steps:
             return
         try:
-            for step, statistics in steps._count_versions().items():
-                step._try_to_settle(statistics)
+            for step, judged in steps._count_judged().items():
+                step._try_to_settle(judged)
             steps.write({"ab_look_date": now})
             self.env["ir.cron"]._commit_progress()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody edits one of them just now: the next run looks at them again
             self.env.cr.rollback()
 
-    def _try_to_settle(self, statistics):
+    def _try_to_settle(self, judged):
         """:meth:`_settle_ab_test`, where a test that cannot be decided does not stand in the way of
         what is due."""
 
@@ -327,25 +327,23 @@ class NurtureStep(models.Model):
             _logger.exception("The A/B test of %s could not be decided", self)
 
         with attempt(self.env, on_error):
-            self._settle_ab_test(statistics)
+            self._settle_ab_test(judged)
 
-    def _settle_ab_test(self, statistics):
+    def _settle_ab_test(self, judged):
         """Decide the test if it can be.
 
-        :param statistics: see :meth:`_count_versions`
+        :param judged: see :meth:`_count_judged`
         """
-        verdict = self._judge_versions(statistics)
+        verdict = self._judge_versions(judged)
         if verdict.winner:
             self._decide_ab_test(verdict.winner, "better")
-        elif self._is_ab_test_over(statistics):
+        elif self._is_ab_test_over(judged):
             self._decide_ab_test(FIRST, "no_difference")
 
-    def _is_ab_test_over(self, statistics):
+    def _is_ab_test_over(self, judged):
         """Whether the time, or the number of recipients, is up that a version was given to win."""
         sent = [
-            statistics[letter]["judged"]["sent"]
-            for letter, share in self._get_wanted_shares().items()
-            if share
+            judged[letter]["sent"] for letter, share in self._get_wanted_shares().items() if share
         ]
         # a batch is of one version: the first ones may all be
         number = sum(sent) if all(sent) else 0
