@@ -54,6 +54,11 @@ CHANGES = [
     Index.of_model(
         "mailing_trace", "_nurture_sent_index", MailingTraceStatistics._nurture_sent_index
     ),
+    Reference("nurture_consent", "lead_id", "crm_lead", "SET NULL"),
+    Reference("nurture_consent", "partner_id", "res_partner", "SET NULL"),
+    Reference("nurture_consent", "mail_id", "mail_mail", "SET NULL"),
+    Reference("nurture_consent_history", "lead_id", "crm_lead", "CASCADE"),
+    Reference("nurture_consent_history", "partner_id", "res_partner", "CASCADE"),
     Reference("nurture_outcome", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_outcome", "partner_id", "res_partner", "SET NULL"),
     Reference("nurture_outcome", "order_id", "sale_order", "CASCADE"),
@@ -82,6 +87,11 @@ CHANGES = [
     Column("res_company", "nurture_window_days", "int4", default=90),
     Column("res_company", "nurture_mail_cost", "numeric"),
     Column("res_company", "nurture_holdout_percent", "double precision"),
+    Column("res_company", "nurture_basis_consent", "bool"),
+    Column("res_company", "nurture_basis_confirmed", "bool"),
+    Column("res_company", "nurture_basis_customer", "bool"),
+    Column("res_company", "nurture_basis_interest", "bool"),
+    Column("res_company", "nurture_retention_months", "int4"),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
     Column("digest_digest", "kpi_nurture_won_back", "bool"),
     Column("digest_digest", "kpi_nurture_invoiced", "bool"),

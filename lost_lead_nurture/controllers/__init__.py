@@ -1,1 +1,1 @@
-from . import main, results
+from . import consent, main, results

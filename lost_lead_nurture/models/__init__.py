@@ -8,3 +8,4 @@ from . import participant  # isort: skip
 from . import trace  # isort: skip
 from . import timeline  # isort: skip
 from . import credit  # isort: skip
+from . import consent  # isort: skip

@@ -1,3 +1,4 @@
+from .consent import test_consent, test_opt_in, test_privacy_lookup
 from .core import test_core, test_filter_rights
 from .credit import test_ledger, test_money, test_results
 from .doors import test_access, test_doors, test_rpc, test_rpc_fuzz

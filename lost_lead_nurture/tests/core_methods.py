@@ -348,6 +348,10 @@ OVERRIDDEN = {
         "aggregate_spec, query",
         "statistics that are counted add up in grouped lists",
     ),
+    "privacy.lookup.wizard.line.action_unlink": (
+        "",
+        "whoever is erased there enters no sequence again",
+    ),
     "sale.order._compute_amounts": (
         "",
         "the ledger looks at quotations that are edited",

@@ -61,6 +61,7 @@ LAST_WORDS = {"reply": "replied", "bounce": "bounced"}
 
 SILENCE = frozenset({"silence"})
 DONE = frozenset({"done"})
+CONFIRMED = frozenset({"confirmed"})
 
 
 def _mail(value, label, icon, *events, absence=False):
@@ -83,6 +84,8 @@ TRIGGERS = {
         Trigger("silent", "Too many mails without engagement", "fa-moon-o", ROOT, SILENCE),
         Trigger("activity_done", "Activity done", "fa-check", "activity", DONE),
         Trigger("activity_not_done", "Activity not done", "fa-hourglass-o", "activity", DONE, True),
+        Trigger("confirmed", "Consent confirmed", "fa-check-square-o", "opt_in", CONFIRMED),
+        Trigger("not_confirmed", "Consent not confirmed", "fa-square-o", "opt_in", CONFIRMED, True),
     )
 }
 

@@ -3,6 +3,8 @@ from . import (
     mail_compose_message,
     mailing_mailing_schedule_date,
     nurture_comparison,
+    nurture_consent_history,
+    nurture_consent_note,
     nurture_dry_run,
     nurture_enrol,
     nurture_explain,
@@ -14,4 +16,5 @@ from . import (
     nurture_template_save,
     nurture_test,
     nurture_update,
+    privacy_lookup_wizard_line,
 )

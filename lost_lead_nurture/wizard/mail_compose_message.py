@@ -55,6 +55,7 @@ class MailComposeMessage(models.TransientModel):
         """Of a lead core looks at one address only, and writes to all in its field or to its
         contact. As with records of other models, one that is blacklisted is enough."""
         blacklisted = super()._get_blacklist_record_ids(mail_values_dict, recipients_info)
+        blacklisted |= self._nurture_get_excluded(recipients_info)
         if not (self.use_exclusion_list and recipients_info and self._nurture_is_to_leads()):
             return blacklisted
         written = {
@@ -70,6 +71,27 @@ class MailComposeMessage(models.TransientModel):
         listed = entries.search([("email", "in", list(set().union(*written.values())))])
         listed = set(listed.mapped("email"))
         return {*blacklisted, *(lead_id for lead_id, found in written.items() if found & listed)}
+
+    def _nurture_get_excluded(self, recipients_info):
+        """Whom a mailing does not go to, whatever it says of exclusion lists: whoever asked to be
+        forgotten, and leads to whom their company may not write. A sequence has decided that.
+
+        :return: set of ids
+        """
+        if not (recipients_info and self.mass_mailing_id) or get_composed(self.env):
+            return set()
+        written = {
+            record_id: {canonical(address) for address in data["mail_to_normalized"] if address}
+            for record_id, data in recipients_info.items()
+        }
+        addresses = set().union(*written.values())
+        # everybody's, whoever sends
+        forgotten = self.env["nurture.forgotten"].sudo()._find_forgotten(addresses)
+        excluded = {id_ for id_, found in written.items() if found & forgotten}
+        if self._nurture_is_to_leads():
+            leads = self.env["crm.lead"].sudo().browse(written)
+            excluded.update(leads._nurture_find_without_basis(self.env.company).ids)
+        return excluded
 
     def _prepare_mail_values_dynamic(self, res_ids):
         mail_values_all = super()._prepare_mail_values_dynamic(res_ids)

@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.attribution import WINDOW_DAYS
+from ...tools.consent import ALLOWING
 from ...tools.prices import PRICE_DIGITS
 from ..step.step import MAX_DELAY
 
@@ -35,6 +36,58 @@ class ResCompany(models.Model):
         "sequences together cause. Who is held out is drawn by a hash of the address, once and for "
         "all. 0: nobody.",
     )
+
+    nurture_basis_consent = fields.Boolean(
+        string="Consent, not confirmed",
+        help="Sequences write to whoever has agreed, and has not confirmed it.",
+    )
+    nurture_basis_confirmed = fields.Boolean(
+        string="Consent, confirmed",
+        help="Sequences write to whoever has confirmed a consent (double opt-in).",
+    )
+    nurture_basis_customer = fields.Boolean(
+        string="Existing customer",
+        help="Sequences write to customers about products like those they have bought.",
+    )
+    nurture_basis_interest = fields.Boolean(
+        string="Legitimate interest",
+        help="Sequences write to whom you have a legitimate interest to write to.",
+    )
+    nurture_retention_months = fields.Integer(
+        string="Months That Ended Journeys Are Kept",
+        help="So long after the end of a journey name and address are erased from it and from the "
+        "statistics of its mails. 0: never.",
+    )
+
+    def write(self, vals):
+        result = super().write(vals)
+        if self._nurture_get_basis_fields() & vals.keys():
+            self.env.registry.clear_cache()
+        return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        if any(self._nurture_get_basis_fields() & vals.keys() for vals in vals_list):
+            self.env.registry.clear_cache()
+        return companies
+
+    @api.model
+    def _nurture_get_basis_fields(self):
+        return {f"nurture_basis_{basis}" for basis in ALLOWING}
+
+    def _nurture_get_bases(self):
+        """On which lawful bases the company writes, as a tuple; empty: to everybody."""
+        self.ensure_one()
+        return tuple(basis for basis in ALLOWING if self[f"nurture_basis_{basis}"])
+
+    @api.constrains("nurture_retention_months")
+    def _check_nurture_retention(self):
+        for company in self:
+            if not 0 <= company.nurture_retention_months <= MAX_DELAY["months"]:
+                raise ValidationError(
+                    self.env._("Journeys are kept for ten years at most, or 0: for ever.")
+                )
 
     @api.constrains("nurture_mail_cost")
     def _check_nurture_mail_cost(self):

@@ -11,6 +11,21 @@ class ResConfigSettings(models.TransientModel):
     nurture_holdout_percent = fields.Float(
         related="company_id.nurture_holdout_percent", readonly=False
     )
+    nurture_basis_consent = fields.Boolean(
+        related="company_id.nurture_basis_consent", readonly=False
+    )
+    nurture_basis_confirmed = fields.Boolean(
+        related="company_id.nurture_basis_confirmed", readonly=False
+    )
+    nurture_basis_customer = fields.Boolean(
+        related="company_id.nurture_basis_customer", readonly=False
+    )
+    nurture_basis_interest = fields.Boolean(
+        related="company_id.nurture_basis_interest", readonly=False
+    )
+    nurture_retention_months = fields.Integer(
+        related="company_id.nurture_retention_months", readonly=False
+    )
     nurture_workers = fields.Selection(
         "_selection_nurture_workers",
         string="Workers",

@@ -77,6 +77,9 @@ class CrmLead(models.Model):
         exclusions.append(("blacklisted", self._nurture_sql_blacklisted()))
         exclusions += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
         exclusions += [
+            ("no_basis", condition) for condition in self._nurture_sql_no_basis(sequence)
+        ]
+        exclusions += [
             ("inside", condition)
             for condition in self.env["nurture.participant"]._sql_inside(sequence)
         ]
@@ -167,6 +170,20 @@ class CrmLead(models.Model):
         if not forgotten._is_any():
             return [SQL("false")]
         return [forgotten._sql_is_forgotten(one) for one in self._nurture_sql_addresses()]
+
+    @api.model
+    def _nurture_sql_no_basis(self, sequence):
+        """Whether no lawful basis lets the company write to the lead's address. Who is asked for
+        consent first need not have given it.
+
+        :return: list of SQL conditions on ``lead``
+        """
+        if sequence._begins_with_opt_in():
+            return []
+        home = (sequence.company_id or (sequence.user_id or sequence.create_uid).company_id).id
+        return self.env["nurture.consent"]._sql_no_basis(
+            SQL("COALESCE(lead.company_id, %s)", home), sequence._get_companies().ids
+        )
 
     @api.model
     def _nurture_sql_bounced(self):

@@ -147,6 +147,9 @@ class MailMail(models.Model):
     ):
         if failure_type == "mail_smtp":
             self._nurture_name_failing_server()
+        if failure_type and (others := self.filtered(lambda mail: not mail.mailing_id)):
+            # whoever sends mails may not write the history
+            self.env["nurture.consent"].sudo()._note_unsent(others)
         # an administrator may send a mail by hand
         from_core = self.with_context(nurture_from_core=INSIDE)
         return super(MailMail, from_core)._postprocess_sent_message(

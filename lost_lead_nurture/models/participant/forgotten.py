@@ -81,6 +81,35 @@ class NurtureForgotten(models.Model):
         return len(rows)
 
     @api.model
+    def _find_forgotten(self, addresses):
+        """Those of ``addresses`` that are excluded."""
+        if not addresses or not self._is_any():
+            return set()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT address FROM unnest(%s::text[]) address WHERE %s",
+                list(addresses),
+                self._sql_is_forgotten(SQL("address")),
+            )
+        )
+        return {address for (address,) in rows}
+
+    @api.model
+    def _forget_address(self, addresses):
+        """Somebody asked to be forgotten: nobody writes to these addresses any more, and who it was
+        is erased from all that the user may change."""
+        participants = self.env["nurture.participant"]
+        consents = self.env["nurture.consent"]
+        journeys = participants.search([("email", "in", addresses)])
+        journeys = journeys.filtered(lambda one: one.sequence_id.has_access("write"))
+        proofs = consents.search([("email", "in", addresses)])
+        self.sudo()._remember(addresses)
+        # whoever steers the others: nobody may write to that address
+        participants.sudo()._find_running(addresses)._leave("forgotten")
+        journeys.sudo()._erase()
+        proofs.sudo()._forget()
+
+    @api.model
     def _is_any(self):
         """Whether any address is excluded: as long as none is, no fingerprint has to be taken."""
         return bool(self.sudo().search_count([("let_in_date", "=", False)], limit=1))

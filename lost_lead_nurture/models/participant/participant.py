@@ -245,13 +245,15 @@ class NurtureParticipant(models.Model):
         self.sequence_id.check_access("write")
         participants = self.sudo()
         addresses = participants._get_addresses()
-        self.env["nurture.forgotten"]._remember(addresses)
         participants._leave("removed")
-        # whoever steers the others: nobody may write to that address
-        participants._find_running(addresses)._leave("forgotten")
-        participants.trace_ids.mailing_trace_ids._nurture_forget()
-        participants._forget()
+        self.env["nurture.forgotten"]._forget_address(addresses)
+        participants._erase()
         return True
+
+    def _erase(self):
+        """Erase who it was, here and in the statistics of the mails."""
+        self.trace_ids.mailing_trace_ids._nurture_forget()
+        self._forget()
 
     def _get_addresses(self):
         """The addresses at which they were written to, and would be now."""
@@ -293,7 +295,7 @@ class NurtureParticipant(models.Model):
             )
 
     def _is_forgotten(self):
-        return self.dedup_key == f"forgotten {self.id}"
+        return bool(self.anonymised_date) or self.dedup_key == f"forgotten {self.id}"
 
     def action_view_lead(self):
         """Open the lead."""
@@ -390,9 +392,9 @@ class NurtureParticipant(models.Model):
             return SQL("1")
         return SQL(
             "(SELECT COALESCE(max(before.enrolment_number), 0) + 1 FROM nurture_participant before"
-            " WHERE before.sequence_id = %s AND before.dedup_key = %s)",
+            " WHERE before.sequence_id = %s AND before.dedup_key IN %s)",
             sequence.id,
-            dedup_key,
+            self._sql_known_keys(dedup_key),
         )
 
     @api.model
@@ -423,7 +425,7 @@ class NurtureParticipant(models.Model):
                 since,
             )
             for same in (
-                SQL("inside.dedup_key = %s", self._sql_dedup_key(sequence)),
+                SQL("inside.dedup_key IN %s", self._sql_known_keys(self._sql_dedup_key(sequence))),
                 SQL("inside.lead_id = lead.id"),
             )
         ]

@@ -271,6 +271,11 @@ class NurtureSequence(models.Model):
             for preset in sequence.excluded_preset_ids
         ]
 
+    def _begins_with_opt_in(self):
+        """Whether nobody is written to who has not been asked for consent before."""
+        first = self.sudo().step_ids.filtered(lambda step: step.active and step.trigger == "begin")
+        return bool(first) and set(first.mapped("step_type")) == {"opt_in"}
+
     def _is_yearly(self):
         return self.entry == "date" and self.entry_yearly
 

@@ -168,6 +168,7 @@ class NurtureSequence(models.Model):
             "no_address": self.env._("It has an email address"),
             "blacklisted": self.env._("The address is not blacklisted"),
             "forgotten": self.env._("Nobody with this address has asked to be forgotten"),
+            "no_basis": self.env._("There is a lawful basis on which the company writes"),
             "inside": inside,
             "other_sequence": self.env._("The address is in no other running sequence"),
             "bounced": self.env._(

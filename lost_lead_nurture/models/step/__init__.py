@@ -9,6 +9,7 @@ from . import (
     audience,
     mail,
     offer,
+    opt_in,
     rights,
     template,
     translation,

@@ -36,7 +36,12 @@ class NurtureStep(models.Model):
     @api.model
     def _get_type_icons(self):
         """Font Awesome class of the icon of each step type."""
-        return {"email": "fa-envelope", "action": "fa-cog", "activity": "fa-calendar-check-o"}
+        return {
+            "email": "fa-envelope",
+            "action": "fa-cog",
+            "activity": "fa-calendar-check-o",
+            "opt_in": "fa-check-square-o",
+        }
 
     @api.model
     def _get_types(self):

@@ -289,6 +289,9 @@ class NurtureTrace(models.Model):
             return [
                 self._make_entry("activity", decision.date, text, why + self._get_deal(journey))
             ]
+        if step.step_type == "opt_in":
+            text = self.env._("Asked for consent: %s", name)
+            return [self._make_entry("action", decision.date, text, why)]
         text = self.env._("%s done", name)
         return [self._make_entry("action", decision.date, text, [*why, step._get_action()])]
 

@@ -338,7 +338,8 @@ class NurtureTrace(models.Model):
         :return: list of (reason, SQL condition); the SQL may use the aliases ``trace``, ``step``,
             ``participant``, ``sequence`` and ``lead``
         """
-        is_email = SQL("step.step_type = 'email'")
+        # to ask for consent is a mail, too
+        is_email = SQL("step.step_type IN ('email', 'opt_in')")
         return [
             (
                 "expired",
@@ -349,6 +350,7 @@ class NurtureTrace(models.Model):
                 "blacklisted",
                 SQL("%s AND %s", is_email, self.env["crm.lead"]._nurture_sql_blacklisted()),
             ),
+            *self._sql_consent_exclusions(),
             (
                 "bounced",
                 SQL(

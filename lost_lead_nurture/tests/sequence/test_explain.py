@@ -70,6 +70,7 @@ class TestExplain(LivingMixin, NurtureHttpCase):
             "open_deal": self.make_lead("deal@recipient.example.com"),
             "suppressed": self.make_lead("rich@recipient.example.com", expected_revenue=5000),
             "duplicate": self.make_lead("twin@recipient.example.com"),
+            "no_basis": self.make_lead("basis@recipient.example.com"),
         }
         self.env["sale.order"].create(
             {"partner_id": customer.id, "state": "sale", "date_order": self.clock}
@@ -78,13 +79,20 @@ class TestExplain(LivingMixin, NurtureHttpCase):
         self.make_lead("deal@recipient.example.com", lost=False)
         twin = self.make_lead("twin@recipient.example.com")
         cases["duplicate"].date_closed = self.clock.replace(year=2025)
+        # all but one have a basis on which the company writes
+        self.company.nurture_basis_interest = True
+        for lead in self.env["crm.lead"].search(
+            [("active", "in", [True, False]), ("email_normalized", "!=", False)]
+        ):
+            if lead != cases["no_basis"]:
+                lead.nurture_note_basis("interest", "Known for years")
         found = {
             reason: self.explain(lead, reason == "company" and self.env.user)["conditions"]
             for reason, lead in cases.items()
             if reason != "inside"
         }
         # whatever is not lost, or of another company, does not match, either
-        also = {"not_lost": {"unmatched"}, "company": {"unmatched"}}
+        also = {"not_lost": {"unmatched"}, "company": {"unmatched"}, "no_address": {"no_basis"}}
         for reason, conditions in found.items():
             no = {one["reason"] for one in conditions if not one["ok"]}
             self.assertEqual(no, {reason} | also.get(reason, set()))

@@ -1,0 +1,161 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.addresses import canonical
+from ...tools.arguments import check_records, read_choice
+from ...tools.consent import BASES
+
+GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
+
+
+class NurtureConsentMixin(models.AbstractModel):
+    """Leads and contacts: on which basis their address may be written to. It is the address that
+    has it, so that of a lead and of its contact are one."""
+
+    _name = "nurture.consent.mixin"
+    _description = "Consent of Leads and Contacts"
+
+    nurture_consent_id = fields.Many2one(
+        "nurture.consent",
+        compute="_compute_nurture_consent",
+        groups=GROUPS,
+        help="What the basis is today, of the address and the company.",
+    )
+    nurture_basis = fields.Selection(
+        BASES,
+        string="Lawful Basis",
+        compute="_compute_nurture_consent",
+        search="_search_nurture_basis",
+        groups=GROUPS,
+        help="On which basis the company may write to the address.",
+    )
+    nurture_basis_source = fields.Char(
+        string="Source of the Basis", compute="_compute_nurture_consent", groups=GROUPS
+    )
+    nurture_basis_date = fields.Datetime(
+        string="Basis Since", compute="_compute_nurture_consent", groups=GROUPS
+    )
+    nurture_basis_wording = fields.Text(
+        string="Wording of the Consent", compute="_compute_nurture_consent", groups=GROUPS
+    )
+
+    @api.depends("email_normalized", "company_id")
+    @api.depends_context("company")
+    def _compute_nurture_consent(self):
+        # who may read the record may know its basis
+        consents = self.env["nurture.consent"].sudo()
+        addresses = [address for one in self if (address := one._nurture_get_address())]
+        rows = consents.search([("email", "in", addresses), ("is_current", "=", True)])
+        current = {(row.email, row.company_id): row for row in rows}
+        for record in self:
+            key = (record._nurture_get_address(), record.company_id or self.env.company)
+            row = current.get(key, consents)
+            record.nurture_consent_id = row.with_env(self.env)
+            record.nurture_basis = row.basis
+            record.nurture_basis_source = row.source
+            record.nurture_basis_date = row.date
+            record.nurture_basis_wording = row.wording
+
+    def _search_nurture_basis(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        self.env["nurture.consent"].flush_model()
+        company = self.env.company.id
+
+        def is_basis(bases):
+            def to_sql(model, alias, query):
+                return SQL(
+                    "EXISTS (SELECT 1 FROM nurture_consent consent WHERE consent.is_current"
+                    " AND consent.email = %s AND consent.company_id = COALESCE(%s, %s)"
+                    " AND consent.basis IN %s)",
+                    model._field_to_sql(alias, "email_normalized", query),
+                    model._field_to_sql(alias, "company_id", query),
+                    company,
+                    bases,
+                )
+
+            return Domain.custom(to_sql=to_sql)
+
+        known = tuple(label for label, _name in BASES)
+        domain = is_basis(tuple(one for one in value if one) or ("",))
+        return domain | ~is_basis(known) if False in value else domain
+
+    # ------------------------------------------------------------
+    # NOTE
+    # ------------------------------------------------------------
+
+    def nurture_note_basis(self, basis, source, wording=False):
+        """Note the lawful basis on which the addresses of these records may be written to. Whoever
+        withdraws is blacklisted, too.
+
+        :param basis: see :data:`BASES`
+        :param source: where it comes from, in words
+        :param wording: what they agreed to, if it is known
+        :return: True
+        :raise AccessError: for who may neither change the records nor is a marketer who may read
+            them
+        :raise UserError: when the basis is not one of these, or one of the records has no address
+        """
+        check_records(self)
+        self._nurture_check_may_note()
+        basis = read_choice(self.env, basis, [value for value, _label in BASES])
+        if not (isinstance(source, str) and source.strip()):
+            raise UserError(self.env._("Say where the lawful basis comes from."))
+        if wording and not isinstance(wording, str):
+            raise UserError(self.env._("The wording is a text."))
+        if without := self.filtered(lambda one: not one._nurture_get_address()):
+            names = ", ".join(one.display_name for one in without[:5])
+            raise UserError(self.env._("There is no email address: %s", names))
+        # the history is written by nobody else
+        self.env["nurture.consent"].sudo()._note(
+            [
+                {
+                    **record._nurture_get_consent_values(),
+                    "event": "noted",
+                    "basis": basis,
+                    "source": source.strip(),
+                    "wording": wording,
+                    "user_id": self.env.uid,
+                }
+                for record in self
+            ]
+        )
+        if basis == "withdrawn":
+            self._nurture_blacklist(source)
+        self.invalidate_model(["nurture_consent_id", "nurture_basis"], flush=False)
+        return True
+
+    def _nurture_check_may_note(self):
+        if not self.env.user.has_group("lost_lead_nurture.group_user"):
+            self.check_access("write")
+            if not self.env.user.has_group("sales_team.group_sale_salesman"):
+                raise AccessError(self.env._("Only salespeople and marketers note a basis."))
+        self.check_access("read")
+
+    def _nurture_blacklist(self, source):
+        """Whoever objects gets nothing any more, whatever a company has chosen. Everybody may
+        note that."""
+        blacklist = self.env["mail.blacklist"].sudo()
+        message = self.env._("Withdrew the consent: %s", source)
+        for address in {record._nurture_get_address() for record in self}:
+            blacklist._add(address, message=message)
+
+    def _nurture_get_consent_values(self):
+        """Of whom a row of the history is."""
+        self.ensure_one()
+        return {
+            "email": self._nurture_get_address(),
+            "company_id": (self.company_id or self.env.company).id,
+            "partner_id": self._nurture_get_contact().id,
+        }
+
+    def _nurture_get_address(self):
+        """The address as it is compared; False when there is none."""
+        self.ensure_one()
+        return canonical(self.email_normalized) if self.email_normalized else False
+
+    def _nurture_get_contact(self):
+        """The contact that it is about."""
+        raise NotImplementedError

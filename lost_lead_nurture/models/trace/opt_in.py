@@ -1,0 +1,106 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class NurtureTrace(models.Model):
+    """A participant is asked for consent."""
+
+    _inherit = "nurture.trace"
+
+    def _get_consent_key(self):
+        """Who asks whom: address and id of the company."""
+        participant = self.participant_id
+        lead, sequence = participant.lead_id, self.sequence_id
+        company = (
+            participant.company_id
+            or lead.company_id
+            or (sequence.user_id or sequence.create_uid).sudo().company_id
+        )
+        return lead.email_normalized, company.id
+
+    def _ask_for_consent(self):
+        """Queue the mail that asks, and note it. Of what is sent nothing stays on the lead: who
+        sees it there could confirm for the person."""
+        self.ensure_one()
+        lead = self.participant_id.lead_id
+        email, company_id = self._get_consent_key()
+        company = self.env["res.company"].sudo().browse(company_id)
+        lang = lead.lang_id.code or lead.partner_id.lang or company.partner_id.lang
+        step = self.step_id.with_context(lang=lang)
+        wording = step._get_consent_wording(company)
+        # the history is written by nobody else
+        consents = self.env["nurture.consent"].sudo()
+        request = consents._note(
+            [
+                {
+                    "email": email,
+                    "company_id": company_id,
+                    "lead_id": lead.id,
+                    "partner_id": lead.partner_id.id,
+                    "event": "requested",
+                    "is_pending": True,
+                    "source": self.env._("Sequence “%s”", self.sequence_id.name),
+                    "wording": wording,
+                    "trace_id": self.id,
+                    "expire_date": consents._get_expire_date(),
+                    "lang": lang,
+                }
+            ]
+        )
+        url = request._get_url(lead.get_base_url())
+        body = step.env["ir.qweb"]._render(
+            "lost_lead_nurture.consent_mail",
+            {"company": company, "wording": wording, "url": url, "name": lead.contact_name},
+        )
+        sender = self.sequence_id.user_id.email_formatted or company.email_formatted
+        mail = (
+            self.env["mail.mail"]
+            .sudo()
+            .create(
+                {
+                    "subject": step.env._("Please confirm: mails from %s", company.name),
+                    "body_html": body,
+                    "email_from": sender,
+                    "reply_to": sender,
+                    "email_to": lead._nurture_get_recipient(),
+                    "author_id": self.env.ref("base.partner_root").id,
+                    "auto_delete": True,
+                }
+            )
+        )
+        request._keep_mail(mail, url)
+
+    @api.model
+    def _sql_consent_exclusions(self):
+        """Why a due message is not written to the address, see :meth:`_sql_exclusions`: its
+        company may not, it was asked and has not confirmed, or it would be asked again."""
+        home = SQL(
+            "COALESCE(participant.company_id, lead.company_id, (SELECT responsible.company_id"
+            " FROM res_users responsible"
+            " WHERE responsible.id = COALESCE(sequence.user_id, sequence.create_uid)))"
+        )
+        consents = self.env["nurture.consent"]
+        consents.flush_model()
+        no_basis = consents._sql_no_basis(home)
+        conditions = [
+            (
+                "not_confirmed",
+                SQL(
+                    "step.step_type = 'email' AND EXISTS (SELECT 1 FROM nurture_step question"
+                    " WHERE question.sequence_id = sequence.id AND question.step_type = 'opt_in')"
+                    " AND EXISTS (SELECT 1 FROM nurture_trace asked"
+                    " JOIN nurture_step question ON question.id = asked.step_id"
+                    " AND question.step_type = 'opt_in'"
+                    " WHERE asked.participant_id = participant.id) AND NOT %s",
+                    consents._sql_is_basis(home, "confirmed"),
+                ),
+            ),
+            (
+                "asked_before",
+                SQL("step.step_type = 'opt_in' AND %s", consents._sql_is_pending(home)),
+            ),
+        ]
+        if no_basis:
+            does_not = SQL(" OR ").join(no_basis)
+            conditions.append(("no_basis", SQL("step.step_type = 'email' AND (%s)", does_not)))
+        return conditions

@@ -1,0 +1,35 @@
+"""Lawful bases to write to somebody, and what becomes of them in the course of time."""
+
+import re
+
+#: ``nurture.consent.basis``
+BASES = [
+    ("consent", "Consent, not confirmed"),
+    ("confirmed", "Consent, confirmed"),
+    ("customer", "Existing customer"),
+    ("interest", "Legitimate interest"),
+    ("withdrawn", "Withdrawn"),
+]
+#: Those that a company may choose to write on; the field of the company is ``nurture_basis_<it>``.
+ALLOWING = tuple(value for value, _label in BASES if value != "withdrawn")
+
+#: ``nurture.consent.event``
+EVENTS = [
+    ("noted", "Basis noted"),
+    ("requested", "Confirmation requested"),
+    ("failed", "The request could not be sent"),
+    ("confirmed", "Confirmed"),
+]
+
+#: For so many days the link of a request can be used.
+REQUEST_DAYS = 30
+#: What stands in the kept text of a request where the link was: whoever reads the proof must not be
+#: able to confirm for somebody else.
+LINK_GONE = "[…]"
+
+_LINK = re.compile(r"https?:|www\.|<[a-z/!]", re.IGNORECASE)
+
+
+def has_link(text):
+    """Whether a wording leads somewhere, or is more than text: there is no advertising in it."""
+    return bool(_LINK.search(text or ""))
