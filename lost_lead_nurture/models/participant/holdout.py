@@ -47,7 +47,9 @@ class NurtureParticipant(models.Model):
          CROSS JOIN LATERAL (SELECT COALESCE(%(everywhere)s, false) AS globally) everywhere
             ) draw
             """,
-            own=self._sql_is_drawn(SQL("%s", str(sequence._origin.id)), dedup_key, SQL("%s", own)),
+            own=self._sql_is_drawn(SQL("%s", str(sequence._origin.id)), dedup_key, SQL("%s", own))
+            if own
+            else SQL("false"),
             percent=SQL("%s::float", own),
             share=share,
             # drawn apart from those of sequences, and for each company on its own

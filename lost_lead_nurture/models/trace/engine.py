@@ -528,27 +528,23 @@ class NurtureTrace(models.Model):
             " ELSE planned.base_date + %s END",
             self._sql_version_delay(variant),
         )
-        ((number,),) = self.env.execute_query(
+        # how many is what PostgreSQL says of it: to return them would keep them all for a while
+        self.env.cr.execute(
             SQL(
                 """
-                WITH inserted AS (
-                    INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
-                                company_id, state, base_date, schedule_date, expire_date, variant,
-                                reason, decision_log, create_uid, create_date, write_uid,
-                                write_date)
-                    SELECT planned.participant_id, planned.step_id, planned.parent_id,
-                           planned.sequence_id, planned.company_id, planned.state,
-                           planned.base_date, %(due)s, planned.expire_date, %(variant)s,
-                           %(reason)s, jsonb_build_array(%(decision)s),
-                           %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
-                           company_id, state, base_date, schedule_date, expire_date)
-                      JOIN nurture_step step ON step.id = planned.step_id
-                  ORDER BY planned.participant_id, planned.step_id
-                        %(on_conflict)s
-                 RETURNING 1
-                )
-                SELECT count(*) FROM inserted
+                INSERT INTO nurture_trace (participant_id, step_id, parent_id, sequence_id,
+                            company_id, state, base_date, schedule_date, expire_date, variant,
+                            reason, decision_log, create_uid, create_date, write_uid, write_date)
+                SELECT planned.participant_id, planned.step_id, planned.parent_id,
+                       planned.sequence_id, planned.company_id, planned.state,
+                       planned.base_date, %(due)s, planned.expire_date, %(variant)s,
+                       %(reason)s, jsonb_build_array(%(decision)s),
+                       %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM (%(query)s) planned (participant_id, step_id, parent_id, sequence_id,
+                       company_id, state, base_date, schedule_date, expire_date)
+                  JOIN nurture_step step ON step.id = planned.step_id
+              ORDER BY planned.participant_id, planned.step_id
+                    %(on_conflict)s
                 """,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
@@ -562,6 +558,7 @@ class NurtureTrace(models.Model):
                 decision=self._sql_decision(SQL("planned.state"), reason, due=due),
             )
         )
+        number = self.env.cr.rowcount
         self.env["nurture.participant"].invalidate_model(["trace_ids"], flush=False)
         return number
 
