@@ -60,17 +60,27 @@ class NurtureComparison(models.TransientModel):
         readonly=True,
     )
 
+    count_date = fields.Datetime(
+        string="Counted On",
+        compute="_compute_line_ids",
+        compute_sudo=False,
+        store=True,
+        help="Of many participants it is done every quarter of an hour; the lists are of now.",
+    )
+
     def _compute_display_name(self):
         self.display_name = self.env._("Comparison")
 
     @api.depends("by", "goal", "sequence_ids")
     def _compute_line_ids(self):
         for comparison in self:
+            lifts, date = comparison._get_lifts()
+            comparison.count_date = date
             comparison.line_ids = [
                 Command.clear(),
                 *(
                     Command.create(comparison._describe(value, lift))
-                    for value, lift in comparison._get_lifts().items()
+                    for value, lift in lifts.items()
                 ),
             ]
 
@@ -83,12 +93,16 @@ class NurtureComparison(models.TransientModel):
         return self.env["nurture.sequence"].with_context(active_test=False).search(started)
 
     def _get_lifts(self):
-        """The lift of each row, the largest first, those only that hold somebody out."""
-        by, experiment = DIVISIONS[self.by or "all"]
-        currency = self.env.company.currency_id
-        lifts = self._get_sequences()._get_lifts(currency, experiment, by)
+        """The lift of each row, the largest first, those only that hold somebody out; and when it
+        was counted."""
+        division = self.by or "all"
+        by, experiment = DIVISIONS[division]
+        lifts, date = self._get_sequences()._get_kept_lifts(
+            self.env.company.currency_id, division, experiment, by
+        )
         compared = {value: lift for value, lift in lifts.items() if lift["holdout"]["leads"]}
-        return dict(sorted(compared.items(), key=lambda item: -item[1]["written_to"]["leads"]))
+        ordered = sorted(compared.items(), key=lambda item: -item[1]["written_to"]["leads"])
+        return dict(ordered), date
 
     def _describe(self, value, lift):
         """Values of the row of ``value``."""

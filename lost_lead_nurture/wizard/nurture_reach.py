@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.arguments import check_records, read_choice
+
 
 class NurtureReach(models.TransientModel):
     """The question before a mailing of its own goes to open and won leads."""
@@ -43,6 +45,24 @@ class NurtureReach(models.TransientModel):
             tests = question.mailing_ids.filtered("ab_testing_enabled")
             winner = question.method in ("action_select_as_winner", "action_send_winner_mailing")
             question.ab_testing_pc = tests[:1].ab_testing_pc if tests and not winner else 100
+
+    def action_view_leads(self):
+        """Open leads that it would reach; the context key ``nurture_status`` says which: those that
+        are ``pending``, ``won`` or ``lost``.
+
+        :raise UserError: when it is none of them
+        """
+        check_records(self, one=True)
+        self.check_access("read")
+        names = {
+            "pending": self.env._("Open Leads"),
+            "won": self.env._("Won Leads"),
+            "lost": self.env._("Lost Leads"),
+        }
+        status = self.env.context.get("nurture_status")
+        name = read_choice(self.env, status, names)
+        reached, _is_partial = self.mailing_ids._nurture_find_reached()
+        return self.env["nurture.sequence"]._open_documents(name, reached[status])
 
     def action_confirm(self):
         """Do what was wanted."""

@@ -97,17 +97,21 @@ class NurtureSequenceNew(models.TransientModel):
     @api.depends("audience", "keep_domain", "lost_reason_ids", "preset_id", "template_id")
     def _compute_matching_count(self):
         # with the rights of the user: a count tells, too
-        leads = self.env["crm.lead"]
         for wizard in self:
-            domain = Domain("company_id", "in", [self.env.company.id, False])
+            leads = self.env["crm.lead"].with_context(active_test=False)
             wizard.matching_count = leads.search_count(
-                domain & parse_domain(leads, wizard._get_domain()), limit=MANY_LEADS
+                wizard._get_matching_domain(), limit=MANY_LEADS
             )
 
     @api.depends("template_id")
     @api.depends_context("company")
     def _compute_has_website(self):
         self.has_website = bool(self.env.company.website)
+
+    def _get_matching_domain(self):
+        """The chosen leads, as far as the sequence may take them."""
+        companies = Domain("company_id", "in", [self.env.company.id, False])
+        return companies & parse_domain(self.env["crm.lead"], self._get_domain())
 
     def _get_domain(self):
         """The chosen leads, as a domain."""
@@ -118,6 +122,14 @@ class NurtureSequenceNew(models.TransientModel):
             return self.preset_id.full_domain
         reasons = [Command.set(self.lost_reason_ids.ids)]
         return self.env["nurture.preset"].new({"lost_reason_ids": reasons}).full_domain
+
+    def action_view_leads(self):
+        """Open the leads that match right now."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.env["nurture.sequence"]._open_list(
+            "crm.lead", self.env._("Matching Leads"), self._get_matching_domain()
+        )
 
     def action_create(self):
         """Make the sequence, and tell the gallery which one it is."""

@@ -136,4 +136,4 @@ class TestSmsGuard(SmsCase):
         plain = self.make_sms(
             mailing_domain=repr([("id", "=", lead.id), ("user_id.login", "!=", "x")])
         )
-        self.assertEqual(plain._nurture_count_reached()["pending"], 1)
+        self.assertEqual(len(plain._nurture_find_reached()[0]["pending"]), 1)

@@ -233,9 +233,27 @@ def measure_big(made, scale):
         )
         for name, (few, many) in screens.items()
     ]
+    measurements.append(_measure_locked(made, base, ids, names["large"], sizes))
     measurements += _measure_answers(names, ids, core_ids, large, medium)
     shell.say(f"  indexes that none of it used: {data.list_unused_indexes(names['large'])}")
     return measurements
+
+
+def _measure_locked(made, base, ids, large, sizes):
+    """What lost leads are worth is worked out of these leads: the same with few traces of them."""
+    leads = sizes["large"] // data.STEPS
+    name = made.copy(base, "locked")
+    data.fill(name, ids, sizes["small"])
+    data.add_leads(name, ids, leads)
+    few, many = inside(base, "screens", "read_locked", few=name, many=large, rounds=9)
+    return Measurement(
+        "locked_value",
+        f"Locked value of {leads:,} lost leads at {sizes['large']:,} traces",
+        many,
+        f"at {sizes['small']:,}",
+        few,
+        2,
+    )
 
 
 def _measure_answers(names, ids, core_ids, large, medium, count=120):

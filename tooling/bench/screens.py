@@ -29,20 +29,36 @@ def read(_env, few, many, ids, rounds):
         return {name: in_turns(rounds, screens[0][name], screens[1][name]) for name in screens[0]}
 
 
+def read_locked(_env, few, many, rounds):
+    """Seconds of what lost leads are worth, in two databases with as many of them."""
+    with environment(few) as env_few, environment(many) as env_many:
+        pages = [
+            _anew(env, functools.partial(search, env["nurture.locked"], []))
+            for env in (env_few, env_many)
+        ]
+        return in_turns(rounds, *pages)
+
+
 def _screens(env, ids):
     sequence = env["nurture.sequence"].browse(ids["sequence"])
     participants = env["nurture.participant"]
     participant = participants.search([("sequence_id", "=", sequence.id)], limit=1)
     lead = participant.lead_id
-    return _reports(env) | {
-        "overview": functools.partial(search, sequence, [("is_template", "=", False)], "kanban"),
-        "sequence form": _form(sequence),
-        "participants list": functools.partial(
-            search, participants, [("sequence_id", "=", sequence.id)]
-        ),
-        "timeline": _form(participant),
-        "lead form": _form(lead.with_context(active_test=False)),
-    }
+    return (
+        _reports(env)
+        | _pages(env, sequence)
+        | {
+            "overview": functools.partial(
+                search, sequence, [("is_template", "=", False)], "kanban"
+            ),
+            "sequence form": _form(sequence),
+            "participants list": functools.partial(
+                search, participants, [("sequence_id", "=", sequence.id)]
+            ),
+            "timeline": _form(participant),
+            "lead form": _form(lead.with_context(active_test=False)),
+        }
+    )
 
 
 def _reports(env):
@@ -69,6 +85,26 @@ def _reports(env):
             report.formatted_read_group, literal_eval(one.domain), context["group_by"], measures
         )
     return {f"analysis, {name}": _anew(env, read) for name, read in reports.items()}
+
+
+def _pages(env, sequence):
+    """The pages that answer one question each, about all sequences, and what is worked out for one:
+    its results, the comparison, where people click."""
+    report = env["nurture.report"]
+    mailing = sequence.step_ids[:1].mailing_id
+    pages = {
+        "dashboard": env["nurture.sequence"].get_dashboard,
+        "funnel": report.get_funnel,
+        "hours": report.get_hours,
+        "months lost": report.get_cohorts,
+        "comparison": lambda: env["nurture.comparison"].create({"by": "reason"}).line_ids,
+        "workflow": lambda: sequence.workflow,
+        "where they click": mailing.get_nurture_clicks,
+        "results to print": lambda: env["ir.actions.report"]._render_qweb_html(
+            "lost_lead_nurture.nurture_result_report", sequence.ids
+        ),
+    }
+    return {name: _anew(env, read) for name, read in pages.items()}
 
 
 def _anew(env, read):

@@ -9,6 +9,7 @@ from . import (
     ir_actions_server,
     ir_attachment,
     ir_cron,
+    kept,
     mail_activity,
     res_company,
     res_config_settings,

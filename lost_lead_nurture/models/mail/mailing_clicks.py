@@ -47,6 +47,7 @@ class MailingMailing(models.Model):
 
         :return: ``subject``; ``html``, in which ``data-nurture-link`` has the place in ``links`` of
             each link that was sent; ``recipient``, with whose values it is shown, if anybody's;
+            ``count_date``, when it was counted, if that was not now;
             ``delivered`` and ``clicked``, how many got the mail and clicked in it;
             ``is_judged``, whether bots are set apart, which they are in mails of sequences;
             ``links``: list of ``{"ids", "url", "label", "places", "clicked", "rate", "clicks",
@@ -68,15 +69,16 @@ class MailingMailing(models.Model):
         for place, node in enumerate(nodes):
             if place in numbers:
                 node.set(MARK, str(numbers[place]))
-        statistics = self._nurture_statistics_by_mailing()[self]
+        counted, count_date = self._nurture_get_kept_clicks(links[:MAX_LINKS])
         return {
             "subject": self.display_name,
             "html": without_links(lxml.html.tostring(page, encoding="unicode")),
             "recipient": recipient.display_name or "",
-            "delivered": statistics["delivered"],
-            "clicked": statistics["clicked"],
+            "delivered": counted["delivered"],
+            "clicked": counted["clicked"],
             "is_judged": self.nurture_only,
-            "links": self._nurture_count_links(links[:MAX_LINKS], statistics["delivered"]),
+            "links": self._nurture_describe_links(links[:MAX_LINKS], counted),
+            "count_date": count_date,
             "left_off": len(links[MAX_LINKS:]),
             "mails": self._nurture_name_mails_of_step(),
         }
@@ -172,13 +174,32 @@ class MailingMailing(models.Model):
                 link["places"].append(place)
         return sorted(links.values(), key=lambda link: (not link["places"], link["places"]))
 
-    def _nurture_count_links(self, links, delivered):
+    def _nurture_get_kept_clicks(self, links):
+        """What became of the mail and its links, of the last quarter of an hour where there is much
+        to count: the same for all who may read the mail.
+
+        :return: ``{"delivered", "clicked": number, "people", "bots": {number of the link, as text:
+            what _nurture_count_clicks and _nurture_count_bots say}}``, and when it was counted
+        """
+
+        def count():
+            statistics = self._nurture_statistics_by_mailing()[self]
+            return {
+                "delivered": statistics["delivered"],
+                "clicked": statistics["clicked"],
+                "people": self._nurture_count_clicks(links),
+                "bots": self._nurture_count_bots(links),
+            }
+
+        trackers = [link["trackers"].ids for link in links]
+        return self.env["nurture.kept"]._get("clicks", [self.id, trackers], count)
+
+    def _nurture_describe_links(self, links, counted):
         """What :meth:`get_nurture_clicks` says of each link."""
-        people, bots = self._nurture_count_clicks(links), self._nurture_count_bots(links)
-        counted = []
+        described, delivered = [], counted["delivered"]
         for number, link in enumerate(links):
-            clicked, clicks = people.get(number, (0, 0))
-            counted.append(
+            clicked, clicks = counted["people"].get(str(number), (0, 0))
+            described.append(
                 {
                     "ids": link["trackers"].ids,
                     "url": link["url"],
@@ -187,10 +208,10 @@ class MailingMailing(models.Model):
                     "clicked": clicked,
                     "rate": 100.0 * clicked / delivered if delivered else 0.0,
                     "clicks": clicks,
-                    "bots": bots.get(number, 0),
+                    "bots": counted["bots"].get(str(number), 0),
                 }
             )
-        return counted
+        return described
 
     def _nurture_count_clicks(self, links):
         """What people did: ``{number of the link: (how many clicked it, how often)}``."""

@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import defaultdict
 
 from odoo import models
 from odoo.exceptions import AccessError
@@ -23,17 +23,17 @@ class MailingMailing(models.Model):
         """
         if not self.env.context.get("nurture_ask"):
             return None
-        reached = self._nurture_count_reached()
-        if not reached["pending"] and not reached["won"] and not reached["unknown"]:
+        reached, is_partial = self._nurture_find_reached()
+        if not (reached["pending"] or reached["won"] or is_partial):
             return None
         question = self.env["nurture.reach"].create(
             {
                 "mailing_ids": self.ids,
                 "method": method,
-                "open_count": reached["pending"],
-                "won_count": reached["won"],
-                "lost_count": reached["lost"],
-                "is_partial": bool(reached["unknown"]),
+                "open_count": len(reached["pending"]),
+                "won_count": len(reached["won"]),
+                "lost_count": len(reached["lost"]),
+                "is_partial": is_partial,
                 **values,
             }
         )
@@ -51,42 +51,45 @@ class MailingMailing(models.Model):
         """These mailings once somebody has been asked."""
         return self.with_context(nurture_ask=False)
 
-    def _nurture_count_reached(self):
-        """How many leads these would reach.
+    def _nurture_find_reached(self):
+        """The leads that these would reach.
 
-        :return: Counter by ``won_status``; ``unknown`` is set when there may be more of them
+        :return: ``{won_status: leads}``, and whether there may be more of them
         """
-        reached = Counter()
+        reached, is_partial = defaultdict(self.env["crm.lead"].browse), False
         for mailing in self.filtered(lambda mailing: mailing.mailing_model_real == "crm.lead"):
             try:
-                reached += mailing._nurture_get_reached()
+                found, is_guess = mailing._nurture_get_reached()
             except AccessError:
                 # the scheduled action that sends may see what the user may not
-                reached["unknown"] += 1
-        return reached
+                found, is_guess = {}, True
+            is_partial = is_partial or is_guess
+            for status, leads in found.items():
+                reached[status] += leads
+        return reached, is_partial
 
     def _nurture_get_reached(self):
         """As core mails them: by the scheduled action, which sees the leads of everybody, each
-        address once, and none that is blacklisted or has had it."""
+        address once, and none that is blacklisted or has had it.
+
+        :return: as :meth:`_nurture_find_reached`; nothing where all of them are lost
+        """
         self.ensure_one()
         domain = self._get_recipients_domain()
         leads = self.env["crm.lead"].with_context(active_test=True)
-        reached = Counter()
-        if is_own(domain, leads):
-            leads = leads.sudo()
-        else:
-            # a number tells, too: what the domain looks at elsewhere is for the user's eyes only
-            reached["unknown"] = 1
+        # a number tells, too: what the domain looks at elsewhere is for the user's eyes only
+        is_guess = not is_own(domain, leads)
+        leads = leads if is_guess else leads.sudo()
         if not leads.search_count(domain & Domain("won_status", "!=", "lost"), limit=1):
-            return Counter()
+            return {}, False
         leads = leads.search_fetch(domain, ["won_status"])
         addresses = {lead: one for lead, one in self._nurture_get_addresses(leads).items() if one}
         excluded = self._nurture_get_excluded(list(set(addresses.values())))
         first = {}
         for lead, address in addresses.items():
             if address not in excluded:
-                first.setdefault(address, lead.won_status)
-        return reached + Counter(first.values())
+                first.setdefault(address, lead)
+        return leads.browse(lead.id for lead in first.values()).grouped("won_status"), is_guess
 
     def _nurture_get_addresses(self, leads):
         """The address that this mailing uses of each lead, in the order of ``leads``."""

@@ -134,9 +134,21 @@ class NurtureSequence(models.Model):
         :param by: SQL of a column of ``participant``
         :return: ``{value: lift}``, see :meth:`get_lift`
         """
-        self.env["nurture.outcome"]._catch_up()
-        counted = self._count_arms(experiment, by)
+        counted = self._group_arms(self._count_arms(experiment, by))
         return {value: self._make_lift(groups, currency) for value, groups in counted.items()}
+
+    def _get_kept_lifts(self, currency, division, experiment, by):
+        """The same, of the last quarter of an hour where there are many participants.
+
+        :param division: what ``experiment`` and ``by`` are called
+        :return: the lifts, and when they were counted; False, if that was now
+        """
+        seen = [self.env.su, self.env.uid, self.env.companies.ids, sorted(self.ids)]
+        rows, date = self.env["nurture.kept"]._get(
+            "lift", [division, *seen], lambda: self._count_arms(experiment, by)
+        )
+        counted = self._group_arms(rows)
+        return {value: self._make_lift(groups, currency) for value, groups in counted.items()}, date
 
     def _make_lift(self, groups, currency):
         return {
@@ -147,13 +159,9 @@ class NurtureSequence(models.Model):
 
     def _count_arms(self, experiment, by):
         """What became of participants, with the rights of the user, by stratum and by the share
-        that was held out when they entered.
-
-        :return: ``{value of by: {(stratum, percent held out): {arm: {"leads": number, goal: number,
-            "earned": {company id: amount}}}}}``; the percentage is None for those of whom it is not
-            known
-        """
-        rows = self.env.execute_query(
+        that was held out when they entered: rows for :meth:`_group_arms`."""
+        self.env["nurture.outcome"]._catch_up()
+        return self.env.execute_query(
             SQL(
                 """
                 %(arms)s
@@ -169,6 +177,14 @@ class NurtureSequence(models.Model):
                 arms=self._sql_arms(experiment, by),
             )
         )
+
+    @api.model
+    def _group_arms(self, rows):
+        """
+        :return: ``{value of by: {(stratum, percent held out): {arm: {"leads": number, goal: number,
+            "earned": {company id: amount}}}}}``; the percentage is None for those of whom it is not
+            known
+        """
         counted = defaultdict(
             lambda: defaultdict(lambda: {"written_to": _nothing(), "holdout": _nothing()})
         )

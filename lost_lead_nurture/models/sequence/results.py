@@ -4,7 +4,6 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.tools.osutil import clean_filename
 
 from ...tools.arguments import check_records
@@ -292,30 +291,21 @@ class NurtureSequence(models.Model):
         :return: ``{crm.lost.reason: {"participants", "holdout", "won_back": number,
             "expected_revenue", "earned": amount}}``
         """
-        participants = self.env["nurture.participant"]
-        own = Domain("sequence_id", "in", self.ids)
+        kept = self._get_statistics("reasons")[self].get("reasons")
+        if kept is None:
+            # it was counted by an earlier version
+            kept = self._count_statistics("reasons")[self]["reasons"]
+        # JSON in PostgreSQL has no order
+        kept = sorted(kept.items(), key=lambda item: (-item[1]["participants"], int(item[0])))
+        reasons = self.env["crm.lost.reason"]
+        # one that was deleted since is none from the next count on
+        known = reasons.browse(int(id_) for id_, _numbers in kept).exists()
+        known = {0: reasons, **{reason.id: reason for reason in known}}
         counts = {
-            reason: {
-                "participants": number,
-                "expected_revenue": expected,
-                **{"holdout": 0, "won_back": 0, "earned": 0.0},
-            }
-            for reason, number, expected in participants._read_group(
-                own,
-                ["lost_reason_id"],
-                ["__count", "expected_revenue:sum"],
-                order="__count DESC, lost_reason_id",
-            )
+            known[int(reason_id)]: {**numbers, "earned": 0.0}
+            for reason_id, numbers in kept
+            if int(reason_id) in known
         }
-        for name, domain, aggregate in (
-            ("holdout", Domain("state", "=", "holdout"), "__count"),
-            # leads, not journeys, as everywhere
-            ("won_back", Domain("won_back_date", "!=", False), "lead_id:count_distinct"),
-        ):
-            for reason, number in participants._read_group(
-                own & domain, ["lost_reason_id"], [aggregate]
-            ):
-                counts[reason][name] = number
         earned = self.env["nurture.credit"]._earned(
             "lost_reason_id", self._credits_domain(), lambda _reason: self.currency_id
         )

@@ -9,7 +9,7 @@ from ..step.workflow import CHART_DAYS, chart_days
 MANY_TRACES = 20_000
 #: What is counted on its own.
 PARTS = (
-    *("participants", "waits", "traces", "mails", "mail_days", "versions", "coming"),
+    *("participants", "reasons", "waits", "traces", "mails", "mail_days", "versions", "coming"),
     "lift",
 )
 #: Fields of a trace with the day on which it was processed or rejected.
@@ -142,8 +142,10 @@ class NurtureSequence(models.Model):
             days, ``versions`` {step id: {``since``: when its A/B test began, ``counts``: {letter:
             {statistic: number}}}}, ``coming`` {day: number of messages that are scheduled}, and
             ``waits``, see :meth:`_count_waits`; ``companies``, the ids of those whose leads took
-            part; ``lift``, see :meth:`get_lift`, but in the sequence's own currency, None where
-            nobody is held out. Ids and days are texts, as in JSON.
+            part; ``reasons`` {lost reason id, 0 for none: {``participants``, ``holdout``,
+            ``won_back``: number, ``expected_revenue``: amount}}; ``lift``, see :meth:`get_lift`,
+            but in the sequence's own currency, None where nobody is held out. Ids and days are
+            texts, as in JSON.
         """
         statistics = {
             sequence: {
@@ -159,6 +161,7 @@ class NurtureSequence(models.Model):
                 "versions": {},
                 "coming": {},
                 "companies": [],
+                "reasons": {},
                 "lift": None,
             }
             for sequence in self
@@ -195,6 +198,33 @@ class NurtureSequence(models.Model):
         )
         for sequence, number in rows:
             by_id[sequence.id]["holdout_returned"] = number
+
+    def _count_reasons(self, statistics):
+        """What became of participants by the reason why they had been lost."""
+        by_id = self._by_id(statistics)
+        participants = self.env["nurture.participant"]
+        own = Domain("sequence_id", "in", self.ids)
+        rows = participants._read_group(
+            own,
+            ["sequence_id", "lost_reason_id"],
+            ["__count", "expected_revenue:sum"],
+        )
+        for sequence, reason, number, expected in rows:
+            by_id[sequence.id]["reasons"][str(reason.id or 0)] = {
+                "participants": number,
+                "expected_revenue": float(expected or 0.0),
+                "holdout": 0,
+                "won_back": 0,
+            }
+        for name, domain, aggregate in (
+            ("holdout", Domain("state", "=", "holdout"), "__count"),
+            # leads, not journeys, as everywhere
+            ("won_back", Domain("won_back_date", "!=", False), "lead_id:count_distinct"),
+        ):
+            for sequence, reason, number in participants._read_group(
+                own & domain, ["sequence_id", "lost_reason_id"], [aggregate]
+            ):
+                by_id[sequence.id]["reasons"][str(reason.id or 0)][name] = number
 
     @api.model
     def _by_id(self, statistics):

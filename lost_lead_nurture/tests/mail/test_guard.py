@@ -453,7 +453,7 @@ class TestOpenPipeline(GuardCase):
             self.run_queue()
             self.send_mails()
         self.assertEqual(len(self.catcher.messages), sum(reached))
-        self.assertFalse(plain._nurture_count_reached().total())
+        self.assertEqual(plain._nurture_find_reached(), ({}, False))
 
     def test_leads_of_others_count(self):
         """Core mails leads that the user may not see; what they are is not said by a search through

@@ -32,6 +32,8 @@ ALONE = {
     ),
     "step_count": "the workflow shows them",
     "expected_revenue": "of the one lead that the form is about",
+    "lead_count": "of the leads that somebody has just chosen in the list behind the dialog",
+    "ab_testing_pc": "typed on the mailing",
 }
 
 
@@ -230,6 +232,7 @@ class TestWalk(WalkMixin, LedgerCase):
         self.others[1].user_id = self.salesman
         for number, user in enumerate((self.salesman, self.colleague) * 4):
             self.make_lead(f"new{number}@recipient.example.com", user_id=user.id)
+        self.make_lead("won@recipient.example.com", lost=False).action_set_won()
         self.make_lead("dearest@recipient.example.com", reason=self.reason_price)
 
     @property
@@ -386,6 +389,21 @@ class TestWalk(WalkMixin, LedgerCase):
         for day in coming.search([]):
             self.check(day.lead_count, day.action_view_traces(), ("calendar", day.display_name))
 
+    def ask_before_sending(self):
+        """The question before a mailing goes to open and won leads, too."""
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "To all of them",
+                "body_html": "<p>Hello</p>",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "mailing_domain": repr([("active", "in", (True, False))]),
+            }
+        )
+        asking = mailing.with_user(self.user).with_context(nurture_ask=True)
+        return (
+            self.env["nurture.reach"].with_user(self.user).browse(asking.action_launch()["res_id"])
+        )
+
     def walk_dialogs(self):
         """What is asked and said before something is done."""
         env = self.env(user=self.user)
@@ -396,6 +414,16 @@ class TestWalk(WalkMixin, LedgerCase):
             env["nurture.start"].create({"sequence_id": self.draft.id}),
             env["nurture.update"].create({"sequence_id": self.sequence.id}),
             env["nurture.resume"].create({"sequence_id": self.stopped.id}),
+            env["nurture.enrol"].create(
+                {"sequence_id": self.sequence.id, "lead_ids": [Command.set(self.own[0].ids)]}
+            ),
+            env["nurture.sequence.new"].create(
+                {
+                    "template_id": self.env.ref("lost_lead_nurture.template_restock").id,
+                    "lost_reason_ids": [Command.set(self.reason_stock.ids)],
+                }
+            ),
+            self.ask_before_sending(),
         ):
             self.walk(record)
         for line in dry_run.line_ids:

@@ -6,6 +6,7 @@ import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { NurtureCountDate } from "../nurture_report/nurture_count_date";
 import { percent } from "../nurture_report/percent";
 
 /** The corner of a link, with the pictures in it, in the page that it is in. */
@@ -25,7 +26,7 @@ function getCorner(node) {
  */
 export class NurtureClicks extends Component {
     static template = "lost_lead_nurture.NurtureClicks";
-    static components = { Layout };
+    static components = { Layout, NurtureCountDate };
     static props = { ...standardActionServiceProps };
 
     setup() {
