@@ -57,6 +57,7 @@
         "views/nurture_preset_views.xml",
         "views/crm_lead_views.xml",
         "views/crm_lost_reason_views.xml",
+        "views/mail_alias_domain_views.xml",
         "views/mailing_filter_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mailing_trace_views.xml",

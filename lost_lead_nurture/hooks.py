@@ -2,7 +2,7 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .models.core.res_partner import ResPartner
 from .models.lead.conditions import CrmLead
-from .models.mail.link_tracker import LinkTracker
+from .models.mail.link_tracker import LinkTracker, LinkTrackerClick
 from .models.mail.mailing_trace import MailingTrace
 from .models.mail.mailing_trace_statistics import MailingTrace as MailingTraceStatistics
 from .tools.live_schema import Column, Index, Reference, Relation, Spelling, prepare
@@ -70,6 +70,7 @@ CHANGES = [
     Reference("nurture_credit", "partner_id", "res_partner", "SET NULL"),
     Reference("nurture_credit", "order_id", "sale_order", "SET NULL"),
     Reference("nurture_credit", "move_id", "account_move", "SET NULL"),
+    Column("mail_alias_domain", "nurture_has_subaddresses", "bool"),
     Column("mailing_mailing", "nurture_only", "bool"),
     Reference("nurture_step", "mailing_id", "mailing_mailing", "RESTRICT"),
     Reference("nurture_step_translation", "mailing_id", "mailing_mailing", "RESTRICT"),
@@ -81,6 +82,7 @@ CHANGES = [
     Spelling("crm_lead", "email_normalized"),
     Spelling("mailing_trace", "email"),
     Index.of_model("link_tracker", "_nurture_mailing_index", LinkTracker._nurture_mailing_index),
+    Index.of_model("link_tracker_click", "_nurture_ip_index", LinkTrackerClick._nurture_ip_index),
     Column("ir_act_server", "nurture_allowed", "bool", default=False),
     Column("res_company", "nurture_cap_number", "int4", default=2),
     Column("res_company", "nurture_cap_days", "int4", default=7),

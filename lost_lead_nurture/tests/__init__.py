@@ -1,7 +1,7 @@
 from .consent import test_consent, test_opt_in, test_privacy_lookup
-from .core import test_core, test_filter_rights
+from .core import test_core, test_filter_rights, test_kept_counts
 from .credit import test_ledger, test_money, test_results
-from .doors import test_access, test_doors, test_rpc, test_rpc_fuzz
+from .doors import test_access, test_doors, test_message_fuzz, test_rpc, test_rpc_fuzz
 from .install import test_install
 from .lead import (
     test_addresses,

@@ -176,6 +176,10 @@ OVERRIDDEN = {
         "html, link_tracker_vals, blacklist, base_url",
         "only what leads to a page is counted",
     ),
+    "mail.thread._detect_is_bounce": (
+        "message, message_dict",
+        "mails have envelope senders of their own",
+    ),
     "mail.thread._message_route_process": (
         "message, message_dict, routes",
         "one answer is one reply",
@@ -187,6 +191,10 @@ OVERRIDDEN = {
     "mail.thread._routing_handle_bounce": (
         "email_message, message_dict",
         "core takes every report for a bounce",
+    ),
+    "mail.thread.message_parse": (
+        "message, save_original",
+        "what is no proper mail is read as plain text",
     ),
     "mail.thread.message_route": (
         "message, message_dict, model, thread_id, custom_values",

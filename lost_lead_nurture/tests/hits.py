@@ -9,6 +9,7 @@ from .common import ANN, BOB, TWO_LINKS, NurtureHttpCase
 class BotCase(NurtureHttpCase):
     def setUp(self):
         super().setUp()
+        self.env["ir.config_parameter"].set_param("lost_lead_nurture.honeypot", True)
         self.ann = self.make_lead(ANN)
         self.bob = self.make_lead(BOB)
         self.sequence = self.make_sequence()

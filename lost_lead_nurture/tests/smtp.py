@@ -13,14 +13,15 @@ SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir
 
 
 class Catcher:
-    """Keep every mail in :attr:`messages`, and what came over the wire in :attr:`envelopes`, as
-    (recipients, bytes); but not what is for an address in :attr:`refused`, whom it does not know,
-    nor where it has another answer: by the address, or sender, in :attr:`answers` and, after the
-    whole mail, in :attr:`answers_to_data`."""
+    """Keep every mail in :attr:`messages`, what came over the wire in :attr:`envelopes`, as
+    (recipients, bytes), and from whom in :attr:`senders`; but not what is for an address in
+    :attr:`refused`, whom it does not know, nor where it has another answer: by the address, or
+    sender, in :attr:`answers` and, after the whole mail, in :attr:`answers_to_data`."""
 
     def __init__(self):
         self.messages = []
         self.envelopes = []
+        self.senders = []
         self.refused = set()
         self.answers = {}
         self.answers_to_data = {}
@@ -34,6 +35,7 @@ class Catcher:
     def clear(self):
         self.messages.clear()
         self.envelopes.clear()
+        self.senders.clear()
         self.refused.clear()
         self.answers.clear()
         self.answers_to_data.clear()
@@ -59,6 +61,7 @@ class Catcher:
         for address in envelope.rcpt_tos:
             if address in self.answers_to_data:
                 return self.answers_to_data[address]
+        self.senders.append(envelope.mail_from)
         self.envelopes.append((list(envelope.rcpt_tos), envelope.content))
         self.messages.append(
             email.message_from_bytes(envelope.content, policy=email.policy.default)

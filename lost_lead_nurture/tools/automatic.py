@@ -5,12 +5,13 @@ must not be taken for a program: in doubt it is a person. So what proves a progr
 nothing that a person's mail may have as well:
 
 - X-Auto-Response-Suppress, which Exchange puts into what people write, too;
-- Precedence “list”, and “bulk” on a mailing list, which a person who answers by the list has;
+- Precedence “list”, “bulk” and “junk”, which lists, gateways and ticket systems put into what
+  people write;
 - what the text says anywhere but in its first lines, as people quote an out-of-office;
 - the subject once it begins with “Re:”, as people answer an out-of-office, too.
 
 Sources: RFC 3834 (automatic responses), 3462 and 3464 (reports), 8098 (receipts), 5321 (the empty
-return path), 2919 (mailing lists); the headers of programs older than those as collected by
+return path); the headers of programs older than those as collected by
 A. Tournoij, “How to detect automatically generated emails”; the subjects of Exchange, Outlook,
 Notes and Domino in their languages, of QQ Mail, Netease (163), Exim, Postfix, qmail, Gmail,
 cPanel, Jira, Zendesk, OTRS and RT.
@@ -33,24 +34,14 @@ HEADERS = (
 )
 #: Values of headers that only programs write.
 HEADER_VALUES = {
-    "Precedence": ("auto_reply", "auto-reply", "junk"),
-    "X-Precedence": ("auto_reply", "auto-reply", "junk", "bulk"),
-    "Preference": ("auto_reply", "auto-reply", "junk", "bulk"),
+    "Precedence": ("auto_reply", "auto-reply"),
+    "X-Precedence": ("auto_reply", "auto-reply"),
+    "Preference": ("auto_reply", "auto-reply"),
     # RFC 3834 and 5321: nobody shall answer this, so nobody wrote it
     "Return-Path": ("<>",),
     "Delivered-To": ("autoresponder",),
     "X-Mailer": ("vacation",),
 }
-#: Headers of a mailing list (RFC 2369 and 2919, and older): what it passes on a person wrote.
-LIST_HEADERS = (
-    "List-Id",
-    "List-Post",
-    "List-Help",
-    "Mailing-List",
-    "X-Mailing-List",
-    "X-BeenThere",
-)
-
 #: Types of content that only programs send: what became of the mail (RFC 3464), or that it was
 #: displayed (RFC 8098).
 STATUS = "message/delivery-status"
@@ -278,11 +269,8 @@ def _has_automatic_header(message):
         value not in ("", "no", "false") for name in HEADERS for value in _values(message, name)
     ):
         return True
-    for name, known in HEADER_VALUES.items():
-        if any(value in known for value in _values(message, name)):
-            return True
-    return "bulk" in _values(message, "Precedence") and not any(
-        header_values(message, name) for name in LIST_HEADERS
+    return any(
+        value in known for name, known in HEADER_VALUES.items() for value in _values(message, name)
     )
 
 

@@ -1,5 +1,5 @@
 """Feedback reports: what a mail provider sends when somebody calls a mail spam (ARF, RFC 5965), and
-Microsoft's own form of it.
+what Microsoft and Amazon have instead of it.
 
 Anybody can send such a report. So it is believed as far as it names a mail of ours by its
 Message-ID, which nobody else knows; whom it names says nothing.
@@ -9,7 +9,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from .subjects import field_values, fold, subject_of
+from . import amazon
+from .subjects import decode, field_values, fold, subject_of
 
 #: Types of feedback that are no complaint: somebody takes it back (RFC 6430), or the report is of a
 #: failed authentication (RFC 6591) that no recipient knows of.
@@ -17,7 +18,7 @@ NO_COMPLAINT = ("not-spam", "auth-failure")
 #: How the subject of a complaint begins that Microsoft sends with the mail and no report.
 MICROSOFT = "complaint about message from"
 #: So much of a report is looked at: parts, characters of headers, and of a Message-ID.
-MAX_PARTS, MAX_HEADERS, MAX_ID = 50, 50_000, 995
+MAX_PARTS, MAX_HEADERS, MAX_NOTIFICATION, MAX_ID = 50, 50_000, 300_000, 995
 
 
 class Complaint(NamedTuple):
@@ -31,6 +32,8 @@ class Complaint(NamedTuple):
 
 def read_complaint(message):
     """The complaint that a message (an `email.message.EmailMessage`) reports, or None."""
+    if message.get_content_type() in ("text/plain", "application/json"):
+        return _read_notification(message)
     parts = list(islice(message.walk(), MAX_PARTS))
     types = [part.get_content_type() for part in parts]
     if _REPORT in types:
@@ -40,16 +43,33 @@ def read_complaint(message):
         begin, kinds = types.index(_RETURNED), ["abuse"]
     else:
         return None
-    kind = kinds[0].lower() if kinds else "other"
-    if kind in NO_COMPLAINT:
-        return None
     ids = [
         value.strip("<> ")
         for part, type_ in zip(parts[begin:], types[begin:], strict=True)
         if type_ in (_REPORT, _RETURNED) or type_.startswith(_HEADERS)
         for value in field_values(_headers(part), "Message-ID")
     ]
-    return Complaint(kind, list(dict.fromkeys(f"<{id_}>" for id_ in ids if len(id_) < MAX_ID)))
+    return _make(kinds, ids)
+
+
+def _read_notification(message):
+    """The complaint that a notification of Amazon tells of, or None."""
+    data = (message.get_payload(decode=True) or b"")[:MAX_NOTIFICATION]
+    kind, values = amazon.read_notification(decode(data))
+    if kind != "Complaint":
+        return None
+    complaint = values.get("complaint")
+    type_ = complaint.get("complaintFeedbackType") if isinstance(complaint, dict) else None
+    return _make([str(type_)] if type_ else [], amazon.get_message_ids(values))
+
+
+def _make(kinds, ids):
+    kind = kinds[0].lower() if kinds else "other"
+    if kind in NO_COMPLAINT:
+        return None
+    # ours are short, and ASCII
+    ours = (f"<{id_}>" for id_ in ids if len(id_) < MAX_ID and id_.isascii())
+    return Complaint(kind, list(dict.fromkeys(ours)))
 
 
 def _headers(part):

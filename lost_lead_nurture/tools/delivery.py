@@ -5,18 +5,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from smtplib import SMTPDataError
 
-#: What a refusal means: nobody gets mail at that address, the server takes it later, or something
-#: is wrong with us that is no fault of the address.
-BOUNCE, LATER, FAILURE = "bounce", "later", "failure"
+#: What a refusal means: nobody gets mail at that address; its mailbox takes none, which may change
+#: and takes longer than a mail is tried; the server takes it later; or something is wrong with us
+#: that is no fault of the address.
+BOUNCE, SOFT_BOUNCE, LATER, FAILURE = "bounce", "soft_bounce", "later", "failure"
+
+#: What servers say of a mailbox that is there and takes no mail, whatever the code beside it: the
+#: same as :mod:`~tools.report_words` has it.
+_NO_MAIL = re.compile(
+    r"(?:mailbox|user|account|recipient|address)[^.]{0,40}"
+    r"(?:is|has been) (?:full|disabled|inactive|deactivated|suspended)"
+    r"|mailbox full|over ?quota|quota exceeded|5\.2\.[0-2]\b",
+    re.IGNORECASE,
+)
 
 #: What servers say of an address at which nobody gets mail, whatever the code beside it.
 _NOBODY = re.compile(
     r"user unknown|unknown user|no such (?:user|recipient|mailbox|person|account)"
     r"|(?:user|recipient|mailbox|account|address)[^.]{0,40}(?:not found|does(?: not|n't) exist"
-    r"|is (?:disabled|inactive|unknown|unavailable)|has been (?:disabled|deactivated))"
+    r"|is (?:unknown|unavailable))"
     r"|(?:user|address) does(?: not|n't) have|doesn't have an? [\w.]+ account"
     r"|invalid (?:recipient|mailbox)|recipient ?not ?found|unrouteable address"
-    r"|mailbox (?:unavailable|not available|unknown|full)|over ?quota|收件人不存在|用户不存在",
+    r"|mailbox (?:unavailable|not available|unknown)|收件人不存在|用户不存在",
     re.IGNORECASE,
 )
 #: What they say where they do not want mail of ours.
@@ -25,9 +35,9 @@ _UNWANTED = re.compile(
     r"|dmarc|sender|reverse dns|\bptr\b|rate limit|too many|helo",
     re.IGNORECASE,
 )
-#: Enhanced status codes (RFC 3463, 7505) about the recipient's address: bad in some way, a mailbox
-#: that is closed or full, a host that takes no mail for it. 5.1.7 and 5.1.8 are about ours.
-_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-6]|9|10)|2\.[0-2]|4\.[14])\b")
+#: Enhanced status codes (RFC 3463, 7505) about the recipient's address: bad in some way, or a host
+#: that takes no mail for it. 5.1.7 and 5.1.8 are about ours.
+_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-6]|9|10)|4\.[14])\b")
 #: Codes (RFC 5321, 7504) in answer to the recipient's address that stand without an enhanced one.
 _ADDRESS_CODES = (521, 550, 551, 552, 553, 556)
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
@@ -53,12 +63,15 @@ class Refusal:
 
     @property
     def meaning(self):
-        """:data:`BOUNCE`, :data:`LATER` or :data:`FAILURE`; in doubt the address is not blamed."""
+        """:data:`BOUNCE`, :data:`SOFT_BOUNCE`, :data:`LATER` or :data:`FAILURE`; in doubt the
+        address is not blamed."""
         enhanced = _ENHANCED.match(self.text)
         if 400 <= self.code < 500 or (enhanced and enhanced[0].startswith("4")):
             return LATER
         if self.stage == "mail":
             return FAILURE
+        if _NO_MAIL.search(self.text):
+            return SOFT_BOUNCE
         if _NOBODY.search(self.text) and "sender" not in self.text.lower():
             return BOUNCE
         if _UNWANTED.search(self.text):

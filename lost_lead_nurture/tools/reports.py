@@ -2,21 +2,23 @@
 and the forms of servers that know no such standard: Exim, qmail, Notes, Exchange and others.
 
 Anybody can write such a report. So it is believed as far as it names a mail of ours by its
-Message-ID, wherever that stands in it; whom it names says nothing.
+Message-ID, wherever that stands in it, or was sent to an envelope sender that we have signed. Whom
+it names says little, see ``mailing.trace._nurture_find_last_sent``.
 """
 
 import base64
 import binascii
 import html
-import json
 import quopri
 import re
 from contextlib import suppress
 from typing import NamedTuple
 
+from . import amazon
 from .automatic import FAILURE, STATUS, is_from_postmaster, kind_of_subject
 from .complaints import read_complaint
 from .report_words import STATUS_CODE, judge
+from .return_path import find_marks
 from .subjects import decode, field_values, header_values, is_answer, subject_of
 
 #: Types of parts that are the mail that is returned, or its headers.
@@ -42,6 +44,8 @@ class Report(NamedTuple):
     message_ids: list
     #: the addresses it is about, as far as it says so
     recipients: list
+    #: the marks of ours in it, see :mod:`~tools.return_path`
+    marks: list
 
 
 class _Content(NamedTuple):
@@ -57,12 +61,17 @@ class _Content(NamedTuple):
     quoted: str
 
 
-def read_report(message):
-    """What a message (an `email.message.EmailMessage`) reports of a mail, or None."""
-    if _is_answer_of_person(message):
+def read_report(message, is_returned=False):
+    """What a message (an `email.message.EmailMessage`) reports of a mail, or None.
+
+    :param is_returned: whether it was sent to the envelope sender of a mail, which nobody sees: so
+        a program wrote it, if not always a report
+    """
+    is_daemon = is_returned or _is_from_daemon(message)
+    if _is_answer_of_person(message, is_daemon):
         return None
     content = _read(message)
-    if not _is_report(message, content) or read_complaint(message):
+    if not _is_report(message, content, is_daemon) or read_complaint(message):
         return None
     said = [_without_type(value) for value in field_values(content.fields, "Diagnostic-Code")]
     statuses = STATUS_CODE.findall(" ".join(field_values(content.fields, "Status")))
@@ -72,26 +81,32 @@ def read_report(message):
         words=" ".join(words[:5000].split())[:500],
         message_ids=_find_ids(message, f"{content.text}\n{content.quoted}"),
         recipients=_find_recipients(message, content.fields),
+        marks=find_marks(f"{content.text}\n{content.quoted}"),
     )
 
 
-def _is_answer_of_person(message):
+def read_text(message):
+    """What a message says to people, and the mail that it returns, as far as it is looked at."""
+    content = _read(message)
+    return f"{content.text}\n{content.quoted}".strip()
+
+
+def _is_answer_of_person(message, is_daemon):
     """Whether somebody answers, who may have attached the report of another mail. Most of what
     arrives is that: nothing in it has to be read for it."""
     return (
         is_answer(subject_of(message))
         and _type_of(message) != "multipart/report"
         and not header_values(message, "X-Failed-Recipients")
-        and not _is_from_daemon(message)
+        and not is_daemon
     )
 
 
-def _is_report(message, content):
+def _is_report(message, content, is_daemon):
     if any(type_ in OTHER_REPORTS for type_ in content.types):
         return False
     if content.fields or header_values(message, "X-Failed-Recipients"):
         return True
-    is_daemon = _is_from_daemon(message)
     if is_answer(subject_of(message)) and not is_daemon:
         return False
     returns = any(type_ in RETURNED for type_ in content.types) or _NAMED_ID.search(content.quoted)
@@ -215,28 +230,17 @@ def _without_type(value):
 
 
 def _read_notification(text):
-    """The fields of a notification of Amazon, which is written in JSON; empty if it is none."""
-    if not text.lstrip().startswith("{"):
-        return ""
-    try:
-        values = json.loads(text[text.index("{") : text.rindex("}") + 1])
-        values = json.loads(values["Message"]) if "Message" in values else values
-        kind = values.get("notificationType") or values.get("eventType")
-        if kind == "Delivery":
-            return "Action: delivered\nStatus: 2.0.0"
-        recipients = values["bounce"]["bouncedRecipients"] if kind == "Bounce" else []
-        is_permanent = recipients and values["bounce"].get("bounceType") == "Permanent"
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
-        return ""
-    if not isinstance(recipients, list):
-        return ""
+    """The fields of a notification of Amazon; empty if it is none."""
+    kind, values = amazon.read_notification(text)
+    if kind == "Delivery":
+        return "Action: delivered\nStatus: 2.0.0"
+    recipients, is_permanent = amazon.get_bounced(values) if kind == "Bounce" else ([], False)
     return "\n".join(
         "Action: failed"
         f"\nStatus: {_line(one, 'status') or ('5.1.1' if is_permanent else '4.0.0')}"
         f"\nFinal-Recipient: rfc822; {_line(one, 'emailAddress')}"
         f"\nDiagnostic-Code: {_line(one, 'diagnosticCode')}"
-        for one in recipients[:MAX_FOUND]
-        if isinstance(one, dict)
+        for one in recipients
     )
 
 
@@ -263,7 +267,8 @@ def _find_ids(message, text):
     named = [f"<{match[1]}>" for match in _NAMED_ID.finditer(text)]
     named = [one for one in named if one not in own]
     found = dict.fromkeys(named or (match[0] for match in _ID.finditer(f"{headers}\n{text}")))
-    return [one for one in found if one not in own][:MAX_FOUND]
+    # ours are ASCII
+    return [one for one in found if one not in own and one.isascii()][:MAX_FOUND]
 
 
 def _find_recipients(message, fields):

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import json
 import time
 import unittest
 
@@ -88,6 +89,42 @@ class TestComplaints(unittest.TestCase):
         self.assertIsNone(complaints.read_complaint(forwarded))
         bare = message(("text/plain", "Hello"), subject=subject, kind="multipart/mixed")
         self.assertIsNone(complaints.read_complaint(bare))
+
+    def test_amazon(self):
+        """A notification in JSON, bare or in the envelope of its topic."""
+        mail = {"headers": [{"name": "Message-ID", "value": "<1@shop.example.com>"}]}
+        values = {
+            "notificationType": "Complaint",
+            "complaint": {"complaintFeedbackType": "abuse", "complainedRecipients": []},
+            "mail": mail,
+        }
+        wrapped = {"Type": "Notification", "Message": json.dumps(values)}
+        common = {**values, "mail": {"commonHeaders": {"messageId": "<1@shop.example.com>"}}}
+        event = {**values, "notificationType": None, "eventType": "Complaint"}
+        for sent in (values, wrapped, common, event):
+            with self.subTest(sent):
+                found = self.read_text(json.dumps(sent))
+                self.assertEqual(found, ("abuse", ["<1@shop.example.com>"]))
+        self.assertEqual(self.read_text(json.dumps({**values, "complaint": None})).kind, "other")
+        taken_back = {"complaintFeedbackType": "not-spam"}
+        self.assertIsNone(self.read_text(json.dumps({**values, "complaint": taken_back})))
+
+    def test_amazon_of_something_else(self):
+        complaint = {"notificationType": "Complaint"}
+        for mail in (None, 1, [], {"headers": [1, {"name": 1, "value": 2}]}, {"headers": {}}):
+            found = self.read_text(json.dumps({**complaint, "mail": mail}))
+            self.assertEqual(found.message_ids, [])
+        bounce = '{"notificationType": "Bounce"}'
+        for text in ("", "{", "{}", "[]", "{]}", '{"Message": 1}', bounce):
+            self.assertIsNone(self.read_text(text), text)
+
+    def read_text(self, text):
+        return complaints.read_complaint(
+            email.message_from_string(
+                f"From: no-reply@sns.amazonaws.com\nSubject: Notification\n\n{text}\n",
+                policy=email.policy.SMTP,
+            )
+        )
 
     def test_others(self):
         bounce = message(

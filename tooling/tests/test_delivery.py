@@ -10,17 +10,22 @@ delivery = load("delivery")
 BOUNCES = (
     ("rcpt", 550, "no such user here"),
     ("rcpt", 550, "5.1.1 <ann@recipient.example.com>: Recipient address rejected: User unknown"),
-    ("rcpt", 550, "5.2.1 The email account that you tried to reach is disabled"),
     ("rcpt", 550, "5.4.1 Recipient address rejected: Access denied. [AM1.example.com]"),
     ("rcpt", 550, "5.7.1 <ann@recipient.example.com>... User unknown"),
     ("rcpt", 550, "5.5.0 Requested action not taken: mailbox unavailable"),
     ("rcpt", 551, "User not local"),
-    ("rcpt", 552, "5.2.2 Mailbox full"),
     ("rcpt", 556, "5.1.10 Recipient address has null MX"),
     ("data", 554, "delivery error: dd This user doesn't have a yahoo.com account"),
     ("data", 550, "5.1.1 RESOLVER.ADR.RecipNotFound; not found"),
     ("rcpt", 550, "Mailbox not found http://service.mail.qq.com/"),
     ("rcpt", 550, "收件人不存在"),
+)
+SOFT_BOUNCES = (
+    ("rcpt", 552, "5.2.2 Mailbox full"),
+    ("rcpt", 550, "5.2.1 The email account that you tried to reach is disabled"),
+    ("rcpt", 550, "ann@recipient.example.com: user is over quota"),
+    ("data", 554, "5.2.2 mailbox full"),
+    ("rcpt", 550, "This mailbox has been suspended"),
 )
 LATER = (
     ("rcpt", 450, "4.2.0 Greylisted, see http://postgrey.example.com"),
@@ -51,6 +56,7 @@ class TestMeaning(unittest.TestCase):
     def test_meaning(self):
         for meaning, refusals in (
             (delivery.BOUNCE, BOUNCES),
+            (delivery.SOFT_BOUNCE, SOFT_BOUNCES),
             (delivery.LATER, LATER),
             (delivery.FAILURE, FAILURES),
         ):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..mail.mailing_trace import HONEYPOT_PARAMETER
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -25,6 +27,13 @@ class ResConfigSettings(models.TransientModel):
     )
     nurture_retention_months = fields.Integer(
         related="company_id.nurture_retention_months", readonly=False
+    )
+    nurture_honeypot = fields.Boolean(
+        string="Invisible Link",
+        config_parameter=HONEYPOT_PARAMETER,
+        help="Adds a link to the mails of sequences that nobody sees, and that programs follow "
+        "which check all links: what they open and click is then known to be a program's. Some "
+        "spam filters do not like such a link.",
     )
     nurture_workers = fields.Selection(
         "_selection_nurture_workers",

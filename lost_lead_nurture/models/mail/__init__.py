@@ -6,6 +6,7 @@ from . import (
     ir_mail_server,
     ir_qweb,
     link_tracker,
+    mail_alias_domain,
     mail_blacklist,
     mail_mail,
     mail_render_mixin,

@@ -1,9 +1,17 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...tools import bots
 from ...tools.inside import Inside
 from ...tools.mail_texts import fill_text
 from ...tools.send_batch import get_composed
+
+#: How long core's note of the address is kept from which somebody clicked.
+IP_KEPT = timedelta(days=30)
+#: So many are forgotten at a time.
+FORGOTTEN_TOGETHER = 50_000
 
 
 class LinkTracker(models.Model):
@@ -73,6 +81,39 @@ class LinkTrackerClick(models.Model):
         # everybody in the company may read clicks, but not who made them
         groups="lost_lead_nurture.group_user",
     )
+
+    # what _nurture_forget_ips looks for
+    _nurture_ip_index = models.Index(
+        "(create_date) WHERE ip IS NOT NULL AND mailing_trace_id IS NOT NULL"
+    )
+
+    @api.autovacuum
+    def _nurture_forget_ips(self):
+        """Whether it was a person who clicked in a mail of a sequence is decided soon, and kept:
+        from where the click came is not needed any more.
+
+        :return: how many were forgotten, and how many may be left
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE link_tracker_click
+                   SET ip = NULL
+                 WHERE id IN (SELECT click.id
+                                FROM link_tracker_click click
+                                JOIN mailing_trace ON mailing_trace.id = click.mailing_trace_id
+                               WHERE click.ip IS NOT NULL
+                                 AND click.create_date < %s
+                                 AND mailing_trace.nurture_trace_id IS NOT NULL
+                               LIMIT %s)
+                RETURNING id
+                """,
+                fields.Datetime.now() - IP_KEPT,
+                FORGOTTEN_TOGETHER,
+            )
+        )
+        self.invalidate_model(["ip"])
+        return len(rows), len(rows) == FORGOTTEN_TOGETHER
 
     @api.model
     def add_click(self, code, **route_values):

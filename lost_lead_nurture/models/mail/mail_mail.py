@@ -69,7 +69,18 @@ class MailMail(models.Model):
                 )
             if mailing_trace and (body := values["body"]):
                 values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
+            if mailing_trace:
+                values["headers"] = self._nurture_mark_headers(values["headers"], mailing_trace)
         return email_list
+
+    def _nurture_mark_headers(self, headers, mailing_trace):
+        """Headers with an envelope sender that says which mail it is, where that is wanted."""
+        domain = (self.record_alias_domain_id or self.env.company.alias_domain_id).sudo()
+        address = headers.get("Return-Path")
+        # somebody may have written another one into the headers of the mail
+        if not domain.nurture_has_subaddresses or address != domain.bounce_email:
+            return headers
+        return {**headers, "Return-Path": mailing_trace._nurture_mark_return_path(address)}
 
     @api.model
     def _nurture_address(self, values):

@@ -5,10 +5,17 @@ from odoo.tools.mail import email_normalize, unfold_references
 
 from ...tools import automatic
 from ...tools.complaints import read_complaint
+from ...tools.incoming import clean_text, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
+from ...tools.return_path import marks_of_recipients
 
 _logger = logging.getLogger(__name__)
+
+#: How core, and Python's library, fail at what is no proper mail.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+#: How long a date is that can be kept.
+DATETIME = "2026-01-01 00:00:00"
 
 
 class MailThread(models.AbstractModel):
@@ -21,16 +28,35 @@ class MailThread(models.AbstractModel):
 
     @api.private
     @api.model
+    def message_parse(self, message, save_original=False):
+        """What is no proper mail is not left unread for that."""
+        try:
+            parsed = super().message_parse(message, save_original)
+        except UNREADABLE as error:
+            simple = simplify(message)
+            parsed = super().message_parse(simple, save_original)
+            parsed["nurture_message"] = simple
+            _logger.info("Mail %s is read as plain text: %r", parsed["message_id"], error)
+        for name, value in parsed.items():
+            if isinstance(value, str):
+                parsed[name] = value.__class__(clean_text(value))
+        if len(parsed.get("date", "")) != len(DATETIME):
+            # of a year with fewer digits
+            parsed.pop("date", None)
+        return parsed
+
+    @api.private
+    @api.model
     def message_route(self, message, message_dict, *args, **kwargs):
         complaint = read_complaint(message)
         if complaint and self.env["mailing.trace"].sudo()._nurture_take_complaint(complaint):
             # filed on no document, as a bounce is not
             return []
-        report = read_report(message)
-        if report and self._nurture_take_report(message, message_dict, report):
+        if self._nurture_take_report(message, message_dict):
             return []
         if not message_dict.get("is_bounce"):
             self._nurture_refer_to_answered(message, message_dict)
+        message = message_dict.pop("nurture_message", message)
         return super().message_route(message, message_dict, *args, **kwargs)
 
     @api.model
@@ -54,12 +80,18 @@ class MailThread(models.AbstractModel):
             self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._routing_handle_bounce(email_message, message_dict)
 
+    @api.model
+    def _detect_is_bounce(self, message, message_dict):
+        """What comes to an envelope sender with a mark of ours comes to the bounce address."""
+        is_bounce = super()._detect_is_bounce(message, message_dict)
+        return is_bounce or bool(self._nurture_find_returned(message))
+
     def _message_parse_extract_bounce(self, email_message, message_dict):
         """Core takes the parts of a report for what they call themselves. One that is none of it
         must not stop the mails after it in the mailbox."""
         try:
             return super()._message_parse_extract_bounce(email_message, message_dict)
-        except (AttributeError, IndexError, LookupError, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             _logger.info("Report %s is not well formed: %s", message_dict["message_id"], error)
             return {
                 "bounced_email": False,
@@ -70,13 +102,22 @@ class MailThread(models.AbstractModel):
             }
 
     @api.model
-    def _nurture_take_report(self, message, message_dict, report):
-        """Do what a report says of a mail of a sequence.
+    def _nurture_find_returned(self, message):
+        """The mailing trace of the mail to whose envelope sender a message was sent."""
+        marks = marks_of_recipients(message)
+        return self.env["mailing.trace"].sudo()._nurture_find_marked(marks)
 
-        :param report: :class:`~tools.reports.Report`
-        :return: whether it is about one
+    @api.model
+    def _nurture_take_report(self, message, message_dict):
+        """Do what a message reports of a mail of a sequence.
+
+        :return: whether it reports of one
         """
-        mailing_trace = self.env["mailing.trace"].sudo()._nurture_find_reported(report)
+        returned = self._nurture_find_returned(message)
+        report = read_report(message, is_returned=bool(returned))
+        if not report:
+            return False
+        mailing_trace = returned or self.env["mailing.trace"].sudo()._nurture_find_reported(report)
         sender = email_normalize(message_dict["email_from"])
         is_free_text = message.get_content_type() != "multipart/report"
         if is_free_text and sender and sender == email_normalize(mailing_trace.email):

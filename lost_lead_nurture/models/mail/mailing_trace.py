@@ -27,6 +27,8 @@ REACTIONS = {"open", "click", "reply", "bounce"}
 OPENED = ("open", "reply")
 #: What is signed instead of a link's code; no code has such a character.
 HONEYPOT = "/honeypot"
+#: Whether mails have it, which is a choice in the settings.
+HONEYPOT_PARAMETER = "lost_lead_nurture.honeypot"
 
 
 class LockedMailingTrace(NamedTuple):
@@ -351,12 +353,14 @@ class MailingTrace(models.Model):
         return consteq(self._nurture_token(code).encode(), token.encode())
 
     def _nurture_add_honeypot(self, html):
-        """Add a link that nobody sees to the HTML of this mail.
+        """Add a link that nobody sees to the HTML of this mail, where that is wanted.
 
         Without a text there is nothing to see, to hear or to hit, in any mail program and style,
         and nothing hidden that a spam filter could find fault with. Who collects the links of a
         mail finds it. It must not get into the plain text, where it would show.
         """
+        if not self.env["ir.config_parameter"].sudo().get_param(HONEYPOT_PARAMETER):
+            return html
         path = f"nurture/t/{self.id}/{self._nurture_token(HONEYPOT)}"
         url = urljoin(self.mass_mailing_id._nurture_get_base_url(self.res_id), path)
         return append(html, f'<a href="{url}" aria-hidden="true" tabindex="-1"></a>')

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import fields, models
 
-from ...tools.delivery import BOUNCE, LATER
+from ...tools.delivery import BOUNCE, LATER, SOFT_BOUNCE
 from ...tools.send_batch import get_sent
 
 #: A mail that a server does not take yet is tried again after this time, then after as long as it
@@ -49,13 +49,16 @@ class MailingTrace(models.Model):
             answer=delivery.refusal.words,
         )
         self.mail_mail_id.failure_reason = answer
-        if delivery.refusal.meaning == BOUNCE:
-            self._nurture_bounce(answer)
+        if delivery.refusal.meaning in (BOUNCE, SOFT_BOUNCE):
+            self._nurture_bounce(answer, delivery.refusal.meaning == SOFT_BOUNCE)
             return True
         return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
 
-    def _nurture_bounce(self, answer):
-        """It bounced at once: for core and the statistics it has left, as any mail that bounces."""
+    def _nurture_bounce(self, answer, is_soft):
+        """It bounced at once: for core and the statistics it has left, as any mail that bounces.
+
+        :param is_soft: whether only for now, see ``_nurture_note_soft_bounce``
+        """
         self.write(
             {
                 "trace_status": "sent",
@@ -63,7 +66,8 @@ class MailingTrace(models.Model):
                 "nurture_sending_date": False,
             }
         )
-        self.set_bounced(bounce_message=answer)
+        if not is_soft or self._nurture_note_soft_bounce(answer):
+            self.set_bounced(bounce_message=answer)
         # where the recipient stays, what follows the mail goes on
         self._nurture_handle("sent")
 

@@ -159,6 +159,32 @@ class TestBots(BotCase):
         self.assertIn(self.links_of(self.mail)[0], text, "links of the text are signed, too")
         self.assertNotIn("/nurture/", self.ann.message_ids[0].body)
 
+    def test_honeypot_is_a_choice(self):
+        """Without it in the settings, where an administrator finds it off, no mail has it."""
+        settings = self.env["res.config.settings"]
+        settings.create({"nurture_honeypot": False}).execute()
+        self.start()
+        self.assertNotIn("/nurture/t/", self.html_of(self.mail))
+        settings.create({"nurture_honeypot": True}).execute()
+        self.assertIn("/nurture/t/", self.mailing_trace._nurture_add_honeypot("<p>Hello</p>"))
+
+    def test_addresses_are_forgotten(self):
+        """That it was a person, and from which country, is kept; from which address is not."""
+        self.start()
+        self.click(self.mail)
+        clicks = self.mailing_trace.links_click_ids
+        plain = self.env["mailing.trace"].create({"model": "crm.lead", "res_id": self.ann.id})
+        other = clicks.copy({"mailing_trace_id": plain.id})
+        (clicks | other).ip = "192.0.2.1"
+        self.env.flush_all()
+        for days, ip in ((29, "192.0.2.1"), (2, False)):
+            self.clock += timedelta(days=days)
+            self.env["link.tracker.click"]._nurture_forget_ips()
+            self.assertEqual(clicks.ip, ip)
+        self.assertEqual(other.ip, "192.0.2.1", "plain mailings are Odoo's")
+        self.assertEqual(self.mailing_trace.trace_status, "open")
+        self.assertTrue(self.mailing_trace.links_click_datetime)
+
     @mute_logger("odoo.http")
     def test_forged_honeypot(self):
         """Nobody makes another recipient's clicks count for nothing."""

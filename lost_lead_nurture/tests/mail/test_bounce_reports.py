@@ -4,12 +4,13 @@ what does not."""
 import re
 import unittest
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
+from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 
 #: Real reports, which are no part of the add-on.
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "bounces"
@@ -191,6 +192,138 @@ class TestBounceReports(ReportCase):
                 savepoint.rollback()
             self.env.invalidate_all()
         self.assertLessEqual(hard, found)
+
+
+@tagged("post_install", "-at_install")
+class TestReturnPath(ReportCase):
+    """Where the domain takes sub-addresses, mails say in their envelope sender which ones they are;
+    whatever names nothing else is still known to be about one of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.alias_domain.nurture_has_subaddresses = True
+
+    def envelope_sender(self, address=ANN):
+        return next(
+            sender
+            for sender, (recipients, _raw) in zip(
+                self.catcher.senders, self.catcher.envelopes, strict=True
+            )
+            if address in recipients
+        )
+
+    def test_on_the_wire(self):
+        """Each mail has its own, and other mails are as they were."""
+        self.assertNotEqual(self.envelope_sender(ANN), self.envelope_sender(BOB))
+        for address in (ANN, BOB):
+            bounce, _at, domain = self.alias_domain.bounce_email.partition("@")
+            self.assertRegex(
+                self.envelope_sender(address), rf"^{bounce}\+nurture-\d+-[0-9a-f]{{16}}@{domain}$"
+            )
+        self.env["mail.mail"].create({"email_to": ANN, "body_html": "x"}).send()
+        self.assertNotIn("nurture", self.catcher.senders[-1])
+
+    def test_report_without_a_name(self):
+        for subject in ("Your mail", "Re: First"):
+            with self.subTest(subject), self.env.cr.savepoint() as savepoint:
+                self._receive(
+                    "From: <mx@recipient.example.com>\n"
+                    f"To: {self.envelope_sender().upper()}\nSubject: {subject}\n"
+                    f"Message-ID: <1@mx.recipient.example.com>\n\n{UNKNOWN}\n"
+                )
+                self.assertBounced()
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_in_the_returned_mail(self):
+        """Also where the report itself was passed on to somewhere else."""
+        returned = f"Return-Path: <{self.envelope_sender()}>\nMessage-ID: <other@relay>\n\nHello\n"
+        self.report(EXIM + returned, to=self.sent().mass_mailing_id.email_from)
+        self.assertBounced()
+
+    def test_automatic_answer(self):
+        """RFC 3834 has it sent there; it is filed nowhere, and nothing comes of it."""
+        before = self.env["mail.message"].search_count([])
+        for subject, text in (("Automatic reply: First", "Away"), ("First", "Thank you.")):
+            self._receive(
+                f"From: <{ANN}>\nTo: {self.envelope_sender()}\nSubject: {subject}\n"
+                f"Auto-Submitted: auto-replied\nMessage-ID: <{len(text)}@x>\n\n{text}\n"
+            )
+        self.assertGoesOn()
+        self.assertFalse(self.sent().reply_datetime)
+        self.assertEqual(self.env["mail.message"].search_count([]), before)
+
+    def test_forged(self):
+        """Only what we signed is believed."""
+        sender, other = self.envelope_sender(), self.envelope_sender(BOB)
+        head, _dash, tail = sender.rpartition("-")
+        for forged in (
+            f"{head}-{other.rpartition('-')[2]}",
+            f"{head}-{tail.translate(str.maketrans('0123456789abcdef', '123456789abcdef0'))}",
+        ):
+            self.report(UNKNOWN, to=f"{self.alias_domain.bounce_email}, {forged}")
+        self.assertGoesOn()
+
+    def test_off(self):
+        """A domain may refuse such addresses: without the switch mails leave as core has them."""
+        self.alias_domain.nurture_has_subaddresses = False
+        self.catcher.clear()
+        self.advance(days=7, hours=1)
+        self.assertEqual(self.envelope_sender(), self.alias_domain.bounce_email)
+
+
+@tagged("post_install", "-at_install")
+class TestUnnamed(ReportCase):
+    """Reports that say of which address they are and of no mail: it is the last one to it."""
+
+    def report_address(self, said=UNKNOWN, address=ANN):
+        self.report(
+            "--b\nContent-Type: text/plain\n\nIt failed.\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n"
+            f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.0.0\n"
+            f"Diagnostic-Code: smtp; {said}\n--b--\n",
+            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n',
+        )
+
+    def test_last_mail(self):
+        self.report_address(address=ANN.upper())
+        self.assertBounced()
+
+    def test_soft(self):
+        self.report_address(FULL)
+        self.assertGoesOn()
+        self.assertTrue(self.sent().nurture_soft_bounce_date)
+
+    def test_too_old(self):
+        """No server tries that long."""
+        self.advance(days=6)
+        self.report_address()
+        self.assertGoesOn()
+
+    def test_arrived(self):
+        self.sent().sudo().set_opened()
+        self.report_address()
+        self.assertEqual(self.sent().trace_status, "open")
+        self.assertEqual(self.participant(self.ann).state, "running")
+
+    def test_something_else_since(self):
+        """What somebody wrote to the customer since then may be what it is about."""
+        partner = self.env["res.partner"].create({"name": "Ann", "email": ANN})
+        self.clock += timedelta(hours=1)
+        partner.message_post(
+            body=self.env._("The invoice"),
+            partner_ids=partner.ids,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self.report_address()
+        self.assertGoesOn()
+
+    def test_other_addresses(self):
+        self.report_address(address="cleo@recipient.example.com")
+        self.assertGoesOn()
+        self.assertEqual(self.participant(self.bob).state, "running")
 
 
 @tagged("post_install", "-at_install")

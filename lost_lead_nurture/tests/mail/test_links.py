@@ -98,6 +98,7 @@ class TestPlaceholders(TwoLeadsMixin, NurtureHttpCase):
             ' <a href="/unsubscribe_from_list">Unsubscribe</a></p>'
         )
         sites = {ANN: "https://one.example", BOB: "https://two.example"}
+        self.env["ir.config_parameter"].set_param("lost_lead_nurture.honeypot", True)
         other = self.env["res.company"].create({"name": "Other Company"})
         other.alias_domain_id = self.alias_domain
         self.bob.write({"user_id": False, "team_id": False})

@@ -72,6 +72,23 @@ class TestBounce(RefusalCase):
                 self.env.invalidate_all()
                 self.catcher.clear()
 
+    def test_full(self):
+        """A mailbox that is full may take the next mail; the third no in a row is a bounce."""
+        full = "552 5.2.2 <ann@recipient.example.com>: mailbox full"
+        third = self.make_step(self.sequence, "after", self.second, 7, subject="Third")
+        self.start(rcpt=full)
+        for step in (self.first, self.second):
+            mail = self.trace(self.ann, step).mailing_trace_ids
+            self.assertEqual(mail.trace_status, "sent")
+            self.assertEqual(mail.nurture_soft_bounce_date, self.clock)
+            self.assertIn("mailbox full", mail.nurture_soft_bounce_reason)
+            self.assertEqual(self.participant(self.ann).state, "running")
+            self.assertFalse(self.sequence.bounced_count)
+            self.send(days=7)
+        mail = self.trace(self.ann, third).mailing_trace_ids
+        self.assertEqual(mail.trace_status, "bounce")
+        self.assertEqual(self.participant(self.ann).exit_reason, "bounced")
+
     def test_branch(self):
         branch = self.make_step(self.sequence, "mail_bounce", self.first, 1, "hours")
         self.start(rcpt=UNKNOWN)

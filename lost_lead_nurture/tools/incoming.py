@@ -1,0 +1,75 @@
+"""Mails as they should not be, and at which Odoo's gateway fails, which would leave them unread."""
+
+import base64
+import email
+import email.policy
+import hashlib
+import re
+from email.header import Header
+from email.utils import format_datetime, parsedate_to_datetime
+
+from .reports import read_text
+from .subjects import header_values, subject_of
+
+#: Headers that name mails, and people.
+NAMES = ("Message-ID", "In-Reply-To", "References")
+PEOPLE = ("From", "Reply-To", "To", "Cc", "Delivered-To", "Resent-To", "Resent-Cc")
+#: So many characters of a subject, and so many names and addresses of a header are kept.
+MAX_SUBJECT, MAX_FOUND = 500, 50
+
+_ID = re.compile(r"<[\w.+=$%-]{1,250}@[\w.-]{1,250}>", re.ASCII)
+_ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}", re.ASCII)
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def clean_text(text):
+    """``text`` without what neither XML nor PostgreSQL takes: control characters, and the half
+    characters that Python makes of bytes that are no text."""
+    return _NO_TEXT.sub("", text)
+
+
+def simplify(message):
+    """A message (an `email.message.EmailMessage`) that says the same and that nothing fails at: who
+    wrote it to whom, when, in answer to what, and its text. It has no attachments."""
+    headers = [f"Subject: {_encode(subject_of(message))}"]
+    for name in PEOPLE:
+        if found := _find(_ADDRESS, message, name):
+            headers.append(f"{name}: {', '.join(found)}")
+    for name in NAMES:
+        if found := _find(_ID, message, name):
+            headers.append(f"{name}: {found[0] if name == 'Message-ID' else ' '.join(found)}")
+    if not _find(_ID, message, "Message-ID"):
+        # the same whenever it is read
+        headers.append(f"Message-ID: <{hashlib.sha256(_raw(message)).hexdigest()}@unreadable>")
+    if date := _read_date(message):
+        headers.append(f"Date: {date}")
+    text = base64.encodebytes(clean_text(read_text(message)).encode()).decode()
+    headers += ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64"]
+    return email.message_from_string("\n".join(headers) + f"\n\n{text}", policy=email.policy.SMTP)
+
+
+def _find(pattern, message, name):
+    values = " ".join(header_values(message, name))
+    return list(dict.fromkeys(match[0] for match in pattern.finditer(values)))[:MAX_FOUND]
+
+
+def _encode(text):
+    text = " ".join(_NO_TEXT.sub(" ", text[:MAX_SUBJECT]).split())
+    return Header(text, "utf-8").encode()
+
+
+def _raw(message):
+    return "\n".join(f"{name}: {value}" for name, value in message.raw_items()).encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+def _read_date(message):
+    for value in header_values(message, "Date"):
+        try:
+            date = parsedate_to_datetime(value)
+        except (TypeError, ValueError, IndexError, OverflowError):
+            continue
+        if 1970 <= date.year <= 9998:
+            return format_datetime(date)
+    return None
