@@ -14,6 +14,8 @@ CHANGES = [
     Reference("nurture_participant", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_sequence", "failure_activity_id", "mail_activity", "SET NULL"),
+    Reference("nurture_preference", "mailing_id", "mailing_mailing", "SET NULL"),
+    Reference("nurture_preference_choose", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_test", "lead_id", "crm_lead", "CASCADE"),
     Relation(
         *("crm_lead_nurture_enrol_rel", "nurture_enrol_id", "nurture_enrol"),

@@ -1,1 +1,1 @@
-from . import consent, main, results
+from . import consent, leaving, main, results

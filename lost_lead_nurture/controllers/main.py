@@ -7,41 +7,9 @@ from odoo.addons.mass_mailing.controllers.main import MassMailController
 
 from ..models.mail.mailing_trace import HONEYPOT
 from ..tools import bots
-from ..tools.inside import INSIDE
 
 
 class NurtureMailController(MassMailController):
-    def _mailing_unsubscribe_from_document(self, mailing, document_id, email, hash_token):
-        # core turns the request into a blacklist entry: remember that the recipient asked for it
-        request.update_context(nurture_unsubscribed=INSIDE)
-        self._nurture_note_unsubscribed(mailing, document_id, email, hash_token)
-        return super()._mailing_unsubscribe_from_document(mailing, document_id, email, hash_token)
-
-    def _mailing_unsubscribe_from_list(self, mailing, document_id, email, hash_token):
-        self._nurture_note_unsubscribed(mailing, document_id, email, hash_token)
-        return super()._mailing_unsubscribe_from_list(mailing, document_id, email, hash_token)
-
-    def _nurture_note_unsubscribed(self, mailing, document_id, email, hash_token):
-        """Keep in which mail it was; core has checked the token. It lets colleagues do without."""
-        if hash_token:
-            request.env["mailing.trace"].sudo()._nurture_note_unsubscribed(
-                [
-                    ("mass_mailing_id", "=", mailing.id),
-                    ("res_id", "=", int(document_id)),
-                    ("email", "=", email),
-                ]
-            )
-
-    @http.route()
-    def mailing_unsubscribe_oneclick(
-        self, mailing_id, document_id=None, email=None, hash_token=None, **_post
-    ):
-        # what mail programs post (RFC 8058) says nothing more; core passes it on to a page that
-        # does not know it, and warns of that
-        return super().mailing_unsubscribe_oneclick(
-            mailing_id, document_id=document_id, email=email, hash_token=hash_token
-        )
-
     # ------------------------------------------------------------
     # PEOPLE AND BOTS: both get what they ask for, only people count
     # ------------------------------------------------------------

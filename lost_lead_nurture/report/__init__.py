@@ -7,4 +7,5 @@ from . import (
     nurture_report_kept,
     nurture_report_pages,
     nurture_result,
+    nurture_retired,
 )

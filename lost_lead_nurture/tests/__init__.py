@@ -18,11 +18,13 @@ from .mail import (
     test_guard,
     test_languages,
     test_leaving,
+    test_leaving_fuzz,
     test_links,
     test_bots,
     test_mailing_clicks,
     test_bounce_reports,
     test_mailing_results,
+    test_preferences,
     test_refusals,
     test_wire,
 )
@@ -37,6 +39,7 @@ from .participant import (
 from .report import (
     test_digest,
     test_dimensions,
+    test_hygiene,
     test_kept,
     test_lift,
     test_locked,

@@ -339,7 +339,7 @@ class NurtureHttpCase(NurtureMixin, HttpCase):
         """Follow the link to unsubscribe, and confirm."""
         link = re.findall(r'href="([^"]+confirm_unsubscribe[^"]+)"', self.html_of(message))[0]
         page = self._get(link.replace("&amp;", "&"))
-        form = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text))
+        form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
         response = self.url_open("/mailing/confirm_unsubscribe", data=form)
         self.assertEqual(response.status_code, 200)
         self.env.invalidate_all()

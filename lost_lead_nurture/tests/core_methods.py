@@ -372,6 +372,14 @@ OVERRIDDEN = {
 
 #: Private methods of core that are called.
 CALLED = {
+    "MassMailController._fetch_user_information": (
+        "email, hash_token",
+        "who it is that opens the page to unsubscribe",
+    ),
+    "MassMailController._prepare_mailing_subscription_values": (
+        "mailing, document_id, email, hash_token",
+        "core's page of subscriptions, when somebody only looks at it",
+    ),
     "account.tax._filter_taxes_by_company": (
         "company_id",
         "what a product would have cost without a discount",
@@ -423,6 +431,10 @@ CALLED = {
     "mail.blacklist._add": (
         "email, message",
         "whoever calls a mail spam gets none any more",
+    ),
+    "mail.blacklist._remove": (
+        "email, message",
+        "who wants mails again gets them",
     ),
     "mail.compose.message._is_mass_mailing": (
         "",
@@ -505,6 +517,10 @@ CALLED = {
     "res.partner._display_address": (
         "without_company",
         "the sender's address in templates",
+    ),
+    "res.lang._get_data": (
+        "**kwargs",
+        "the page to unsubscribe is in the language of the recipient",
     ),
     "res.users._get_company_ids": (
         "",

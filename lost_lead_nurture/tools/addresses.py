@@ -14,6 +14,23 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.mail import email_normalize_all, email_split_tuples, formataddr
 
+#: What stands before the @ where no person is meant (RFC 2142, and what companies use).
+ROLES = {
+    *("abuse", "accounting", "accounts", "admin", "administration", "administrator", "all"),
+    *("anfrage", "anfragen", "bestellung", "billing", "biuro", "bonjour", "buchhaltung"),
+    *("comercial", "commercial", "compliance", "compras", "compta", "contact", "contacto"),
+    *("contatti", "customerservice", "desk", "dpo", "einkauf", "empfang", "enquiries"),
+    *("enquiry", "everyone", "feedback", "finance", "frontdesk", "gdpr", "hello", "help"),
+    *("helpdesk", "hi", "hola", "hostmaster", "hr", "info", "informacion", "information"),
+    *("inquiries", "invoice", "invoices", "it", "jobs", "karriere", "kontakt", "legal"),
+    *("mail", "marketing", "media", "no-reply", "noc", "noreply", "office", "orders"),
+    *("personal", "post", "postmaster", "presse", "press", "privacy", "purchasing"),
+    *("rechnung", "rechnungen", "reception", "sales", "secretary", "security"),
+    *("sekretariat", "service", "shop", "sklep", "spam", "staff", "support", "team"),
+    *("tech", "vendas", "ventas", "verkauf", "vertrieb", "webmaster", "welcome"),
+    *("zentrale",),
+}
+
 
 def canonical(address):
     """The one spelling of a normalized ``address``; plain ones are returned as they are."""

@@ -1,9 +1,11 @@
 """The link by which a recipient unsubscribes: core makes one of each recipient's own of it."""
 
+from html import escape
+
 import lxml.html
 from markupsafe import Markup
 
-from .links import UNSUBSCRIBE, append
+from .links import UNSUBSCRIBE, append, fill_placeholders
 
 #: What stands in a mail for the link.
 OPT_OUT = f"/{UNSUBSCRIBE}"
@@ -25,12 +27,28 @@ _BLOCK = Markup(
 _PLACES = ("o_mail_wrapper_td", "oe_structure", "o_layout")
 
 
+#: What nobody sees.
+_HIDDEN = "ancestor-or-self::*[contains(translate(@style, ' ', ''), 'display:none')]"
+
+
 def has_opt_out(html):
-    """Whether whoever reads ``html`` can unsubscribe."""
+    """Whether whoever reads ``html`` can unsubscribe: by a link that is there to be seen, and is
+    written so that it becomes one of the recipient's own."""
     if OPT_OUT not in (html or ""):
         return False
     page = lxml.html.fromstring(f"<div>{html}</div>")
-    return bool(page.xpath("//a[contains(@href, $link)]", link=OPT_OUT))
+    links = page.xpath("//a[contains(@href, $link)]", link=OPT_OUT)
+    return any(_is_seen(link) and _is_placeholder(link.get("href")) for link in links)
+
+
+def _is_seen(link):
+    has_content = link.text_content().strip() or link.xpath(".//img | .//t[@t-out]")
+    return bool(has_content) and not link.xpath(_HIDDEN)
+
+
+def _is_placeholder(href):
+    quoted = f'"{escape(href.strip())}"'
+    return fill_placeholders(quoted, {UNSUBSCRIBE: "#"}, ()) != quoted
 
 
 def add_opt_out(html, label):

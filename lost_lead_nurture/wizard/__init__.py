@@ -9,6 +9,7 @@ from . import (
     nurture_enrol,
     nurture_explain,
     nurture_let_in,
+    nurture_preference_choose,
     nurture_reach,
     nurture_resume,
     nurture_sequence_new,

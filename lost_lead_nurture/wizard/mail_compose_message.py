@@ -49,7 +49,22 @@ class MailComposeMessage(models.TransientModel):
         return list(spellings(super()._get_done_emails(mail_values_dict)))
 
     def _get_optout_emails(self, mail_values_dict):
-        return list(spellings(super()._get_optout_emails(mail_values_dict)))
+        emails = super()._get_optout_emails(mail_values_dict)
+        if self.mass_mailing_id and not self.mass_mailing_id._nurture_is_engine():
+            # for the mails of sequences it is the engine that has looked
+            emails = [*emails, *self._nurture_get_waiting(mail_values_dict)]
+        return list(spellings(emails))
+
+    def _nurture_get_waiting(self, mail_values_dict):
+        """The addresses among these recipients that want a pause, or have had all mails that they
+        want in a month."""
+        preferences = self.env["nurture.preference"].sudo()
+        if not preferences._is_any():
+            return []
+        recipients = self._get_recipients_data(mail_values_dict).values()
+        addresses = {one for data in recipients for one in data["mail_to_normalized"] if one}
+        wishes = preferences._get_wishes(addresses, queued=True)
+        return [address for address, wish in wishes.items() if wish.get_date()]
 
     def _get_blacklist_record_ids(self, mail_values_dict, recipients_info=None):
         """Of a lead core looks at one address only, and writes to all in its field or to its

@@ -66,7 +66,9 @@ class Mail:
     def unsubscribe(self):
         """Follow the link to unsubscribe and confirm on the page it leads to."""
         page = self._visit(self._find(r'href="([^"]+/confirm_unsubscribe[^"]+)"'))
-        form = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', page.text))
+        form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+        # of all that one may choose, what is chosen when somebody just confirms
+        form["choice"] = "everything"
         action = re.search(r'<form[^>]*action="(/mailing/[^"]+)"', page.text)[1]
         server = re.match(r"https?://[^/]+", page.url)[0]
         values = {name: html.unescape(value) for name, value in form.items()}

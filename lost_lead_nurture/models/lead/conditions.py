@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.addresses import canonical
+from ...tools.addresses import ROLES, canonical
 
 #: How many days late a lead may still enter on its date: the server was down, or it was imported.
 MAX_LATE_DAYS = 7
@@ -74,7 +74,14 @@ class CrmLead(models.Model):
             exclusions += self._nurture_own_exclusions(sequence)
         if sequence.entry_per == "address":
             exclusions.append(("no_address", SQL("lead.email_normalized IS NULL")))
+        preferences = self.env["nurture.preference"]
+        address = SQL("lead.email_normalized")
+        exclusions.append(("complained", preferences._sql_complained(address)))
         exclusions.append(("blacklisted", self._nurture_sql_blacklisted()))
+        opted_out = preferences._sql_opted_out(
+            address, SQL("%s", sequence._origin.id or 0), SQL("%s", sequence.topic_id.id or 0)
+        )
+        exclusions.append(("opted_out", opted_out))
         exclusions += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
         exclusions += [
             ("no_basis", condition) for condition in self._nurture_sql_no_basis(sequence)
@@ -87,6 +94,10 @@ class CrmLead(models.Model):
             exclusions.append(("other_sequence", self._nurture_sql_other_sequence(sequence)))
         if sequence.exclude_bounced:
             exclusions += [("bounced", condition) for condition in self._nurture_sql_bounced()]
+        if sequence.exclude_left:
+            exclusions.append(("left", self._nurture_sql_left()))
+        if sequence.exclude_roles:
+            exclusions.append(("role", self._nurture_sql_role()))
         if sequence.exclude_customers and not losing:
             exclusions += [
                 ("customer", condition)
@@ -215,6 +226,21 @@ class CrmLead(models.Model):
                 " AND bounced.message_bounce > 0)"
             ),
         ]
+
+    @api.model
+    def _nurture_sql_left(self):
+        """Whether the lead's contact is archived: people leave their company."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM res_partner contact"
+            " WHERE contact.id = lead.partner_id AND contact.active IS NOT TRUE)"
+        )
+
+    @api.model
+    def _nurture_sql_role(self):
+        """Whether several people, or none, get what is sent to the lead's address."""
+        return SQL(
+            "COALESCE(split_part(lead.email_normalized, '@', 1) = ANY(%s), false)", sorted(ROLES)
+        )
 
     @api.model
     def _search_nurture_is_blacklisted(self, operator, _value):
@@ -364,6 +390,7 @@ class CrmLead(models.Model):
                 "blacklisted",
                 SQL("sequence.exit_on_blacklisted AND %s", self._nurture_sql_blacklisted()),
             ),
+            ("contact_left", SQL("sequence.exclude_left AND %s", self._nurture_sql_left())),
             ("forgotten", _any("true", self._nurture_sql_forgotten())),
             ("open_deal", _any("sequence.exit_on_open_deal", self._nurture_sql_open_deals())),
         ]

@@ -23,5 +23,7 @@ from . import (
     mailing_trace_statistics,
     mailing_trace_refusal,
     mailing_trace_report,
+    preference,
+    preference_page,
     utm_source,
 )

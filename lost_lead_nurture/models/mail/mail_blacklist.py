@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ...tools.addresses import canonical, spellings, sql_has_spellings
 from ...tools.inside import is_inside
+from .preference import SOURCE_KEY
 
 
 class MailBlacklist(models.Model):
@@ -17,11 +18,15 @@ class MailBlacklist(models.Model):
         return entries
 
     def write(self, vals):
+        returning = self.filtered("active") if vals.get("active") is False else self.browse()
         result = super().write(vals)
         if {"active", "email"} & vals.keys():
             self._nurture_list_spellings()
         if vals.get("active"):
             self._nurture_leave()
+        if returning:
+            emails = {canonical(address) for address in returning.mapped("email")}
+            self.env["nurture.preference"].sudo()._note_returned(emails)
         return result
 
     def _nurture_list_spellings(self):
@@ -50,17 +55,23 @@ class MailBlacklist(models.Model):
 
     def _nurture_leave(self):
         """Whoever does not want mails leaves the sequences that take heed of it, at once, and gets
-        none of the mails in the queue of the others."""
-        addresses = [canonical(address) for address in self.mapped("email")]
+        none of the mails in the queue of the others, nor of plain mailings."""
+        addresses = [canonical(entry.email) for entry in self if entry.active]
+        if not addresses:
+            return
+        preferences = self.env["nurture.preference"].sudo()
+        preferences._note_blacklisted(addresses)
+        mailing_traces = self.env["mailing.trace"].sudo()
+        plain = mailing_traces.search(preferences._queued_domain(addresses))
+        plain.filtered(
+            lambda one: not one.nurture_trace_id and one.mass_mailing_id.use_exclusion_list
+        )._nurture_cancel_plain("mail_bl")
         participants = self.env["nurture.participant"].sudo()._find_running(addresses)
         leaving = participants.filtered("sequence_id.exit_on_blacklisted")
-        asked = is_inside(self.env, "nurture_unsubscribed")
+        asked = is_inside(self.env, SOURCE_KEY)
         leaving._leave("unsubscribed" if asked else "blacklisted")
-        queued = (
-            self.env["mailing.trace"]
-            .sudo()
-            ._nurture_queued([("participant_id", "in", (participants - leaving).ids)])
-            .filtered(lambda one: one.trace_type == "mail" and one.email in addresses)
-        )
+        queued = mailing_traces._nurture_queued(
+            [("participant_id", "in", (participants - leaving).ids)]
+        ).filtered(lambda one: one.trace_type == "mail" and one.email in addresses)
         queued.nurture_trace_id._set_state("rejected", "blacklisted")
         queued._nurture_cancel_queued()

@@ -59,14 +59,8 @@ class MailMail(models.Model):
         mailing_trace = self._nurture_get_mailing_traces()[:1]
         for values in email_list:
             self._nurture_clean_header(values)
-            if mailing_trace and has_placeholder(values["body"]):
-                # core keeps that as the reason of the failure
-                raise UserError(
-                    self.env._(
-                        "The link to unsubscribe could not be made for this recipient, so the mail "
-                        "was not sent: in the text it has to be /unsubscribe_from_list."
-                    )
-                )
+            if mailing_trace:
+                self._nurture_check_opt_out(values)
             if mailing_trace and (body := values["body"]):
                 values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
             if mailing_trace:
@@ -81,6 +75,27 @@ class MailMail(models.Model):
         if not domain.nurture_has_subaddresses or address != domain.bounce_email:
             return headers
         return {**headers, "Return-Path": mailing_trace._nurture_mark_return_path(address)}
+
+    def _nurture_check_opt_out(self, values):
+        """Check that the recipient can unsubscribe in this mail of a sequence, whatever its text
+        was made of: placeholders may have left the link out. What is shown to programs without
+        HTML has it, too.
+
+        :raise UserError: which core keeps as the reason of the failure
+        """
+        page = f"/mailing/{self.mailing_id.id}/confirm_unsubscribe?"
+        if has_placeholder(values["body"]) or page not in (values["body"] or ""):
+            raise UserError(
+                self.env._(
+                    "The link to unsubscribe could not be made for this recipient, so the mail was "
+                    "not sent: in the text it has to be /unsubscribe_from_list."
+                )
+            )
+        if page not in (values["body_alternative"] or ""):
+            address = email_normalize(values["email_to"][0], strict=False)
+            url = self.mailing_id._get_unsubscribe_url(address, self.res_id)
+            label = self.mailing_id._nurture_get_opt_out_label()
+            values["body_alternative"] += f"\n\n{label}: {url}\n"
 
     @api.model
     def _nurture_address(self, values):
@@ -131,6 +146,7 @@ class MailMail(models.Model):
     # ------------------------------------------------------------
 
     def send(self, auto_commit=False, **kwargs):
+        self -= self._nurture_stop_plain()
         if auto_commit:
             # before the server is called: should that fail, these would be taken for plain failures
             for mail in self:
@@ -144,7 +160,7 @@ class MailMail(models.Model):
         if not auto_commit:
             # somebody else's transaction: nothing can be noted, but what is leaving is left alone
             leaving = self.filtered(lambda mail: mail._nurture_get_mailing_traces())
-            free = leaving.filtered(lambda mail: mail._nurture_lock())
+            free = leaving.filtered(lambda mail: mail._nurture_may_leave())
             batch = self._nurture_make_batch(**kwargs)
             for mail in batch.carried_by(free):
                 with watch(kwargs.get("smtp_session"), batch.delivery):
@@ -152,6 +168,38 @@ class MailMail(models.Model):
             return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_mailing_traces().mail_mail_id, **kwargs)
         return True
+
+    def _nurture_may_leave(self):
+        """Lock this mail, which somebody else's transaction sends, unless somebody has it, or its
+        recipient does not want it, or not now."""
+        locked = self._nurture_lock()
+        if locked and not all(one.wanted for one in locked):
+            self._nurture_recall()
+            return False
+        return bool(locked)
+
+    def _nurture_stop_plain(self):
+        """Take those out of the queue that are plain mailings which their recipients do not want
+        any more, or not now.
+
+        :return: these
+        """
+        plain = self.filtered(lambda mail: mail.state == "outgoing" and mail.mailing_id)
+        mailing_traces = plain.sudo().mailing_trace_ids.filtered(
+            lambda one: one.email and not one.nurture_trace_id and one.trace_type == "mail"
+        )
+        if not mailing_traces:
+            return self.browse()
+        listed = self.env["mail.blacklist"].sudo()
+        listed = listed.search([("email", "in", list(set(mailing_traces.mapped("email"))))])
+        addresses = set(listed.mapped("email"))
+        blacklisted = mailing_traces.filtered(
+            lambda one: one.email in addresses and one.mass_mailing_id.use_exclusion_list
+        )
+        blacklisted._nurture_cancel_plain("mail_bl")
+        preferences = self.env["nurture.preference"].sudo()
+        stopped = blacklisted | preferences._obey_queued(mailing_traces - blacklisted)
+        return self & stopped.mail_mail_id.with_env(self.env)
 
     def _postprocess_sent_message(
         self, success_pids, success_emails, failure_reason=False, failure_type=None
@@ -348,9 +396,25 @@ class MailMail(models.Model):
         traces.invalidate_recordset(flush=False)
         stopped = traces.sequence_id.filtered(lambda sequence: sequence.state != "running")
         stopped._recall_messages()
-        traces.filtered(
-            lambda trace: trace.sequence_id not in stopped
-        ).participant_id._recall_messages()
+        others = traces.filtered(lambda trace: trace.sequence_id not in stopped).participant_id
+        others.invalidate_recordset(["state"], flush=False)
+        others.filtered(lambda one: one.state != "running")._recall_messages()
+        self.sudo()._nurture_obey_recipient()
+
+    def _nurture_obey_recipient(self):
+        """Do with these mails what their recipients want: they leave the sequence, or the mail
+        waits."""
+        queued = self._nurture_get_mailing_traces().filtered(
+            lambda one: one.mail_mail_id.state == "outgoing"
+        )
+        listed = self.env["mail.blacklist"].search([("email", "in", queued.mapped("email"))])
+        listed._nurture_leave()
+        for mailing_trace in queued:
+            if self.env["nurture.preference"]._is_opted_out(mailing_trace):
+                mailing_trace.nurture_trace_id.participant_id._leave("unsubscribed")
+        self.env["nurture.preference"]._obey_queued(
+            queued.filtered(lambda one: one.mail_mail_id.state == "outgoing")
+        )
 
     def _nurture_end_sending(self, delivery):
         """Core could not say what became of this mail."""

@@ -66,3 +66,30 @@ class MailingMailing(models.Model):
         links = lxml.html.fromstring(arch).xpath("//a[@href=$link]", link=OPT_OUT)
         text = links[0].text_content().strip() if links else ""
         return text or self.env._("Unsubscribe")
+
+    # ------------------------------------------------------------
+    # THE PAGE BEHIND THE LINK
+    # ------------------------------------------------------------
+
+    def _nurture_sent_to(self, document_id, email):
+        """Domain of the mailing traces of this mail to a recipient, as a link names both."""
+        self.ensure_one()
+        return [
+            ("mass_mailing_id", "=", self.id),
+            ("res_id", "=", document_id or 0),
+            ("email", "=", email),
+        ]
+
+    def _nurture_get_recipient_lang(self, document_id):
+        """The language of the record ``document_id``, or of its contact, that this mail was sent
+        to; else that of the mail itself."""
+        self.ensure_one()
+        record = self.env[self.mailing_model_real].browse(document_id or ()).exists()
+        code = None
+        if record and "partner_id" in record._fields:
+            code = record.partner_id.lang
+        if not code and record and record._name == "crm.lead":
+            code = record.lang_id.code
+        elif not code and record and record._name == "res.partner":
+            code = record.lang
+        return code or self.nurture_translation_ids.lang_id[:1].code

@@ -491,7 +491,7 @@ class MailingTrace(models.Model):
                     SELECT mailing_trace.id, mail.id AS mail_id,
                            mailing_trace.nurture_sending_date AS sending,
                            COALESCE(sequence.state = 'running' AND participant.state = 'running',
-                                    true) AS wanted
+                                    true) AND NOT (%(unwanted)s) AS wanted
                       FROM mailing_trace
                       JOIN mail_mail mail ON mail.id = mailing_trace.mail_mail_id
                  LEFT JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id
@@ -510,6 +510,7 @@ class MailingTrace(models.Model):
                 SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
                 """,
                 ids=(*mails.ids, *(ahead.ids if ahead else ())),
+                unwanted=self._nurture_sql_unwanted(),
                 ahead=tuple(ahead.ids) if ahead else (0,),
                 now=fields.Datetime.now(),
             )
@@ -518,6 +519,19 @@ class MailingTrace(models.Model):
             ["nurture_sending_date"], flush=False
         )
         return [LockedMailingTrace(*row) for row in rows]
+
+    @api.model
+    def _nurture_sql_unwanted(self):
+        """Whether the recipient of a mail of a sequence that is about to leave does not want it, or
+        not now, for the aliases ``mailing_trace``, ``trace`` and ``sequence``."""
+        preferences = self.env["nurture.preference"]
+        email = SQL("mailing_trace.email")
+        conditions = [
+            self.env["crm.lead"]._nurture_sql_blacklisted(email),
+            preferences._sql_waits(email),
+            preferences._sql_opted_out(email, SQL("trace.sequence_id"), SQL("sequence.topic_id")),
+        ]
+        return SQL("trace.id IS NOT NULL AND (%s)", SQL(" OR ").join(conditions))
 
     def _nurture_cancel_queued(self):
         """Cancel the messages of ``self`` that are still in a queue."""

@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ...tools.inside import Inside
+from .preference import SOURCE_KEY
+
 
 class MailingTrace(models.Model):
     """Recipients who have had enough: they unsubscribe in a mail, or call it spam."""
@@ -32,6 +35,16 @@ class MailingTrace(models.Model):
         mailing_traces.nurture_unsubscribe_date = fields.Datetime.now()
 
     @api.model
+    def _nurture_note_complained(self, domain):
+        """Somebody called one of the messages in ``domain`` spam; the first time counts."""
+        mailing_traces = self.search(
+            Domain(domain)
+            & Domain("is_test_trace", "=", False)
+            & Domain("nurture_complaint_date", "=", False)
+        )
+        mailing_traces.nurture_complaint_date = fields.Datetime.now()
+
+    @api.model
     def _nurture_take_complaint(self, complaint):
         """Whoever complained leaves all sequences at once, and gets no mailing any more.
 
@@ -47,12 +60,23 @@ class MailingTrace(models.Model):
         addresses = sorted({one.email for one in mailing_traces if one.email})
         participants = self.env["nurture.participant"].sudo()
         participants._find_running(addresses)._leave("complained")
+        mailing = mailing_traces.mass_mailing_id[:1]
+        self.env["nurture.preference"].sudo()._note(
+            addresses,
+            "complaint",
+            "complaint",
+            wording=self.env._("Called a mail spam, as the mail provider reports"),
+            mailing_id=mailing.id,
+            company_id=mailing_traces._nurture_get_company().id,
+        )
+        blacklist = self.env["mail.blacklist"].sudo()
+        blacklist = blacklist.with_context(**{SOURCE_KEY: Inside("complaint")})
         for address in addresses:
-            self.env["mail.blacklist"].sudo()._add(
+            blacklist._add(
                 address,
                 message=self.env._(
                     "The mail provider reported a complaint about “%s”.",
-                    mailing_traces.mass_mailing_id[:1].display_name,
+                    mailing.display_name,
                 ),
             )
         return True
@@ -65,3 +89,31 @@ class MailingTrace(models.Model):
             & Domain("sent_datetime", "!=", False)
             & Domain("is_test_trace", "=", False)
         )
+
+    def _nurture_get_company(self):
+        """The company whose lead these messages went to, if that is known."""
+        leads = self.env["crm.lead"].sudo().with_context(active_test=False)
+        found = self.filtered(lambda one: one.model == "crm.lead")[:1]
+        return leads.browse(found.res_id).exists().company_id
+
+    def _nurture_wait_until(self, date):
+        """Leave these mails of sequences in the queue until ``date``, as their recipient wants
+        it."""
+        self.mail_mail_id._nurture_defer(date)
+        until = self.env._("Until %s (UTC)", fields.Datetime.to_string(date))
+        self.nurture_trace_id.sudo()._note_deferral(until, "preference")
+
+    def _nurture_cancel_plain(self, failure_type):
+        """Take these plain mailings out of the queue: their recipient does not want them."""
+        if not self:
+            return
+        labels = dict(self._fields["failure_type"]._description_selection(self.env))
+        self.mail_mail_id.write(
+            {
+                "state": "cancel",
+                "failure_type": failure_type,
+                "failure_reason": labels.get(failure_type),
+            }
+        )
+        self.set_canceled()
+        self.failure_type = failure_type

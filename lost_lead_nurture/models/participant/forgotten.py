@@ -108,6 +108,7 @@ class NurtureForgotten(models.Model):
         participants.sudo()._find_running(addresses)._leave("forgotten")
         journeys.sudo()._erase()
         proofs.sudo()._forget()
+        self.env["nurture.preference"].sudo()._forget(addresses)
 
     @api.model
     def _is_any(self):

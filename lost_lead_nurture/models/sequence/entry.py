@@ -23,7 +23,8 @@ MANY = 1000
 CHOICE_FIELDS = (
     *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
     *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
-    *("exclude_other_sequences", "exclude_bounced", "holdout_percent"),
+    *("exclude_other_sequences", "exclude_bounced", "exclude_left", "exclude_roles"),
+    *("topic_id", "holdout_percent"),
 )
 #: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "company", "unmatched")
@@ -105,6 +106,22 @@ class NurtureSequence(models.Model):
         default=True,
         help="Exclude addresses from which a mail bounced, of whatever sequence or mailing, and "
         "send them no mails, until somebody there has opened, clicked or answered one since.",
+    )
+    exclude_left = fields.Boolean(
+        string="Archived Contacts",
+        default=True,
+        help="Exclude leads whose contact is archived, as people are who have left their company. "
+        "Who is in the sequence leaves it then.",
+    )
+    exclude_roles = fields.Boolean(
+        string="Addresses of Roles",
+        help="Exclude addresses such as info@, sales@ or office@, which are no person's.",
+    )
+    topic_id = fields.Many2one(
+        "nurture.topic",
+        ondelete="restrict",
+        help="What it is about, for recipients: who does not want mails on the topic gets none of "
+        "this sequence. They choose on the page behind the link to unsubscribe.",
     )
     excluded_preset_ids = fields.Many2many(
         "nurture.preset",

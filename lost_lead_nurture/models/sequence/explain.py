@@ -166,7 +166,11 @@ class NurtureSequence(models.Model):
             "unmatched": self.env._("It matches the sequence's choice of leads"),
             "not_due": self.env._("Its date has come, and is not long past"),
             "no_address": self.env._("It has an email address"),
+            "complained": self.env._("Nobody with this address has called a mail spam"),
             "blacklisted": self.env._("The address is not blacklisted"),
+            "opted_out": self.env._(
+                "The recipient has not said to want no mails of this sequence, or on its topic"
+            ),
             "forgotten": self.env._("Nobody with this address has asked to be forgotten"),
             "no_basis": self.env._("There is a lawful basis on which the company writes"),
             "inside": inside,
@@ -174,6 +178,8 @@ class NurtureSequence(models.Model):
             "bounced": self.env._(
                 "No mail to the address has bounced, or somebody there has engaged since"
             ),
+            "left": self.env._("Its contact is not archived"),
+            "role": self.env._("The address is a person's, not one of a role such as info@"),
             "customer": self.env._("The customer has not ordered since it was lost"),
             "open_deal": self.env._("No other opportunity with this customer is open"),
             "suppressed": self.env._("No excluded preset chooses it"),

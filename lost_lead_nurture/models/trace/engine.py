@@ -287,6 +287,7 @@ class NurtureTrace(models.Model):
         self._judge_matching(verdicts)
         self._judge_rights(verdicts)
         if self.step_id._is_message():
+            self._judge_preferences(verdicts)
             self._judge_timing(verdicts)
         if self.step_id.ab_split or self.step_id.translation_ids:
             # One commit carries what is written and sent, and each mail is sent on its own: those
@@ -351,6 +352,16 @@ class NurtureTrace(models.Model):
                 SQL("%s AND %s", is_email, self.env["crm.lead"]._nurture_sql_blacklisted()),
             ),
             *self._sql_consent_exclusions(),
+            (
+                "opt_out",
+                SQL(
+                    "%s AND %s",
+                    is_email,
+                    self.env["nurture.preference"]._sql_opted_out(
+                        SQL("lead.email_normalized"), SQL("sequence.id"), SQL("sequence.topic_id")
+                    ),
+                ),
+            ),
             (
                 "bounced",
                 SQL(

@@ -48,7 +48,7 @@ class NurtureTrace(models.Model):
         the message had stopped."""
         now = fields.Datetime.now()
         self.filtered(
-            lambda trace: trace.state == "error" or trace.reason == "mail_deferred"
+            lambda trace: trace.state == "error" or trace.reason in ("mail_deferred", "preference")
         )._set_state("processed", "done")
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
@@ -83,9 +83,10 @@ class NurtureTrace(models.Model):
         self.participant_id._complete()
         self.sequence_id._check_budget()
 
-    def _note_deferral(self, detail):
-        """The recipient's mail server wants these mails later: keep that."""
-        self._update(SQL("id IN %s", tuple(self.ids)), reason="mail_deferred", detail=detail)
+    def _note_deferral(self, detail, reason="mail_deferred"):
+        """The recipient's mail server, or the recipient, wants these mails, which are in the
+        queue, later: keep that."""
+        self._update(SQL("id IN %s", tuple(self.ids) or (0,)), reason=reason, detail=detail)
 
     def _handle_not_sent(self, state, get_reason):
         """The message was cancelled or failed: say so, and stop the branch."""

@@ -14,6 +14,7 @@ const FIELDS = [
     ...["entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"],
     ...["reentry", "reentry_days", "exclude_customers", "exclude_open_deals"],
     ...["exclude_other_sequences", "exclude_bounced", "excluded_preset_ids"],
+    ...["exclude_left", "exclude_roles", "topic_id"],
 ];
 /** How long nothing more is changed, in milliseconds, before it is counted. */
 const PAUSE = 300;
