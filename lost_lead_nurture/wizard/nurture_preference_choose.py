@@ -35,7 +35,8 @@ class NurturePreferenceChoose(models.TransientModel):
     def action_note(self):
         """Note it, and obey it from now on.
 
-        :raise AccessError: for who may change neither the lead nor sequences
+        :raise AccessError: for who may change neither the lead nor sequences, or would take somebody
+            off the blacklist who may not
         :raise UserError: when the lead has no address
         :raise ValidationError: when it is not said what exactly
         """
@@ -46,6 +47,9 @@ class NurturePreferenceChoose(models.TransientModel):
             lead.check_access("write")
         if self.sequence_id:
             self.sequence_id.check_access("read")
+        if self.kind == "return" and lead.is_blacklisted:
+            # to take somebody off the blacklist is for who may do that in Odoo
+            self.env["mail.blacklist"].check_access("write")
         if not lead.email_normalized:
             raise UserError(self.env._("This lead has no email address."))
         if self.kind == "sequence" and not self.sequence_id:

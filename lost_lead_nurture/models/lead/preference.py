@@ -32,6 +32,10 @@ class CrmLead(models.Model):
         }
         for lead in self:
             preferences = found.get(lead.email_normalized, log)
+            # of other companies it is nobody's here what they wrote, and what was answered
+            values["own"] = preferences.filtered(
+                lambda one: not one.company_id or one.company_id in self.env.companies
+            )
             lead.nurture_preference_count = len(preferences)
             lead.nurture_preferences = preferences and self.env["ir.qweb"]._render(
                 "lost_lead_nurture.nurture_preference_log", {**values, "preferences": preferences}

@@ -1,14 +1,19 @@
 import logging
 
 from odoo import api, models
+from odoo.tools import html2plaintext
 from odoo.tools.mail import email_normalize, unfold_references
 
 from ...tools import automatic
+from ...tools.addresses import canonical
 from ...tools.complaints import read_complaint
 from ...tools.incoming import clean_text, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
 from ...tools.return_path import marks_of_recipients
+from ...tools.stop_words import asks_to_stop
+from .mailing_trace import STOP
+from .preference import MAX_TEXT
 
 _logger = logging.getLogger(__name__)
 
@@ -66,10 +71,35 @@ class MailThread(models.AbstractModel):
             # also where it was not found out whose answer it is: then it is nobody's
             answered, others = self._nurture_find_answered(message_dict)
             self._nurture_drop_references(message_dict, answered, others)
+            if answered and not automatic.is_automatic(message):
+                self = self._nurture_take_stop(message_dict, answered)
         if automatic.is_automatic(message):
             # an out-of-office is not an answer
             self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._message_route_process(message, message_dict, routes)
+
+    @api.model
+    def _nurture_take_stop(self, message_dict, answered):
+        """Whoever answers a mail with nothing but that there should be no more gets none. It is
+        filed as an answer for somebody to read, and wins nobody back.
+
+        :param answered: the mailing trace of that mail; only its recipient may say so
+        :return: ``self``, in a context that says what to make of the answer
+        """
+        sender = canonical(email_normalize(message_dict["email_from"]) or "")
+        text = html2plaintext(message_dict.get("body") or "")[:MAX_TEXT]
+        if not sender or sender != answered.email or not asks_to_stop(text):
+            return self
+        self.env["nurture.preference"].sudo()._choose(
+            sender,
+            "everything",
+            "reply",
+            wording=self.env._("Answered a mail with: %s", text.strip().partition("\n")[0]),
+            mailing_id=answered.mass_mailing_id.id,
+            company_id=answered._nurture_get_company().id,
+        )
+        answered._nurture_note_unsubscribed([("id", "in", answered.ids)])
+        return self.with_context(nurture_ignore_reaction=STOP)
 
     @api.model
     def _routing_handle_bounce(self, email_message, message_dict):

@@ -15,7 +15,7 @@ from odoo.tools.urls import urljoin
 from ...tools import bots, user_agents
 from ...tools.addresses import by_spelling, canonical
 from ...tools.dates import on_clock
-from ...tools.inside import get_inside, is_inside
+from ...tools.inside import Inside, get_inside, is_inside
 from ...tools.links import append, quoted_in
 from ...tools.send_batch import get_sent
 
@@ -25,6 +25,9 @@ _logger = logging.getLogger(__name__)
 REACTIONS = {"open", "click", "reply", "bounce"}
 #: Core's statuses of a mail that was opened, or more.
 OPENED = ("open", "reply")
+#: In the context: an answer that asks for no more mails counts for nothing else, though a person
+#: wrote it.
+STOP = Inside("stop")
 #: What is signed instead of a link's code; no code has such a character.
 HONEYPOT = "/honeypot"
 #: Whether mails have it, which is a choice in the settings.
@@ -325,7 +328,7 @@ class MailingTrace(models.Model):
 
     def _nurture_note_automatic(self, domain=None):
         """A program answered these mails: keep that, as nothing else comes of it."""
-        if not is_inside(self.env, "nurture_ignore_reaction"):
+        if get_inside(self.env, "nurture_ignore_reaction") in (None, STOP):
             return
         mailing_traces = self.filtered("nurture_trace_id")
         if domain:

@@ -33,7 +33,7 @@ class NurturePreference(models.Model):
         options["pause"] = self.env._("A pause")
         if self._get_topics(mailing):
             options["topics"] = self.env._("Mails on these topics only")
-        options["everything"] = self.env._("No mails at all any more")
+        options["everything"] = self.env._("Unsubscribe from all mails")
         options["complaint"] = self.env._("I complain: I have never asked for these mails")
         if self._find_current(email):
             options["return"] = self.env._("All mails again, as before")
