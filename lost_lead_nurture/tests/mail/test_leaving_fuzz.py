@@ -72,33 +72,41 @@ class TestLeavingFuzz(PageMixin, SecondStepMixin, TwoLeadsMixin, NurtureHttpCase
         self.authenticate(None, None)
         self.csrf = http.Request.csrf_token(self)
         draw = random.Random(SEED)
-        statuses = set()
+        statuses, wrong = set(), []
         with self.collecting() as collector:
             for number in range(NUMBER):
                 before = self.state()
                 request = self.mutate(draw)
-                with self.subTest(number=number, seed=SEED):
-                    response, authorized = self.send(*request)
-                    statuses.add(response.status_code)
-                    self.check(response, request, collector)
-                    after = self.state()
-                    self.assertEqual(after["others"], before["others"], request)
-                    if not authorized:
-                        self.assertEqual(after, before, request)
+                response, authorized = self.send(*request)
+                statuses.add(response.status_code)
+                problems = self.find_problems(response, collector)
+                after = self.state()
+                if after["others"] != before["others"]:
+                    problems.append("others were touched")
+                if not authorized and after != before:
+                    problems.append(f"written without a right: {before} {after}")
+                if problems:
+                    wrong.append((number, problems, str(request)[:2000]))
+        self.assertFalse(wrong[:5], f"seed {SEED}, {len(wrong)} in all")
         # it has got through to what writes, and to what refuses
         self.assertLessEqual({200, 400, 401}, statuses)
         self.assertTrue(self.state()["own"])
         self.env.invalidate_all()
         self.assertEqual(self.participant(self.bob).state, "running")
 
-    def check(self, response, request, collector):
-        self.assertLess(response.status_code, 500, request)
-        self.assertFalse(collector.lines, request)
-        self.assertNotIn("evil.example", response.headers.get("Location", ""), request)
+    def find_problems(self, response, collector):
+        """What is wrong about an answer, in words."""
+        problems, collector.lines = collector.lines, []
+        if response.status_code >= 500:
+            problems.append(f"status {response.status_code}")
+        if "evil.example" in response.headers.get("Location", ""):
+            problems.append("an open redirect")
         if response.headers.get("Content-Type", "").startswith("application/json"):
             error = (response.json() or {}).get("error") or {}
             name = error.get("data", {}).get("name", "werkzeug.exceptions")
-            self.assertTrue(name.startswith("werkzeug.exceptions"), (request, error))
+            if not name.startswith("werkzeug.exceptions"):
+                problems.append(f"error {name}")
+        return problems
 
     @contextmanager
     def collecting(self):

@@ -409,6 +409,7 @@ class TestNoted(PreferenceCase):
         with self.assertRaises(AccessError), self.env.cr.savepoint():
             wizards.with_user(self.salesman).create(values).action_note()
         wizards.with_user(self.marketer).create(values).action_note()
+        self.env.invalidate_all()
         self.assertFalse(self.ann.is_blacklisted)
 
     def test_another_company(self):
