@@ -35,8 +35,8 @@ class NurturePreferenceChoose(models.TransientModel):
     def action_note(self):
         """Note it, and obey it from now on.
 
-        :raise AccessError: for who may change neither the lead nor sequences, or would take somebody
-            off the blacklist who may not
+        :raise AccessError: for who may change neither the lead nor sequences, or may take nobody
+            off the blacklist
         :raise UserError: when the lead has no address
         :raise ValidationError: when it is not said what exactly
         """
