@@ -22,6 +22,16 @@ _ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}", re.AS
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+def is_improper(message):
+    """Whether PostgreSQL could not look the mails up that a message names (an
+    `email.message.EmailMessage`), nor Python read when it was written."""
+    names = {name.lower() for name in NAMES}
+    return any(
+        "\x00" in value or (name.lower() in names and _NO_TEXT.search(value))
+        for name, value in message.raw_items()
+    )
+
+
 def clean_text(text):
     """``text`` without what neither XML nor PostgreSQL takes: control characters, and the half
     characters that Python makes of bytes that are no text."""

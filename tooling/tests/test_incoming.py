@@ -12,6 +12,18 @@ from .pure import load
 incoming = load("incoming")
 
 
+class TestImproper(unittest.TestCase):
+    def test_headers(self):
+        for raw, improper in (
+            (b"From: ann@x\nReferences: <1@shop>\n\n\x00", False),
+            (b"From: Gr\xfc\xdfe <ann@x>\nSubject: \xb5\xbd\n\nx", False),
+            (b"Subject: a\x00b\n\nx", True),
+            (b"in-reply-to: <1\xff@shop>\n\nx", True),
+        ):
+            message = email.message_from_bytes(raw, policy=email.policy.SMTP)
+            self.assertIs(incoming.is_improper(message), improper, raw)
+
+
 class TestText(unittest.TestCase):
     def test_clean(self):
         for text in ("Größe 42, 到货", "one\n\ttwo\r\n"):

@@ -7,7 +7,7 @@ from odoo.tools.mail import email_normalize, unfold_references
 from ...tools import automatic
 from ...tools.addresses import canonical
 from ...tools.complaints import read_complaint
-from ...tools.incoming import clean_text, simplify
+from ...tools.incoming import clean_text, is_improper, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
 from ...tools.return_path import marks_of_recipients
@@ -36,6 +36,8 @@ class MailThread(models.AbstractModel):
     def message_parse(self, message, save_original=False):
         """What is no proper mail is not left unread for that."""
         try:
+            if is_improper(message):
+                raise ValueError("Control characters in a header")
             parsed = super().message_parse(message, save_original)
         except UNREADABLE as error:
             simple = simplify(message)
