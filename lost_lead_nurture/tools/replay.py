@@ -14,6 +14,7 @@ REACTIONS = {
     "reply": ("set_replied",),
     "bounce": ("set_bounced",),
     "done": (),
+    "confirmed": (),
 }
 #: The links of a mail that would act on the customer's record. Core fills them when it sends.
 _OWN_LINKS = re.compile(r'href="[^"]*/(?:unsubscribe_from_list|view)"')
@@ -54,7 +55,7 @@ class Shown:
     def get_offers(self, step_type):
         """What the recipient, or a colleague, may do next about the step, once it is done."""
         known = {reaction["do"] for reaction in self.reactions}
-        if not self.reachable or known & {"bounce", "done"}:
+        if not self.reachable or known & {"bounce", "done", "confirmed"}:
             return []
         handled = frozenset().union(
             *(trigger.events for trigger in TRIGGERS.values() if trigger.parent == step_type)

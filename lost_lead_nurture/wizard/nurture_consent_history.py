@@ -19,6 +19,11 @@ class NurtureConsentHistory(models.TransientModel):
     history = fields.Html(compute="_compute_history", sanitize=False)
 
     @api.depends("lead_id", "partner_id")
+    def _compute_display_name(self):
+        for page in self:
+            page.display_name = self.env._("Consent: %s", page._get_record().display_name)
+
+    @api.depends("lead_id", "partner_id")
     def _compute_history(self):
         for page in self:
             record = page._get_record()

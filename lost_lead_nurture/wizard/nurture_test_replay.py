@@ -206,8 +206,12 @@ class Replay:
         for setter in REACTIONS[event] if mailing_traces else ():
             getattr(mailing_traces, setter)()
         activities = self.env["mail.activity"].search([("nurture_trace_id", "=", trace.id)])
+        requests = self.env["nurture.consent"].search([("trace_id", "=", trace.id)])
         if event == "done" and activities:
             activities._action_done()
+        elif event == "confirmed" and requests:
+            # what follows looks whether there is a proof
+            requests._confirm(False, False)
         elif link or not mailing_traces or any(mailing_traces.mapped("nurture_pending")):
             # an error that is kept for later in life is shown here
             trace._handle(event, link)

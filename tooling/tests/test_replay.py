@@ -28,6 +28,8 @@ class TestOffers(unittest.TestCase):
             (shown(reachable=False), "email", []),
             (shown(), "activity", ["done"]),
             (shown("done"), "activity", []),
+            (shown(), "opt_in", ["confirmed"]),
+            (shown("confirmed"), "opt_in", []),
             (shown(), "action", []),
         ):
             self.assertEqual(what.get_offers(step_type), expected, (what, step_type))

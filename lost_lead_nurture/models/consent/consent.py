@@ -195,7 +195,7 @@ class NurtureConsent(models.Model):
 
     def _find_asking(self):
         """The steps that wait for this address to confirm, of whatever sequence."""
-        return self.env["nurture.trace"].search(
+        asking = self.env["nurture.trace"].search(
             [
                 ("participant_id.email", "=", self.email),
                 ("participant_id.state", "=", "running"),
@@ -204,6 +204,8 @@ class NurtureConsent(models.Model):
                 ("state", "=", "processed"),
             ]
         )
+        # the lead may have got another address since it entered
+        return asking | self.trace_id
 
     @api.model
     def _find_confirmed(self, traces):
@@ -241,6 +243,23 @@ class NurtureConsent(models.Model):
                 ]
             )
             request.trace_id._set_state("error", "mail_failed", request.mail_id.failure_reason)
+
+    @api.model
+    def _recall(self, traces_domain):
+        """Take the requests of these traces that have not left out of the queue.
+
+        :return: the traces
+        """
+        requests = self.search(
+            [
+                ("is_pending", "=", True),
+                ("mail_id.state", "=", "outgoing"),
+                ("trace_id", "any", traces_domain),
+            ]
+        )
+        requests.is_pending = False
+        requests.mail_id.unlink()
+        return requests.trace_id
 
     def _forget(self):
         """Erase who it was, and take what is in the queue back. What was agreed to when stays: who

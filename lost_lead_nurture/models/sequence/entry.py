@@ -288,6 +288,10 @@ class NurtureSequence(models.Model):
             for preset in sequence.excluded_preset_ids
         ]
 
+    def _asks_for_consent(self):
+        """Whether any of these sequences has a step that does."""
+        return "opt_in" in self.sudo().step_ids.mapped("step_type")
+
     def _begins_with_opt_in(self):
         """Whether nobody is written to who has not been asked for consent before."""
         first = self.sudo().step_ids.filtered(lambda step: step.active and step.trigger == "begin")

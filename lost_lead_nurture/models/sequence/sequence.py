@@ -765,7 +765,10 @@ class NurtureSequence(models.Model):
         """Take the messages that have not left out of their queue; their traces are due again once
         the sequence is started again."""
         queued = self.env["mailing.trace"]._nurture_queued([("sequence_id", "in", self.ids)])
-        traces = queued.nurture_trace_id
+        mails = traces = queued.nurture_trace_id
+        if self._asks_for_consent():
+            requests = self.env["nurture.consent"]
+            traces |= requests._recall([("sequence_id", "in", self.ids)])
         # the message that is sent later is another one
         queued.nurture_trace_id = False
         queued._nurture_cancel_queued()
@@ -778,7 +781,10 @@ class NurtureSequence(models.Model):
             )
             # what follows waited for the message to leave; it does again if another one does
             traces._update(
-                SQL("parent_id IN %s AND nurture_trace.state = 'waiting'", tuple(traces.ids)),
+                SQL(
+                    "parent_id IN %s AND nurture_trace.state = 'waiting'",
+                    tuple(mails.ids) or (0,),
+                ),
                 state="cancelled",
                 reason="parent_failed",
             )

@@ -105,6 +105,24 @@ class TestOptIn(NurtureHttpCase):
         self.assertEqual(self.trace(lead, ask).reason, "asked_before")
         self.assertEqual(len(self.mails_to(ANN)), 1)
 
+    def test_recalled(self):
+        """Stop means stop for requests in the queue, too; they are made when it goes on."""
+        lead, bob = self.make_lead(ANN), self.make_lead(BOB)
+        self.sequence.enrol((lead | bob).ids)
+        self.run_cron()
+        self.participant(bob).action_remove()
+        self.sequence.action_stop()
+        self.send_mails()
+        self.assertFalse(self.catcher.messages)
+        self.assertEqual(self.trace(lead, self.ask).reason, "recalled")
+        self.sequence.action_start()
+        self.advance(hours=1)
+        self.assertEqual(len(self.mails_to(ANN)), 1)
+        self.assertFalse(self.mails_to(BOB))
+        self.post(self.link_in(self.mail_to(ANN)))
+        self.advance()
+        self.assertEqual(len(self.mails_to(ANN, "Welcome")), 1)
+
     def test_links_that_do_not_count(self):
         """A link of somebody else, one that is too old, and one of whoever objected meanwhile."""
         self.enrol()

@@ -44,6 +44,7 @@ const DOTS = {
     action: "fa-cog",
     activity: "fa-clock-o",
     email: "fa-envelope",
+    opt_in: "fa-check-square-o",
 };
 const COLORS = {
     processed: "text-bg-success",
@@ -109,6 +110,7 @@ export class NurtureTestTimeline extends Component {
                 done: _t("Bounced"),
             },
             done: { icon: "fa-check", offer: _t("Activity done"), done: _t("Done") },
+            confirmed: { icon: "fa-check-square-o", offer: _t("Confirms"), done: _t("Confirmed") },
         }[what];
     }
 }
