@@ -4,13 +4,22 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools.reasons import IN_QUEUE
 from ..tools.zones import midnight
 
 #: What a day has: the traces that are so, and the date that says on which day.
 _STATES = {
-    "done": (Domain("state", "=", "processed"), "processed_date"),
+    "done": (
+        Domain("state", "=", "processed") & Domain("reason", "not in", IN_QUEUE),
+        "processed_date",
+    ),
     "to_come": (
-        Domain("state", "=", "scheduled") & Domain("sequence_id.state", "=", "running"),
+        (
+            Domain("state", "=", "scheduled")
+            # in the queue, where it waits for a mail provider
+            | (Domain("state", "=", "processed") & Domain("reason", "in", IN_QUEUE))
+        )
+        & Domain("sequence_id.state", "=", "running"),
         "schedule_date",
     ),
 }
@@ -35,8 +44,8 @@ class NurtureComing(models.Model):
 
     _depends = {
         "nurture.trace": [
-            *("participant_id", "processed_date", "schedule_date", "sequence_id", "state"),
-            "step_id",
+            *("participant_id", "processed_date", "reason", "schedule_date", "sequence_id"),
+            *("state", "step_id"),
         ],
         "nurture.sequence": ["state"],
     }

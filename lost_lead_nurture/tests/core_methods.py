@@ -408,6 +408,14 @@ CALLED = {
         "at",
         "the scheduled action is woken when something is due",
     ),
+    "ir.mail_server._find_mail_server": (
+        "email_from, mail_servers",
+        "by which mail server a mail leaves, for the limits of that one",
+    ),
+    "ir.mail_server._get_personal_mail_servers_limit": (
+        "",
+        "how many mails a minute Odoo sends by the mail server of a person",
+    ),
     "ir.model._get_id": (
         "name",
         "the model of mailings and activities",

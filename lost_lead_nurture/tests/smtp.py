@@ -16,7 +16,9 @@ class Catcher:
     """Keep every mail in :attr:`messages`, what came over the wire in :attr:`envelopes`, as
     (recipients, bytes), and from whom in :attr:`senders`; but not what is for an address in
     :attr:`refused`, whom it does not know, nor where it has another answer: by the address, or
-    sender, in :attr:`answers` and, after the whole mail, in :attr:`answers_to_data`."""
+    sender, in :attr:`answers` and, after the whole mail, in :attr:`answers_to_data`. What
+    mail providers said is replayed from :attr:`replays`, a list of answers by domain, one for each
+    recipient."""
 
     def __init__(self):
         self.messages = []
@@ -25,6 +27,7 @@ class Catcher:
         self.refused = set()
         self.answers = {}
         self.answers_to_data = {}
+        self.replays = {}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -39,6 +42,7 @@ class Catcher:
         self.refused.clear()
         self.answers.clear()
         self.answers_to_data.clear()
+        self.replays.clear()
 
     # the hooks of aiosmtpd
 
@@ -54,6 +58,8 @@ class Catcher:
             return "550 no such user here"
         if address in self.answers:
             return self.answers[address]
+        if replay := self.replays.get(address.rpartition("@")[2]):
+            return replay.pop(0)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

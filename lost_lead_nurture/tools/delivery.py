@@ -95,6 +95,8 @@ class Delivery:
     accepted: bool = False
     #: what it said if it did not want the mail
     refusal: Refusal | None = None
+    #: ids of mails that are not sent now after all: their mail provider takes no more for now
+    deferred: set = field(default_factory=set)
     _commands: dict = field(default_factory=dict)
 
     def begin(self):

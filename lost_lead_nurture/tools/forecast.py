@@ -80,7 +80,9 @@ class Outlook(NamedTuple):
     outcome: str
 
 
-def forecast(steps, entry, *, schedule=None, zone="UTC", share=None, cap=None, contacts=()):
+def forecast(
+    steps, entry, *, schedule=None, zone="UTC", share=None, cap=None, contacts=(), pace=None
+):
     """Walk a lead that never reacts through a workflow.
 
     A message first waits for its sending hours and is then judged by the cap; deferred by the cap,
@@ -96,9 +98,11 @@ def forecast(steps, entry, *, schedule=None, zone="UTC", share=None, cap=None, c
         is sent, see :meth:`.sending_hours.SendingHours.place`; without it, messages go at the start
     :param cap: a :class:`Cap`; None when there is no limit
     :param contacts: moments of the messages that the address has got already, or will get
+    :param pace: function that gives, for the id of a step and a moment, when the message has its
+        place under all limits, or None for never; without it there are no limits
     :return: list of :class:`Outlook` in the order of time
     """
-    return _Walk(schedule, zone, share, cap, contacts).run(steps, entry)
+    return _Walk(schedule, zone, share, cap, contacts, pace).run(steps, entry)
 
 
 class _Walk:
@@ -106,12 +110,14 @@ class _Walk:
     branch sends counts for the cap of the others.
     """
 
-    def __init__(self, schedule, zone, share, cap, contacts):
+    def __init__(self, schedule, zone, share, cap, contacts, pace):
         self.schedule = schedule
         self.zone = zone
         self.share = share or _at_the_start
         self.cap = cap
         self.contacts = sorted(contacts)
+        self.pace = pace
+        self.placed = set()  # ids of steps that have their place
         self.queue = []  # (moment, number, deferrals, step); the number keeps equals in order
         self.planned = set()
         self.outlooks = []
@@ -138,17 +144,27 @@ class _Walk:
             later = self.schedule.place(moment, self.zone, self.share(step.id))
         else:
             later = self.cap.free_from(moment, self.contacts) if self.cap else moment
+            is_free = later == moment
+            if is_free:
+                later = self._place(step, moment)
             if later == moment:
                 insort(self.contacts, moment)
                 self._happened(step, moment, "sent")
                 return
-            if step.skip_over_cap:
+            if step.skip_over_cap and not is_free:
                 self._end(step, moment, "skipped")
                 return
         if later is None or deferrals == MAX_DEFERRALS:
             self._end(step, moment, "never")
         else:
             heappush(self.queue, (later, number, deferrals + 1, step))
+
+    def _place(self, step, moment):
+        """When the message has its place under all limits."""
+        if not self.pace or step.id in self.placed:
+            return moment
+        self.placed.add(step.id)
+        return self.pace(step.id, moment)
 
     def _happened(self, step, moment, outcome):
         self._end(step, moment, outcome)

@@ -56,6 +56,10 @@ TRACE_REASONS = [
     ("mail_failed", "The mail could not be sent"),
     ("mail_deferred", "Deferred: the recipient's mail server asks to try again later"),
     ("mail_in_doubt", "It is not known whether the mail was sent"),
+    ("provider_held", "Deferred: the mail provider takes no more for now"),
+    ("provider_limit", "Deferred: so many mails an hour to this mail provider"),
+    ("server_limit", "Deferred: so many mails from this mail server"),
+    ("sequence_limit", "Deferred: so many mails an hour from this sequence"),
     ("sending_hours", "Deferred to the sending hours"),
     ("cap", "The address has got enough marketing lately"),
     ("preference", "Deferred: the recipient wants a pause, or fewer mails"),
@@ -72,6 +76,9 @@ TRACE_REASONS = [
     ("not_allowed", "Who has set the step up may not have that done"),
     ("interrupted", "The server process ended while it did the step"),
 ]
+
+#: Reasons for which a mail waits in the queue: it was done as far as the sequence goes.
+IN_QUEUE = ("mail_deferred", "provider_held")
 
 #: Reasons of failed traces that nobody but a person tries again: somebody may get it twice, the
 #: server may go down once more, or somebody has to allow it first.

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..tools.arguments import check_records
+from ..tools.pace import Places
 from ..tools.reasons import EXCLUSION_REASONS
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
@@ -35,6 +36,10 @@ class NurtureDryRun(models.TransientModel):
         readonly=True, help="Ids of the leads for which it is to be reckoned what they are sent."
     )
     coming_count = fields.Integer(readonly=True, help="How many of them there are.")
+    places = fields.Json(
+        readonly=True,
+        help="Where the mails of those for whom it is known have their place under the limits.",
+    )
     reckoned_count = fields.Integer(readonly=True, help="For how many of them it is known.")
 
     @api.model_create_multi
@@ -90,7 +95,8 @@ class NurtureDryRun(models.TransientModel):
         """Add what the next leads would be sent."""
         end = self.reckoned_count + SLICE
         lead_ids = self.coming_lead_ids[self.reckoned_count : end]
-        sends = self.sequence_id.sudo()._forecast(lead_ids)
+        places = Places(self.places)
+        sends = self.sequence_id.sudo()._forecast(lead_ids, places)
         known = {(send.date, send.step_id.id): send for send in self.send_ids}
         for (day, step_id), count in sends.items():
             if send := known.get((day, step_id)):
@@ -98,6 +104,7 @@ class NurtureDryRun(models.TransientModel):
         self.write(
             {
                 "reckoned_count": self.reckoned_count + len(lead_ids),
+                "places": places.dump(),
                 "message_count": self.message_count + sum(sends.values()),
                 "send_ids": [
                     Command.create({"date": day, "step_id": step_id, "message_count": count})

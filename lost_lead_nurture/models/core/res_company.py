@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize
 
 from ...tools.attribution import WINDOW_DAYS
 from ...tools.consent import ALLOWING
@@ -35,6 +35,13 @@ class ResCompany(models.Model):
         help="Share of the addresses that no sequence writes to, to compare with: what all "
         "sequences together cause. Who is held out is drawn by a hash of the address, once and for "
         "all. 0: nobody.",
+    )
+
+    nurture_feedback_address = fields.Char(
+        string="Address for Complaints",
+        help="Mails of sequences ask mail providers to report complaints there (CFBL-Address, "
+        "RFC 9477). It has to be of the sender's domain, and to arrive at Odoo. Empty: they are "
+        "not asked.",
     )
 
     nurture_basis_consent = fields.Boolean(
@@ -87,6 +94,15 @@ class ResCompany(models.Model):
             if not 0 <= company.nurture_retention_months <= MAX_DELAY["months"]:
                 raise ValidationError(
                     self.env._("Journeys are kept for ten years at most, or 0: for ever.")
+                )
+
+    @api.constrains("nurture_feedback_address")
+    def _check_nurture_feedback_address(self):
+        for company in self:
+            address = company.nurture_feedback_address
+            if address and (email_normalize(address) != address.lower() or not address.isascii()):
+                raise ValidationError(
+                    self.env._("“%s” is no email address to which complaints can go.", address)
                 )
 
     @api.constrains("nurture_mail_cost")

@@ -35,6 +35,9 @@ class ResConfigSettings(models.TransientModel):
         "which check all links: what they open and click is then known to be a program's. Some "
         "spam filters do not like such a link.",
     )
+    nurture_feedback_address = fields.Char(
+        related="company_id.nurture_feedback_address", readonly=False
+    )
     nurture_workers = fields.Selection(
         "_selection_nurture_workers",
         string="Workers",

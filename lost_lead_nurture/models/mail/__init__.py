@@ -23,7 +23,10 @@ from . import (
     mailing_trace_statistics,
     mailing_trace_refusal,
     mailing_trace_report,
+    pace,
     preference,
     preference_page,
+    provider,
+    provider_answer,
     utm_source,
 )

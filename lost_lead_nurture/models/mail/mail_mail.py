@@ -1,14 +1,15 @@
 import re
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from itertools import zip_longest
-from smtplib import SMTPServerDisconnected
+from smtplib import SMTPException, SMTPServerDisconnected
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import config, email_normalize
+from odoo.tools import SQL, config, email_normalize
 
 from ...tools.addresses import format_on_wire, on_wire
 from ...tools.delivery import Delivery, watch
@@ -16,11 +17,17 @@ from ...tools.inside import INSIDE
 from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
 from ...tools.send_batch import SendBatch
 from ...tools.wire import MAX_SUBJECT, clean, clean_address
+from .provider import SPREAD
 
 #: When the rest of the queue is tried again after the connection to the mail server broke off.
 PAUSE = timedelta(minutes=5)
 #: Sequences are notified together of so many mails that have left.
 NOTIFIED_TOGETHER = 50
+
+
+def _hang_up(connection):
+    with suppress(SMTPException, OSError):
+        connection.quit()
 
 
 class MailMail(models.Model):
@@ -61,6 +68,7 @@ class MailMail(models.Model):
             self._nurture_clean_header(values)
             if mailing_trace:
                 self._nurture_check_opt_out(values)
+                values["headers"] = {**(values["headers"] or {}), **self._nurture_get_feedback()}
             if mailing_trace and (body := values["body"]):
                 values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
             if mailing_trace:
@@ -96,6 +104,22 @@ class MailMail(models.Model):
             url = self.mailing_id._get_unsubscribe_url(address, self.res_id)
             label = self.mailing_id._nurture_get_opt_out_label()
             values["body_alternative"] += f"\n\n{label}: {url}\n"
+
+    def _nurture_get_feedback(self):
+        """The headers by which mail providers count complaints, and report them.
+
+        ``Feedback-ID`` is for Google's Postmaster Tools: step, sequence, kind, and who sends.
+        ``CFBL-Address`` (RFC 9477) says where complaints go, where somebody has chosen that.
+        """
+        trace = self._nurture_get_mailing_traces()[:1].nurture_trace_id
+        uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid") or "odoo"
+        sender = uuid.replace("-", "")[:12]
+        headers = {
+            "Feedback-ID": f"step{trace.step_id.id}:sequence{trace.sequence_id.id}:nurture:{sender}"
+        }
+        if address := trace.sequence_id._get_company().nurture_feedback_address:
+            headers["CFBL-Address"] = f"{address}; report=arf"
+        return headers
 
     @api.model
     def _nurture_address(self, values):
@@ -162,9 +186,13 @@ class MailMail(models.Model):
             leaving = self.filtered(lambda mail: mail._nurture_get_mailing_traces())
             free = leaving.filtered(lambda mail: mail._nurture_may_leave())
             batch = self._nurture_make_batch(**kwargs)
-            for mail in batch.carried_by(free):
-                with watch(kwargs.get("smtp_session"), batch.delivery):
-                    super(MailMail, mail)._send(auto_commit=False, **kwargs)
+            with ExitStack() as opened:
+                for mail in batch.carried_by(free):
+                    if mail.id in batch.delivery.deferred:
+                        continue
+                    kwargs = self._nurture_reconnect(kwargs, opened)
+                    with watch(kwargs.get("smtp_session"), batch.delivery):
+                        super(MailMail, mail)._send(auto_commit=False, **kwargs)
             return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_mailing_traces().mail_mail_id, **kwargs)
         return True
@@ -248,6 +276,86 @@ class MailMail(models.Model):
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
         queue._nurture_trigger_once(date)
 
+    @api.model
+    def _nurture_reconnect(self, kwargs, opened):
+        """After a 421 smtplib hangs up: what the server said was about one recipient, and the next
+        mail is for another one. It gets a connection of its own.
+
+        :param kwargs: of core's ``_send``
+        :param opened: ``ExitStack`` that closes the connections in the end
+        :return: the same, with a connection that is open
+        """
+        session = kwargs.get("smtp_session")
+        if not session or getattr(session, "sock", session):
+            return kwargs
+        server = kwargs.get("mail_server")
+        connection = self.env["ir.mail_server"]._connect__(
+            mail_server_id=server.id if server else None, smtp_from=session.smtp_from
+        )
+        opened.callback(_hang_up, connection)
+        return {**kwargs, "smtp_session": connection}
+
+    @api.model
+    def _nurture_defer_held(self, provider):
+        """Leave the mails of sequences to a held provider in the queue until the hold ends, spread
+        over some time. Those that another process sends just now are not waited for.
+
+        :return: ids of the mails
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT mail.id, mailing_trace.nurture_trace_id, mailing_trace.email"
+                " FROM mail_mail mail JOIN mailing_trace ON mailing_trace.mail_mail_id = mail.id"
+                " WHERE mail.state = 'outgoing' AND mailing_trace.nurture_trace_id IS NOT NULL"
+                " AND COALESCE(mail.scheduled_date < %s, true)"
+                " FOR UPDATE OF mail SKIP LOCKED",
+                provider.held_date,
+            )
+        )
+        codes = provider._get_codes({email for *_ids, email in rows})
+        held = [row for row in rows if codes.get(row[2]) == provider.code]
+        if not held:
+            return set()
+        dates = [
+            SQL("(%s, %s, %s::timestamp)", mail_id, trace_id, provider._place_after_hold(mail_id))
+            for mail_id, trace_id, _email in held
+        ]
+        later = SQL("(VALUES %s) later (mail_id, trace_id, date)", SQL(", ").join(dates))
+        self.env.execute_query(
+            SQL(
+                "UPDATE mail_mail SET scheduled_date = later.date FROM %s"
+                " WHERE mail_mail.id = later.mail_id RETURNING mail_mail.id",
+                later,
+            )
+        )
+        self.browse(row[0] for row in held).invalidate_recordset(["scheduled_date"], flush=False)
+        self.env["nurture.trace"].sudo()._note_held(later, provider)
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
+        queue._nurture_trigger_once(provider.held_date)
+        queue._nurture_trigger_once(provider.held_date + SPREAD)
+        return {row[0] for row in held}
+
+    @api.model
+    def _nurture_release(self):
+        """Send what waited for providers that are not held any more."""
+        waiting = self.sudo().search(
+            [
+                ("state", "=", "outgoing"),
+                ("scheduled_date", "!=", False),
+                ("mailing_trace_ids.nurture_trace_id.reason", "=", "provider_held"),
+            ]
+        )
+        addresses = {mail.id: mail.mailing_trace_ids[:1].email for mail in waiting}
+        providers = self.env["nurture.provider"].sudo()
+        codes = providers._get_codes(set(addresses.values()))
+        now = fields.Datetime.now()
+        held = set(providers.search([("held_date", ">", now)]).mapped("code"))
+        free = waiting.filtered(lambda mail: codes.get(addresses[mail.id]) not in held)
+        if free:
+            free._nurture_defer(now)
+            free.mailing_trace_ids.nurture_trace_id._note_released()
+
     def _nurture_send_queue(self, ours, **kwargs):  # pylint: disable=missing-return
         """Send these mails one by one. Before a mail leaves it is noted that it does, by the commit
         of the one before it: so there is never more than one of which nobody would know.
@@ -259,16 +367,25 @@ class MailMail(models.Model):
         handed = []  # ids of the mailing traces of mails that core was given to send
         batch = self._nurture_make_batch(is_queue=True, **kwargs)
         watched = batch.carried_by(self)
+        opened = ExitStack()
         try:
             # each alone: a commit empties the cache, and all the others would be read again
             for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
                 if mail not in ours:
                     super(MailMail, mail)._send(auto_commit=True, **kwargs)
                     continue
+                if mail.id in batch.delivery.deferred:
+                    # its provider was held by the answer to another one
+                    (mail & noted)._nurture_withdraw_note()
+                    noted = self.browse()
+                    continue
+                kwargs = self._nurture_reconnect(kwargs, opened)
                 ready = mail == noted or mail._nurture_begin_sending()
                 noted = self.browse()
                 # no note is left alone while sequences are notified
                 ahead = following & ours if len(handed) < NOTIFIED_TOGETHER - 1 else noted
+                if following.id in batch.delivery.deferred:
+                    ahead = noted
                 if ready and (locked := mail._nurture_hold(ahead)):
                     noted = ahead.browse({one.mail_id for one in locked if one.noted})
                     handed += [one.id for one in locked if one.mail_id == mail.id]
@@ -280,6 +397,8 @@ class MailMail(models.Model):
             noted._nurture_withdraw_note()
             self._nurture_handle_sent(handed)
             raise
+        finally:
+            opened.close()
         self._nurture_handle_sent(handed)
 
     def _nurture_send(self, watched, delivery, **kwargs):  # pylint: disable=missing-return

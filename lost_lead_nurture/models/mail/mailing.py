@@ -157,6 +157,15 @@ class MailingMailing(models.Model):
         queueing = self.with_context(default_force_send=False)
         SendBatch(trace_by_lead).carried_by(queueing)._action_send_mail(list(trace_by_lead))
 
+    def _nurture_get_server(self):
+        """The outgoing mail server by which this mail leaves, empty for that of the
+        configuration."""
+        self.ensure_one()
+        if self.mail_server_id:
+            return self.mail_server_id
+        server, _sender = self.env["ir.mail_server"]._find_mail_server(self.email_from)
+        return server or self.mail_server_id
+
     def _nurture_is_engine(self):
         """Whether it is the engine that sends: no client can say so, see `tools/send_batch.py`."""
         return get_composed(self.env) is not None

@@ -33,6 +33,8 @@ class MailingTrace(models.Model):
             & Domain("nurture_unsubscribe_date", "=", False)
         )
         mailing_traces.nurture_unsubscribe_date = fields.Datetime.now()
+        # whoever unsubscribes sees no sequence
+        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("unsubscribe")
 
     @api.model
     def _nurture_note_complained(self, domain):
@@ -57,6 +59,7 @@ class MailingTrace(models.Model):
         mailing_traces.filtered(
             lambda one: not one.nurture_complaint_date
         ).nurture_complaint_date = fields.Datetime.now()
+        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("complaint")
         addresses = sorted({one.email for one in mailing_traces if one.email})
         participants = self.env["nurture.participant"].sudo()
         participants._find_running(addresses)._leave("complained")

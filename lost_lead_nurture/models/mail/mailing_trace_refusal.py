@@ -48,11 +48,22 @@ class MailingTrace(models.Model):
             server=delivery.server,
             answer=delivery.refusal.words,
         )
+        providers = self.env["nurture.provider"].sudo()
+        address = self[:1].email
+        code = providers._get_codes([address]).get(address)
+        if (
+            explanation := self.env["nurture.provider.answer"]
+            .sudo()
+            ._explain(code, delivery.refusal)
+        ):
+            answer = f"{answer}\n{explanation}"
         self.mail_mail_id.failure_reason = answer
+        held, deferred = providers._take_answer(address, delivery.refusal)
+        delivery.deferred |= deferred
         if delivery.refusal.meaning in (BOUNCE, SOFT_BOUNCE):
             self._nurture_bounce(answer, delivery.refusal.meaning == SOFT_BOUNCE)
             return True
-        return delivery.refusal.meaning == LATER and self._nurture_try_later(answer)
+        return delivery.refusal.meaning == LATER and self._nurture_try_later(answer, held)
 
     def _nurture_bounce(self, answer, is_soft):
         """It bounced at once: for core and the statistics it has left, as any mail that bounces.
@@ -71,9 +82,10 @@ class MailingTrace(models.Model):
         # where the recipient stays, what follows the mail goes on
         self._nurture_handle("sent")
 
-    def _nurture_try_later(self, answer):
+    def _nurture_try_later(self, answer, held):
         """Leave the mail in the queue until it is tried again.
 
+        :param held: the mail provider, if its answer has it held
         :return: whether it is; a mail that was deferred for too long is not sent any more
         """
         now = fields.Datetime.now()
@@ -81,6 +93,8 @@ class MailingTrace(models.Model):
         if now - since > PATIENCE:
             return False
         again = now + min(max(FIRST_PAUSE, now - since), LONGEST_PAUSE)
+        if held:
+            again = max(again, held.held_date)
         self.write(
             {
                 "trace_status": "outgoing",
@@ -89,6 +103,6 @@ class MailingTrace(models.Model):
                 "nurture_refused_date": since,
             }
         )
-        self.nurture_trace_id.sudo()._note_deferral(answer)
+        self.nurture_trace_id.sudo()._note_deferral(answer, again)
         self.mail_mail_id._nurture_defer(again)
         return True

@@ -9,6 +9,7 @@ from . import (
     failures,
     statistics,
     goals,
+    guardrails,
     lift,
     money,
     offer,

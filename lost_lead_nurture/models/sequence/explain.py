@@ -228,15 +228,17 @@ class NurtureSequence(models.Model):
         held_out = self._get_held_out(lead_ids)
         return [id_ for id_ in lead_ids if id_ not in held_out], sorted(held_out)
 
-    def _forecast(self, lead_ids):
-        """What would be sent when to leads that enter now and never react, under sending hours
-        and frequency cap.
+    def _forecast(self, lead_ids, places=None):
+        """What would be sent when to leads that enter now and never react, under sending hours,
+        frequency cap, and the limits of sequence, mail providers and mail servers.
 
+        :param places: ``{key: Slots}``: where mails of other leads have their place already; those
+            of these leads are added
         :return: ``{(day, step id): number of messages}``; days are those of the company's clock
         """
-        return self._by_local_day(self._get_sends(lead_ids))
+        return self._by_local_day(self._get_sends(lead_ids, places))
 
-    def _get_sends(self, lead_ids):
+    def _get_sends(self, lead_ids, places=None):
         """``{(moment, step id): number of messages}``, see :meth:`_forecast`."""
         self.ensure_one()
         number, days = self._get_cap()
@@ -250,14 +252,17 @@ class NurtureSequence(models.Model):
         messages = {step.id for step in self.step_ids if step._is_message()}
         ends = set(self.step_ids.filtered(lambda step: step._ends_journey()).ids)
         now = fields.Datetime.now()
+        paces = self._get_paces(lead_ids, places)
         sends = Counter()
         for lead_id, *recipient, contacts in self._get_recipients(lead_ids, days if number else 0):
+            zone = recipient_zone(*recipient)
             walk = partial(
                 forecast,
                 schedule=schedule,
-                zone=recipient_zone(*recipient),
+                zone=zone,
                 share=partial(share_of, lead_id),
                 cap=cap,
+                pace=paces and partial(paces, lead_id, zone),
             )
             contacts = contacts or []
             sent = []
@@ -276,6 +281,32 @@ class NurtureSequence(models.Model):
                 if one.outcome == "sent":
                     sends[one.moment, one.step_id] += 1
         return sends
+
+    def _get_paces(self, lead_ids, places=None):
+        """The limits that mails have to keep, as :meth:`_get_sends` wants them: a function of lead
+        id, time zone, step id and moment; None where there are none."""
+        places = {} if places is None else places
+        pace = self.env["nurture.pace"].sudo()
+        pacers = {
+            step.id: pacer
+            for step in self.step_ids
+            if step.step_type == "email"
+            and (pacer := pace._make_pacer(self, step.mailing_id, places))
+        }
+        if not pacers:
+            return None
+        leads = self.env["crm.lead"].sudo().browse(lead_ids)
+        addresses = {lead.id: lead.email_normalized for lead in leads}
+        codes = self.env["nurture.provider"].sudo()._get_codes(set(addresses.values()))
+        schedule = self._get_sending_hours()
+
+        def find_place(lead_id, zone, step_id, moment):
+            if not (pacer := pacers.get(step_id)):
+                return moment
+            place = schedule and partial(schedule.place, zone=zone, share=0)
+            return pacer.forecast(codes.get(addresses[lead_id]), moment, place)
+
+        return find_place
 
     def _by_local_day(self, sends):
         """``{(moment, step id): number}`` as ``{(day, step id): number}``."""

@@ -25,7 +25,7 @@ ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
         *("last_scan_date", "last_scan_choice", "budget_warned"),
-        *("campaign_id", "has_own_campaign"),
+        *("campaign_id", "has_own_campaign", "guard_warned"),
     }
 )
 #: Seconds for which somebody waits for Advance Now; the scheduled action does what is left.
@@ -390,6 +390,8 @@ class NurtureSequence(models.Model):
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
         result = super().write(vals)
+        if "hourly_limit" in vals:
+            self._change_hourly_limit()
         stopping.sudo()._recall_messages()
         if vals.get("state") == "running":
             self._spread_campaign()
@@ -848,6 +850,7 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
+        self._check_guardrail("failure")
         self._report_failures()
         self._check_budget()
         self.env["nurture.step"]._settle_ab_tests(self)

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from ..mail.provider import MAX_HOURLY
 from ..step.step import MAX_DELAY
 
 #: The most messages that a frequency cap can be about.
@@ -13,8 +14,6 @@ RECIPIENT_JOINS = SQL(
      LEFT JOIN res_country country ON country.id = COALESCE(lead.country_id, contact.country_id)
     """
 )
-#: So many of the last mails are looked at for bounces; of fewer than half of them nothing is said.
-BOUNCE_SAMPLE = 100
 
 
 class NurtureSequence(models.Model):
@@ -39,12 +38,10 @@ class NurtureSequence(models.Model):
         "those of other sequences and mailings included. 0: no limit.",
     )
     cap_days = fields.Integer(string="In Days", default=7)
-    bounce_limit = fields.Float(
-        string="Bounces at Most (%)",
-        default=10.0,
-        help="When more of the last hundred mails bounced, once fifty have left, the sequence "
-        "stops automatically and its responsible is notified: mail providers punish who goes on. "
-        "0: never.",
+    hourly_limit = fields.Integer(
+        string="Mails per Hour at Most",
+        help="No more mails of the sequence than this leave in an hour, spread over it; active "
+        "recipients first. Mail providers and mail servers may have limits of their own. 0: no limit.",
     )
 
     @api.constrains("cap_number", "cap_days")
@@ -63,43 +60,23 @@ class NurtureSequence(models.Model):
                     )
                 )
 
-    @api.constrains("bounce_limit")
-    def _check_bounce_limit(self):
+    @api.constrains("hourly_limit")
+    def _check_hourly_limit(self):
         for sequence in self:
-            if not 0 <= sequence.bounce_limit <= 100:
+            if not 0 <= sequence.hourly_limit <= MAX_HOURLY:
                 raise ValidationError(
-                    self.env._("“%s”: bounces are a percentage from 0 to 100.", sequence.name)
+                    self.env._(
+                        "“%(sequence)s”: mails per hour are a number from 0 to %(most)s.",
+                        sequence=sequence.name,
+                        most=MAX_HOURLY,
+                    )
                 )
 
-    def _stop_if_bouncing(self):
-        """Stop when too many of the last mails bounced."""
-        for sequence in self.filtered(lambda one: one.state == "running" and one.bounce_limit):
-            sent, bounced = sequence._count_last_bounces()
-            if sent < BOUNCE_SAMPLE / 2 or bounced <= sent * sequence.bounce_limit / 100:
-                continue
-            sequence.action_stop()
-            sequence.last_error = self.env._(
-                "Stopped automatically: %(bounced)s of the last %(sent)s mails bounced. Check the "
-                "addresses before you start it again.",
-                bounced=bounced,
-                sent=sent,
-            )
-            sequence._warn(self.env._("Too many mails bounced"), sequence.last_error)
-
-    def _count_last_bounces(self):
-        """Of the last mails that left: how many, and how many bounced. Those before the last
-        start do not count again."""
-        mailing_traces = self.env["mailing.trace"].sudo()
-        last = mailing_traces.search(
-            [
-                ("nurture_trace_id.sequence_id", "=", self.id),
-                ("trace_type", "=", "mail"),
-                ("sent_datetime", ">=", self.resume_date or self.start_date),
-            ],
-            order="sent_datetime desc, id desc",
-            limit=BOUNCE_SAMPLE,
-        )
-        return len(last), len(last.filtered(lambda one: one.trace_status == "bounce"))
+    def _change_hourly_limit(self):
+        """What waits under the limit gets a place anew."""
+        for sequence in self:
+            # whoever gets here may write the sequence
+            self.env["nurture.pace"].sudo()._forget(f"sequence:{sequence.id}", "sequence_limit")
 
     def _get_timing_problems(self):
         if self.calendar_id and not self._get_sending_hours().next_opening(

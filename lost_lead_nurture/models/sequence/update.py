@@ -4,13 +4,14 @@ from odoo.tools import SQL
 
 from ...tools import triggers
 from ...tools.arguments import check_records, read_choice, read_number
+from ...tools.pace import STAGES
 from ...tools.reasons import WON_BACK
 from ...tools.sending_hours import share_of
 from ..step.step import MAX_DELAY
 
 #: Reasons for which a trace is later than its step's delay says; Update leaves those alone unless
 #: the new date is later still.
-DEFERRED = ("sending_hours", "cap", "last_chance", "resumed", "retried", "run_now")
+DEFERRED = ("sending_hours", "cap", "last_chance", "resumed", "retried", "run_now", *STAGES)
 
 
 class NurtureSequence(models.Model):
@@ -120,7 +121,7 @@ class NurtureSequence(models.Model):
             sequence._raise_problems()
         # by nobody's own hand, see ENGINE_FIELDS; whoever gets here may write the sequence
         started = self.sudo()
-        started.write({"state": "running", "last_error": False})
+        started.write({"state": "running", "last_error": False, "guard_warned": False})
         started.filtered(lambda one: not one.start_date).start_date = fields.Datetime.now()
         self._wake_cron()
         return True

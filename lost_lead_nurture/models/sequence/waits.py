@@ -5,6 +5,8 @@ from odoo.tools import SQL
 from ...tools import triggers
 from ...tools.arguments import check_records, read_choice
 from ...tools.dates import on_day
+from ...tools.pace import STAGES
+from ...tools.reasons import IN_QUEUE
 
 #: States of traces that are still to be done, or failed.
 _OPEN = ("scheduled", "waiting", "error")
@@ -45,6 +47,13 @@ class NurtureSequence(models.Model):
             "failed": (
                 self.env._("1 failed"),
                 self.env._("%(count)s failed", **values),
+            ),
+            "held": (
+                self.env._("1 waits for a mail provider or a limit (until %(date)s)", **values),
+                self.env._(
+                    "%(count)s wait for mail providers or limits (the first until %(date)s)",
+                    **values,
+                ),
             ),
             "mail": (
                 self.env._("1 waits for the next mail (on %(date)s)", **values),
@@ -89,6 +98,8 @@ class NurtureSequence(models.Model):
         waiting = Domain("state", "=", "waiting")
         return {
             "failed": Domain("state", "=", "error"),
+            "held": (scheduled & Domain("reason", "in", STAGES))
+            | (Domain("state", "=", "processed") & Domain("reason", "in", IN_QUEUE)),
             "mail": scheduled & Domain("step_id", "in", messages.ids),
             "step": scheduled,
             "activity": waiting & Domain("step_id", "in", activities.ids),
@@ -112,11 +123,12 @@ class NurtureSequence(models.Model):
                 SELECT sequence_id, kind, count(*), min(date)
                   FROM (SELECT participant.sequence_id,
                                CASE %(kinds)s ELSE 'leaving' END AS kind,
-                               COALESCE(min(schedule_date) FILTER (WHERE %(mail)s),
+                               COALESCE(min(schedule_date) FILTER (WHERE %(held)s),
+                                        min(schedule_date) FILTER (WHERE %(mail)s),
                                         min(schedule_date) FILTER (WHERE %(step)s)) AS date
                           FROM nurture_participant participant
                      LEFT JOIN nurture_trace ON nurture_trace.participant_id = participant.id
-                           AND nurture_trace.state IN %(open)s
+                           AND (nurture_trace.state IN %(open)s OR %(held)s)
                          WHERE participant.id IN %(participants)s
                       GROUP BY participant.id) waiting
               GROUP BY sequence_id, kind
@@ -125,6 +137,7 @@ class NurtureSequence(models.Model):
                     SQL("WHEN bool_or(%s) THEN %s", condition, kind)
                     for kind, condition in waits.items()
                 ),
+                held=waits["held"],
                 mail=waits["mail"],
                 step=waits["step"],
                 open=_OPEN,
@@ -135,7 +148,7 @@ class NurtureSequence(models.Model):
         )
         by_id = self._by_id(statistics)
         for sequence_id, kind, number, date in rows:
-            moment = kind in ("mail", "step") and fields.Datetime.to_string(date)
+            moment = kind in ("held", "mail", "step") and fields.Datetime.to_string(date)
             by_id[sequence_id]["waits"][kind] = [number, moment]
 
     # ------------------------------------------------------------
@@ -167,6 +180,7 @@ class NurtureSequence(models.Model):
         """What the lists of those who wait are called."""
         return {
             "failed": self.env._("Participants: Failed"),
+            "held": self.env._("Participants: Wait for a Mail Provider or a Limit"),
             "mail": self.env._("Participants: Wait for Their Next Mail"),
             "step": self.env._("Participants: Wait for Their Next Step"),
             "activity": self.env._("Participants: Wait for an Activity"),

@@ -5,12 +5,14 @@ from odoo.tools import format_list
 
 from ...tools.dates import on_clock, on_day
 from ...tools.decisions import Reaction, join_opening
+from ...tools.pace import STAGES
+from ...tools.reasons import IN_QUEUE
 from ...tools.timeline import bold, bot_text, cap_text, in_words, make_entry, some_of
 from ...tools.triggers import TRIGGERS
 
 #: Reasons for which a step is deferred, with an entry each. What is held for the sending hours is
 #: shown with what came of it.
-DEFERRED = ("cap", "last_chance", "resumed")
+DEFERRED = ("cap", "last_chance", "resumed", *STAGES)
 #: Other reasons for which what was planned changes.
 CHANGED = ("updated", "run_now", "retried", "recalled", "ab_decided")
 
@@ -268,7 +270,7 @@ class NurtureTrace(models.Model):
             return []
         label = journey.reasons.get(decision.reason)
         if decision.reason != "cap":
-            return [label]
+            return [label, decision.detail]
         number, days = self.sequence_id._get_cap()
         reasons = [label]
         if number:
@@ -384,6 +386,8 @@ class NurtureTrace(models.Model):
         if self.state == "scheduled":
             overdue = self.schedule_date <= fields.Datetime.now()
             why = [self._get_cause(), self._get_version(), journey.reasons.get(self.reason)]
+            if self.reason in STAGES:
+                why.append(self.detail)
             if overdue and journey.participant.sequence_id.state == "running":
                 why.append(self.env._("due: it is done with the next run"))
             text = self.env._("%s is scheduled", name)
@@ -401,6 +405,11 @@ class NurtureTrace(models.Model):
             if mailing_trace.trace_status == "process":
                 text = self.env._("%s is being sent", name)
                 why = [self._get_cause(), self.env._("the provider has not reported yet")]
+            elif self.reason in IN_QUEUE:
+                date = on_clock(self.env, self.schedule_date)
+                text = self.env._("%(step)s waits until %(date)s", step=name, date=date)
+                detail = not journey.is_forgotten and self.detail
+                why = [self._get_cause(), journey.reasons.get(self.reason), detail]
             why.append(self._get_version())
             return self._make_entry("queued", self.processed_date, text, why, preview=True)
         return None

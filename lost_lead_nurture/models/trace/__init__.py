@@ -1,3 +1,3 @@
 # what the others extend comes first
 from . import trace  # isort: skip
-from . import batch, engine, events, opt_in, preference, preview, timing, variant
+from . import batch, engine, events, opt_in, pace, preference, preview, timing, variant

@@ -33,7 +33,7 @@ class Verdicts:
     reject: dict = field(default_factory=dict)
     #: ``{exit reason: those whose participant leaves}``
     leave: dict = field(default_factory=dict)
-    #: ``{id: (new date, reason)}``
+    #: ``{id: (new date, reason, what exactly it waits for)}``; the last one may be missing
     defer: dict = field(default_factory=dict)
     #: ``{why it may not be done, in words: those for which it may not}``
     refuse: dict = field(default_factory=dict)
@@ -293,6 +293,9 @@ class NurtureTrace(models.Model):
             # One commit carries what is written and sent, and each mail is sent on its own: those
             # who get another version, or it in another language, stay due.
             verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
+        if self.step_id.step_type == "email":
+            # last: who is accepted here has taken a place
+            self._judge_pace(verdicts)
         return verdicts
 
     def _judge(self, verdicts):
@@ -576,22 +579,23 @@ class NurtureTrace(models.Model):
     def _defer(self, dates):
         """Defer traces.
 
-        :param dates: ``{trace id: (new date, reason)}``
+        :param dates: ``{trace id: (new date, reason, detail)}``, the last of which may be missing
         """
         if not dates:
             return
         rows = SQL(", ").join(
-            SQL("(%s, %s::timestamp, %s)", id_, date, reason)
-            for id_, (date, reason) in dates.items()
+            SQL("(%s, %s::timestamp, %s, %s::text)", id_, date, reason, *(detail or (None,)))
+            for id_, (date, reason, *detail) in dates.items()
         )
-        self.env["nurture.sequence"]._wake_cron(min(date for date, _reason in dates.values()))
-        deferred = SQL("FROM (VALUES %s) deferred (id, date, reason)", rows)
+        self.env["nurture.sequence"]._wake_cron(min(date for date, *_why in dates.values()))
+        deferred = SQL("FROM (VALUES %s) deferred (id, date, reason, detail)", rows)
         self._update(
             SQL("nurture_trace.id = deferred.id"),
             source=deferred,
             state="scheduled",
             schedule_date=SQL("deferred.date"),
             reason=SQL("deferred.reason"),
+            detail=SQL("deferred.detail"),
         )
 
     # ------------------------------------------------------------

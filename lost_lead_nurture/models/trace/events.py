@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools import triggers
-from ...tools.reasons import REASON_OF_FAILURE
+from ...tools.reasons import IN_QUEUE, REASON_OF_FAILURE
 
 #: Fields of ``mailing.trace`` with the date of an event.
 EVENT_DATES = {"open": "open_datetime", "click": "links_click_datetime"}
@@ -48,7 +48,7 @@ class NurtureTrace(models.Model):
         the message had stopped."""
         now = fields.Datetime.now()
         self.filtered(
-            lambda trace: trace.state == "error" or trace.reason in ("mail_deferred", "preference")
+            lambda trace: trace.state == "error" or trace.reason in (*IN_QUEUE, "preference")
         )._set_state("processed", "done")
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
@@ -83,10 +83,31 @@ class NurtureTrace(models.Model):
         self.participant_id._complete()
         self.sequence_id._check_budget()
 
-    def _note_deferral(self, detail, reason="mail_deferred"):
+    def _note_deferral(self, detail, date=None, reason="mail_deferred"):
         """The recipient's mail server, or the recipient, wants these mails, which are in the
-        queue, later: keep that."""
-        self._update(SQL("id IN %s", tuple(self.ids) or (0,)), reason=reason, detail=detail)
+        queue, later: keep that, and until when."""
+        values = {"schedule_date": date} if date else {}
+        self._update(
+            SQL("id IN %s", tuple(self.ids) or (0,)), reason=reason, detail=detail, **values
+        )
+
+    @api.model
+    def _note_held(self, later, provider):
+        """Mails in the queue wait until their mail provider takes mails again: keep that.
+
+        :param later: SQL of a table ``later`` with ``trace_id`` and ``date``
+        """
+        self._update(
+            SQL("nurture_trace.id = later.trace_id AND nurture_trace.state = 'processed'"),
+            source=SQL("FROM %s", later),
+            reason="provider_held",
+            detail=f"{provider.name}: {provider.said}",
+            schedule_date=SQL("later.date"),
+        )
+
+    def _note_released(self):
+        """What these waited for has ended: they leave with the next run of the queue."""
+        self._set_state("processed", "done")
 
     def _handle_not_sent(self, state, get_reason):
         """The message was cancelled or failed: say so, and stop the branch."""
@@ -131,7 +152,7 @@ class NurtureTrace(models.Model):
         if event in triggers.LAST_WORDS:
             self._handle_last_word(event, scheduled)
         if event == "bounce":
-            self.sequence_id._stop_if_bouncing()
+            self.sequence_id._check_guardrail("bounce")
         if cancelled or event not in ("open", "click"):
             self.participant_id._complete()
 

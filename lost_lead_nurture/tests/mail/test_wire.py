@@ -3,6 +3,7 @@
 import re
 from unittest.mock import patch
 
+from odoo.exceptions import ValidationError
 from odoo.tests import TransactionCase, tagged
 
 from ...tools.wire import clean, clean_address, is_blank
@@ -262,3 +263,31 @@ class TestClean(TransactionCase):
             self.assertTrue(is_blank(text), repr(text))
         for text in (".", " a ", "桌"):
             self.assertFalse(is_blank(text), repr(text))
+
+
+@tagged("post_install", "-at_install")
+class TestFeedback(WireCase):
+    """The headers by which mail providers count complaints, and report them."""
+
+    def test_of_a_sequence(self):
+        self.start()
+        (line,) = header(self.raw_to(ANN), "Feedback-ID")
+        expected = f"step{self.first.id}:sequence{self.sequence.id}:nurture:".encode()
+        self.assertIn(expected, line)
+        self.assertEqual(line.count(b":"), 4)
+        self.assertFalse(header(self.raw_to(ANN), "CFBL-Address"), "it is a choice")
+
+    def test_reports_are_asked_for(self):
+        self.company.nurture_feedback_address = "bounce@test.example.com"
+        self.start()
+        (line,) = header(self.raw_to(BOB), "CFBL-Address")
+        self.assertEqual(line, b"CFBL-Address: bounce@test.example.com; report=arf")
+
+    def test_plain_mailing(self):
+        self.send_mailing(self.ann)
+        self.assertFalse(header(self.raw_to(ANN), "Feedback-ID"))
+
+    def test_no_address(self):
+        for address in ("nobody", "a@b.example, c@d.example", "a@b.example\nX-Evil: yes"):
+            with self.assertRaises(ValidationError):
+                self.company.nurture_feedback_address = address

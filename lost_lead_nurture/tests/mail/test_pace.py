@@ -1,0 +1,365 @@
+"""How many mails leave at a time, and mail providers that take no more for now."""
+
+from datetime import datetime, timedelta
+
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from ...tools.delivery import Refusal
+from ..common import NurtureCase, NurtureHttpCase
+from ..smtp import SMTP_LOGGERS
+
+GMAIL_RATE = "421 4.7.28 Gmail has detected an unusual rate of mail originating from your IP"
+OUTLOOK_AUTH = "550 5.7.515 Access denied, sending domain doesn't meet the required level"
+
+
+@tagged("post_install", "-at_install")
+class TestProviders(NurtureHttpCase):
+    """Servers replay what mail providers say."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.google = cls.env.ref("lost_lead_nurture.nurture_provider_google")
+
+    def setUp(self):
+        super().setUp()
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(self.sequence, subject="First")
+        self.gmail = [self.make_lead(f"ann{n}@gmail.com") for n in range(4)]
+        self.others = [self.make_lead("bob@yahoo.com"), self.make_lead("carl@shop.example.com")]
+
+    def send(self, **delta):
+        with mute_logger(*SMTP_LOGGERS):
+            self.advance(**delta)
+        self.env.invalidate_all()
+
+    def start_refused(self, answer=GMAIL_RATE):
+        self.catcher.replays = {"gmail.com": [answer]}
+        self.sequence.action_start()
+        self.send()
+
+    def sent_to(self):
+        return {address for addresses, _content in self.catcher.envelopes for address in addresses}
+
+    def test_that_provider_only(self):
+        """Who is refused first has all of its provider wait, and nobody else."""
+        self.start_refused()
+        self.assertEqual(self.sent_to(), {"bob@yahoo.com", "carl@shop.example.com"})
+        self.assertEqual(self.google.held_date, self.clock + timedelta(hours=1))
+        self.assertIn("unusual rate", self.google.said)
+        first, *waiting = (self.trace(lead, self.first) for lead in self.gmail)
+        self.assertEqual((first.state, first.reason), ("processed", "mail_deferred"))
+        self.assertIn("Gmail takes no more", first.detail)
+        for trace in waiting:
+            self.assertEqual((trace.state, trace.reason), ("processed", "provider_held"))
+            self.assertIn("Google: 421 4.7.28", trace.detail)
+            mail = trace.mailing_trace_ids.mail_mail_id
+            self.assertEqual(mail.state, "outgoing")
+            self.assertGreaterEqual(mail.scheduled_date, self.google.held_date)
+            self.assertEqual(trace.schedule_date, mail.scheduled_date)
+            self.assertFalse(trace.mailing_trace_ids.nurture_sending_date)
+        self.check_shown(waiting[0])
+
+    def check_shown(self, trace):
+        """Everywhere it is said why it waits, and until when."""
+        timeline = trace.participant_id.with_user(self.marketer).get_timeline()
+        (coming,) = [entry for entry in timeline["entries"] if entry["kind"] == "queued"]
+        self.assertIn("waits until", coming["text"])
+        self.assertTrue(any("takes no more" in why for why in coming["why"]), coming)
+        waits = self.sequence.with_user(self.marketer).waits
+        self.assertTrue(waits["held"].startswith("4 wait for mail providers"), waits)
+        action = self.sequence.with_context(nurture_wait="held").action_view_waits()
+        held = self.env["nurture.participant"].search(action["domain"])
+        self.assertEqual(len(held), 4)
+        days = self.env["nurture.coming"].search([("sequence_id", "=", self.sequence.id)])
+        self.assertEqual({day.state: day.lead_count for day in days}, {"done": 2, "to_come": 4})
+
+    def test_they_leave_later(self):
+        self.start_refused()
+        self.clock += timedelta(hours=2)
+        # core's queue goes by the real clock
+        self.env["mail.mail"].search([("state", "=", "outgoing")]).scheduled_date = datetime(
+            2020, 1, 1
+        )
+        self.send()
+        self.assertEqual(len(self.sent_to()), 6)
+        self.assertEqual(set(self.traces().mapped("reason")), {"done"})
+
+    def test_whoever_falls_due_meanwhile(self):
+        """Mails to the held provider are not even queued, the others are."""
+        self.start_refused()
+        late = [self.make_lead("dora@googlemail.com"), self.make_lead("emil@yahoo.com")]
+        self.sequence.last_scan_date = False
+        self.send(minutes=10)
+        self.assertIn("emil@yahoo.com", self.sent_to())
+        trace = self.trace(late[0], self.first)
+        self.assertEqual((trace.state, trace.reason), ("scheduled", "provider_held"))
+        self.assertGreaterEqual(trace.schedule_date, self.google.held_date)
+        # nothing is decided again until then
+        decisions = len(trace.decision_log)
+        self.send(minutes=10)
+        self.assertEqual(len(trace.decision_log), decisions)
+        self.google.action_release()
+        self.send()
+        self.assertIn("dora@googlemail.com", self.sent_to())
+
+    def test_held_again(self):
+        """Who says it again is held twice as long."""
+        refusal = Refusal("rcpt", 421, GMAIL_RATE[4:])
+        self.google._take_answer("ann@gmail.com", refusal)
+        self.google._take_answer("bea@gmail.com", refusal)
+        self.assertEqual(self.google.held_date, self.clock + timedelta(hours=1), "once")
+        self.clock += timedelta(hours=3)
+        self.google._take_answer("ann@gmail.com", refusal)
+        self.assertEqual(self.google.held_date, self.clock + timedelta(hours=2))
+        self.clock += timedelta(days=3)
+        self.google._take_answer("ann@gmail.com", refusal)
+        self.assertEqual(self.google.held_date, self.clock + timedelta(hours=1))
+
+    def test_unknown_provider(self):
+        """It is the domain."""
+        self.catcher.replays = {"shop.example.com": ["451 4.7.1 Too many mails, slow down"]}
+        more = self.make_lead("dora@shop.example.com")
+        self.sequence.action_start()
+        self.send()
+        self.assertEqual(len(self.sent_to()), 5)
+        provider = self.env["nurture.provider"].search([("code", "=", "shop.example.com")])
+        self.assertTrue(provider.held_date)
+        self.assertEqual(self.trace(more, self.first).reason, "provider_held")
+
+    def test_greylisting_holds_nobody(self):
+        self.start_refused("450 4.2.0 Greylisted, try again later")
+        self.assertEqual(len(self.sent_to()), 5)
+        self.assertFalse(self.google.held_date)
+
+    def test_slow(self):
+        self.env["nurture.provider.answer"].create(
+            {
+                "name": "Slower",
+                "provider_id": self.google.id,
+                "sequence": 1,
+                "phrases": "unusual rate",
+                "action": "slow",
+                "minutes": 60,
+                "number": 12,
+            }
+        )
+        self.start_refused()
+        self.assertFalse(self.google.held_date)
+        self.assertEqual(self.google._get_limit(self.clock), 12)
+        self.assertEqual(self.google._get_limit(self.clock + timedelta(hours=2)), 0)
+
+    def test_refusal_in_words(self):
+        """What a refusal means, and what to do, stands where the refusal is."""
+        outlook = self.make_lead("dora@outlook.com")
+        self.catcher.replays = {"outlook.com": [OUTLOOK_AUTH]}
+        self.sequence.action_start()
+        self.send()
+        trace = self.trace(outlook, self.first)
+        self.assertEqual((trace.state, trace.reason), ("error", "mail_failed"))
+        self.assertIn("5.7.515", trace.detail)
+        self.assertIn("SPF, DKIM and DMARC", trace.detail)
+
+    def test_released_by_who_may(self):
+        with self.assertRaises(AccessError):
+            self.google.with_user(self.marketer).action_release()
+        with self.assertRaises(AccessError):
+            self.google.with_user(self.marketer).hourly_limit = 5
+        manager = new_test_user(
+            self.env,
+            "nurture_manager",
+            "lost_lead_nurture.group_user,sales_team.group_sale_manager",
+        )
+        self.google.with_user(manager).hourly_limit = 5
+        self.google.with_user(manager).action_release()
+
+    def test_stopped_meanwhile(self):
+        """Stop means stop: what waits for a provider is recalled, too."""
+        self.start_refused()
+        self.sequence.action_stop()
+        self.assertFalse(self.env["mail.mail"].search([("state", "=", "outgoing")]))
+
+
+@tagged("post_install", "-at_install")
+class TestPace(NurtureCase):
+    def setUp(self):
+        super().setUp()
+        self.sequence = self.make_sequence()
+        self.first = self.make_step(self.sequence)
+
+    def make_leads(self, number, domain="recipient.example.com"):
+        return [self.make_lead(f"lead{n}@{domain}") for n in range(number)]
+
+    def waiting(self, reason):
+        return self.traces().filtered(lambda trace: trace.reason == reason)
+
+    def test_limit_of_sequence(self):
+        """Mails are spread over the hour, and each is decided about once."""
+        self.sequence.hourly_limit = 24
+        leads = self.make_leads(7)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        waiting = self.waiting("sequence_limit")
+        dates = sorted(waiting.mapped("schedule_date"))
+        minutes = [(date - self.clock) // timedelta(minutes=1) for date in dates]
+        self.assertEqual(minutes, [5, 5, 10, 10, 15])
+        self.clock += timedelta(minutes=16)
+        self.run_cron()
+        self.assertEqual(self.processed(), len(leads))
+        self.assertEqual(
+            {len(trace.decision_log) for trace in self.traces()}, {2, 3}, "no more than once"
+        )
+
+    def test_no_limit(self):
+        self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 3)
+        self.assertFalse(self.env["nurture.pace"].search([]))
+
+    def test_limit_is_changed(self):
+        self.sequence.hourly_limit = 12
+        self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 1)
+        self.sequence.hourly_limit = 0
+        self.run_cron()
+        self.assertEqual(self.processed(), 3)
+
+    def test_provider(self):
+        """Others do not wait for it."""
+        self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
+        self.make_leads(3, "gmail.com")
+        self.make_leads(3, "yahoo.com")
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 4)
+        waiting = self.waiting("provider_limit")
+        self.assertEqual(waiting.mapped("detail"), ["Google", "Google"])
+
+    def test_active_recipients_first(self):
+        self.sequence.hourly_limit = 12
+        leads = self.make_leads(3)
+        self.env["mailing.trace"].create(
+            {
+                "model": "crm.lead",
+                "res_id": leads[2].id,
+                "email": leads[2].email_normalized,
+                "trace_status": "open",
+                "sent_datetime": self.clock - timedelta(days=3),
+                "open_datetime": self.clock - timedelta(days=2),
+            }
+        )
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.trace(leads[2], self.first).state, "processed")
+        self.assertEqual(self.processed(), 1)
+
+    def test_sending_hours(self):
+        """A place outside of them is none."""
+        self.company.partner_id.tz = "UTC"
+        self.sequence.calendar_id = self.env["resource.calendar"].create(
+            {
+                "name": "Office",
+                "tz": "UTC",
+                "attendance_ids": [
+                    (5, 0, 0),
+                    *(
+                        (0, 0, {"name": "x", "dayofweek": str(day), "hour_from": 8, "hour_to": 10})
+                        for day in range(7)
+                    ),
+                ],
+            }
+        )
+        self.sequence.hourly_limit = 2
+        self.make_leads(4)
+        self.sequence.action_start()
+        self.run_cron()
+        dates = sorted(self.waiting("sequence_limit").mapped("schedule_date"))
+        self.assertEqual(
+            dates,
+            [self.clock.replace(hour=9, minute=30)]
+            + [self.clock.replace(day=3, hour=8), self.clock.replace(day=3, hour=8, minute=30)],
+        )
+
+    def make_server(self, **values):
+        self.env["ir.mail_server"].search([]).active = False
+        return self.env["ir.mail_server"].create(
+            {"name": "New", "smtp_host": "127.0.0.1", **values}
+        )
+
+    def test_warm_up(self):
+        """A new mail server sends more each day."""
+        self.make_server(
+            nurture_warm_up_date=self.clock.date(),
+            nurture_warm_up_first=2,
+            nurture_warm_up_growth=100,
+        )
+        self.make_leads(9)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        days = [trace.schedule_date.day for trace in self.waiting("server_limit")]
+        self.assertEqual(days, [3, 3, 3, 3, 4, 4, 4])
+
+    def test_personal_server(self):
+        """Core sends so many a minute by the server of a person: that is known before."""
+        self.env["ir.config_parameter"].set_param("mail.server.personal.limit.minutes", "1")
+        # core lets nobody write by the mail server of another user
+        server = self.make_server(owner_user_id=self.env.uid)
+        self.first.mailing_id.mail_server_id = server
+        self.make_leads(7)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 5)
+        self.assertEqual(len(self.waiting("server_limit")), 2)
+
+    def test_dry_run(self):
+        """It knows of limits, also when it is done bit by bit."""
+        self.sequence.hourly_limit = 1
+        leads = self.make_leads(30)
+        dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.sequence.id})
+        expected = {send.date.day: send.message_count for send in dry_run.send_ids}
+        self.assertEqual(sum(expected.values()), len(leads))
+        self.assertEqual(sorted(expected), [2, 3])
+        self.sequence.action_start()
+        self.run_cron()
+        days = [trace.schedule_date.day for trace in self.traces()]
+        self.assertEqual({day: days.count(day) for day in set(days)}, expected)
+
+    def test_queries(self):
+        """Limits cost a number of queries that does not grow with the batch."""
+        self.sequence.hourly_limit = 600
+        counts = []
+        for number in (2, 20):
+            self.make_leads(number, f"of{number}.example.com")
+            self.sequence.action_start()
+            self.sequence._enrol()
+            traces = self.traces().filtered(lambda one: one.state == "scheduled")
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            verdicts = traces._decide()
+            counts.append(self.env.cr.sql_log_count - before)
+            self.assertEqual(len(verdicts.accept), number)
+            traces._set_state("processed", "done")
+        self.assertEqual(counts[0], counts[1])
+
+    def test_bad_input(self):
+        for values in ({"hourly_limit": -1}, {"hourly_limit": 10**7}):
+            with self.assertRaises(ValidationError):
+                self.sequence.write(values)
+        answers = self.env["nurture.provider.answer"]
+        for values in (
+            {"code": "abc"},
+            {"code": "4"} | {"action": "hold", "minutes": 0},
+            {"phrases": " "},
+        ):
+            with self.assertRaises(ValidationError):
+                answers.create({"name": "Bad", **values})
+        with self.assertRaises(ValidationError):
+            self.make_server(nurture_hourly_limit=-1)
