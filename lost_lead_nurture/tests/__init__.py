@@ -67,6 +67,7 @@ from .sequence import (
     test_gallery,
     test_offers,
     test_overview,
+    test_sender,
     test_start,
     test_stop,
     test_test_run,

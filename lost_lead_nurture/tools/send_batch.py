@@ -30,6 +30,8 @@ class SendBatch:
     is_queue: bool = False
     #: cache: compiled texts, by text and options of ``ir.qweb``
     compiled: dict = field(default_factory=dict)
+    #: cache: headers for mail providers, by id of the mailing
+    feedback: dict = field(default_factory=dict)
     #: cache: ids of ``link.tracker``, by their values
     links: dict = field(default_factory=dict)
 

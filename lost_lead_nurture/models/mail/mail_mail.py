@@ -15,7 +15,7 @@ from ...tools.addresses import format_on_wire, on_wire
 from ...tools.delivery import Delivery, watch
 from ...tools.inside import INSIDE
 from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
-from ...tools.send_batch import SendBatch
+from ...tools.send_batch import SendBatch, get_sent
 from ...tools.wire import MAX_SUBJECT, clean, clean_address
 from .provider import SPREAD
 
@@ -106,11 +106,17 @@ class MailMail(models.Model):
             values["body_alternative"] += f"\n\n{label}: {url}\n"
 
     def _nurture_get_feedback(self):
-        """The headers by which mail providers count complaints, and report them.
+        """The headers by which mail providers count complaints, and report them: for all mails of a
+        mailing the same."""
+        batch = get_sent(self.env)
+        known = batch.feedback if batch else {}
+        if self.mailing_id.id not in known:
+            known[self.mailing_id.id] = self._nurture_make_feedback()
+        return known[self.mailing_id.id]
 
-        ``Feedback-ID`` is for Google's Postmaster Tools: step, sequence, kind, and who sends.
-        ``CFBL-Address`` (RFC 9477) says where complaints go, where somebody has chosen that.
-        """
+    def _nurture_make_feedback(self):
+        """``Feedback-ID`` is for Google's Postmaster Tools: step, sequence, kind, and who sends.
+        ``CFBL-Address`` (RFC 9477) says where complaints go, where somebody has chosen that."""
         trace = self._nurture_get_mailing_traces()[:1].nurture_trace_id
         uuid = self.env["ir.config_parameter"].sudo().get_param("database.uuid") or "odoo"
         sender = uuid.replace("-", "")[:12]

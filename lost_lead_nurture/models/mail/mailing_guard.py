@@ -64,6 +64,7 @@ class MailingMailing(models.Model):
         new = self.sudo().filtered(lambda mailing: not mailing.nurture_only)
         if new:
             new.write({"nurture_only": True, "ab_testing_enabled": False})
+            new.nurture_sequence_id._spread_sender(new)
             running = new.nurture_sequence_id.filtered(lambda one: one.state == "running")
             running._spread_campaign()
 

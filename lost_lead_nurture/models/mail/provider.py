@@ -1,14 +1,17 @@
 import logging
+import time
 from datetime import timedelta
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.arguments import check_records
 from ...tools.dates import on_clock
+from ...tools.dns import NoAnswer, get_resolver
 from ...tools.providers import DOMAINS
 from ...tools.sending_hours import share_of
 
@@ -19,6 +22,10 @@ MAX_HOURLY = 1_000_000
 #: A provider that is held again so soon after it was held is held twice as long.
 AGAIN = timedelta(days=1)
 LONGEST_HOLD = timedelta(days=1)
+#: So many questions are put to the DNS at a time, for so many seconds; what it said is believed for
+#: so long.
+MAX_QUESTIONS, MAX_SECONDS = 50, 10
+KNOWN_FOR = timedelta(days=30)
 #: What was held leaves spread over this time when the hold ends.
 SPREAD = timedelta(minutes=30)
 
@@ -272,6 +279,75 @@ class NurtureMailDomain(models.Model):
                 )
             )
         )
+
+    @api.model
+    def _get_resolver(self):
+        """Who answers questions to the DNS, see ``tools/dns.py``; None for nobody. Another add-on
+        may have somebody else answer."""
+        return get_resolver()
+
+    @api.model
+    def _look_up(self, sequences):
+        """Ask the DNS who takes the mail of domains to which mails are due soon, some at a time,
+        while limits or holds of mail providers make that worth it. Commits.
+
+        :param sequences: the running ones
+        """
+        providers = self.env["nurture.provider"].sudo()
+        now = fields.Datetime.now()
+        paced = Domain("hourly_limit", ">", 0) | Domain("held_date", ">", now)
+        if not providers.search_count(paced, limit=1) or not (resolver := self._get_resolver()):
+            return
+        end = time.monotonic() + MAX_SECONDS
+        for domain in self._get_unknown(sequences):
+            try:
+                hosts = resolver.resolve(domain, "MX")
+            except NoAnswer:
+                # asked again when all others have been
+                hosts = []
+            values = {
+                "mail_host": hosts[0] if hosts else False,
+                "provider_code": bool(hosts) and self._find_code(hosts[0]),
+                "checked_date": now,
+            }
+            known = self.sudo().search([("domain", "=", domain)])
+            if known:
+                known.write(values)
+            else:
+                self.sudo().create({"domain": domain, **values})
+            if time.monotonic() >= end:
+                break
+        self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _get_unknown(self, sequences):
+        """Domains to which mails are due within a day, and of which the DNS was not asked
+        lately."""
+        self.flush_model()
+        now = fields.Datetime.now()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT split_part(lead.email_normalized, '@', 2)
+                  FROM nurture_trace trace
+                  JOIN nurture_participant participant ON participant.id = trace.participant_id
+                  JOIN crm_lead lead ON lead.id = participant.lead_id
+                 WHERE trace.state = 'scheduled' AND trace.sequence_id IN %(sequences)s
+                   AND trace.schedule_date <= %(soon)s AND lead.email_normalized IS NOT NULL
+                   AND split_part(lead.email_normalized, '@', 2) NOT IN %(known)s
+                   AND NOT EXISTS (SELECT FROM nurture_mail_domain known
+                                    WHERE known.domain = split_part(lead.email_normalized, '@', 2)
+                                      AND known.checked_date > %(old)s)
+                 LIMIT %(limit)s
+                """,
+                sequences=tuple(sequences.ids) or (0,),
+                soon=now + timedelta(days=1),
+                known=tuple(DOMAINS),
+                old=now - KNOWN_FOR,
+                limit=MAX_QUESTIONS,
+            )
+        )
+        return [domain for (domain,) in rows]
 
     @api.model
     def _assign(self):

@@ -17,6 +17,7 @@ from . import (
     overview,
     preview,
     results,
+    sender,
     template,
     test,
     timing,

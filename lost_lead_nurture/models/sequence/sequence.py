@@ -390,6 +390,8 @@ class NurtureSequence(models.Model):
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
         result = super().write(vals)
+        if {"mail_server_id", "email_from"} & vals.keys():
+            self._spread_sender()
         if "hourly_limit" in vals:
             self._change_hourly_limit()
         stopping.sudo()._recall_messages()
@@ -850,6 +852,7 @@ class NurtureSequence(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             # somebody else is at one of them: the next run takes them, what is due does not wait
             self.env.cr.rollback()
+        self.env["nurture.mail.domain"]._look_up(self)
         self._check_guardrail("failure")
         self._report_failures()
         self._check_budget()

@@ -41,7 +41,7 @@ class NurtureSequence(models.Model):
     hourly_limit = fields.Integer(
         string="Mails per Hour at Most",
         help="No more mails of the sequence than this leave in an hour, spread over it; active "
-        "recipients first. Mail providers and mail servers may have limits of their own. 0: no limit.",
+        "recipients first. Mail providers and mail servers may have limits, too. 0: no limit.",
     )
 
     @api.constrains("cap_number", "cap_days")

@@ -33,6 +33,7 @@ class NurtureTrace(models.Model):
         providers = self.env["nurture.provider"].sudo()
         codes = providers._get_codes({address for _id, address, *_rest in rows})
         verdicts.accept = []
+        names = {}
         for trace_id, address, reason, due, *recipient in rows:
             code = codes.get(address)
             place = schedule and partial(schedule.place, zone=recipient_zone(*recipient), share=0)
@@ -44,7 +45,9 @@ class NurtureTrace(models.Model):
             if stage == "provider_held" and date:
                 # not all of them at the moment when the hold ends
                 date = providers._spread(date, trace_id)
-            detail = providers._describe(code) if stage.startswith("provider") else None
+            if stage.startswith("provider") and code not in names:
+                names[code] = providers._describe(code)
+            detail = names[code] if stage.startswith("provider") else None
             verdicts.defer[trace_id] = (date or now + timedelta(days=1), stage, detail)
         pace._keep(pacer.slots)
 

@@ -127,6 +127,7 @@ DOORS = {
     ("nurture.step", "action_view_nurture_results"): (OPENS,),
     ("mailing.mailing", "action_view_nurture_results"): (OPENS,),
     ("res.partner", "action_view_nurture_results"): (OPENS,),
+    ("nurture.sequence", "action_test_sender"): (CHANGES,),
     ("nurture.provider", "action_release"): (CHANGES,),
     ("nurture.reach", "action_confirm"): (DIALOG,),
     ("nurture.reach", "action_view_leads"): (DIALOG,),

@@ -7,6 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ...tools.delivery import Refusal
+from ...tools.dns import NoAnswer
 from ..common import NurtureCase, NurtureHttpCase
 from ..smtp import SMTP_LOGGERS
 
@@ -75,6 +76,24 @@ class TestProviders(NurtureHttpCase):
         self.assertEqual(len(held), 4)
         days = self.env["nurture.coming"].search([("sequence_id", "=", self.sequence.id)])
         self.assertEqual({day.state: day.lead_count for day in days}, {"done": 2, "to_come": 4})
+
+    def test_commit_by_commit(self):
+        """The scheduled action commits after each mail, and has noted by then that the next one is
+        leaving: that is taken back when it is for the provider that is held."""
+        self.catcher.replays = {"gmail.com": [GMAIL_RATE]}
+        self.sequence.action_start()
+        self.run_cron()
+        self.env.flush_all()
+        with self.registry.cursor() as cr, mute_logger(*SMTP_LOGGERS):
+            mails = self.env(cr=cr)["mail.mail"].search([("state", "=", "outgoing")], order="id")
+            mails.send(auto_commit=True)
+        self.env.invalidate_all()
+        self.assertEqual(self.sent_to(), {"bob@yahoo.com", "carl@shop.example.com"})
+        mailing_traces = self.traces().mailing_trace_ids
+        self.assertFalse(mailing_traces.filtered("nurture_sending_date"))
+        held = self.traces().filtered(lambda trace: trace.reason == "provider_held")
+        self.assertEqual(len(held), 3)
+        self.assertEqual(set(held.mailing_trace_ids.mail_mail_id.mapped("state")), {"outgoing"})
 
     def test_they_leave_later(self):
         self.start_refused()
@@ -241,6 +260,33 @@ class TestPace(NurtureCase):
         waiting = self.waiting("provider_limit")
         self.assertEqual(waiting.mapped("detail"), ["Google", "Google"])
 
+    def test_provider_by_the_dns(self):
+        """A company with a domain of its own may have its mailboxes at a provider."""
+
+        class Resolver:
+            asked = []
+
+            def resolve(self, name, kind):
+                self.asked.append(name)
+                if name == "dead.example.com":
+                    raise NoAnswer
+                return {"firm.example.com": ["aspmx.l.google.com"]}.get(name, [])
+
+        domains = type(self.env["nurture.mail.domain"])
+        self.patch(domains, "_get_resolver", lambda _self: Resolver())
+        self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
+        firm = [self.make_lead(f"{name}@firm.example.com") for name in ("ann", "bob")]
+        self.make_lead("carl@dead.example.com")
+        self.make_lead("dora@gmail.com")
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(set(Resolver.asked), {"firm.example.com", "dead.example.com"})
+        self.assertEqual(len(self.waiting("provider_limit")), 2, "gmail.com's is the same limit")
+        codes = self.env["nurture.provider"]._get_codes([firm[0].email_normalized])
+        self.assertEqual(set(codes.values()), {"google"})
+        self.run_cron()
+        self.assertEqual(len(Resolver.asked), 2, "once")
+
     def test_active_recipients_first(self):
         self.sequence.hourly_limit = 12
         leads = self.make_leads(3)
@@ -332,11 +378,12 @@ class TestPace(NurtureCase):
         self.assertEqual({day: days.count(day) for day in set(days)}, expected)
 
     def test_queries(self):
-        """Limits cost a number of queries that does not grow with the batch."""
-        self.sequence.hourly_limit = 600
+        """Limits cost a number of queries that does not grow with the batch, whoever waits."""
+        self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
         counts = []
         for number in (2, 20):
-            self.make_leads(number, f"of{number}.example.com")
+            for index in range(number):
+                self.make_lead(f"lead{number}.{index}@gmail.com")
             self.sequence.action_start()
             self.sequence._enrol()
             traces = self.traces().filtered(lambda one: one.state == "scheduled")
@@ -345,7 +392,8 @@ class TestPace(NurtureCase):
             before = self.env.cr.sql_log_count
             verdicts = traces._decide()
             counts.append(self.env.cr.sql_log_count - before)
-            self.assertEqual(len(verdicts.accept), number)
+            self.assertEqual(len(verdicts.accept) + len(verdicts.defer), len(traces))
+            self.assertTrue(verdicts.defer)
             traces._set_state("processed", "done")
         self.assertEqual(counts[0], counts[1])
 
