@@ -44,7 +44,9 @@ class TestSender(NurtureHttpCase):
         self.assertIn("wood@test.example.com", self.mail_to(ANN)["From"])
 
     def test_mail(self):
-        self.sequence.email_from = "wood@test.example.com"
+        self.sequence.write(
+            {"email_from": "wood@test.example.com", "mail_server_id": self.server.id}
+        )
         self.answer_dns(
             {
                 "test.example.com": ["v=spf1 mx -all"],
