@@ -103,6 +103,7 @@ CHANGES = [
     Column("ir_mail_server", "nurture_warm_up_first", "int4", default=50),
     Column("ir_mail_server", "nurture_warm_up_growth", "int4", default=50),
     Column("res_config_settings", "nurture_workers", "varchar", default="1"),
+    Column("res_config_settings", "nurture_honeypot", "bool"),
     Column("digest_digest", "kpi_nurture_won_back", "bool"),
     Column("digest_digest", "kpi_nurture_invoiced", "bool"),
     Column("digest_digest", "kpi_nurture_sent", "bool"),
