@@ -6,10 +6,21 @@ import socket
 
 from aiosmtpd.controller import Controller
 
+from odoo.tools import mute_logger
+
 #: A server that wants no mail of ours, whoever it is for.
 RELAY_DENIED = "554 5.7.1 Relay access denied"
 #: They warn of every mail that a server refuses.
 SMTP_LOGGERS = ("odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server")
+
+
+class RefusedMixin:
+    """Mails that servers refuse are sent."""
+
+    def send(self, **delta):
+        with mute_logger(*SMTP_LOGGERS):
+            self.advance(**delta)
+        self.env.invalidate_all()
 
 
 class Catcher:

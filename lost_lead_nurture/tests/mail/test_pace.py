@@ -8,15 +8,15 @@ from odoo.tools import mute_logger
 
 from ...tools.delivery import Refusal
 from ...tools.dns import NoAnswer
-from ..common import NurtureCase, NurtureHttpCase
-from ..smtp import SMTP_LOGGERS
+from ..common import NurtureCase, NurtureHttpCase, SequenceMixin
+from ..smtp import SMTP_LOGGERS, RefusedMixin
 
 GMAIL_RATE = "421 4.7.28 Gmail has detected an unusual rate of mail originating from your IP"
 OUTLOOK_AUTH = "550 5.7.515 Access denied, sending domain doesn't meet the required level"
 
 
 @tagged("post_install", "-at_install")
-class TestProviders(NurtureHttpCase):
+class TestProviders(RefusedMixin, SequenceMixin, NurtureHttpCase):
     """Servers replay what mail providers say."""
 
     @classmethod
@@ -26,15 +26,8 @@ class TestProviders(NurtureHttpCase):
 
     def setUp(self):
         super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence, subject="First")
         self.gmail = [self.make_lead(f"ann{n}@gmail.com") for n in range(4)]
         self.others = [self.make_lead("bob@yahoo.com"), self.make_lead("carl@shop.example.com")]
-
-    def send(self, **delta):
-        with mute_logger(*SMTP_LOGGERS):
-            self.advance(**delta)
-        self.env.invalidate_all()
 
     def start_refused(self, answer=GMAIL_RATE):
         self.catcher.replays = {"gmail.com": [answer]}
@@ -202,12 +195,7 @@ class TestProviders(NurtureHttpCase):
 
 
 @tagged("post_install", "-at_install")
-class TestPace(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence)
-
+class TestPace(SequenceMixin, NurtureCase):
     def make_leads(self, number, domain="recipient.example.com"):
         return [self.make_lead(f"lead{n}@{domain}") for n in range(number)]
 

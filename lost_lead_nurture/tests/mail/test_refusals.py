@@ -6,24 +6,19 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
-from ..smtp import RELAY_DENIED, SMTP_LOGGERS
+from ..smtp import RELAY_DENIED, SMTP_LOGGERS, RefusedMixin
 
 UNKNOWN = "550 5.1.1 <ann@recipient.example.com>: Recipient address rejected: User unknown"
 LATER = "450 4.2.0 <ann@recipient.example.com>: Recipient address rejected: Greylisted"
 
 
-class RefusalCase(SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
+class RefusalCase(RefusedMixin, SecondStepMixin, TwoLeadsMixin, NurtureHttpCase):
     def start(self, **answers):
         """Send the first mails while the server has these answers for Ann's."""
         self.catcher.answers = {ANN: answers["rcpt"]} if "rcpt" in answers else {}
         self.catcher.answers_to_data = {ANN: answers["data"]} if "data" in answers else {}
         self.sequence.action_start()
         self.send()
-
-    def send(self, **delta):
-        with mute_logger(*SMTP_LOGGERS):
-            self.advance(**delta)
-        self.env.invalidate_all()
 
     def accept(self):
         self.catcher.clear()

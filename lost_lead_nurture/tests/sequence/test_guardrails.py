@@ -6,17 +6,12 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..common import NurtureCase, NurtureHttpCase
+from ..common import NurtureCase, NurtureHttpCase, SequenceMixin
 from ..smtp import RELAY_DENIED, SMTP_LOGGERS
 
 
 @tagged("post_install", "-at_install")
-class TestGuardrails(NurtureCase):
-    def setUp(self):
-        super().setUp()
-        self.sequence = self.make_sequence()
-        self.first = self.make_step(self.sequence)
-
+class TestGuardrails(SequenceMixin, NurtureCase):
     def send_many(self, number):
         for index in range(number):
             self.make_lead(f"lead{index}@recipient.example.com")
