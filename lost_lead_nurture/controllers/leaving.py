@@ -1,6 +1,6 @@
 from urllib.parse import urlencode
 
-from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, Unauthorized
 
 from odoo import http
 from odoo.exceptions import ValidationError
@@ -62,6 +62,7 @@ class NurtureLeavingController(MassMailController):
     def mailing_confirm_unsubscribe_post(
         self, mailing_id=None, document_id=None, email=None, hash_token=None, **form
     ):
+        self._nurture_check_posted()
         mailing = self._nurture_authorize(mailing_id, document_id, email, hash_token)
         if not (form.get("choice") and self._nurture_offers_choice(mailing, hash_token)):
             return super().mailing_confirm_unsubscribe_post(
@@ -115,6 +116,7 @@ class NurtureLeavingController(MassMailController):
     def mailing_unsubscribe_oneclick(
         self, mailing_id, document_id=None, email=None, hash_token=None, **_post
     ):
+        self._nurture_check_posted()
         # what mail programs post (RFC 8058) says nothing more; core passes it on to a page that
         # does not know it, and warns of that
         request.update_context(**{SOURCE_KEY: Inside("one_click")})
@@ -207,6 +209,15 @@ class NurtureLeavingController(MassMailController):
     # ------------------------------------------------------------
     # OURS
     # ------------------------------------------------------------
+
+    def _nurture_check_posted(self):
+        """Odoo lets OPTIONS through to pages that are only posted to, and does not ask it whether
+        it comes from our own form.
+
+        :raise MethodNotAllowed: for whatever is not posted
+        """
+        if request.httprequest.method != "POST":
+            raise MethodNotAllowed()
 
     def _nurture_authorize(self, mailing_id, document_id, email, hash_token):
         """The mailing of a request, with all rights.

@@ -42,6 +42,10 @@ class TestPage(PreferenceCase):
                 self.assertIn("Which mails would you like to get?", page.text)
                 self.assertIn("at most 2 a month", page.text)
         self.assertEqual(self.url_open(paths[0], method="HEAD").status_code, 200)
+        everything = {**self.parameters_of(self.mail), "choice": "everything"}
+        everything["mailing_id"] = self.first.mailing_id.id
+        options = self.url_open("/mailing/confirm_unsubscribe", params=everything, method="OPTIONS")
+        self.assertEqual(options.status_code, 405)
         self.env.invalidate_all()
         self.assertFalse(self.preferences())
         self.assertFalse(self.env["mail.blacklist"].search([("email", "=", ANN)]))
