@@ -9,7 +9,7 @@ from email.header import Header
 from email.utils import format_datetime, parsedate_to_datetime
 
 from .reports import read_text
-from .subjects import header_values, subject_of
+from .subjects import NO_TEXT, clean_text, header_values, subject_of
 
 #: Headers that name mails, and people.
 NAMES = ("Message-ID", "In-Reply-To", "References")
@@ -19,7 +19,6 @@ MAX_SUBJECT, MAX_FOUND = 500, 50
 
 _ID = re.compile(r"<[\w.+=$%-]{1,250}@[\w.-]{1,250}>", re.ASCII)
 _ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}", re.ASCII)
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def is_improper(message):
@@ -27,15 +26,9 @@ def is_improper(message):
     `email.message.EmailMessage`), nor Python read when it was written."""
     names = {name.lower() for name in NAMES}
     return any(
-        "\x00" in value or (name.lower() in names and _NO_TEXT.search(value))
+        "\x00" in value or (name.lower() in names and NO_TEXT.search(value))
         for name, value in message.raw_items()
     )
-
-
-def clean_text(text):
-    """``text`` without what neither XML nor PostgreSQL takes: control characters, and the half
-    characters that Python makes of bytes that are no text."""
-    return _NO_TEXT.sub("", text)
 
 
 def simplify(message):
@@ -64,7 +57,7 @@ def _find(pattern, message, name):
 
 
 def _encode(text):
-    text = " ".join(_NO_TEXT.sub(" ", text[:MAX_SUBJECT]).split())
+    text = " ".join(NO_TEXT.sub(" ", text[:MAX_SUBJECT]).split())
     return Header(text, "utf-8").encode()
 
 

@@ -19,7 +19,7 @@ from .automatic import FAILURE, STATUS, is_from_postmaster, kind_of_subject
 from .complaints import read_complaint
 from .report_words import STATUS_CODE, judge
 from .return_path import find_marks
-from .subjects import decode, field_values, header_values, is_answer, subject_of
+from .subjects import clean_text, decode, field_values, header_values, is_answer, subject_of
 
 #: Types of parts that are the mail that is returned, or its headers.
 RETURNED = ("message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/partial")
@@ -78,7 +78,7 @@ def read_report(message, is_returned=False):
     words = said[0] if said else content.text
     return Report(
         kind=judge(field_values(content.fields, "Action"), statuses, said, content.text),
-        words=" ".join(words[:5000].split())[:500],
+        words=" ".join(clean_text(words[:5000]).split())[:500],
         message_ids=_find_ids(message, f"{content.text}\n{content.quoted}"),
         recipients=_find_recipients(message, content.fields),
         marks=find_marks(f"{content.text}\n{content.quoted}"),
@@ -267,8 +267,12 @@ def _find_ids(message, text):
     named = [f"<{match[1]}>" for match in _NAMED_ID.finditer(text)]
     named = [one for one in named if one not in own]
     found = dict.fromkeys(named or (match[0] for match in _ID.finditer(f"{headers}\n{text}")))
-    # ours are ASCII
-    return [one for one in found if one not in own and one.isascii()][:MAX_FOUND]
+    return [one for one in found if one not in own and _is_ours(one)][:MAX_FOUND]
+
+
+def _is_ours(message_id):
+    """Whether a Message-ID can be one of ours, which are ASCII."""
+    return message_id.isascii() and message_id.isprintable()
 
 
 def _find_recipients(message, fields):
@@ -277,6 +281,7 @@ def _find_recipients(message, fields):
         *(_without_type(value) for value in field_values(fields, "Final-Recipient")),
         *header_values(message, "X-Failed-Recipients"),
     ]
+    values = map(clean_text, values)
     found = (match[0].lower() for value in values for match in _ADDRESS.finditer(value))
     return list(dict.fromkeys(found))[:MAX_FOUND]
 

@@ -24,6 +24,15 @@ ANSWER_PREFIXES = (
 #: Encodings that are announced by the name of one they contain.
 WIDER_CHARSETS = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "big5": "cp950"}
 
+#: What neither XML nor PostgreSQL takes: control characters, and the half characters that Python
+#: makes of bytes that are no text.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def clean_text(text):
+    """``text`` without what cannot be kept, see :data:`NO_TEXT`."""
+    return NO_TEXT.sub("", text)
+
 
 def fold(text):
     """``text`` as it is compared: without case, accents, kinds of width and of white space."""

@@ -218,6 +218,11 @@ class TestSamples(unittest.TestCase):
 
 
 class TestSubjects(unittest.TestCase):
+    def test_clean(self):
+        for text in ("Größe 42, 到货", "one\n\ttwo\r\n"):
+            self.assertEqual(subjects.clean_text(text), text)
+        self.assertEqual(subjects.clean_text("Gr\udcffö\x00\x1fße"), "Größe")
+
     def test_base(self):
         """Whatever programs put before it, it is the same subject."""
         for prefix in (

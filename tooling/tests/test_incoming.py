@@ -24,13 +24,6 @@ class TestImproper(unittest.TestCase):
             self.assertIs(incoming.is_improper(message), improper, raw)
 
 
-class TestText(unittest.TestCase):
-    def test_clean(self):
-        for text in ("Größe 42, 到货", "one\n\ttwo\r\n"):
-            self.assertEqual(incoming.clean_text(text), text)
-        self.assertEqual(incoming.clean_text("Gr\udcffö\x00\x1fße"), "Größe")
-
-
 class TestSimplify(unittest.TestCase):
     def simplify(self, raw):
         return incoming.simplify(email.message_from_bytes(raw, policy=email.policy.SMTP))

@@ -7,10 +7,11 @@ from odoo.tools.mail import email_normalize, unfold_references
 from ...tools import automatic
 from ...tools.addresses import canonical
 from ...tools.complaints import read_complaint
-from ...tools.incoming import clean_text, is_improper, simplify
+from ...tools.incoming import is_improper, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
 from ...tools.return_path import marks_of_recipients
+from ...tools.subjects import clean_text
 from ...tools.stop_words import asks_to_stop
 from .mailing_trace import STOP
 from .preference import MAX_TEXT
