@@ -412,9 +412,17 @@ CALLED = {
         "email_from, mail_servers",
         "by which mail server a mail leaves, for the limits of that one",
     ),
+    "ir.mail_server._get_default_from_filter": (
+        "",
+        "whether the mail server takes an envelope sender of ours",
+    ),
     "ir.mail_server._get_personal_mail_servers_limit": (
         "",
         "how many mails a minute Odoo sends by the mail server of a person",
+    ),
+    "ir.mail_server._match_from_filter": (
+        "email_from, from_filter",
+        "whether the mail server takes an envelope sender of ours",
     ),
     "ir.model._get_id": (
         "name",

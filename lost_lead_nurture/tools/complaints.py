@@ -68,11 +68,7 @@ def _make(kinds, ids):
     if kind in NO_COMPLAINT:
         return None
     # ours are short, and ASCII
-    ours = (
-        f"<{id_}>"
-        for id_ in ids
-        if len(id_) < MAX_ID and id_.isascii() and id_.isprintable()
-    )
+    ours = (f"<{id_}>" for id_ in ids if len(id_) < MAX_ID and id_.isascii() and id_.isprintable())
     return Complaint(kind, list(dict.fromkeys(ours)))
 
 

@@ -15,9 +15,11 @@ BOUNCE, SOFT_BOUNCE, LATER, FAILURE = "bounce", "soft_bounce", "later", "failure
 _NO_MAIL = re.compile(
     r"(?:mailbox|user|account|recipient|address)[^.]{0,40}"
     r"(?:is|has been) (?:full|disabled|inactive|deactivated|suspended)"
-    r"|mailbox full|over ?quota|quota exceeded|5\.2\.[0-2]\b",
+    r"|mailbox full|over ?quota|quota exceeded",
     re.IGNORECASE,
 )
+#: Whose mailbox, quota or account it is if not the recipient's.
+_OURS = re.compile(r"your|sender|sending|daily|hourly|relay|outgoing", re.IGNORECASE)
 
 #: What servers say of an address at which nobody gets mail, whatever the code beside it.
 _NOBODY = re.compile(
@@ -70,15 +72,25 @@ class Refusal:
             return LATER
         if self.stage == "mail":
             return FAILURE
-        if _NO_MAIL.search(self.text):
+        if self._is_no_mail(enhanced and enhanced[0]):
             return SOFT_BOUNCE
         if _NOBODY.search(self.text) and "sender" not in self.text.lower():
             return BOUNCE
-        if _UNWANTED.search(self.text):
+        if _UNWANTED.search(self.text) or (_NO_MAIL.search(self.text) and not enhanced):
             return FAILURE
         if enhanced:
             return BOUNCE if _ADDRESS.match(enhanced[0]) else FAILURE
         return BOUNCE if self.stage == "rcpt" and self.code in _ADDRESS_CODES else FAILURE
+
+    def _is_no_mail(self, enhanced):
+        """Whether the recipient's mailbox is there and takes no mail. What is said with a code of
+        something else (RFC 3463) is about something else, whatever the words."""
+        if enhanced and re.fullmatch(r"5\.2\.[0-2]", enhanced):
+            return True
+        if enhanced and not enhanced.startswith(("5.0.", "5.1.")):
+            return False
+        said = _NO_MAIL.search(self.text)
+        return bool(said and not _OURS.search(self.text) and not _UNWANTED.search(self.text))
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ import email.policy
 import hashlib
 import re
 from email.header import Header
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 
 from .reports import read_text
 from .subjects import NO_TEXT, clean_text, header_values, subject_of
@@ -18,7 +18,7 @@ PEOPLE = ("From", "Reply-To", "To", "Cc", "Delivered-To", "Resent-To", "Resent-C
 MAX_SUBJECT, MAX_FOUND = 500, 50
 
 _ID = re.compile(r"<[\w.+=$%-]{1,250}@[\w.-]{1,250}>", re.ASCII)
-_ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}", re.ASCII)
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}", re.ASCII)
 
 
 def is_improper(message):
@@ -31,12 +31,20 @@ def is_improper(message):
     )
 
 
+def get_source(message):
+    """A message as it came, as far as Python can write it; None, if it cannot."""
+    try:
+        return message.as_bytes(policy=email.policy.compat32)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
 def simplify(message):
     """A message (an `email.message.EmailMessage`) that says the same and that nothing fails at: who
-    wrote it to whom, when, in answer to what, and its text. It has no attachments."""
+    wrote it to whom, when, in answer to what, and its text. What else is in it is not read."""
     headers = [f"Subject: {_encode(subject_of(message))}"]
     for name in PEOPLE:
-        if found := _find(_ADDRESS, message, name):
+        if found := _find_addresses(message, name):
             headers.append(f"{name}: {', '.join(found)}")
     for name in NAMES:
         if found := _find(_ID, message, name):
@@ -54,6 +62,13 @@ def simplify(message):
 def _find(pattern, message, name):
     values = " ".join(header_values(message, name))
     return list(dict.fromkeys(match[0] for match in pattern.finditer(values)))[:MAX_FOUND]
+
+
+def _find_addresses(message, name):
+    """Addresses that are whole: of half of one somebody else would be the owner. What stands beside
+    an address is a name, whatever it looks like."""
+    found = [address for _name, address in getaddresses(header_values(message, name))]
+    return [one for one in dict.fromkeys(found) if _ADDRESS.fullmatch(one)][:MAX_FOUND]
 
 
 def _encode(text):

@@ -15,7 +15,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from . import amazon
-from .automatic import FAILURE, STATUS, is_from_postmaster, kind_of_subject
+from .automatic import (
+    FAILURE,
+    STATUS,
+    is_from_postmaster,
+    is_harmless_report,
+    kind_of_subject,
+)
 from .complaints import read_complaint
 from .report_words import STATUS_CODE, judge
 from .return_path import find_marks
@@ -46,6 +52,8 @@ class Report(NamedTuple):
     recipients: list
     #: the marks of ours in it, see :mod:`~tools.return_path`
     marks: list
+    #: whether only a server writes such a message
+    is_by_server: bool
 
 
 class _Content(NamedTuple):
@@ -65,13 +73,16 @@ def read_report(message, is_returned=False):
     """What a message (an `email.message.EmailMessage`) reports of a mail, or None.
 
     :param is_returned: whether it was sent to the envelope sender of a mail, which nobody sees: so
-        a program wrote it, if not always a report
+        a program wrote it, often one that answers for somebody (RFC 3834)
     """
-    is_daemon = is_returned or _is_from_daemon(message)
-    if _is_answer_of_person(message, is_daemon):
+    is_daemon = _is_from_daemon(message)
+    if _is_answer_of_person(message, is_daemon or is_returned):
         return None
     content = _read(message)
-    if not _is_report(message, content, is_daemon) or read_complaint(message):
+    is_report = _is_report(message, content, is_daemon)
+    if is_returned and not is_report:
+        is_report = _is_returned_report(message, content)
+    if not is_report or read_complaint(message):
         return None
     said = [_without_type(value) for value in field_values(content.fields, "Diagnostic-Code")]
     statuses = STATUS_CODE.findall(" ".join(field_values(content.fields, "Status")))
@@ -82,6 +93,11 @@ def read_report(message, is_returned=False):
         message_ids=_find_ids(message, f"{content.text}\n{content.quoted}"),
         recipients=_find_recipients(message, content.fields),
         marks=find_marks(f"{content.text}\n{content.quoted}"),
+        is_by_server=is_daemon
+        or _type_of(message) == "multipart/report"
+        or is_from_postmaster(message)
+        or bool(header_values(message, "X-Failed-Recipients"))
+        or bool(amazon.read_notification(content.quoted)[0]),
     )
 
 
@@ -117,6 +133,14 @@ def _is_report(message, content, is_daemon):
         return bool(content.quoted or code)
     sender = " ".join(header_values(message, "From")).lower()
     return bool(returns) and any(one in sender for one in POSTMASTERS)
+
+
+def _is_returned_report(message, content):
+    """Whether what was sent to the envelope sender of a mail is a report, of a server that calls
+    itself nothing that is known: it cites a reply with both its codes, or returns the mail."""
+    if is_harmless_report(message) or any(type_ in OTHER_REPORTS for type_ in content.types):
+        return False
+    return bool(_REPLY.search(content.text) or any(type_ in RETURNED for type_ in content.types))
 
 
 def _is_from_daemon(message):
@@ -266,7 +290,9 @@ def _find_ids(message, text):
     headers = " ".join(value for name in names for value in header_values(message, name))
     named = [f"<{match[1]}>" for match in _NAMED_ID.finditer(text)]
     named = [one for one in named if one not in own]
-    found = dict.fromkeys(named or (match[0] for match in _ID.finditer(f"{headers}\n{text}")))
+    # of those that stand anywhere ours have a word of Odoo's in them; an address looks the same
+    others = [match[0] for match in _ID.finditer(text) if "-openerp-" in match[0]]
+    found = dict.fromkeys(named or [match[0] for match in _ID.finditer(headers)] + others)
     return [one for one in found if one not in own and _is_ours(one)][:MAX_FOUND]
 
 
@@ -301,6 +327,7 @@ _QUOTED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _DAEMON = re.compile(rf"(?:^|[<\s\"])(?:{'|'.join(SENDERS)})(?:[@>\s\"]|$)")
+_REPLY = re.compile(r"\b[45]\d\d[ -]+#?[45]\.\d\.\d{1,3}\b")
 _CODE = re.compile(r"\b[45]\d\d[ -]\D")
 _ID = re.compile(r"<[^<>\s@]{1,500}@[^<>\s@]{1,490}>")
 _NAMED_ID = re.compile(r"\bmessage-id\W{0,9}([^<>\s@]{1,500}@[^<>\s@\"',;)]{1,490})", re.IGNORECASE)

@@ -21,6 +21,9 @@ RECIPIENTS = (
 #: So many marks are looked at.
 MAX_FOUND = 20
 
+_MARKED = re.compile(
+    r"([^\s<>,;:\"()@]{1,64})\+nurture-[\w-]{0,64}@([^\s<>,;:\"()@]{1,255})", re.IGNORECASE
+)
 _MARK = re.compile(rf"\+nurture-(\d{{1,10}})-([0-9a-f]{{{SIGNATURE}}})@", re.IGNORECASE)
 
 
@@ -39,6 +42,16 @@ def find_marks(text):
     """The marks in a text, as (number, signature), each once, in the order of the text."""
     found = ((int(number), signature.lower()) for number, signature in _MARK.findall(text))
     return list(dict.fromkeys(found))[:MAX_FOUND]
+
+
+def get_unmarked(message):
+    """The addresses to which a message was sent with a mark, of ours or of anybody, without it."""
+    return {
+        f"{local}@{domain}".lower()
+        for name in RECIPIENTS
+        for value in header_values(message, name)
+        for local, domain in _MARKED.findall(value)
+    }
 
 
 def marks_of_recipients(message):

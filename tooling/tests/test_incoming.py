@@ -43,6 +43,18 @@ class TestSimplify(unittest.TestCase):
         self.assertEqual(simple["Date"], "Mon, 02 Mar 2026 10:00:00 +0100")
         self.assertEqual(simple.get_content().strip(), "Yes please")
 
+    def test_addresses(self):
+        """Half an address is somebody else's, and a name beside one is none."""
+        for sender, address in (
+            ('"jane@victim.example.com" <x@other.example.com>', "x@other.example.com"),
+            ("anne.o'neil@x.example.com", "anne.o'neil@x.example.com"),
+            ("a&b@firm.example.com", "a&b@firm.example.com"),
+            ("jürgen@x.example.com", None),
+            ("jane@münchen.example", None),
+        ):
+            with self.subTest(sender):
+                self.assertEqual(self.simplify(f"From: {sender}\n\nx".encode())["From"], address)
+
     def test_name(self):
         """Of one without a name it is the same whenever it is read."""
         names = {self.simplify(b"From: a\nMessage-ID: <\n\nx")["Message-ID"] for _time in range(2)}

@@ -39,6 +39,12 @@ class TestReturnPath(unittest.TestCase):
         message = parse(f"From: <{MARKED}>\nSubject: {MARKED}\n\n{MARKED}\n")
         self.assertEqual(return_path.marks_of_recipients(message), [])
 
+    def test_unmarked(self):
+        for recipient in (MARKED, MARKED.upper(), "bounce+nurture-x@shop.example.com"):
+            message = parse(f"To: Shop <{recipient}>\n\nx")
+            self.assertEqual(return_path.get_unmarked(message), {"bounce@shop.example.com"})
+        self.assertFalse(return_path.get_unmarked(parse("To: bounce+other@shop.example.com\n\nx")))
+
     def test_no_marks(self):
         for text in (
             f"bounce+nurture-4711-{SIGNATURE[1:]}@x",
@@ -74,8 +80,18 @@ class TestReturned(unittest.TestCase):
         for subject, text in (
             ("Automatic reply: First", "I am away until 550 5.1.1"),
             ("First", "Thank you, we are moving house."),
+            ("Urlaub", "Ich bin bis 4.3.26 weg. Zimmer 512 - Haus B."),
+            ("Away", "-----Original Message-----\nFrom: shop\n\nHello"),
+            ("Vacances", "Absent.\n450 Park Avenue"),
+            ("Change", "Jane Doe is no longer with us.\n400 Main Street"),
         ):
             self.assertIsNone(self.read(subject, text), subject)
+
+    def test_answers_by_header(self):
+        message = parse(
+            f"From: a@x\nTo: {MARKED}\nSubject: x\nAuto-Submitted: auto-replied\n\n550 5.1.1 no\n"
+        )
+        self.assertIsNone(reports.read_report(message, is_returned=True))
 
     def test_in_the_returned_mail(self):
         """It stands in what a report returns, too."""

@@ -45,7 +45,9 @@ class NurtureKept(models.Model):
         # as JSON has it, whether it is kept or not
         value = json.loads(json.dumps(count()))
         traces = self.env["nurture.trace"].sudo()
-        if traces.search_count([], limit=MANY_TRACES) >= MANY_TRACES:
+        # a replica keeps nothing
+        is_kept = not self.env.cr.readonly
+        if is_kept and traces.search_count([], limit=MANY_TRACES) >= MANY_TRACES:
             self._put(name, digest, now, value)
         return value, False
 

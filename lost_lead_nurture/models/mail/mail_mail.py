@@ -72,17 +72,27 @@ class MailMail(models.Model):
             if mailing_trace and (body := values["body"]):
                 values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
             if mailing_trace:
-                values["headers"] = self._nurture_mark_headers(values["headers"], mailing_trace)
+                values["headers"] = self._nurture_mark_headers(
+                    values["headers"], mailing_trace, mail_server
+                )
         return email_list
 
-    def _nurture_mark_headers(self, headers, mailing_trace):
-        """Headers with an envelope sender that says which mail it is, where that is wanted."""
+    def _nurture_mark_headers(self, headers, mailing_trace, mail_server):
+        """Headers with an envelope sender that says which mail it is, where that is wanted and the
+        mail server takes it: of another one it would make the sender's own address."""
         domain = (self.record_alias_domain_id or self.env.company.alias_domain_id).sudo()
         address = headers.get("Return-Path")
         # somebody may have written another one into the headers of the mail
         if not domain.nurture_has_subaddresses or address != domain.bounce_email:
             return headers
-        return {**headers, "Return-Path": mailing_trace._nurture_mark_return_path(address)}
+        servers = self.env["ir.mail_server"]
+        marked = mailing_trace._nurture_mark_return_path(address)
+        from_filter = (
+            mail_server.sudo().from_filter if mail_server else servers._get_default_from_filter()
+        )
+        if not servers._match_from_filter(marked, from_filter):
+            return headers
+        return {**headers, "Return-Path": marked}
 
     def _nurture_check_opt_out(self, values):
         """Check that the recipient can unsubscribe in this mail of a sequence, whatever its text

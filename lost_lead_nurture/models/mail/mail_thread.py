@@ -7,12 +7,12 @@ from odoo.tools.mail import email_normalize, unfold_references
 from ...tools import automatic
 from ...tools.addresses import canonical
 from ...tools.complaints import read_complaint
-from ...tools.incoming import is_improper, simplify
+from ...tools.incoming import get_source, is_improper, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
-from ...tools.return_path import marks_of_recipients
-from ...tools.subjects import clean_text
+from ...tools.return_path import get_unmarked, marks_of_recipients
 from ...tools.stop_words import asks_to_stop
+from ...tools.subjects import clean_text
 from .mailing_trace import STOP
 from .preference import MAX_TEXT
 
@@ -42,9 +42,14 @@ class MailThread(models.AbstractModel):
             parsed = super().message_parse(message, save_original)
         except UNREADABLE as error:
             simple = simplify(message)
-            parsed = super().message_parse(simple, save_original)
+            parsed = super().message_parse(simple)
             parsed["nurture_message"] = simple
-            _logger.info("Mail %s is read as plain text: %r", parsed["message_id"], error)
+            if source := get_source(message):
+                # nothing in it is lost
+                parsed["attachments"] += [self._Attachment("original_email.eml", source, {})]
+            _logger.info(
+                *("Mail %s is read as plain text: %r", parsed["message_id"], error), exc_info=True
+            )
         for name, value in parsed.items():
             if isinstance(value, str):
                 parsed[name] = value.__class__(clean_text(value))
@@ -115,9 +120,13 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _detect_is_bounce(self, message, message_dict):
-        """What comes to an envelope sender with a mark of ours comes to the bounce address."""
-        is_bounce = super()._detect_is_bounce(message, message_dict)
-        return is_bounce or bool(self._nurture_find_returned(message))
+        """What comes to an envelope sender with a mark comes to the bounce address, of whatever
+        mail it is."""
+        if super()._detect_is_bounce(message, message_dict):
+            return True
+        names = [address.partition("@")[2] for address in get_unmarked(message)]
+        domains = self.env["mail.alias.domain"].sudo().search([("name", "in", names)])
+        return not get_unmarked(message).isdisjoint(domains.mapped("bounce_email"))
 
     def _message_parse_extract_bounce(self, email_message, message_dict):
         """Core takes the parts of a report for what they call themselves. One that is none of it

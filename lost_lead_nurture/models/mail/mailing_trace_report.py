@@ -42,7 +42,7 @@ class MailingTrace(models.Model):
         """
         if marked := self._nurture_find_marked(report.marks):
             return marked
-        if not report.message_ids:
+        if not report.message_ids and report.is_by_server:
             return self._nurture_find_last_sent(report.recipients)
         by_id = self.search(
             Domain("message_id", "in", report.message_ids) & self._nurture_reportable()
@@ -112,7 +112,10 @@ class MailingTrace(models.Model):
         domain = (
             Domain("notification_type", "=", "email")
             & Domain("mail_message_id.date", ">", date)
-            & Domain("res_partner_id.email_normalized", "in", addresses)
+            & (
+                Domain("res_partner_id.email_normalized", "in", addresses)
+                | Domain("mail_email_address", "in", addresses)
+            )
         )
         # whom the report names reads nothing of it
         notifications = self.env["mail.notification"].sudo()

@@ -143,7 +143,9 @@ class NurtureSequence(models.Model):
         :param division: what ``experiment`` and ``by`` are called
         :return: the lifts, and when they were counted; False, if that was now
         """
-        seen = [self.env.su, self.env.uid, self.env.companies.ids, sorted(self.ids)]
+        # whose rights change looks at something else
+        groups = sorted(self.env.user.all_group_ids.ids)
+        seen = [self.env.su, self.env.uid, groups, self.env.companies.ids, sorted(self.ids)]
         rows, date = self.env["nurture.kept"]._get(
             "lift", [division, *seen], lambda: self._count_arms(experiment, by)
         )

@@ -265,6 +265,26 @@ class TestReturnPath(ReportCase):
             self.report(UNKNOWN, to=f"{self.alias_domain.bounce_email}, {forged}")
         self.assertGoesOn()
 
+    def test_server_that_sends_for_some_addresses(self):
+        """Of another envelope sender it would make that of who writes: the plain one it takes."""
+        self.env["ir.mail_server"].search(
+            []
+        ).from_filter = f"{self.alias_domain.bounce_email},{self.alias_domain.default_from_email}"
+        self.catcher.clear()
+        self.advance(days=7, hours=1)
+        self.assertEqual(self.envelope_sender(), self.alias_domain.bounce_email)
+
+    def test_of_no_mail_any_more(self):
+        """It is the bounce address all the same: nothing is filed, and no lead made."""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        before = leads.search_count([])
+        sender = self.envelope_sender()
+        self.sent().unlink()
+        self._receive(
+            f"From: <{ANN}>\nTo: {sender}\nSubject: Away\nMessage-ID: <1@x>\n\nAway until May.\n"
+        )
+        self.assertEqual(leads.search_count([]), before)
+
     def test_off(self):
         """A domain may refuse such addresses: without the switch mails leave as core has them."""
         self.alias_domain.nurture_has_subaddresses = False
@@ -279,7 +299,7 @@ class TestUnnamed(ReportCase):
 
     def report_address(self, said=UNKNOWN, address=ANN):
         self.report(
-            "--b\nContent-Type: text/plain\n\nIt failed.\n"
+            f"--b\nContent-Type: text/plain\n\n<{address}>: host mx said: {said}\n"
             "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n"
             f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.0.0\n"
             f"Diagnostic-Code: smtp; {said}\n--b--\n",
@@ -318,6 +338,29 @@ class TestUnnamed(ReportCase):
             subtype_xmlid="mail.mt_comment",
         )
         self.report_address()
+        self.assertGoesOn()
+
+    def test_written_to_without_a_contact(self):
+        self.clock += timedelta(hours=1)
+        self.ann.message_post(
+            body=self.env._("The invoice"),
+            outgoing_email_to=ANN,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+        )
+        self.report_address()
+        self.assertGoesOn()
+
+    def test_by_a_person(self):
+        """Who writes of a report of somebody's mail and sends it along is no mail server."""
+        self._receive(
+            f"From: it@recipient.example.com\nTo: {self.mail_to(ANN, 'First')['Reply-To']}\n"
+            "Subject: Your mails do not arrive\nMessage-ID: <1@recipient.example.com>\n"
+            'Content-Type: multipart/mixed; boundary="b"\n\n'
+            "--b\nContent-Type: text/plain\n\nWe want to order, see below.\n"
+            "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\n"
+            f"Final-Recipient: rfc822; {ANN}\nAction: failed\nStatus: 5.1.1\n--b--\n"
+        )
         self.assertGoesOn()
 
     def test_other_addresses(self):
