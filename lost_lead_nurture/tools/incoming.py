@@ -28,6 +28,11 @@ def is_improper(message):
     return any(
         "\x00" in value or (name.lower() in names and NO_TEXT.search(value))
         for name, value in message.raw_items()
+    ) or any(
+        # encoded, too
+        "\x00" in value
+        for name in (*NAMES, *PEOPLE)
+        for value in header_values(message, name)
     )
 
 

@@ -19,6 +19,7 @@ class TestImproper(unittest.TestCase):
             (b"From: Gr\xfc\xdfe <ann@x>\nSubject: \xb5\xbd\n\nx", False),
             (b"Subject: a\x00b\n\nx", True),
             (b"in-reply-to: <1\xff@shop>\n\nx", True),
+            (b"From: =?utf-8?B?AGE=?= <ann@x>\n\nx", True),
         ):
             message = email.message_from_bytes(raw, policy=email.policy.SMTP)
             self.assertIs(incoming.is_improper(message), improper, raw)

@@ -46,7 +46,7 @@ class MailThread(models.AbstractModel):
             parsed["nurture_message"] = simple
             if source := get_source(message):
                 # nothing in it is lost
-                parsed["attachments"] += [self._Attachment("original_email.eml", source, {})]
+                parsed["attachments"] += [("original_email.eml", source, {})]
             _logger.info(
                 *("Mail %s is read as plain text: %r", parsed["message_id"], error), exc_info=True
             )
