@@ -37,7 +37,7 @@ class CrmLead(models.Model):
                 lambda one: not one.company_id or one.company_id in self.env.companies
             )
             lead.nurture_preference_count = len(preferences)
-            lead.nurture_preferences = preferences and self.env["ir.qweb"]._render(
+            lead.nurture_preferences = bool(preferences) and self.env["ir.qweb"]._render(
                 "lost_lead_nurture.nurture_preference_log", {**values, "preferences": preferences}
             )
 
