@@ -12,6 +12,8 @@ BASES = [
 ]
 #: Those that a company may choose to write on; the field of the company is ``nurture_basis_<it>``.
 ALLOWING = tuple(value for value, _label in BASES if value != "withdrawn")
+#: Those that answer a request: whoever notes another one meanwhile has not asked the person.
+ENDING = ("confirmed", "withdrawn")
 
 #: ``nurture.consent.event``
 EVENTS = [

@@ -7,6 +7,8 @@ from ..tools.addresses import first_address
 _ERASED_BY = {
     "mailing.trace": "_nurture_forget",
     "nurture.consent": "_forget",
+    "nurture.credit": "_forget",
+    "nurture.outcome": "_forget",
     "nurture.participant": "_erase",
 }
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models, tools
 from odoo.fields import Domain
 from odoo.tools import SQL, consteq, hmac, html2plaintext
 
-from ...tools.consent import BASES, EVENTS, LINK_GONE, REQUEST_DAYS
+from ...tools.consent import BASES, ENDING, EVENTS, LINK_GONE, REQUEST_DAYS
 from ...tools.dates import on_clock
 
 
@@ -111,7 +111,12 @@ class NurtureConsent(models.Model):
             for number, values in enumerate(values_list)
             if values.get("basis")
         }
-        self._supersede(newest)
+        ending = {
+            (values["email"], values["company_id"])
+            for values in values_list
+            if values.get("basis") in ENDING
+        }
+        self._supersede(newest, ending)
         now = fields.Datetime.now()
         return self.create(
             [
@@ -125,17 +130,27 @@ class NurtureConsent(models.Model):
         )
 
     @api.model
-    def _supersede(self, keys):
-        """What was valid, or asked, of these pairs of address and company is not any more."""
+    def _supersede(self, keys, ending):
+        """What was valid of these pairs of address and company is not any more; nor is what was
+        asked, of those in ``ending``."""
         if not keys:
             return
         self.flush_model()
+
+        def sql_values(pairs):
+            return SQL(", ").join(SQL("(%s, %s)", email, company_id) for email, company_id in pairs)
+
+        is_ending = SQL("false")
+        if ending:
+            is_ending = SQL("(email, company_id) IN (VALUES %s)", sql_values(ending))
         rows = self.env.execute_query(
             SQL(
-                "UPDATE nurture_consent SET is_current = false, is_pending = false"
-                " WHERE (is_current OR is_pending) AND (email, company_id) IN (VALUES %s)"
-                " RETURNING id",
-                SQL(", ").join(SQL("(%s, %s)", email, company_id) for email, company_id in keys),
+                "UPDATE nurture_consent SET is_current = false,"
+                " is_pending = is_pending AND NOT %(ending)s"
+                " WHERE (is_current OR is_pending AND %(ending)s)"
+                " AND (email, company_id) IN (VALUES %(pairs)s) RETURNING id",
+                ending=is_ending,
+                pairs=sql_values(keys),
             )
         )
         changed = self.browse(id_ for (id_,) in rows)
@@ -152,7 +167,12 @@ class NurtureConsent(models.Model):
         :return: what proves it, or nothing where the request is not valid any more
         """
         self.ensure_one()
-        self.lock_for_update()
+        # of two clicks at once the second one waits; core tries it again after the first one wrote
+        self.flush_recordset()
+        self.env.execute_query(
+            SQL("SELECT id FROM nurture_consent WHERE id = %s FOR UPDATE", self.id)
+        )
+        self.invalidate_recordset(flush=False)
         confirmed = self._get_confirmation()
         if confirmed or not self._is_open():
             return confirmed
@@ -181,16 +201,23 @@ class NurtureConsent(models.Model):
         return confirmed
 
     def _get_confirmation(self):
-        """The row that says that this request was confirmed."""
-        return self.search([("request_id", "=", self.id)], limit=1)
+        """The row that says that this request was confirmed, as long as that is what is valid and
+        the link is."""
+        if self._is_expired():
+            return self.browse()
+        return self.search([("request_id", "=", self.id), ("is_current", "=", True)], limit=1)
+
+    def _is_expired(self):
+        return not self.expire_date or self.expire_date < fields.Datetime.now()
 
     def _is_open(self):
         """Whether the request can be confirmed."""
         blacklist = self.env["mail.blacklist"].sudo()
         return (
             self.is_pending
-            and self.expire_date >= fields.Datetime.now()
+            and not self._is_expired()
             and not blacklist.search_count([("email", "=", self.email)], limit=1)
+            and not self.env["nurture.forgotten"].sudo()._find_forgotten([self.email])
         )
 
     def _find_asking(self):
@@ -224,12 +251,16 @@ class NurtureConsent(models.Model):
         return {(row.email, row.company_id.id) for row in rows}
 
     @api.model
-    def _note_unsent(self, mails):
+    def _note_unsent(self, mails, reason=None):
         """These mails could not be sent: of requests among them that is noted, and their steps can
-        be tried again."""
+        be tried again.
+
+        :param reason: why, where the mails do not say
+        """
         requests = self.search([("mail_id", "in", mails.ids), ("is_pending", "=", True)])
         for request in requests:
             request.is_pending = False
+            why = reason or request.mail_id.failure_reason
             self._note(
                 [
                     {
@@ -238,11 +269,11 @@ class NurtureConsent(models.Model):
                         "lead_id": request.lead_id.id,
                         "partner_id": request.partner_id.id,
                         "event": "failed",
-                        "source": request.mail_id.failure_reason,
+                        "source": why,
                     }
                 ]
             )
-            request.trace_id._set_state("error", "mail_failed", request.mail_id.failure_reason)
+            request.trace_id._set_state("error", "mail_failed", why)
 
     @api.model
     def _recall(self, traces_domain):
@@ -261,13 +292,18 @@ class NurtureConsent(models.Model):
         requests.mail_id.unlink()
         return requests.trace_id
 
+    def _end_requests(self):
+        """Nobody can confirm these any more; those that are in the queue do not leave."""
+        self.filtered("is_pending").is_pending = False
+        self.mail_id.filtered(lambda mail: mail.state != "sent").unlink()
+
     def _forget(self):
         """Erase who it was, and take what is in the queue back. What was agreed to when stays: who
         shows the address again finds it by its fingerprint."""
         rows = self.filtered("email")
         if not rows:
             return
-        rows.mail_id.filtered(lambda mail: mail.state != "sent").unlink()
+        rows._end_requests()
         forgotten = self.env["nurture.forgotten"]
         forgotten._make_salt()
         self.env.execute_query(

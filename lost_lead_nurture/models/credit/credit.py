@@ -77,6 +77,10 @@ class NurtureCredit(models.Model):
         related="outcome_id.lost_reason_id", store=True, index="btree_not_null"
     )
 
+    def _forget(self):
+        """Erase whose outcome is credited; what was earned stays."""
+        self.outcome_id._forget()
+
     # ------------------------------------------------------------
     # WRITING
     # ------------------------------------------------------------

@@ -136,6 +136,10 @@ class NurtureOutcome(models.Model):
             # what it is called is no secret of the mailing's authors
             outcome.credited_to = last.sudo().mailing_id.display_name
 
+    def _forget(self):
+        """Erase whose it was; what was earned stays."""
+        self.partner_id = False
+
     # ------------------------------------------------------------
     # WHEN DOCUMENTS CHANGE
     # ------------------------------------------------------------

@@ -594,6 +594,7 @@ class MailMail(models.Model):
         if vals.get("state") == "cancel":
             self._nurture_get_mailing_traces().set_canceled()
             self._nurture_remove_notes()
+            self._nurture_note_canceled()
         elif vals.get("state") == "outgoing":
             # whoever puts it back has decided that it is sent again
             self._nurture_get_mailing_traces().filtered(
@@ -605,9 +606,19 @@ class MailMail(models.Model):
         leaving = self.filtered(lambda mail: mail.state == "outgoing")
         mailing_traces = leaving._nurture_get_mailing_traces()
         leaving._nurture_remove_notes()
+        leaving._nurture_note_canceled()
         result = super().unlink()
         mailing_traces.set_canceled()
         return result
+
+    def _nurture_note_canceled(self):
+        """Somebody took these mails out of the queue: requests for consent among them can be tried
+        again."""
+        if others := self.filtered(lambda mail: not mail.mailing_id):
+            # whoever cancels mails may not write the history
+            self.env["nurture.consent"].sudo()._note_unsent(
+                others, self.env._("The mail was taken out of the queue.")
+            )
 
     def _nurture_remove_notes(self):
         """Contacts show those of these mails that are mailings to leads, and they do not leave:

@@ -108,6 +108,9 @@ class NurtureForgotten(models.Model):
         participants.sudo()._find_running(addresses)._leave("forgotten")
         journeys.sudo()._erase()
         proofs.sudo()._forget()
+        # whoever asked, of whatever company
+        pending = [("email", "in", addresses), ("is_pending", "=", True)]
+        consents.sudo().search(pending)._end_requests()
         self.env["nurture.preference"].sudo()._forget(addresses)
 
     @api.model

@@ -44,7 +44,8 @@ OF_SEQUENCES = Experiment(
 )
 #: and each company once for all its sequences.
 OF_COMPANIES = Experiment(
-    SQL("participant.company_id, participant.email"),
+    # whose address was erased is known by what was kept of it
+    SQL("participant.company_id, COALESCE(participant.email, participant.dedup_key)"),
     SQL("participant.company_id"),
     SQL("participant.global_holdout_percent"),
     SQL("participant.is_held_out_globally"),

@@ -380,8 +380,9 @@ class NurtureTrace(models.Model):
                     " AND lead.email_normalized != participant.email"
                     " AND EXISTS (SELECT 1 FROM nurture_participant other"
                     " WHERE other.sequence_id = participant.sequence_id"
-                    " AND other.dedup_key = lead.email_normalized)",
+                    " AND other.dedup_key IN %s)",
                     is_email,
+                    self.env["nurture.participant"]._sql_known_keys(SQL("lead.email_normalized")),
                 ),
             ),
         ]

@@ -87,11 +87,14 @@ class NurtureTrace(models.Model):
                 "not_confirmed",
                 SQL(
                     "step.step_type = 'email' AND EXISTS (SELECT 1 FROM nurture_step question"
-                    " WHERE question.sequence_id = sequence.id AND question.step_type = 'opt_in')"
+                    " WHERE question.sequence_id = sequence.id AND question.step_type = 'opt_in'"
+                    " AND question.active)"
                     " AND EXISTS (SELECT 1 FROM nurture_trace asked"
                     " JOIN nurture_step question ON question.id = asked.step_id"
-                    " AND question.step_type = 'opt_in'"
-                    " WHERE asked.participant_id = participant.id) AND NOT %s",
+                    " AND question.step_type = 'opt_in' AND question.active"
+                    # those who have not been asked yet, or will not be, had nothing to confirm
+                    " WHERE asked.participant_id = participant.id AND (asked.state = 'processed'"
+                    " OR asked.reason = 'asked_before')) AND NOT %s",
                     consents._sql_is_basis(home, "confirmed"),
                 ),
             ),

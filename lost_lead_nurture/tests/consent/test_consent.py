@@ -1,6 +1,7 @@
 """On which lawful basis somebody may be written to, and who is excluded without one."""
 
 import io
+from unittest.mock import patch
 
 from openpyxl import load_workbook
 
@@ -74,6 +75,26 @@ class TestConsent(TwoLeadsMixin, NurtureCase):
         with self.assertRaisesRegex(UserError, "There is no email address"):
             (lead | nobody.with_user(self.marketer)).nurture_note_basis("consent", "Fair")
         self.assertFalse(self.env["nurture.consent"].search([]))
+
+    def test_double_click(self):
+        """The second of two clicks waits for the first one."""
+        values = {"email": ANN, "company_id": self.company.id, "event": "requested"}
+        expire_date = self.clock.replace(year=self.clock.year + 1)
+        request = self.env["nurture.consent"]._note(
+            [{**values, "is_pending": True, "expire_date": expire_date}]
+        )
+        queries = []
+        execute = type(self.env.cr).execute
+
+        def spy(cr, query, *args, **kwargs):
+            queries.append(getattr(query, "code", query))
+            return execute(cr, query, *args, **kwargs)
+
+        with patch.object(type(self.env.cr), "execute", spy):
+            self.assertTrue(request._confirm("https://page.example.com", "Yes"))
+        locks = [query for query in queries if "nurture_consent" in query and "FOR UPDATE" in query]
+        self.assertEqual(len(locks), 1)
+        self.assertNotIn("SKIP LOCKED", locks[0])
 
     def test_dialog(self):
         wizard = Form(

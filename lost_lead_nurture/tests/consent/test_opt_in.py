@@ -105,6 +105,73 @@ class TestOptIn(NurtureHttpCase):
         self.assertEqual(self.trace(lead, ask).reason, "asked_before")
         self.assertEqual(len(self.mails_to(ANN)), 1)
 
+    def test_not_asked_yet(self):
+        """Who has not been asked had nothing to confirm; from then on no mail goes without it."""
+        self.company.nurture_basis_confirmed = False
+        sequence = self.make_sequence(name="Asks late", entry="manual")
+        self.make_step(sequence, subject="First")
+        self.make_step(sequence, delay=3, step_type="opt_in", mailing_id=False)
+        later = self.make_step(sequence, delay=5, subject="Later")
+        sequence.action_start()
+        lead = self.make_lead(ANN)
+        sequence.enrol(lead.ids)
+        self.advance()
+        self.assertEqual(len(self.mails_to(ANN, "First")), 1)
+        self.advance(days=3)
+        self.assertEqual(self.rows().mapped("event"), ["requested"])
+        self.advance(days=2)
+        self.assertEqual(self.trace(lead, later).reason, "not_confirmed")
+
+    def test_basis_noted_meanwhile(self):
+        """Another basis that somebody notes leaves the link as it is; to withdraw ends it, and
+        nobody is thanked any more."""
+        lead = self.enrol().with_user(self.marketer)
+        link = self.link_in(self.mail_to(ANN))
+        lead.nurture_note_basis("interest", "A call")
+        self.assertEqual(self.post(link).status_code, 200)
+        self.assertEqual(lead.nurture_basis, "confirmed")
+        lead.nurture_note_basis("withdrawn", "A call")
+        for response in (self.url_open(link), self.post(link)):
+            self.assertEqual(response.status_code, 410)
+            self.assertNotIn("Thank you", response.text)
+        self.assertEqual(lead.nurture_basis, "withdrawn")
+
+    def test_thanked_as_long_as_the_link_is_valid(self):
+        self.enrol()
+        link = self.link_in(self.mail_to(ANN))
+        self.post(link)
+        self.assertEqual(self._get(link).status_code, 200)
+        self.clock = self.clock.replace(month=4, day=20)
+        self.assertEqual(self.url_open(link).status_code, 410)
+
+    def test_taken_out_of_the_queue(self):
+        """A request that somebody cancels or deletes by hand was not made: it can be made again."""
+        lead = self.make_lead(ANN)
+        self.sequence.enrol(lead.ids)
+        self.run_cron()
+        for take_out in (lambda mail: mail.write({"state": "cancel"}), lambda mail: mail.unlink()):
+            take_out(self.rows().filtered("is_pending").mail_id)
+            trace = self.trace(lead, self.ask)
+            self.assertEqual((trace.state, trace.reason), ("error", "mail_failed"))
+            self.assertIn("taken out of the queue", self.rows()[-1].source)
+            self.assertFalse(self.rows().filtered("is_pending"))
+            trace.action_retry()
+            self.run_cron()
+        self.send_mails()
+        self.assertEqual(len(self.mails_to(ANN)), 1)
+
+    def test_forgotten_by_another_company(self):
+        """Whoever is forgotten, by whatever company, confirms nothing."""
+        self.enrol()
+        link = self.link_in(self.mail_to(ANN))
+        elsewhere = self.make_marketer(self.env["res.company"].create({"name": "Other Company"}))
+        forgotten = self.env["nurture.forgotten"]
+        forgotten.sudo()._remember([ANN])
+        self.assertEqual(self.post(link).status_code, 410)
+        forgotten.with_user(elsewhere)._forget_address([ANN])
+        self.env.invalidate_all()
+        self.assertFalse(self.rows().filtered("is_pending"))
+
     def test_recalled(self):
         """Stop means stop for requests in the queue, too; they are made when it goes on."""
         lead, bob = self.make_lead(ANN), self.make_lead(BOB)

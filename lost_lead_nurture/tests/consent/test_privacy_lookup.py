@@ -2,11 +2,11 @@
 
 from odoo.tests import tagged
 
-from ..common import ANN, NurtureCase, TwoLeadsMixin
+from ..common import ANN, DealMixin, NurtureCase, TwoLeadsMixin
 
 
 @tagged("post_install", "-at_install")
-class TestPrivacyLookup(TwoLeadsMixin, NurtureCase):
+class TestPrivacyLookup(DealMixin, TwoLeadsMixin, NurtureCase):
     def test_all_is_deleted(self):
         """Whoever presses Delete All for a person."""
         self.ann.with_user(self.marketer).nurture_note_basis("consent", "Fair", "Yes")
@@ -39,3 +39,25 @@ class TestPrivacyLookup(TwoLeadsMixin, NurtureCase):
         self.assertEqual((consent.basis, consent.wording), ("consent", "Yes"))
         again = self.make_lead(ANN)
         self.assertEqual(self.sequence.enrol(again.ids)["excluded"], {"forgotten": again.ids})
+
+    def test_what_was_earned_stays(self):
+        """Of an order the ledger keeps what was earned, and loses who the customer was."""
+        self.start()
+        self.trace(self.ann, self.first).mailing_trace_ids.set_sent()
+        self.touch(self.ann)
+        order = self.order(self.ann)
+        order.action_confirm()
+        credit = self.credits_of(order)
+        outcomes = self.env["nurture.outcome"].search([("order_id", "=", order.id)])
+        self.assertTrue(credit.partner_id and outcomes.partner_id)
+        earned = credit.mapped("company_amount"), outcomes.mapped("company_amount")
+        wizard = self.env["privacy.lookup.wizard"].create({"name": "Nobody Else", "email": ANN})
+        wizard.action_lookup()
+        lines = wizard.line_ids.filtered(lambda line: line.res_model.startswith("nurture."))
+        self.assertLessEqual({"nurture.outcome", "nurture.credit"}, set(lines.mapped("res_model")))
+        lines.action_unlink_all()
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertFalse(credit.partner_id | outcomes.partner_id)
+        kept = credit.mapped("company_amount"), outcomes.mapped("company_amount")
+        self.assertEqual(kept, earned)
