@@ -42,9 +42,9 @@ class NurtureConsentMixin(models.AbstractModel):
     )
 
     @api.depends("email_normalized", "company_id")
-    @api.depends_context("company")
+    @api.depends_context("company", "uid")
     def _compute_nurture_consent(self):
-        # who may read the record may know its basis
+        # who may read the record may know its basis, and what was said of it as far as he sees that
         consents = self.env["nurture.consent"].sudo()
         addresses = [address for one in self if (address := one._nurture_get_address())]
         rows = consents.search([("email", "in", addresses), ("is_current", "=", True)])
@@ -54,9 +54,10 @@ class NurtureConsentMixin(models.AbstractModel):
             row = current.get(key, consents)
             record.nurture_consent_id = row.with_env(self.env)
             record.nurture_basis = row.basis
-            record.nurture_basis_source = row.source
             record.nurture_basis_date = row.date
-            record.nurture_basis_wording = row.wording
+            seen = record._nurture_filter_seen(row)
+            record.nurture_basis_source = seen.source
+            record.nurture_basis_wording = seen.wording
 
     def _search_nurture_basis(self, operator, value):
         if operator != "in":
@@ -105,6 +106,13 @@ class NurtureConsentMixin(models.AbstractModel):
             raise UserError(self.env._("Say where the lawful basis comes from."))
         if wording and not isinstance(wording, str):
             raise UserError(self.env._("The wording is a text."))
+        if elsewhere := self.company_id - self.env.companies:
+            raise UserError(
+                self.env._(
+                    "You do not work in %s now: choose the company first.",
+                    ", ".join(elsewhere.sudo().mapped("name")),
+                )
+            )
         if without := self.filtered(lambda one: not one._nurture_get_address()):
             names = ", ".join(one.display_name for one in without[:5])
             raise UserError(self.env._("There is no email address: %s", names))
@@ -123,7 +131,7 @@ class NurtureConsentMixin(models.AbstractModel):
             ]
         )
         if basis == "withdrawn":
-            self._nurture_blacklist(source)
+            self._nurture_blacklist()
         self.invalidate_model(["nurture_consent_id", "nurture_basis"], flush=False)
         return True
 
@@ -134,11 +142,12 @@ class NurtureConsentMixin(models.AbstractModel):
                 raise AccessError(self.env._("Only salespeople and marketers note a basis."))
         self.check_access("read")
 
-    def _nurture_blacklist(self, source):
+    def _nurture_blacklist(self):
         """Whoever objects gets nothing any more, whatever a company has chosen. Everybody may
         note that."""
         blacklist = self.env["mail.blacklist"].sudo()
-        message = self.env._("Withdrew the consent: %s", source)
+        # companies share the list, and not what is said in one of them
+        message = self.env._("Withdrew the consent")
         for address in {record._nurture_get_address() for record in self}:
             blacklist._add(address, message=message)
 
@@ -150,6 +159,18 @@ class NurtureConsentMixin(models.AbstractModel):
             "company_id": (self.company_id or self.env.company).id,
             "partner_id": self._nurture_get_contact().id,
         }
+
+    def _nurture_filter_seen(self, rows):
+        """Of rows of the history those that the user may see: those of this record, and what he
+        sees anyway. That an address is the same says nothing, anybody can write it."""
+        if self.env.su:
+            return rows
+        own = rows.sudo().filtered(lambda row: row[self._nurture_get_own_column()] == self._origin)
+        return own | rows.sudo(False)._filtered_access("read").sudo()
+
+    def _nurture_get_own_column(self):
+        """The field of the history that says that a row is of this record."""
+        return "lead_id" if self._name == "crm.lead" else "partner_id"
 
     def _nurture_get_address(self):
         """The address as it is compared; False when there is none."""

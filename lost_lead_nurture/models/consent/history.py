@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL, html2plaintext
 from odoo.tools.osutil import clean_filename
 
@@ -65,16 +66,16 @@ class NurtureConsentMixin(models.AbstractModel):
             raise AccessError(self.env._("Only salespeople and marketers see the consent."))
 
     def _nurture_get_history(self):
-        """Who may read the record may read all that is known of its address, in the companies that
-        are chosen: what keeps it are tables that many may not read."""
+        """All that the user may know of the address: what was noted on this record or he sees
+        anyway, and of what is kept in tables that he may not read what is about leads of his."""
         address = self._nurture_get_address()
-        entries = self.sudo()._nurture_get_consent_entries(address)
+        entries = self._nurture_get_consent_entries(address)
         if address:
             entries += [
-                *self.sudo()._nurture_get_mail_entries(address),
-                *self.sudo()._nurture_get_list_entries(address),
-                *self.sudo()._nurture_get_blacklist_entries(address),
-                *self.sudo()._nurture_get_forgotten_entries(address),
+                *self._nurture_get_mail_entries(address),
+                *self._nurture_get_list_entries(address),
+                *self._nurture_get_blacklist_entries(address),
+                *self._nurture_get_forgotten_entries(address),
             ]
         return sorted(entries, key=lambda entry: entry["date"])
 
@@ -86,7 +87,8 @@ class NurtureConsentMixin(models.AbstractModel):
     def _nurture_get_consent_entries(self, address):
         consents = self.env["nurture.consent"]
         consents.flush_model()
-        forgotten = self.env["nurture.forgotten"]
+        # the rows are filtered below
+        forgotten = self.env["nurture.forgotten"].sudo()
         rows = self.env.execute_query(
             SQL(
                 "SELECT id FROM nurture_consent WHERE company_id IN %s"
@@ -110,23 +112,23 @@ class NurtureConsentMixin(models.AbstractModel):
                 company=row.company_id.name,
                 proof=row._get_proof(),
             )
-            for row in consents.browse(id_ for (id_,) in rows)
+            for row in self._nurture_filter_seen(consents.browse(id_ for (id_,) in rows))
         ]
-
-    def _nurture_get_own_column(self):
-        """The column of the history that says that a row is of this record."""
-        return "lead_id" if self._name == "crm.lead" else "partner_id"
 
     def _nurture_get_mail_entries(self, address):
         """Mails in which somebody unsubscribed, or which somebody called spam."""
-        mailing_traces = self.env["mailing.trace"].search(
-            [
-                ("email", "=", address),
-                "|",
-                ("nurture_unsubscribe_date", "!=", False),
-                ("nurture_complaint_date", "!=", False),
-            ]
+        mailing_traces = self.env["mailing.trace"]
+        domain = Domain("email", "=", address) & (
+            Domain("nurture_unsubscribe_date", "!=", False)
+            | Domain("nurture_complaint_date", "!=", False)
         )
+        if not mailing_traces.has_access("read"):
+            # salespeople: those of leads that they see
+            leads = self.env["crm.lead"].with_context(active_test=False)
+            own = leads.search([("email_normalized", "=", address)])
+            domain &= Domain("model", "=", "crm.lead") & Domain("res_id", "in", own.ids)
+            mailing_traces = mailing_traces.sudo()
+        mailing_traces = mailing_traces.search(domain).sudo()
         entries = []
         for one in mailing_traces:
             mailing = one.mass_mailing_id.display_name
@@ -140,7 +142,10 @@ class NurtureConsentMixin(models.AbstractModel):
 
     def _nurture_get_list_entries(self, address):
         """Mailing lists that somebody left."""
-        left = self.env["mailing.subscription"].search(
+        subscriptions = self.env["mailing.subscription"]
+        if not subscriptions.has_access("read"):
+            return []
+        left = subscriptions.search(
             [
                 ("contact_id.email_normalized", "=", address),
                 ("opt_out", "=", True),
@@ -161,7 +166,9 @@ class NurtureConsentMixin(models.AbstractModel):
     def _nurture_get_blacklist_entries(self, address):
         """What core keeps in the chatter of its blacklist."""
         entries = []
-        blacklist = self.env["mail.blacklist"].with_context(active_test=False)
+        # that it is on the list shows on every record with the address
+        blacklist = self.env["mail.blacklist"].sudo().with_context(active_test=False)
+        is_reader = self.env["mail.blacklist"].has_access("read")
         for entry in blacklist.search([("email", "=", address)]):
             what = self.env._("Blacklisted")
             user = entry.create_uid
@@ -179,7 +186,7 @@ class NurtureConsentMixin(models.AbstractModel):
                     )
                 else:
                     what = self.env._("Note on the blacklist")
-                note = html2plaintext(message.body or "").strip()
+                note = is_reader and html2plaintext(message.body or "").strip()
                 if changes or note:
                     entries.append(
                         self._nurture_make_entry(
@@ -190,7 +197,9 @@ class NurtureConsentMixin(models.AbstractModel):
 
     def _nurture_get_forgotten_entries(self, address):
         """That the address was forgotten, which is known by its fingerprint only."""
-        forgotten = self.env["nurture.forgotten"]
+        if not self.env["nurture.forgotten"].has_access("read"):
+            return []
+        forgotten = self.env["nurture.forgotten"].sudo()
         forgotten.flush_model()
         rows = self.env.execute_query(
             SQL(

@@ -237,6 +237,41 @@ class TestConsent(TwoLeadsMixin, NurtureCase):
             with self.assertRaises(AccessError):
                 contact.with_user(user).get_nurture_consent_history()
 
+    def test_invented_contact(self):
+        """Whoever makes a contact with somebody's address learns no more than the basis: not what
+        was said to whom, and not that somebody was forgotten."""
+        self.note(self.ann, source="Told Sam at the fair")
+        self.env["mail.blacklist"]._add(ANN, message="Angry about Sam")
+        spy = new_test_user(
+            self.env,
+            "nurture_spy",
+            "base.group_user,base.group_partner_manager,sales_team.group_sale_salesman",
+        )
+        contact = self.env["res.partner"].with_user(spy).create({"name": "Me", "email": ANN})
+        self.assertEqual(contact.nurture_basis, "consent")
+        self.assertFalse(contact.nurture_basis_source or contact.nurture_basis_wording)
+        history = str(contact.get_nurture_consent_history())
+        self.assertNotIn("Sam", history)
+        self.env["nurture.forgotten"].with_user(self.marketer)._forget_address([ANN])
+        self.assertNotIn("orgotten", str(contact.get_nurture_consent_history()))
+        self.assertIn(
+            "orgotten", str(contact.with_user(self.marketer).get_nurture_consent_history())
+        )
+
+    def test_company_elsewhere(self):
+        """What a company may do is noted by who works in it."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        contact = self.env["res.partner"].create(
+            {"name": "Ann", "email": ANN, "company_id": other.id, "partner_share": False}
+        )
+        with self.assertRaises((AccessError, UserError)):
+            contact.with_user(self.marketer).nurture_note_basis("confirmed", "Fair")
+        with self.assertRaisesRegex(UserError, "Other Company"):
+            contact.with_context(allowed_company_ids=self.company.ids).nurture_note_basis(
+                "confirmed", "Fair"
+            )
+        self.assertFalse(self.env["nurture.consent"].search([("company_id", "=", other.id)]))
+
     # ------------------------------------------------------------
     # HISTORY
     # ------------------------------------------------------------
