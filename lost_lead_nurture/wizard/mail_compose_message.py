@@ -59,7 +59,7 @@ class MailComposeMessage(models.TransientModel):
         """The addresses among these recipients that want a pause, or have had all mails that they
         want in a month."""
         preferences = self.env["nurture.preference"].sudo()
-        if not preferences._is_any():
+        if not self.mass_mailing_id.use_exclusion_list or not preferences._is_any():
             return []
         recipients = self._get_recipients_data(mail_values_dict).values()
         addresses = {one for data in recipients for one in data["mail_to_normalized"] if one}

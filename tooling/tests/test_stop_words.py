@@ -13,12 +13,17 @@ class TestStopWords(unittest.TestCase):
             "STOP",
             "Unsubscribe.",
             "Hello,\n\nplease remove me\n\nAnn Smith",
+            "Hi Sam,\nstop!\nThanks\nAnn",
+            "Unsubscribe\n\nSent from my iPhone",
+            "Abmelden\n\nVon meinem iPhone gesendet",
+            "unsubscribe\n\n*From:* Shop <shop@example.com>\n*Sent:* Monday",
+            "退订\n\n在2026年写道：\n你好",
             "Bitte abmelden!\n\nAm Montag schrieb shop@example.com:\n> stop by our shop",
             "Désabonner",
             "unsubscribe\n\n-----Original Message-----\nFrom: us",
             "退订",
         ):
-            self.assertTrue(stop_words.asks_to_stop(text), text)
+            self.assertTrue(stop_words.asks_to_stop(text, ["Ann Smith"]), text)
 
     def test_who_does_not(self):
         for text in (
@@ -31,5 +36,14 @@ class TestStopWords(unittest.TestCase):
             "How do I unsubscribe my colleague and keep mine?",
             "stop " * 100,
             "stop\n" * 20,
+            "No more emails.\nPlease call me!",
+            "Stop!\nYes, please",
+            "Stop\nOK, offer accepted",
+            "Opt out\nNo, keep me",
+            "Baja\n\nMe interesa mucho",
+            "Please don't\nstop",
+            "退订\n\n我想买\n请打电话给我",
+            "Stop\nThanks but call me",
+            "Stop\nBob Brown",
         ):
-            self.assertFalse(stop_words.asks_to_stop(text), text)
+            self.assertFalse(stop_words.asks_to_stop(text, ["Ann Smith"]), text)

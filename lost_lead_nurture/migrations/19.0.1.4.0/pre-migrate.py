@@ -9,9 +9,10 @@ from odoo.addons.lost_lead_nurture.tools.live_schema import Spelling, prepare
 
 
 def migrate(cr, version):
-    # sequences that are there have no new limit
+    # sequences that are there have no new limit, and exclude nobody whom they did not exclude
     cr.execute(
-        "ALTER TABLE nurture_sequence ADD COLUMN IF NOT EXISTS complaint_limit double precision"
+        "ALTER TABLE nurture_sequence ADD COLUMN IF NOT EXISTS complaint_limit double precision,"
+        " ADD COLUMN IF NOT EXISTS exclude_left boolean"
     )
     if parse_version(version) < parse_version("19.0.1.2.0"):
         # this transaction has renamed columns of theirs, and holds them already

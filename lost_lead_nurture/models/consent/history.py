@@ -143,12 +143,16 @@ class NurtureConsentMixin(models.AbstractModel):
     def _nurture_get_list_entries(self, address):
         """Mailing lists that somebody left."""
         # salespeople may not read lists, and have to know what somebody does not want
-        left = self.env["mailing.subscription"].sudo().search(
-            [
-                ("contact_id.email_normalized", "=", address),
-                ("opt_out", "=", True),
-                ("opt_out_datetime", "!=", False),
-            ]
+        left = (
+            self.env["mailing.subscription"]
+            .sudo()
+            .search(
+                [
+                    ("contact_id.email_normalized", "=", address),
+                    ("opt_out", "=", True),
+                    ("opt_out_datetime", "!=", False),
+                ]
+            )
         )
         what = self.env._("Left a mailing list")
         return [

@@ -67,10 +67,17 @@ class IrMailServer(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
-        if any(name.startswith("nurture_") for name in vals):
-            for server in self:
-                for key in (f"server:{server.id}", f"server-day:{server.id}"):
-                    self.env["nurture.pace"].sudo()._forget(key, "server_limit")
+        changed = {name for name in vals if name.startswith("nurture_")}
+        kinds = []
+        if "nurture_hourly_limit" in changed:
+            kinds.append("server")
+        if changed - {"nurture_hourly_limit"}:
+            # what left on the days before says whether a warm-up goes on: only who changes it
+            # begins it anew
+            kinds.append("server-day")
+        for server in self:
+            for kind in kinds:
+                self.env["nurture.pace"].sudo()._forget(f"{kind}:{server.id}", "server_limit")
         return result
 
     def _nurture_get_capacities(self):

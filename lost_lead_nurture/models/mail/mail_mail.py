@@ -209,7 +209,9 @@ class MailMail(models.Model):
                     kwargs = self._nurture_reconnect(kwargs, opened)
                     with watch(kwargs.get("smtp_session"), batch.delivery):
                         super(MailMail, mail)._send(auto_commit=False, **kwargs)
-            return super(MailMail, self - leaving)._send(auto_commit=False, **kwargs)
+                if others := self - leaving:
+                    kwargs = self._nurture_reconnect(kwargs, opened)
+                return super(MailMail, others)._send(auto_commit=False, **kwargs)
         self._nurture_send_queue(self._nurture_get_mailing_traces().mail_mail_id, **kwargs)
         return True
 
@@ -242,7 +244,8 @@ class MailMail(models.Model):
         )
         blacklisted._nurture_cancel_plain("mail_bl")
         preferences = self.env["nurture.preference"].sudo()
-        stopped = blacklisted | preferences._obey_queued(mailing_traces - blacklisted)
+        heeding = mailing_traces.filtered("mass_mailing_id.use_exclusion_list")
+        stopped = blacklisted | preferences._obey_queued(heeding - blacklisted)
         return self & stopped.mail_mail_id.with_env(self.env)
 
     def _postprocess_sent_message(
@@ -388,6 +391,8 @@ class MailMail(models.Model):
             # each alone: a commit empties the cache, and all the others would be read again
             for mail, following in zip_longest(queue, queue[1:], fillvalue=self.browse()):
                 if mail not in ours:
+                    # the server may have hung up after a mail of a sequence
+                    kwargs = self._nurture_reconnect(kwargs, opened)
                     super(MailMail, mail)._send(auto_commit=True, **kwargs)
                     continue
                 if mail.id in batch.delivery.deferred:

@@ -2,7 +2,7 @@ import logging
 
 from odoo import api, models
 from odoo.tools import html2plaintext
-from odoo.tools.mail import email_normalize, unfold_references
+from odoo.tools.mail import email_normalize, email_split_tuples, unfold_references
 
 from ...tools import automatic
 from ...tools.addresses import canonical
@@ -96,7 +96,12 @@ class MailThread(models.AbstractModel):
         """
         sender = canonical(email_normalize(message_dict["email_from"]) or "")
         text = html2plaintext(message_dict.get("body") or "")[:MAX_TEXT]
-        if not sender or sender != answered.email or not asks_to_stop(text):
+        if not sender or sender != answered.email:
+            return self
+        lead = self.env["crm.lead"].sudo().browse(answered.res_id or ()).exists()
+        names = [name for name, _address in email_split_tuples(message_dict["email_from"])]
+        names += [lead.contact_name, lead.partner_id.name]
+        if not asks_to_stop(text, list(filter(None, names))):
             return self
         self.env["nurture.preference"].sudo()._choose(
             sender,

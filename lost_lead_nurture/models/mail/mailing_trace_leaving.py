@@ -45,6 +45,7 @@ class MailingTrace(models.Model):
             & Domain("nurture_complaint_date", "=", False)
         )
         mailing_traces.nurture_complaint_date = fields.Datetime.now()
+        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("complaint")
 
     @api.model
     def _nurture_take_complaint(self, complaint):

@@ -43,7 +43,8 @@ class NurturePace(models.Model):
                 "SELECT EXISTS (SELECT FROM nurture_provider WHERE hourly_limit > 0"
                 " OR held_date > %(now)s OR slow_date > %(now)s),"
                 " EXISTS (SELECT FROM ir_mail_server WHERE active AND (owner_user_id IS NOT NULL"
-                " OR nurture_hourly_limit > 0 OR nurture_warm_up_date IS NOT NULL))",
+                " OR nurture_hourly_limit > 0 OR nurture_daily_limit > 0"
+                " OR nurture_warm_up_date IS NOT NULL))",
                 now=now,
             )
         )

@@ -1,4 +1,5 @@
 import logging
+import re
 import time
 from datetime import timedelta
 
@@ -17,6 +18,8 @@ from ...tools.sending_hours import share_of
 
 _logger = logging.getLogger(__name__)
 
+#: Codes (RFC 3463) of what is said of one mailbox, or of one mail to many: it holds nobody else.
+OF_MAILBOX = re.compile(r"\s*(?:[45]\.2\.\d|4\.5\.3)\b")
 #: The most mails an hour that somebody can set as a limit.
 MAX_HOURLY = 1_000_000
 #: A provider that is held again so soon after it was held is held twice as long.
@@ -189,6 +192,8 @@ class NurtureProvider(models.Model):
         :param refusal: :class:`~tools.delivery.Refusal`
         :return: the provider if it is held now, else none; ids of the mails that wait for it
         """
+        if OF_MAILBOX.match(refusal.text):
+            return self.browse(), set()
         code = self._get_codes([address]).get(address)
         answer = code and self.env["nurture.provider.answer"].sudo()._find(code, refusal)
         if not answer or answer.action == "none":

@@ -47,6 +47,15 @@ class NurtureSequence(models.Model):
                     )
                 )
 
+    @api.constrains("mail_server_id")
+    def _check_mail_server(self):
+        """By the mail server of a person only that person sends."""
+        for sequence in self.sudo():
+            if sequence.mail_server_id.owner_user_id - self.env.user:
+                raise ValidationError(
+                    self.env._("“%s” is somebody's own mail server.", sequence.mail_server_id.name)
+                )
+
     def _spread_sender(self, mailings=None):
         """Let the mails of the sequence be from its sender and leave by its mail server.
 
@@ -79,6 +88,8 @@ class NurtureSequence(models.Model):
         if not sender:
             raise UserError(self.env._("Nobody sends it: write down a sender first."))
         server = sequence.mail_server_id or mailing.mail_server_id
+        if server.owner_user_id - self.env.user:
+            raise UserError(self.env._("“%s” is somebody's own mail server.", server.name))
         servers = sequence.env["ir.mail_server"]
         message = servers._build_email__(
             email_from=sender,
