@@ -232,6 +232,15 @@ def _read(cursor, table):
     return {column: [row[column] for row in rows] for column in (rows[0] if rows else ())}
 
 
+def _without_new(columns, now):
+    """``now`` without rows that were not there before: an update brings new templates along."""
+    if "id" not in columns or "id" not in now:
+        return now
+    known = {*columns["id"]}
+    kept = [number for number, id_ in enumerate(now["id"]) if id_ in known]
+    return {column: [values[number] for number in kept] for column, values in now.items()}
+
+
 def compare(before, after):
     """Return what was there before and is not any more (a list of texts)."""
     problems = []
@@ -243,6 +252,7 @@ def compare(before, after):
         if now is None:
             problems += [f"The table {table} is gone."]
             continue
+        now = _without_new(columns, now)
         new = {column: values for column, values in now.items() if column not in columns}
         for column, values in columns.items():
             if column in NOTED_BY_UPDATES or column in known:

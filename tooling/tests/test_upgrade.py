@@ -30,6 +30,13 @@ class TestCompare(unittest.TestCase):
         problems = self.compare(id=[1], round=[1], reason=["sending_hours"])
         self.assertEqual(len(problems), 3)
 
+    def test_a_row_is_new(self):
+        """Templates come with a version; what was there is what is compared."""
+        columns = {"id": [1, 2, 3], "round": [1, 7, 9], "reason": ["sending_hours", None, None]}
+        self.assertEqual(self.compare(**columns), [])
+        columns["round"] = [9, 7, 1]
+        self.assertEqual(len(self.compare(**columns)), 1)
+
     def test_a_table_is_gone(self):
         (problem,) = upgrade.compare(self.BEFORE, {})
         self.assertIn("The table nurture_trace is gone", problem)
