@@ -144,7 +144,8 @@ class NurtureSequence(models.Model):
         last start do not count again."""
         self.ensure_one()
         self.env["mailing.trace"].flush_model()
-        since = self.resume_date or self.start_date
+        # a test run was never started: there is nothing to count
+        since = self.resume_date or self.start_date or fields.Datetime.now()
         # a mail that failed has not left
         column = "create_date" if kind == "failure" else "sent_datetime"
         date = SQL.identifier("mail", column)

@@ -240,7 +240,7 @@ class TestConsent(TwoLeadsMixin, NurtureCase):
     def test_invented_contact(self):
         """Whoever makes a contact with somebody's address learns no more than the basis: not what
         was said to whom, and not that somebody was forgotten."""
-        self.note(self.ann, source="Told Sam at the fair")
+        self.note(self.ann, source="Sam, at the fair")
         self.env["mail.blacklist"]._add(ANN, message="Angry about Sam")
         spy = new_test_user(
             self.env,
