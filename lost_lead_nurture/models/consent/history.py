@@ -170,7 +170,7 @@ class NurtureConsentMixin(models.AbstractModel):
         entries = []
         # that it is on the list shows on every record with the address
         blacklist = self.env["mail.blacklist"].sudo().with_context(active_test=False)
-        is_reader = self.env["mail.blacklist"].has_access("read")
+        may_read = self.env["mail.blacklist"].has_access("read")
         for entry in blacklist.search([("email", "=", address)]):
             what = self.env._("Blacklisted")
             user = entry.create_uid
@@ -188,7 +188,7 @@ class NurtureConsentMixin(models.AbstractModel):
                     )
                 else:
                     what = self.env._("Note on the blacklist")
-                note = is_reader and html2plaintext(message.body or "").strip()
+                note = may_read and html2plaintext(message.body or "").strip()
                 if changes or note:
                     entries.append(
                         self._nurture_make_entry(
