@@ -1,3 +1,6 @@
+from odoo import SUPERUSER_ID, api
+from odoo.tools import parse_version
+
 from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .models.core.res_partner import ResPartner
@@ -114,6 +117,20 @@ CHANGES = [
 def pre_init_hook(env):
     """Change the tables of core without getting into the way of those who use them."""
     prepare(env, CHANGES)
+
+
+def prepare_update(cr, version):
+    """The same before an update: mails are sent and opened meanwhile.
+
+    :param version: from which it is updated
+    """
+    if parse_version(version) < parse_version("19.0.1.2.0"):
+        # this transaction has renamed columns of theirs, and holds them already
+        return
+    prepare(
+        api.Environment(cr, SUPERUSER_ID, {}),
+        [change for change in CHANGES if not isinstance(change, Spelling)],
+    )
 
 
 def post_init_hook(env):

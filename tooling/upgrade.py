@@ -38,6 +38,8 @@ print(json.dumps(demo.play(sys.argv[1], port, pathlib.Path(sys.argv[2]))))
 #: Tables of core that know of sequences; ours are found by their names.
 TABLES = ("crm_lead", "link_tracker_click", "mail_activity", "mailing_mailing", "mailing_trace")
 TABLES += ("mailing_filter", "mail_blacklist", "sale_order")
+#: Those in which an update brings new templates along.
+WITH_TEMPLATES = ("mailing_mailing", "nurture_sequence", "nurture_step")
 #: What is counted anew when somebody looks.
 COUNTED = ("nurture_figures", "nurture_statistics")
 #: What the ledger knows now, by other rules: who was credited with what.
@@ -233,9 +235,7 @@ def _read(cursor, table):
 
 
 def _without_new(columns, now):
-    """``now`` without rows that were not there before: an update brings new templates along."""
-    if "id" not in columns or "id" not in now:
-        return now
+    """``now`` without rows that were not there before."""
     known = {*columns["id"]}
     kept = [number for number, id_ in enumerate(now["id"]) if id_ in known]
     return {column: [values[number] for number in kept] for column, values in now.items()}
@@ -252,7 +252,8 @@ def compare(before, after):
         if now is None:
             problems += [f"The table {table} is gone."]
             continue
-        now = _without_new(columns, now)
+        if table in WITH_TEMPLATES:
+            now = _without_new(columns, now)
         new = {column: values for column, values in now.items() if column not in columns}
         for column, values in columns.items():
             if column in NOTED_BY_UPDATES or column in known:

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.sequence.statistics import MANY_TRACES
+from ..models.core.kept import MANY_TRACES
 from .cube import CUBES, Cube
 from .nurture_report_mixin import AMOUNTS, DIMENSIONS, MEASURES, MEASURES_OF
 

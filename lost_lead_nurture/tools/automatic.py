@@ -11,10 +11,10 @@ nothing that a person's mail may have as well:
 - the subject once it begins with “Re:”, as people answer an out-of-office, too.
 
 Sources: RFC 3834 (automatic responses), 3462 and 3464 (reports), 8098 (receipts), 5321 (the empty
-return path); the headers of programs older than those as collected by
-A. Tournoij, “How to detect automatically generated emails”; the subjects of Exchange, Outlook,
-Notes and Domino in their languages, of QQ Mail, Netease (163), Exim, Postfix, qmail, Gmail,
-cPanel, Jira, Zendesk, OTRS and RT.
+return path); the headers of programs older than those as collected by A. Tournoij, “How to detect
+automatically generated emails”; the subjects of Exchange, Outlook, Notes and Domino in their
+languages, of QQ Mail, Netease (163), Exim, Postfix, qmail, Gmail, cPanel, Jira, Zendesk, OTRS and
+RT.
 """
 
 import re

@@ -1,6 +1,7 @@
 """Dates as users read them: one format on all screens, in their language and time zone. It is how
 core's client shows dates, always with the year."""
 
+import pytz
 from babel.dates import format_skeleton
 
 from odoo import fields
@@ -26,6 +27,14 @@ def on_clock(env, moment, zone=None):
     ):
         pattern = pattern.replace(place, part)
     return format_datetime(env, moment, tz=zone or env.tz.zone, dt_format=pattern)
+
+
+def as_local(env, moment):
+    """A moment on the clock of the user, without a time zone, of which Excel knows none; None when
+    there is no moment."""
+    if not moment:
+        return None
+    return moment.replace(tzinfo=pytz.utc).astimezone(env.tz).replace(tzinfo=None)
 
 
 def on_axis(env, day):

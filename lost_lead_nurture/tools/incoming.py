@@ -51,12 +51,10 @@ def simplify(message):
     for name in PEOPLE:
         if found := _find_addresses(message, name):
             headers.append(f"{name}: {', '.join(found)}")
-    for name in NAMES:
-        if found := _find(_ID, message, name):
-            headers.append(f"{name}: {found[0] if name == 'Message-ID' else ' '.join(found)}")
-    if not _find(_ID, message, "Message-ID"):
-        # the same whenever it is read
-        headers.append(f"Message-ID: <{hashlib.sha256(_raw(message)).hexdigest()}@unreadable>")
+    for name in ("In-Reply-To", "References"):
+        if found := _find_ids(message, name):
+            headers.append(f"{name}: {' '.join(found)}")
+    headers.append(f"Message-ID: {_get_own_id(message)}")
     if date := _read_date(message):
         headers.append(f"Date: {date}")
     text = base64.encodebytes(clean_text(read_text(message)).encode()).decode()
@@ -64,9 +62,18 @@ def simplify(message):
     return email.message_from_string("\n".join(headers) + f"\n\n{text}", policy=email.policy.SMTP)
 
 
-def _find(pattern, message, name):
+def _find_ids(message, name):
     values = " ".join(header_values(message, name))
-    return list(dict.fromkeys(match[0] for match in pattern.finditer(values)))[:MAX_FOUND]
+    return list(dict.fromkeys(_ID.findall(values)))[:MAX_FOUND]
+
+
+def _get_own_id(message):
+    """Its name; of one without it is the same whenever it is read."""
+    if found := _find_ids(message, "Message-ID"):
+        return found[0]
+    headers = "\n".join(f"{name}: {value}" for name, value in message.raw_items())
+    digest = hashlib.sha256(headers.encode("utf-8", "surrogateescape"))
+    return f"<{digest.hexdigest()}@unreadable>"
 
 
 def _find_addresses(message, name):
@@ -79,12 +86,6 @@ def _find_addresses(message, name):
 def _encode(text):
     text = " ".join(NO_TEXT.sub(" ", text[:MAX_SUBJECT]).split())
     return Header(text, "utf-8").encode()
-
-
-def _raw(message):
-    return "\n".join(f"{name}: {value}" for name, value in message.raw_items()).encode(
-        "utf-8", "surrogateescape"
-    )
 
 
 def _read_date(message):

@@ -3,6 +3,8 @@ anything there. What does not fit is none of ours, and is not looked up."""
 
 from datetime import date
 
+from .subjects import storable
+
 #: The largest id: an integer of PostgreSQL.
 _MAX_ID = 2**31 - 1
 #: No address is longer (RFC 5321), and no token.
@@ -20,10 +22,7 @@ def read_id(value):
 
 def read_text(value, limit):
     """``value`` as a text that can be kept, of ``limit`` characters at most; "" when it is none."""
-    if not isinstance(value, str):
-        return ""
-    # PostgreSQL knows no NUL in a text, and no half characters
-    return value.replace("\x00", "").encode(errors="replace").decode().strip()[:limit]
+    return storable(value).strip()[:limit] if isinstance(value, str) else ""
 
 
 def read_date(value):

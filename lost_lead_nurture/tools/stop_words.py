@@ -13,31 +13,19 @@ PHRASES = {
     *("remove me from your list", "opt out", "opt-out", "no more mails", "no more emails"),
     *("abmelden", "bitte abmelden", "abbestellen", "austragen", "keine mails mehr"),
     *("keine e-mails mehr", "bitte keine mails mehr", "desabonner", "me desabonner"),
-    "desinscription",
-    *("me desinscrire", "desabonnement", "desinscrivez-moi", "baja", "darme de baja"),
-    "dar de baja",
-    *("cancelar suscripcion", "cancellami", "disiscrivimi", "cancellare", "afmelden"),
-    "uitschrijven",
-    *("wypisz", "wypisz mnie", "wypisuje sie", "rezygnuje", "dezabonare", "ma dezabonez"),
-    *("odhlasit", "avregistrera", "avmeld", "afmeld", "退订", "取消订阅", "配信停止"),
+    *("desinscription", "me desinscrire", "desabonnement", "desinscrivez-moi", "baja"),
+    *("darme de baja", "dar de baja", "cancelar suscripcion", "cancellami", "disiscrivimi"),
+    *("cancellare", "afmelden", "uitschrijven", "wypisz", "wypisz mnie", "wypisuje sie"),
+    *("rezygnuje", "dezabonare", "ma dezabonez", "odhlasit", "avregistrera", "avmeld", "afmeld"),
+    *("退订", "取消订阅", "配信停止"),
 }
 #: What may stand around it, folded: with a name after it, too.
 GREETINGS = {
-    *(
-        "hello",
-        "hi",
-        "dear",
-        "hallo",
-        "guten tag",
-        "bonjour",
-        "hola",
-        "ciao",
-        "buna",
-        "dzien dobry",
-    ),
-    *("thanks", "thank you", "regards", "best regards", "kind regards", "best", "danke", "gruss"),
-    *("grusse", "mfg", "viele grusse", "mit freundlichen grussen", "merci", "cordialement"),
-    *("gracias", "saludos", "grazie", "saluti", "dziekuje", "pozdrawiam", "multumesc", "谢谢"),
+    *("hello", "hi", "dear", "hallo", "guten tag", "bonjour", "hola", "ciao", "buna"),
+    *("dzien dobry", "thanks", "thank you", "regards", "best regards", "kind regards", "best"),
+    *("danke", "gruss", "grusse", "mfg", "viele grusse", "mit freundlichen grussen", "merci"),
+    *("cordialement", "gracias", "saludos", "grazie", "saluti", "dziekuje", "pozdrawiam"),
+    *("multumesc", "谢谢"),
 }
 #: How programs on phones end a mail, folded.
 FOOTERS = (

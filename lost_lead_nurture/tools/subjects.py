@@ -34,6 +34,12 @@ def clean_text(text):
     return NO_TEXT.sub("", text)
 
 
+def storable(text):
+    """``text`` as PostgreSQL takes it, which knows no NUL in a text and no half characters: these
+    become question marks."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
 def fold(text):
     """``text`` as it is compared: without case, accents, kinds of width and of white space."""
     text = unicodedata.normalize("NFKD", text).casefold().replace("ł", "l")

@@ -97,8 +97,8 @@ class NurtureSequenceNew(models.TransientModel):
     @api.depends("audience", "keep_domain", "lost_reason_ids", "preset_id", "template_id")
     def _compute_matching_count(self):
         # with the rights of the user: a count tells, too
+        leads = self.env["crm.lead"].with_context(active_test=False)
         for wizard in self:
-            leads = self.env["crm.lead"].with_context(active_test=False)
             wizard.matching_count = leads.search_count(
                 wizard._get_matching_domain(), limit=MANY_LEADS
             )

@@ -32,10 +32,13 @@ class TestCompare(unittest.TestCase):
 
     def test_a_row_is_new(self):
         """Templates come with a version; what was there is what is compared."""
+        before = {"nurture_step": {"id": [1, 2], "name": ["a", "b"]}}
+        after = {"nurture_step": {"id": [1, 2, 3], "name": ["a", "b", "c"]}}
+        self.assertEqual(upgrade.compare(before, after), [])
+        after["nurture_step"]["name"] = ["c", "b", "a"]
+        self.assertEqual(len(upgrade.compare(before, after)), 1)
         columns = {"id": [1, 2, 3], "round": [1, 7, 9], "reason": ["sending_hours", None, None]}
-        self.assertEqual(self.compare(**columns), [])
-        columns["round"] = [9, 7, 1]
-        self.assertEqual(len(self.compare(**columns)), 1)
+        self.assertEqual(len(self.compare(**columns)), 3)
 
     def test_a_table_is_gone(self):
         (problem,) = upgrade.compare(self.BEFORE, {})

@@ -7,6 +7,7 @@ from ...tools.addresses import canonical
 from ...tools.arguments import check_records, read_choice
 from ...tools.consent import BASES
 
+#: Who sees the consent of leads and contacts that he sees.
 GROUPS = "sales_team.group_sale_salesman,lost_lead_nurture.group_user"
 
 

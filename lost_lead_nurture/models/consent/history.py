@@ -5,7 +5,9 @@ from odoo.tools import SQL, html2plaintext
 from odoo.tools.osutil import clean_filename
 
 from ...tools.arguments import check_records
+from ...tools.dates import as_local
 from ...tools.workbook import Sheet, make_workbook
+from .consent_mixin import GROUPS
 
 
 class NurtureConsentMixin(models.AbstractModel):
@@ -17,8 +19,8 @@ class NurtureConsentMixin(models.AbstractModel):
         """Open the history on a page of its own."""
         check_records(self, one=True)
         self._nurture_check_may_see()
-        field = {"crm.lead": "lead_id", "res.partner": "partner_id"}[self._name]
-        history = self.env["nurture.consent.history"].create({field: self.id})
+        history = self.env["nurture.consent.history"]
+        history = history.create({self._nurture_get_own_column(): self.id})
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Consent"),
@@ -54,11 +56,7 @@ class NurtureConsentMixin(models.AbstractModel):
         ]
 
     def _nurture_may_see_consent(self):
-        return any(self.env.user.has_group(group) for group in self._nurture_get_groups())
-
-    @api.model
-    def _nurture_get_groups(self):
-        return ("sales_team.group_sale_salesman", "lost_lead_nurture.group_user")
+        return self.env.user.has_groups(GROUPS)
 
     def _nurture_check_may_see(self):
         self.check_access("read")
@@ -225,10 +223,6 @@ class NurtureConsentMixin(models.AbstractModel):
     def _nurture_get_file_name(self):
         return clean_filename(f"{self.env._('Consent')} {self.display_name}.xlsx")
 
-    def _nurture_on_clock(self, moment):
-        """A moment on the clock of the user, as workbooks take it."""
-        return moment and fields.Datetime.context_timestamp(self, moment).replace(tzinfo=None)
-
     def _nurture_make_consent_workbook(self):
         self._nurture_check_may_see()
         env = self.env
@@ -238,9 +232,9 @@ class NurtureConsentMixin(models.AbstractModel):
             [env._("Address"), self._nurture_get_address()],
             [env._("Lawful Basis"), bases.get(self.nurture_basis) or env._("None is known")],
             [env._("Source"), self.nurture_basis_source],
-            [env._("Since"), self._nurture_on_clock(self.nurture_basis_date)],
+            [env._("Since"), as_local(env, self.nurture_basis_date)],
             [env._("Wording"), self.nurture_basis_wording],
-            [env._("Exported On"), self._nurture_on_clock(fields.Datetime.now())],
+            [env._("Exported On"), as_local(env, fields.Datetime.now())],
             [env._("Exported By"), env.user.name],
         ]
         columns = [
@@ -249,10 +243,7 @@ class NurtureConsentMixin(models.AbstractModel):
         ]
         names = ("what", "basis", "source", "wording", "by", "company", "proof")
         rows = [
-            [
-                self._nurture_on_clock(entry["date"]),
-                *(entry[name] for name in names),
-            ]
+            [as_local(env, entry["date"]), *(entry[name] for name in names)]
             for entry in self._nurture_get_history()
         ]
         return make_workbook(

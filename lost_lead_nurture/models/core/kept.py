@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-#: From so many traces on what is counted is kept, as statistics of a sequence are, and so long.
+#: From so many traces on what is counted is kept; and so long, if nobody counts it anew before.
 MANY_TRACES = 20_000
 KEPT = timedelta(minutes=15)
 
@@ -42,14 +42,14 @@ class NurtureKept(models.Model):
         # a clock that was set back must not keep it for ever
         if kept and kept.date <= now:
             return kept.value, kept.date
-        # as JSON has it, whether it is kept or not
-        value = json.loads(json.dumps(count()))
+        value = json.dumps(count())
         traces = self.env["nurture.trace"].sudo()
         # a replica keeps nothing
         is_kept = not self.env.cr.readonly
         if is_kept and traces.search_count([], limit=MANY_TRACES) >= MANY_TRACES:
             self._put(name, digest, now, value)
-        return value, False
+        # as JSON has it, whether it is kept or not
+        return json.loads(value), False
 
     @api.model
     def _put(self, name, digest, now, value):
@@ -61,7 +61,7 @@ class NurtureKept(models.Model):
                   DO UPDATE SET date = EXCLUDED.date, value = EXCLUDED.value
                 RETURNING id
                 """,
-                *(name, digest, now, json.dumps(value)),
+                *(name, digest, now, value),
             )
         )
         self.invalidate_model(flush=False)

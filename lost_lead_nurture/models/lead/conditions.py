@@ -191,9 +191,9 @@ class CrmLead(models.Model):
         """
         if sequence._begins_with_opt_in():
             return []
-        home = (sequence.company_id or (sequence.user_id or sequence.create_uid).company_id).id
         return self.env["nurture.consent"]._sql_no_basis(
-            SQL("COALESCE(lead.company_id, %s)", home), sequence._get_companies().ids
+            SQL("COALESCE(lead.company_id, %s)", sequence._get_home().id),
+            sequence._get_companies().ids,
         )
 
     @api.model

@@ -66,15 +66,14 @@ class MailMail(models.Model):
         mailing_trace = self._nurture_get_mailing_traces()[:1]
         for values in email_list:
             self._nurture_clean_header(values)
-            if mailing_trace:
-                self._nurture_check_opt_out(values)
-                values["headers"] = {**(values["headers"] or {}), **self._nurture_get_feedback()}
-            if mailing_trace and (body := values["body"]):
-                values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
-            if mailing_trace:
-                values["headers"] = self._nurture_mark_headers(
-                    values["headers"], mailing_trace, mail_server
-                )
+            if not mailing_trace:
+                continue
+            self._nurture_check_opt_out(values)
+            # one that has no body has no link either
+            body = values["body"]
+            values["body"] = body.__class__(mailing_trace._nurture_add_honeypot(str(body)))
+            headers = {**(values["headers"] or {}), **self._nurture_get_feedback()}
+            values["headers"] = self._nurture_mark_headers(headers, mailing_trace, mail_server)
         return email_list
 
     def _nurture_mark_headers(self, headers, mailing_trace, mail_server):
@@ -336,8 +335,9 @@ class MailMail(models.Model):
         held = [row for row in rows if codes.get(row[2]) == provider.code]
         if not held:
             return set()
+        until = provider.held_date
         dates = [
-            SQL("(%s, %s, %s::timestamp)", mail_id, trace_id, provider._place_after_hold(mail_id))
+            SQL("(%s, %s, %s::timestamp)", mail_id, trace_id, provider._spread(until, mail_id))
             for mail_id, trace_id, _email in held
         ]
         later = SQL("(VALUES %s) later (mail_id, trace_id, date)", SQL(", ").join(dates))

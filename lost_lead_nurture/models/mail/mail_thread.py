@@ -47,9 +47,8 @@ class MailThread(models.AbstractModel):
             if source := get_source(message):
                 # nothing in it is lost
                 parsed["attachments"] += [("original_email.eml", source, {})]
-            _logger.info(
-                *("Mail %s is read as plain text: %r", parsed["message_id"], error), exc_info=True
-            )
+            name = parsed["message_id"]
+            _logger.info("Mail %s is read as plain text: %r", name, error, exc_info=True)
         for name, value in parsed.items():
             if isinstance(value, str):
                 parsed[name] = value.__class__(clean_text(value))
@@ -75,13 +74,14 @@ class MailThread(models.AbstractModel):
     @api.model
     def _message_route_process(self, message, message_dict, routes):
         self = self.with_context(nurture_from_core=INSIDE)
+        is_automatic = automatic.is_automatic(message)
         if routes:
             # also where it was not found out whose answer it is: then it is nobody's
             answered, others = self._nurture_find_answered(message_dict)
             self._nurture_drop_references(message_dict, answered, others)
-            if answered and not automatic.is_automatic(message):
+            if answered and not is_automatic:
                 self = self._nurture_take_stop(message_dict, answered)
-        if automatic.is_automatic(message):
+        if is_automatic:
             # an out-of-office is not an answer
             self = self.with_context(nurture_ignore_reaction=INSIDE)
         return super()._message_route_process(message, message_dict, routes)
@@ -129,9 +129,10 @@ class MailThread(models.AbstractModel):
         mail it is."""
         if super()._detect_is_bounce(message, message_dict):
             return True
-        names = [address.partition("@")[2] for address in get_unmarked(message)]
+        unmarked = get_unmarked(message)
+        names = [address.partition("@")[2] for address in unmarked]
         domains = self.env["mail.alias.domain"].sudo().search([("name", "in", names)])
-        return not get_unmarked(message).isdisjoint(domains.mapped("bounce_email"))
+        return not unmarked.isdisjoint(domains.mapped("bounce_email"))
 
     def _message_parse_extract_bounce(self, email_message, message_dict):
         """Core takes the parts of a report for what they call themselves. One that is none of it

@@ -1,9 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...tools.inside import Inside
-from .preference import SOURCE_KEY
-
 
 class MailingTrace(models.Model):
     """Recipients who have had enough: they unsubscribe in a mail, or call it spam."""
@@ -26,26 +23,27 @@ class MailingTrace(models.Model):
 
     @api.model
     def _nurture_note_unsubscribed(self, domain):
-        """Somebody unsubscribed in one of the messages in ``domain``; the first time counts."""
-        mailing_traces = self.search(
-            Domain(domain)
-            & Domain("is_test_trace", "=", False)
-            & Domain("nurture_unsubscribe_date", "=", False)
-        )
-        mailing_traces.nurture_unsubscribe_date = fields.Datetime.now()
-        # whoever unsubscribes sees no sequence
-        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("unsubscribe")
+        """Somebody unsubscribed in one of the messages in ``domain``."""
+        self._nurture_note_leaving(domain, "unsubscribe")
 
     @api.model
     def _nurture_note_complained(self, domain):
-        """Somebody called one of the messages in ``domain`` spam; the first time counts."""
+        """Somebody called one of the messages in ``domain`` spam."""
+        self._nurture_note_leaving(domain, "complaint")
+
+    @api.model
+    def _nurture_note_leaving(self, domain, kind):
+        """Note when it happened on the messages in ``domain``; the first time counts.
+
+        :param kind: ``unsubscribe`` or ``complaint``, as guardrails call it
+        """
+        date = f"nurture_{kind}_date"
         mailing_traces = self.search(
-            Domain(domain)
-            & Domain("is_test_trace", "=", False)
-            & Domain("nurture_complaint_date", "=", False)
+            Domain(domain) & Domain("is_test_trace", "=", False) & Domain(date, "=", False)
         )
-        mailing_traces.nurture_complaint_date = fields.Datetime.now()
-        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("complaint")
+        mailing_traces[date] = fields.Datetime.now()
+        # whoever leaves sees no sequence
+        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail(kind)
 
     @api.model
     def _nurture_take_complaint(self, complaint):
@@ -57,15 +55,13 @@ class MailingTrace(models.Model):
         mailing_traces = self._nurture_find_complained(complaint)
         if not mailing_traces:
             return False
-        mailing_traces.filtered(
-            lambda one: not one.nurture_complaint_date
-        ).nurture_complaint_date = fields.Datetime.now()
-        mailing_traces.sudo().nurture_trace_id.sequence_id._check_guardrail("complaint")
+        self._nurture_note_complained([("id", "in", mailing_traces.ids)])
         addresses = sorted({one.email for one in mailing_traces if one.email})
         participants = self.env["nurture.participant"].sudo()
         participants._find_running(addresses)._leave("complained")
         mailing = mailing_traces.mass_mailing_id[:1]
-        self.env["nurture.preference"].sudo()._note(
+        preferences = self.env["nurture.preference"].sudo()
+        preferences._note(
             addresses,
             "complaint",
             "complaint",
@@ -73,16 +69,11 @@ class MailingTrace(models.Model):
             mailing_id=mailing.id,
             company_id=mailing_traces._nurture_get_company().id,
         )
-        blacklist = self.env["mail.blacklist"].sudo()
-        blacklist = blacklist.with_context(**{SOURCE_KEY: Inside("complaint")})
+        said = self.env._(
+            "The mail provider reported a complaint about “%s”.", mailing.display_name
+        )
         for address in addresses:
-            blacklist._add(
-                address,
-                message=self.env._(
-                    "The mail provider reported a complaint about “%s”.",
-                    mailing.display_name,
-                ),
-            )
+            preferences._get_blacklist("complaint")._add(address, message=said)
         return True
 
     @api.model

@@ -49,17 +49,10 @@ class MailingTrace(models.Model):
             answer=delivery.refusal.words,
         )
         providers = self.env["nurture.provider"].sudo()
-        address = self[:1].email
-        code = providers._get_codes([address]).get(address)
-        if (
-            explanation := self.env["nurture.provider.answer"]
-            .sudo()
-            ._explain(code, delivery.refusal)
-        ):
-            answer = f"{answer}\n{explanation}"
-        self.mail_mail_id.failure_reason = answer
-        held, deferred = providers._take_answer(address, delivery.refusal)
+        explanation, held, deferred = providers._take_answer(self[:1].email, delivery.refusal)
         delivery.deferred |= deferred
+        answer = "\n".join(filter(None, (answer, explanation)))
+        self.mail_mail_id.failure_reason = answer
         if delivery.refusal.meaning in (BOUNCE, SOFT_BOUNCE):
             self._nurture_bounce(answer, delivery.refusal.meaning == SOFT_BOUNCE)
             return True

@@ -131,12 +131,17 @@ class NurturePreference(models.Model):
 
         :param values: further fields, see :meth:`_note`
         """
-        email = canonical(email_normalize(address, strict=False) or "")
+        email = self._read_address(address)
         if not email:
             raise ValidationError(self.env._("“%s” is no email address.", address or ""))
         self._check_wish(kind, values)
         self._note([email], kind, source, **values)
         self._obey(email, kind, source, **values)
+
+    @api.model
+    def _read_address(self, address):
+        """``address`` in its one spelling, "" when it is none."""
+        return canonical(email_normalize(address or "", strict=False) or "")
 
     @api.model
     def _check_wish(self, kind, values):
@@ -286,17 +291,19 @@ class NurturePreference(models.Model):
         elif kind in ("everything", "complaint"):
             if kind == "complaint":
                 self.env["nurture.participant"].sudo()._find_running([email])._leave("complained")
-            blacklist = self.env["mail.blacklist"].sudo()
-            blacklist = blacklist.with_context(**{SOURCE_KEY: Inside(source)})
-            entry = blacklist._add(email, message=values.get("wording"))
+            entry = self._get_blacklist(source)._add(email, message=values.get("wording"))
             if values.get("opt_out_reason_id"):
                 entry.opt_out_reason_id = values["opt_out_reason_id"]
         elif kind == "return" and not (sequence_id or topic_id):
-            blacklist = self.env["mail.blacklist"].sudo()
+            blacklist = self._get_blacklist(source)
             if blacklist.search_count([("email", "=", email)], limit=1):
-                blacklist = blacklist.with_context(**{SOURCE_KEY: Inside(source)})
                 blacklist._remove(email, message=values.get("wording"))
             self._obey_wish(email)
+
+    @api.model
+    def _get_blacklist(self, source):
+        """Core's blacklist, which notes ``source`` with what is done to it."""
+        return self.env["mail.blacklist"].sudo().with_context(**{SOURCE_KEY: Inside(source)})
 
     @api.model
     def _obey_wish(self, email):

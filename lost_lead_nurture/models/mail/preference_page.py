@@ -2,9 +2,8 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
-from odoo.tools import email_normalize, format_date
+from odoo.tools import format_date
 
-from ...tools.addresses import canonical
 from .preference import LONGEST_PAUSE
 
 #: How many mails a month the page offers, and how long a pause it proposes.
@@ -75,7 +74,7 @@ class NurturePreference(models.Model):
     @api.model
     def _find_current(self, email):
         """What the recipient has said and is obeyed."""
-        email = canonical(email_normalize(email or "", strict=False) or "")
+        email = self._read_address(email)
         if not email:
             return self.browse()
         today = self._get_today()
@@ -163,8 +162,7 @@ class NurturePreference(models.Model):
         options = self._get_options(mailing, email)
         words = self.env._("Unsubscribe") if source == "one_click" else options["everything"]
         values = self._describe_mail(mailing, document_id, email)
-        address = canonical(email_normalize(email or "", strict=False) or "")
-        self._note([address], "everything", source, wording=words, **values)
+        self._note([self._read_address(email)], "everything", source, wording=words, **values)
 
     @api.model
     def _describe_mail(self, mailing, document_id, email):

@@ -190,26 +190,26 @@ class NurtureProvider(models.Model):
 
         :param address: whose mail was refused
         :param refusal: :class:`~tools.delivery.Refusal`
-        :return: the provider if it is held now, else none; ids of the mails that wait for it
+        :return: what the refusal means and what to do, in words, False when nobody knows; the
+            provider if it is held now, else none; ids of the mails that wait for it
         """
-        if OF_MAILBOX.match(refusal.text):
-            return self.browse(), set()
         code = self._get_codes([address]).get(address)
-        answer = code and self.env["nurture.provider.answer"].sudo()._find(code, refusal)
-        if not answer or answer.action == "none":
-            return self.browse(), set()
+        answer = self.env["nurture.provider.answer"].sudo()._find(code, refusal)
+        if not code or answer.action in (False, "none") or OF_MAILBOX.match(refusal.text):
+            return answer.explanation, self.browse(), set()
         try:
             with self.env.cr.savepoint():
                 provider = self._have(code)
                 if answer.action == "slow":
                     provider._slow(answer, refusal)
-                    return self.browse(), set()
+                    return answer.explanation, self.browse(), set()
                 provider._hold(answer, refusal)
-                return provider, self.env["mail.mail"]._nurture_defer_held(provider)
+                waiting = self.env["mail.mail"]._nurture_defer_held(provider)
+                return answer.explanation, provider, waiting
         except psycopg2.Error:
             # somebody writes the provider just now: its next answer counts
             _logger.info("%s could not be held", code, exc_info=True)
-            return self.browse(), set()
+            return answer.explanation, self.browse(), set()
 
     @api.model
     def _have(self, code):
@@ -237,15 +237,12 @@ class NurtureProvider(models.Model):
             return
         self.write({"slow_limit": answer.number, "slow_date": until, "said": refusal.words})
 
-    def _place_after_hold(self, key):
-        """When something that waits for the end of the hold leaves.
+    @api.model
+    def _spread(self, date, key):
+        """When something leaves that waits until ``date``: not all of it at once.
 
         :param key: what tells it from the others
         """
-        return self._spread(self.held_date, key)
-
-    @api.model
-    def _spread(self, date, key):
         seconds = int(share_of(key) * SPREAD.total_seconds())
         return date + timedelta(seconds=seconds)
 

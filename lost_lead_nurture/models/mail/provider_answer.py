@@ -92,8 +92,3 @@ class NurtureProviderAnswer(models.Model):
         )
         fitting = answers.filtered(lambda one: matches(one.code, one.phrases, refusal))
         return (fitting.filtered("provider_id") or fitting)[:1]
-
-    @api.model
-    def _explain(self, code, refusal):
-        """What a refusal means and what to do, in words; False when nobody knows."""
-        return self._find(code, refusal).explanation

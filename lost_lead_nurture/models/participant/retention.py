@@ -45,11 +45,10 @@ class NurtureParticipant(models.Model):
                 "SELECT participant.id FROM nurture_participant participant"
                 " JOIN nurture_sequence sequence ON sequence.id = participant.sequence_id"
                 " WHERE participant.anonymised_date IS NULL AND participant.email IS NOT NULL"
-                " AND participant.exit_date < %s AND COALESCE(participant.company_id,"
-                " (SELECT responsible.company_id FROM res_users responsible WHERE responsible.id ="
-                " COALESCE(sequence.user_id, sequence.create_uid))) = %s"
+                " AND participant.exit_date < %s AND COALESCE(participant.company_id, %s) = %s"
                 " ORDER BY participant.exit_date LIMIT %s FOR UPDATE OF participant SKIP LOCKED",
                 until,
+                self.env["nurture.sequence"]._sql_home(),
                 company.id,
                 BATCH,
             )

@@ -274,6 +274,19 @@ class NurtureSequence(models.Model):
         """Whose leads may enter: the company's, or without one those of the responsible's."""
         return self.company_id or (self.user_id or self.create_uid).sudo().company_ids
 
+    def _get_home(self):
+        """The company that writes to leads without one: the sequence's, or that of who is
+        responsible for it."""
+        return self.company_id or (self.user_id or self.create_uid).sudo().company_id
+
+    @api.model
+    def _sql_home(self):
+        """Its id where the alias ``sequence`` has no company."""
+        return SQL(
+            "(SELECT responsible.company_id FROM res_users responsible"
+            " WHERE responsible.id = COALESCE(sequence.user_id, sequence.create_uid))"
+        )
+
     def _get_suppressed_domains(self):
         """Domains of the leads that the excluded presets choose, see :meth:`_get_choice`.
         Those who wrote them and who chose them have their say."""

@@ -135,8 +135,7 @@ class NurtureSequence(models.Model):
         :param by: SQL of a column of ``participant``
         :return: ``{value: lift}``, see :meth:`get_lift`
         """
-        counted = self._group_arms(self._count_arms(experiment, by))
-        return {value: self._make_lift(groups, currency) for value, groups in counted.items()}
+        return self._make_lifts(self._count_arms(experiment, by), currency)
 
     def _get_kept_lifts(self, currency, division, experiment, by):
         """The same, of the last quarter of an hour where there are many participants.
@@ -150,8 +149,12 @@ class NurtureSequence(models.Model):
         rows, date = self.env["nurture.kept"]._get(
             "lift", [division, *seen], lambda: self._count_arms(experiment, by)
         )
-        counted = self._group_arms(rows)
-        return {value: self._make_lift(groups, currency) for value, groups in counted.items()}, date
+        return self._make_lifts(rows, currency), date
+
+    def _make_lifts(self, rows, currency):
+        """The lifts of what :meth:`_count_arms` has counted."""
+        grouped = self._group_arms(rows).items()
+        return {value: self._make_lift(groups, currency) for value, groups in grouped}
 
     def _make_lift(self, groups, currency):
         return {
@@ -183,7 +186,8 @@ class NurtureSequence(models.Model):
 
     @api.model
     def _group_arms(self, rows):
-        """
+        """What :meth:`_count_arms` has counted, by what it is compared by.
+
         :return: ``{value of by: {(stratum, percent held out): {arm: {"leads": number, goal: number,
             "earned": {company id: amount}}}}}``; the percentage is None for those of whom it is not
             known

@@ -1,12 +1,11 @@
 import base64
 
-import pytz
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.osutil import clean_filename
 
 from ...tools.arguments import check_records
+from ...tools.dates import as_local
 from ...tools.versions import get_shares, get_split
 from ...tools.workbook import MAX_ROWS, Share, Sheet, make_workbook
 from ..core.results_mixin import EARNED
@@ -116,12 +115,12 @@ class NurtureSequence(models.Model):
             [env._("Responsible"), self.user_id.name],
             # people may see the preset of a sequence only if it is theirs
             [env._("Preset"), self.preset_id._filtered_access("read").name],
-            [env._("Started On"), self._on_clock(self.start_date)],
+            [env._("Started On"), as_local(env, self.start_date)],
             [env._("Attribution Window (days)"), self.window_days],
             [env._("Holdout"), Share(self.holdout_percent / 100)],
-            [env._("Written On"), self._on_clock(fields.Datetime.now())],
+            [env._("Written On"), as_local(env, fields.Datetime.now())],
             [env._("Time Zone"), env.tz.zone],
-            [env._("Statistics Counted On"), self._on_clock(self.statistics_date)],
+            [env._("Statistics Counted On"), as_local(env, self.statistics_date)],
             [env._("Leads"), env._("Your own") if self.is_own_only else env._("All")],
         ]
         numbers = [
@@ -254,7 +253,7 @@ class NurtureSequence(models.Model):
                 row = [
                     *(step.name, letter, mailing.display_name, step._get_when(letter)),
                     Share(shares.get(letter, 0.0)),
-                    self._on_clock(step.ab_start_date),
+                    as_local(self.env, step.ab_start_date),
                     env._("Yes") if letter == step.ab_winner else None,
                 ]
                 for name in SHOWN:
@@ -465,12 +464,6 @@ class NurtureSequence(models.Model):
             yield from batch.export_data(list(_PARTICIPANT_FIELDS))["datas"]
             # what was read of them is not needed any more
             batch.invalidate_recordset(flush=False)
-
-    def _on_clock(self, moment):
-        """A moment on the clock of the user, as core exports it: Excel knows no time zones."""
-        if not moment:
-            return None
-        return moment.replace(tzinfo=pytz.utc).astimezone(self.env.tz).replace(tzinfo=None)
 
 
 def _share(number, whole):

@@ -3,10 +3,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.zones import midnight
+
+# from so many traces on, a sequence shows the statistics of its last count
+from ..core.kept import MANY_TRACES
 from ..step.workflow import CHART_DAYS, chart_days
 
-#: From so many traces on, a sequence shows the statistics of its last count.
-MANY_TRACES = 20_000
 #: What is counted on its own.
 PARTS = (
     *("participants", "reasons", "waits", "traces", "mails", "mail_days", "versions", "coming"),

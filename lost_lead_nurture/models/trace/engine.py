@@ -12,6 +12,7 @@ from ...tools import triggers
 from ...tools.domains import LostRights
 from ...tools.offers import NothingOffered
 from ...tools.reasons import ONLY_BY_HAND
+from ...tools.subjects import storable
 
 _logger = logging.getLogger(__name__)
 
@@ -671,9 +672,7 @@ class NurtureTrace(models.Model):
 
     def _fail(self, error):
         """Keep what went wrong on the trace; it can be retried."""
-        # PostgreSQL knows no NUL in a text, and no half characters
-        detail = f"{type(error).__name__}: {error}".replace("\x00", "")
-        detail = detail.encode(errors="replace").decode()
+        detail = storable(f"{type(error).__name__}: {error}")
         if len(detail) > MAX_DETAIL:
             # core puts the whole template and where in its code it failed into some messages
             half = MAX_DETAIL // 2

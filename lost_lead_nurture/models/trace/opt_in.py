@@ -10,12 +10,8 @@ class NurtureTrace(models.Model):
     def _get_consent_key(self):
         """Who asks whom: address and id of the company."""
         participant = self.participant_id
-        lead, sequence = participant.lead_id, self.sequence_id
-        company = (
-            participant.company_id
-            or lead.company_id
-            or (sequence.user_id or sequence.create_uid).sudo().company_id
-        )
+        lead = participant.lead_id
+        company = participant.company_id or lead.company_id or self.sequence_id._get_home()
         return lead.email_normalized, company.id
 
     def _ask_for_consent(self):
@@ -75,9 +71,8 @@ class NurtureTrace(models.Model):
         """Why a due message is not written to the address, see :meth:`_sql_exclusions`: its
         company may not, it was asked and has not confirmed, or it would be asked again."""
         home = SQL(
-            "COALESCE(participant.company_id, lead.company_id, (SELECT responsible.company_id"
-            " FROM res_users responsible"
-            " WHERE responsible.id = COALESCE(sequence.user_id, sequence.create_uid)))"
+            "COALESCE(participant.company_id, lead.company_id, %s)",
+            self.env["nurture.sequence"]._sql_home(),
         )
         consents = self.env["nurture.consent"]
         consents.flush_model()
