@@ -14,6 +14,8 @@ from .subjects import NO_TEXT, clean_text, header_values, subject_of
 #: Headers that name mails, and people.
 NAMES = ("Message-ID", "In-Reply-To", "References")
 PEOPLE = ("From", "Reply-To", "To", "Cc", "Delivered-To", "Resent-To", "Resent-Cc")
+#: Those in which a report says what it is about.
+REPORTED = ("Final-Recipient", "Message-ID", "X-Microsoft-Original-Message-ID")
 #: So many characters of a subject, and so many names and addresses of a header are kept.
 MAX_SUBJECT, MAX_FOUND = 500, 50
 
@@ -42,6 +44,21 @@ def get_source(message):
         return message.as_bytes(policy=email.policy.compat32)
     except (AttributeError, LookupError, TypeError, ValueError):
         return None
+
+
+def names_nul(report):
+    """Whether PostgreSQL could not look up what a report (an `email.message.EmailMessage`) says it
+    is about: an address, or the mail that it returns."""
+    return any(
+        "\x00" in value
+        for part in report.walk()
+        for name in REPORTED
+        for value in header_values(part, name)
+    ) or any(
+        b"\x00" in (part.get_payload(decode=True) or b"")
+        for part in report.walk()
+        if part.get_content_type() == "text/rfc822-headers"
+    )
 
 
 def simplify(message):

@@ -7,7 +7,7 @@ from odoo.tools.mail import email_normalize, email_split_tuples, unfold_referenc
 from ...tools import automatic
 from ...tools.addresses import canonical
 from ...tools.complaints import read_complaint
-from ...tools.incoming import get_source, is_improper, simplify
+from ...tools.incoming import get_source, is_improper, names_nul, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
 from ...tools.return_path import get_unmarked, marks_of_recipients
@@ -138,6 +138,8 @@ class MailThread(models.AbstractModel):
         """Core takes the parts of a report for what they call themselves. One that is none of it
         must not stop the mails after it in the mailbox."""
         try:
+            if names_nul(email_message) and self._detect_is_bounce(email_message, message_dict):
+                raise ValueError("NUL in what is looked up")
             return super()._message_parse_extract_bounce(email_message, message_dict)
         except UNREADABLE as error:
             _logger.info("Report %s is not well formed: %s", message_dict["message_id"], error)

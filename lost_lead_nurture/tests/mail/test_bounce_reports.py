@@ -171,6 +171,22 @@ class TestBounceReports(ReportCase):
         self.report(f"{UNKNOWN}\nMessage-ID: {self.sent().message_id}\n", headers)
         self.assertBounced()
 
+    def test_nul_in_what_is_looked_up(self):
+        """PostgreSQL is not asked for what no text can be."""
+        for address, returned in (
+            ("an\x00n@recipient.example.com", ""),
+            (ANN, "--b\nContent-Type: message/rfc822\n\nMessage-ID: <a\x00b@example.com>\n\n"),
+            (ANN, "--b\nContent-Type: text/rfc822-headers\n\nMessage-ID: <a\x00b@x.com>\n"),
+        ):
+            with self.subTest(address, returned=returned), self.assertNoLogs("odoo.sql_db"):
+                self.report(
+                    f"{returned}--b\nContent-Type: message/delivery-status\n\n"
+                    f"Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; {address}\n"
+                    "Action: failed\nStatus: 5.0.0\n\n--b--\n",
+                    'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n',
+                )
+            self.assertGoesOn()
+
     @unittest.skipUnless(CORPUS.is_dir(), f"there is no corpus of reports in {CORPUS}")
     def test_corpus(self):
         """Real ones, with our Message-ID instead of the last one in them; none fails."""
