@@ -1,12 +1,14 @@
 """How many mails may leave at a time: per sequence, per mail provider and per mail server.
 
 A limit is a number of mails in an hour or a day of the clock, in UTC. An hour is divided into
-slices of five minutes, so that mails leave evenly. Each mail takes a place in the first slice that
-has room, at once or later, and keeps it: what waits is decided about once, not over and over.
+slices of five minutes, so that mails leave evenly; those of a later day are spread over that day.
+Each mail takes a place under all of its limits at the first moment at which all have room, and
+keeps it: what waits is decided about once, not over and over.
 """
 
 from collections import Counter
 from datetime import datetime, timedelta
+from math import inf
 
 #: How long a slice of an hour is.
 SLICE = timedelta(minutes=5)
@@ -15,9 +17,17 @@ DAY = timedelta(days=1)
 HORIZON = timedelta(days=731)
 #: A place is lost when its mail comes so much later: much else may have left meanwhile.
 GRACE = timedelta(minutes=30)
-#: Why a mail waits, in the order in which these are asked. Who has waited for one of them has its
-#: place there.
-STAGES = ("provider_held", "provider_limit", "server_limit", "sequence_limit")
+#: Why a mail waits that has a place, by the kind of limit: what the keys of limits begin with.
+REASONS = {
+    "provider": "provider_limit",
+    "server": "server_limit",
+    "server-day": "server_limit",
+    "sequence": "sequence_limit",
+}
+#: Why a mail waits.
+STAGES = ("provider_held", *dict.fromkeys(REASONS.values()))
+#: After it was slow a mail provider gets twice as many mails every hour, for so many hours.
+RECOVERY = 6
 #: How much more a mail server may send every day while it is warmed up, if nobody says otherwise.
 GROWTH = 50
 #: A mail server that has sent nothing for so long has to be warmed up once more.
@@ -35,6 +45,25 @@ def per_hour(number):
         index = start.minute // (SLICE // timedelta(minutes=1))
         # rounded up: the first slice of an hour has one at least
         return -(-(index + 1) * number // _SLICES) - -(-index * number // _SLICES)
+
+    return capacity
+
+
+def slowed_down(number, until, most=0):
+    """How many mails each slice of an hour takes while a mail provider is slow, and while it
+    recovers from that, for :class:`Slots`.
+
+    :param number: how many in an hour while it is slow
+    :param until: when that is over
+    :param most: how many in an hour otherwise; 0 for no limit
+    """
+
+    def capacity(start):
+        hours = (start - until) // timedelta(hours=1) + 1 if start >= until else 0
+        limits = [most] if most else []
+        if hours <= RECOVERY:
+            limits.append(number << hours)
+        return per_hour(min(limits))(start) if limits else inf
 
     return capacity
 
@@ -72,28 +101,41 @@ class Slots:
         self.new = Counter()
         self._skip = {}
 
-    def take(self, moment, place=None):
-        """Take the first place at ``moment`` or later.
+    def find(self, moment, place=None):
+        """The first moment at which there is room, ``moment`` or later.
 
-        :param place: function that moves a moment into the recipient's sending hours, or returns
-            None when these never come
-        :return: when the place is; None when there is none within :data:`HORIZON`
+        :param place: function that moves a moment into the recipient's sending hours, so large a
+            share after their beginning, or returns None when they never come
+        :return: None when there is none within :data:`HORIZON`
         """
         horizon = moment + HORIZON
-        while moment and moment < horizon:
-            start = self._find(self._slice_of(moment))
-            if start >= horizon:
-                return None
-            moment = max(moment, start)
-            placed = place(moment) if place else moment
-            if placed is None:
-                return None
-            if self._slice_of(placed) == start:
-                self.taken[start] += 1
-                self.new[start] += 1
-                return placed
-            moment = placed
+        start = self._slice_of(moment)
+        while (start := self._find(start)) < horizon:
+            if start > moment:
+                date = self._spread(start, place)
+            else:
+                date = place(moment, 0) if place else moment
+            if date is None or self._slice_of(date) == start:
+                return date
+            start = self._slice_of(date)
         return None
+
+    def take(self, moment):
+        """Take a place at a moment that :meth:`find` has found."""
+        start = self._slice_of(moment)
+        self.taken[start] += 1
+        self.new[start] += 1
+
+    def _spread(self, start, place):
+        """When the next mail leaves of a slice that is still to come: those of a day not all at
+        once."""
+        share = self.taken[start] / self.capacity(start) if self.length == DAY else 0
+        later = start + self.length * share
+        if not place:
+            return later
+        date = place(start, share)
+        # which is open at that moment, maybe all day
+        return place(later, 0) if date == start else date
 
     def _slice_of(self, moment):
         return _EPOCH + (moment - _EPOCH) // self.length * self.length
@@ -140,56 +182,66 @@ class Pacer:
     """All limits that a mail has to keep.
 
     :param holds: ``{mail provider: until when it is held}``
-    :param slots: ``{key: Slots}``; a key is ``provider:`` and its code, or begins with ``server``
-        or ``sequence``
+    :param slots: ``{key: Slots}``; a key is one of :data:`REASONS`, a colon, and whose limit it is
     """
 
     def __init__(self, holds=(), slots=()):
         self.holds = dict(holds)
         self.slots = dict(slots)
-        self._shared = [
-            (stage, [one for key, one in self.slots.items() if key.startswith(kind)])
-            for stage, kind in (("server_limit", "server"), ("sequence_limit", "sequence"))
-        ]
+        self._shared = [key for key in self.slots if not key.startswith("provider:")]
 
     def __bool__(self):
         return bool(self.holds or self.slots)
 
-    def judge(self, provider, moment, place=None, passed=None):
-        """When a mail may leave.
+    def get_held(self, provider, moment):
+        """Until when a mail provider is held; None when it is not."""
+        until = self.holds.get(provider)
+        return until if until and until > moment else None
 
-        :param provider: the mail provider of its recipient
+    def get_keys(self, provider):
+        """The keys of the limits of a mail to this mail provider."""
+        own = f"provider:{provider}"
+        return [own, *self._shared] if own in self.slots else self._shared
+
+    def judge(self, provider, moment, place=None, kept=()):
+        """Take the places of a mail to a mail provider that is not held.
+
         :param moment: when it would leave
-        :param place: see :meth:`Slots.take`
-        :param passed: the stage at which it waited until now, and has its place
-        :return: (when, for which of :data:`STAGES` it has to wait or None); when is None if there
+        :param place: see :meth:`Slots.find`
+        :param kept: keys of the limits under which it has its place at that moment
+        :return: (when it leaves, key of the limit that it waits for or None); when is None if there
             is no place at all
         """
-        if (until := self.holds.get(provider)) and until > moment:
-            return (place(until) if place else until), "provider_held"
-        for stage, slots in self._get_stages(provider):
-            if passed and STAGES.index(stage) <= STAGES.index(passed):
-                continue
-            if (date := self._take(slots, moment, place)) != moment:
-                return date, stage
-        return moment, None
+        keys = self.get_keys(provider)
+        missing = [key for key in keys if key not in kept]
+        date, last = self._find(missing, moment, place)
+        if date != moment:
+            # a place at another moment is another one under each limit
+            missing = keys
+            date, last = self._find(keys, moment, place)
+        if date:
+            for key in missing:
+                self.slots[key].take(date)
+        return date, last
 
     def forecast(self, provider, moment, place=None):
         """When a mail that would leave at ``moment`` leaves in the end; None for never."""
-        if (until := self.holds.get(provider)) and until > moment:
-            moment = place(until) if place else until
-        for _stage, slots in self._get_stages(provider):
-            if moment:
-                moment = self._take(slots, moment, place)
-        return moment
+        if until := self.get_held(provider, moment):
+            moment = place(until, 0) if place else until
+        return moment and self.judge(provider, moment, place)[0]
 
-    def _get_stages(self, provider):
-        if slots := self.slots.get(f"provider:{provider}"):
-            yield "provider_limit", [slots]
-        yield from self._shared
-
-    @staticmethod
-    def _take(slots, moment, place):
-        for one in slots:
-            moment = moment and one.take(moment, place)
-        return moment
+    def _find(self, keys, moment, place):
+        """The first moment at which all these limits have room, and which of them has it last."""
+        last = None
+        agreed = 0
+        while moment and agreed < len(keys):
+            agreed = 0
+            for key in keys:
+                date = self.slots[key].find(moment, place)
+                if date == moment:
+                    agreed += 1
+                    continue
+                last, moment = key, date
+                if not moment:
+                    break
+        return moment, last

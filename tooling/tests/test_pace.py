@@ -2,18 +2,29 @@
 
 import unittest
 from datetime import date, datetime, timedelta
+from random import Random
 
 from .pure import load
 
 delivery, pace, provider_answers = load("delivery"), load("pace"), load("provider_answers")
 DAY, SLICE, Pacer, Places, Slots = pace.DAY, pace.SLICE, pace.Pacer, pace.Places, pace.Slots
-per_hour, warm_up = pace.per_hour, pace.warm_up
+per_hour, slowed_down, warm_up = pace.per_hour, pace.slowed_down, pace.warm_up
 
 NOW = datetime(2026, 3, 2, 9, 0)
 
 
 def hourly(number):
     return Slots(SLICE, per_hour(number))
+
+
+def daily(number):
+    return Slots(DAY, lambda _start: number)
+
+
+def take(slots, moment, place=None):
+    if date := slots.find(moment, place):
+        slots.take(date)
+    return date
 
 
 class TestSlots(unittest.TestCase):
@@ -25,7 +36,7 @@ class TestSlots(unittest.TestCase):
 
     def test_each_has_a_place(self):
         slots = hourly(24)
-        dates = [slots.take(NOW + timedelta(minutes=1)) for _each in range(50)]
+        dates = [take(slots, NOW + timedelta(minutes=1)) for _each in range(50)]
         self.assertEqual(dates[:3], [NOW + timedelta(minutes=1)] * 2 + [NOW + SLICE])
         self.assertEqual(dates, sorted(dates))
         self.assertEqual(dates[-1], NOW + timedelta(hours=2))
@@ -34,22 +45,62 @@ class TestSlots(unittest.TestCase):
     def test_many(self):
         """Full slices are not walked over again."""
         slots = hourly(1)
-        dates = {slots.take(NOW) for _each in range(2000)}
+        dates = {take(slots, NOW) for _each in range(2000)}
         self.assertEqual(len(dates), 2000)
 
     def test_never(self):
-        self.assertIsNone(hourly(0).take(NOW))
-        self.assertIsNone(hourly(1).take(NOW, lambda _moment: None))
+        self.assertIsNone(hourly(0).find(NOW))
+        self.assertIsNone(hourly(1).find(NOW, lambda _moment, _share: None))
 
     def test_only_where_it_is_open(self):
         """Who can be written to later leaves the places before that to others."""
 
-        def tomorrow(moment):
+        def tomorrow(moment, _share):
             return max(moment, NOW + DAY)
 
         slots = hourly(12)
-        self.assertEqual(slots.take(NOW, tomorrow), NOW + DAY)
-        self.assertEqual(slots.take(NOW), NOW)
+        self.assertEqual(take(slots, NOW, tomorrow), NOW + DAY)
+        self.assertEqual(take(slots, NOW), NOW)
+
+    def test_a_later_day(self):
+        """What may leave today does at once; each other day is spread."""
+        slots = daily(4)
+        dates = [take(slots, NOW) for _each in range(9)]
+        self.assertEqual(dates[:4], [NOW] * 4)
+        self.assertEqual([date.hour for date in dates[4:]], [0, 6, 12, 18, 0])
+        self.assertEqual([date.day for date in dates[4:]], [3] * 4 + [4])
+
+    def test_a_later_day_in_sending_hours(self):
+        """Also after days on which nothing leaves."""
+
+        def place(moment, share):
+            opening = datetime(2026, 3, 6, 8)
+            return max(moment, opening + share * timedelta(hours=2))
+
+        slots = daily(4)
+        dates = [take(slots, NOW, place) for _each in range(4)]
+        self.assertEqual(
+            dates, [datetime(2026, 3, 6, 8) + index * timedelta(minutes=30) for index in range(4)]
+        )
+
+        def always(moment, _share):
+            return moment
+
+        slots = daily(2)
+        dates = [take(slots, NOW, always) for _each in range(4)]
+        self.assertEqual([date.hour for date in dates], [9, 9, 0, 12])
+
+    def test_slowed_down(self):
+        """A provider that was slow gets more from hour to hour, not all that waits at once."""
+        for most, last in ((0, None), (40, 40)):
+            capacity = slowed_down(12, NOW + timedelta(hours=1), most)
+            hours = [
+                sum(capacity(NOW + hour * timedelta(hours=1) + part * SLICE) for part in range(12))
+                for hour in range(9)
+            ]
+            self.assertEqual(hours[:2], [12, 24])
+            self.assertEqual(hours[2:4], [40, 40] if most else [48, 96])
+            self.assertEqual(hours[8], last or float("inf"))
 
     def test_warm_up(self):
         capacity = warm_up(10, 100, date(2026, 3, 2), most=50)
@@ -59,18 +110,58 @@ class TestSlots(unittest.TestCase):
 
 
 class TestPacer(unittest.TestCase):
-    def test_stages(self):
+    def test_limits(self):
         pacer = Pacer(
             {"google": NOW + timedelta(hours=1)},
             {"provider:yahoo": hourly(12), "sequence:1": hourly(24)},
         )
-        self.assertEqual(pacer.judge("google", NOW), (NOW + timedelta(hours=1), "provider_held"))
+        self.assertEqual(pacer.get_held("google", NOW), NOW + timedelta(hours=1))
+        self.assertIsNone(pacer.get_held("google", NOW + timedelta(hours=1)))
+        self.assertIsNone(pacer.get_held("yahoo", NOW))
+        self.assertEqual(pacer.get_keys("yahoo"), ["provider:yahoo", "sequence:1"])
         self.assertEqual(pacer.judge("yahoo", NOW), (NOW, None))
-        self.assertEqual(pacer.judge("yahoo", NOW), (NOW + SLICE, "provider_limit"))
+        self.assertEqual(pacer.judge("yahoo", NOW), (NOW + SLICE, "provider:yahoo"))
         self.assertEqual(pacer.judge("other", NOW), (NOW, None))
-        self.assertEqual(pacer.judge("other", NOW), (NOW + SLICE, "sequence_limit"))
+        self.assertEqual(pacer.judge("other", NOW), (NOW + SLICE, "sequence:1"))
         # who has waited for it has its place there
-        self.assertEqual(pacer.judge("other", NOW, None, "sequence_limit"), (NOW, None))
+        self.assertEqual(pacer.judge("other", NOW, None, ["sequence:1"]), (NOW, None))
+        # and none under a limit that came later, for which it loses the one it has
+        self.assertEqual(
+            pacer.judge("other", NOW, None, ["provider:other"]), (NOW + 2 * SLICE, "sequence:1")
+        )
+
+    def test_one_place_under_all(self):
+        """Whoever waits for one limit keeps the others at that moment."""
+        pacer = Pacer(
+            {}, {"provider:google": hourly(12), "server:1": hourly(24), "server-day:1": daily(3)}
+        )
+        dates = [pacer.judge("google", NOW)[0] for _each in range(6)]
+        self.assertEqual(dates[:3], [NOW + index * SLICE for index in range(3)])
+        self.assertEqual([date.hour for date in dates[3:]], [0, 8, 16])
+        for slots in pacer.slots.values():
+            for start, number in slots.new.items():
+                self.assertLessEqual(number, slots.capacity(start))
+            self.assertEqual(sum(slots.new.values()), 6)
+
+    def test_no_limit_is_exceeded(self):
+        """Whatever the limits are, and whoever comes when."""
+        for seed in range(40):
+            draw = Random(seed)
+            pacer = Pacer(
+                {},
+                {
+                    "provider:a": hourly(draw.randint(1, 60)),
+                    "server:1": hourly(draw.randint(1, 60)),
+                    "server-day:1": daily(draw.randint(1, 90)),
+                    "sequence:1": hourly(draw.randint(1, 60)),
+                },
+            )
+            for _each in range(200):
+                moment = NOW + timedelta(minutes=draw.randint(0, 600))
+                date, key = pacer.judge(draw.choice("ab"), moment)
+                self.assertEqual(date > moment, bool(key))
+            for slots in pacer.slots.values():
+                self.assertTrue(all(slots.new[one] <= slots.capacity(one) for one in slots.new))
 
     def test_without_limits(self):
         self.assertFalse(Pacer())
@@ -88,7 +179,7 @@ class TestPacer(unittest.TestCase):
         places["sequence:1"].take(NOW)
         again = Places(places.dump())
         again |= {"sequence:1": hourly(12)}
-        self.assertEqual(again["sequence:1"].take(NOW), NOW + SLICE)
+        self.assertEqual(again["sequence:1"].find(NOW), NOW + SLICE)
         self.assertEqual(again.dump()["sequence:1"][NOW.isoformat()], 1)
 
 

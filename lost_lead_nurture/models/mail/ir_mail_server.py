@@ -72,12 +72,10 @@ class IrMailServer(models.Model):
         if "nurture_hourly_limit" in changed:
             kinds.append("server")
         if changed - {"nurture_hourly_limit"}:
-            # what left on the days before says whether a warm-up goes on: only who changes it
-            # begins it anew
             kinds.append("server-day")
         for server in self:
             for kind in kinds:
-                self.env["nurture.pace"].sudo()._forget(f"{kind}:{server.id}", "server_limit")
+                self.env["nurture.pace"].sudo()._give_anew(f"{kind}:{server.id}")
         return result
 
     def _nurture_get_capacities(self):

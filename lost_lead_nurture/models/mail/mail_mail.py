@@ -15,6 +15,7 @@ from ...tools.addresses import format_on_wire, on_wire
 from ...tools.delivery import Delivery, watch
 from ...tools.inside import INSIDE
 from ...tools.links import UNSUBSCRIBE, VIEW, fill_placeholders, has_placeholder
+from ...tools.pace import SLICE
 from ...tools.send_batch import SendBatch, get_sent
 from ...tools.wire import MAX_SUBJECT, clean, clean_address
 from .provider import SPREAD
@@ -351,8 +352,8 @@ class MailMail(models.Model):
         self.browse(row[0] for row in held).invalidate_recordset(["scheduled_date"], flush=False)
         self.env["nurture.trace"].sudo()._note_held(later, provider)
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()
-        queue._nurture_trigger_once(provider.held_date)
-        queue._nurture_trigger_once(provider.held_date + SPREAD)
+        for part in range(SPREAD // SLICE + 1):
+            queue._nurture_trigger_once(provider.held_date + part * SLICE)
         return {row[0] for row in held}
 
     @api.model

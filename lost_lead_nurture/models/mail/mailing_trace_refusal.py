@@ -4,6 +4,7 @@ from odoo import fields, models
 
 from ...tools.delivery import BOUNCE, LATER, SOFT_BOUNCE
 from ...tools.send_batch import get_sent
+from .provider import MOST_HOLDS
 
 #: A mail that a server does not take yet is tried again after this time, then after as long as it
 #: has been tried, and at least so often.
@@ -83,11 +84,13 @@ class MailingTrace(models.Model):
         """
         now = fields.Datetime.now()
         since = min((date for date in self.mapped("nurture_refused_date") if date), default=now)
-        if now - since > PATIENCE:
+        if now - since > PATIENCE or held.hold_count > MOST_HOLDS:
             return False
         again = now + min(max(FIRST_PAUSE, now - since), LONGEST_PAUSE)
         if held:
             again = max(again, held.held_date)
+            # while its provider takes no mails at all, this one is not tried
+            since += again - now
         self.write(
             {
                 "trace_status": "outgoing",

@@ -1,7 +1,12 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.pace import DAY, SLICE, Pacer, Slots, per_hour
+from ...tools.pace import DAY, REASONS, RECOVERY, SLICE, Pacer, Slots, per_hour
+
+#: For so long a mail provider gets fewer mails after it was slow.
+RECOVERING = timedelta(hours=RECOVERY + 1)
 
 
 class NurturePace(models.Model):
@@ -41,11 +46,12 @@ class NurturePace(models.Model):
         ((providers, servers),) = self.env.execute_query(
             SQL(
                 "SELECT EXISTS (SELECT FROM nurture_provider WHERE hourly_limit > 0"
-                " OR held_date > %(now)s OR slow_date > %(now)s),"
+                " OR held_date > %(now)s OR slow_date > %(slow)s),"
                 " EXISTS (SELECT FROM ir_mail_server WHERE active AND (owner_user_id IS NOT NULL"
                 " OR nurture_hourly_limit > 0 OR nurture_daily_limit > 0"
                 " OR nurture_warm_up_date IS NOT NULL))",
                 now=now,
+                slow=now - RECOVERING,
             )
         )
         if not (limit or providers or servers):
@@ -57,13 +63,13 @@ class NurturePace(models.Model):
             active = active.search(
                 [
                     *("|", "|", ("hourly_limit", ">", 0)),
-                    *(("held_date", ">", now), ("slow_date", ">", now)),
+                    *(("held_date", ">", now), ("slow_date", ">", now - RECOVERING)),
                 ]
             )
         capacities = {
-            f"provider:{provider.code}": (SLICE, per_hour(number))
+            f"provider:{provider.code}": (SLICE, capacity)
             for provider in active
-            if (number := provider._get_limit(now))
+            if (capacity := provider._get_capacity(now))
         }
         if server:
             capacities |= server._nurture_get_capacities()
@@ -121,31 +127,64 @@ class NurturePace(models.Model):
             )
 
     @api.model
-    def _forget(self, key, reason):
-        """A limit has changed: the places under it are given anew.
+    def _give_anew(self, key):
+        """A limit has changed: whoever has a place under it gives back all places, and is looked at
+        again with the next run. What has left already stays counted.
 
-        :param reason: of the traces that wait for one
+        :param key: of the limit
         """
-        self.env.execute_query(SQL("DELETE FROM nurture_pace WHERE key = %s RETURNING id", key))
-        self._release(reason, key)
+        waiting = SQL(
+            "nurture_trace.state = 'scheduled' AND nurture_trace.reason IN %s"
+            " AND %s = ANY(string_to_array(nurture_trace.limits, ','))",
+            tuple(REASONS.values()),
+            key,
+        )
+        self.env["nurture.trace"].flush_model()
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE nurture_pace SET number = nurture_pace.number - given.number
+                  FROM (SELECT one.key, slice.date, count(*) AS number
+                          FROM nurture_trace
+                    CROSS JOIN unnest(string_to_array(nurture_trace.limits, ',')) one(key)
+                    CROSS JOIN LATERAL (
+                               SELECT CASE WHEN one.key LIKE 'server-day:%%'
+                                           THEN date_trunc('day', schedule_date)
+                                           ELSE date_trunc('hour', schedule_date)
+                                              + date_part('minute', schedule_date)::int / %(slice)s
+                                              * %(slice)s * interval '1 minute'
+                                      END AS date
+                               ) slice
+                         WHERE %(waiting)s
+                      GROUP BY one.key, slice.date) given
+                 WHERE nurture_pace.key = given.key AND nurture_pace.date = given.date
+             RETURNING nurture_pace.id
+                """,
+                slice=SLICE // timedelta(minutes=1),
+                waiting=waiting,
+            )
+        )
+        self._look_again(waiting)
 
     @api.model
-    def _release(self, reason, key=""):
-        """Look again at what waits for this reason.
+    def _end_holds(self):
+        """Look again at what waits for mail providers that are held."""
+        self._look_again(
+            SQL("nurture_trace.state = 'scheduled' AND nurture_trace.reason = 'provider_held'")
+        )
 
-        :param key: of one limit; of a sequence its own traces are looked at
-        """
-        kind, _colon, id_ = key.partition(":")
-        own = SQL("AND sequence_id = %s", int(id_)) if kind == "sequence" else SQL()
+    @api.model
+    def _look_again(self, condition):
         released = (
             self.env["nurture.trace"]
             .sudo()
             ._update(
-                SQL("nurture_trace.state = 'scheduled' AND reason = %s %s", reason, own),
+                condition,
                 state="scheduled",
                 schedule_date=fields.Datetime.now(),
                 reason=None,
                 detail=None,
+                limits=None,
             )
         )
         if released:

@@ -13,8 +13,10 @@ from odoo.tools import SQL
 from ...tools.arguments import check_records
 from ...tools.dates import on_clock
 from ...tools.dns import NoAnswer, get_resolver
+from ...tools.pace import per_hour, slowed_down
 from ...tools.providers import DOMAINS
 from ...tools.sending_hours import share_of
+from .pace import RECOVERING
 
 _logger = logging.getLogger(__name__)
 
@@ -25,10 +27,14 @@ MAX_HOURLY = 1_000_000
 #: A provider that is held again so soon after it was held is held twice as long.
 AGAIN = timedelta(days=1)
 LONGEST_HOLD = timedelta(days=1)
+#: After so many holds in a row its mails are not tried any more: some nine days.
+MOST_HOLDS = 12
 #: So many questions are put to the DNS at a time, for so many seconds; what it said is believed for
 #: so long.
 MAX_QUESTIONS, MAX_SECONDS = 50, 10
 KNOWN_FOR = timedelta(days=30)
+#: Where it said nothing it is asked again after this time.
+ASKED_AGAIN = timedelta(hours=1)
 #: What was held leaves spread over this time when the hold ends.
 SPREAD = timedelta(minutes=30)
 
@@ -114,7 +120,7 @@ class NurtureProvider(models.Model):
         result = super().write(vals)
         if "hourly_limit" in vals:
             for provider in self:
-                self.env["nurture.pace"]._forget(f"provider:{provider.code}", "provider_limit")
+                self.env["nurture.pace"]._give_anew(f"provider:{provider.code}")
         if "mail_hosts" in vals:
             self.env["nurture.mail.domain"]._assign()
         return result
@@ -137,8 +143,8 @@ class NurtureProvider(models.Model):
             {"held_date": False, "hold_count": 0, "slow_date": False, "slow_limit": 0}
         )
         for provider in self:
-            self.env["nurture.pace"]._forget(f"provider:{provider.code}", "provider_limit")
-        self.env["nurture.pace"]._release("provider_held")
+            self.env["nurture.pace"]._give_anew(f"provider:{provider.code}")
+        self.env["nurture.pace"]._end_holds()
         self.env["mail.mail"]._nurture_release()
         return True
 
@@ -146,10 +152,12 @@ class NurtureProvider(models.Model):
         """How many mails an hour it gets for now because it asked for fewer; 0 for no limit."""
         return self.slow_limit if self.slow_date and self.slow_date > now else 0
 
-    def _get_limit(self, now):
-        """How many mails an hour it gets; 0 for no limit."""
-        limits = [limit for limit in (self.hourly_limit, self._get_slow(now)) if limit]
-        return min(limits, default=0)
+    def _get_capacity(self, now):
+        """How many mails it gets in each slice of an hour, see ``tools/pace.py``; None for as many
+        as there are."""
+        if self.slow_date and self.slow_date > now - RECOVERING:
+            return slowed_down(self.slow_limit, self.slow_date, self.hourly_limit)
+        return per_hour(self.hourly_limit) if self.hourly_limit else None
 
     # ------------------------------------------------------------
     # WHO KEEPS WHICH MAILBOX
@@ -195,7 +203,10 @@ class NurtureProvider(models.Model):
         """
         code = self._get_codes([address]).get(address)
         answer = self.env["nurture.provider.answer"].sudo()._find(code, refusal)
-        if not code or answer.action in (False, "none") or OF_MAILBOX.match(refusal.text):
+        # who refuses the sender does not know the recipient yet: it is our own mail server
+        ours = refusal.stage == "mail"
+        is_nothing = answer.action in (False, "none") or OF_MAILBOX.match(refusal.text)
+        if not code or ours or is_nothing:
             return answer.explanation, self.browse(), set()
         try:
             with self.env.cr.savepoint():
@@ -236,6 +247,7 @@ class NurtureProvider(models.Model):
         if self._get_slow(now) == answer.number and self.slow_date > now + (until - now) / 2:
             return
         self.write({"slow_limit": answer.number, "slow_date": until, "said": refusal.words})
+        self.env["nurture.pace"]._give_anew(f"provider:{self.code}")
 
     @api.model
     def _spread(self, date, key):
@@ -263,6 +275,9 @@ class NurtureMailDomain(models.Model):
         readonly=True, index="btree_not_null", help="The mail provider whose server it is."
     )
     checked_date = fields.Datetime(string="Asked On", readonly=True)
+    is_answered = fields.Boolean(
+        string="Answered", readonly=True, help="Whether the DNS said anything when it was asked."
+    )
 
     _domain_unique = models.Constraint("UNIQUE (domain)", "This domain is known already.")
 
@@ -302,16 +317,15 @@ class NurtureMailDomain(models.Model):
             return
         end = time.monotonic() + MAX_SECONDS
         for domain in self._get_unknown(sequences):
+            values = {"checked_date": now, "is_answered": True}
             try:
                 hosts = resolver.resolve(domain, "MX")
             except NoAnswer:
-                # asked again when all others have been
-                hosts = []
-            values = {
-                "mail_host": hosts[0] if hosts else False,
-                "provider_code": bool(hosts) and self._find_code(hosts[0]),
-                "checked_date": now,
-            }
+                # what was known before is better than nothing
+                values["is_answered"] = False
+            else:
+                values["mail_host"] = hosts[0] if hosts else False
+                values["provider_code"] = bool(hosts) and self._find_code(hosts[0])
             known = self.sudo().search([("domain", "=", domain)])
             if known:
                 known.write(values)
@@ -339,13 +353,15 @@ class NurtureMailDomain(models.Model):
                    AND split_part(lead.email_normalized, '@', 2) NOT IN %(known)s
                    AND NOT EXISTS (SELECT FROM nurture_mail_domain known
                                     WHERE known.domain = split_part(lead.email_normalized, '@', 2)
-                                      AND known.checked_date > %(old)s)
+                                      AND known.checked_date > CASE WHEN known.is_answered
+                                          THEN %(old)s ELSE %(failed)s END)
                  LIMIT %(limit)s
                 """,
                 sequences=tuple(sequences.ids) or (0,),
                 soon=now + timedelta(days=1),
                 known=tuple(DOMAINS),
                 old=now - KNOWN_FOR,
+                failed=now - ASKED_AGAIN,
                 limit=MAX_QUESTIONS,
             )
         )

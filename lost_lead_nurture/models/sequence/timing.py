@@ -76,7 +76,7 @@ class NurtureSequence(models.Model):
         """What waits under the limit gets a place anew."""
         for sequence in self:
             # whoever gets here may write the sequence
-            self.env["nurture.pace"].sudo()._forget(f"sequence:{sequence.id}", "sequence_limit")
+            self.env["nurture.pace"].sudo()._give_anew(f"sequence:{sequence.id}")
 
     def _get_timing_problems(self):
         if self.calendar_id and not self._get_sending_hours().next_opening(

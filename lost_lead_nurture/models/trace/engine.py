@@ -34,7 +34,8 @@ class Verdicts:
     reject: dict = field(default_factory=dict)
     #: ``{exit reason: those whose participant leaves}``
     leave: dict = field(default_factory=dict)
-    #: ``{id: (new date, reason, what exactly it waits for)}``; the last one may be missing
+    #: ``{id: (new date, reason, what exactly it waits for, limits under which it has its place
+    #: then)}``; the last ones may be missing
     defer: dict = field(default_factory=dict)
     #: ``{why it may not be done, in words: those for which it may not}``
     refuse: dict = field(default_factory=dict)
@@ -581,16 +582,18 @@ class NurtureTrace(models.Model):
     def _defer(self, dates):
         """Defer traces.
 
-        :param dates: ``{trace id: (new date, reason, detail)}``, the last of which may be missing
+        :param dates: ``{trace id: (new date, reason, detail, limits)}``, the last of which may be
+            missing
         """
         if not dates:
             return
         rows = SQL(", ").join(
-            SQL("(%s, %s::timestamp, %s, %s::text)", id_, date, reason, *(detail or (None,)))
-            for id_, (date, reason, *detail) in dates.items()
+            SQL("(%s, %s::timestamp, %s, %s::text, %s::text)", id_, *values, *[None] * missing)
+            for id_, values in dates.items()
+            for missing in [4 - len(values)]
         )
         self.env["nurture.sequence"]._wake_cron(min(date for date, *_why in dates.values()))
-        deferred = SQL("FROM (VALUES %s) deferred (id, date, reason, detail)", rows)
+        deferred = SQL("FROM (VALUES %s) deferred (id, date, reason, detail, limits)", rows)
         self._update(
             SQL("nurture_trace.id = deferred.id"),
             source=deferred,
@@ -598,6 +601,7 @@ class NurtureTrace(models.Model):
             schedule_date=SQL("deferred.date"),
             reason=SQL("deferred.reason"),
             detail=SQL("deferred.detail"),
+            limits=SQL("deferred.limits"),
         )
 
     # ------------------------------------------------------------

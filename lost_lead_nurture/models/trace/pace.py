@@ -4,7 +4,7 @@ from functools import partial
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ...tools.pace import GRACE, STAGES
+from ...tools.pace import GRACE, REASONS
 from ...tools.zones import recipient_zone
 
 #: Who opened or clicked a mail in so many days is an active recipient.
@@ -34,35 +34,47 @@ class NurtureTrace(models.Model):
         codes = providers._get_codes({address for _id, address, *_rest in rows})
         verdicts.accept = []
         names = {}
-        for trace_id, address, reason, due, *recipient in rows:
+        for trace_id, address, kept, *recipient in rows:
             code = codes.get(address)
-            place = schedule and partial(schedule.place, zone=recipient_zone(*recipient), share=0)
-            passed = reason if reason in STAGES and due >= now - GRACE else None
-            date, stage = pacer.judge(code, now, place, passed)
-            if not stage:
-                verdicts.accept.append(trace_id)
-                continue
-            if stage == "provider_held" and date:
+            place = schedule and partial(self._place, schedule, recipient_zone(*recipient))
+            if until := pacer.get_held(code, now):
+                date, reason, limits = place(until, 0) if place else until, "provider_held", ()
                 # not all of them at the moment when the hold ends
-                date = providers._spread(date, trace_id)
-            if stage.startswith("provider") and code not in names:
+                date = date and providers._spread(date, trace_id)
+            else:
+                date, key = pacer.judge(code, now, place, (kept or "").split(","))
+                if not key:
+                    verdicts.accept.append(trace_id)
+                    continue
+                reason, limits = REASONS[key.partition(":")[0]], pacer.get_keys(code)
+            if reason.startswith("provider") and code not in names:
                 names[code] = providers._describe(code)
-            detail = names[code] if stage.startswith("provider") else None
-            verdicts.defer[trace_id] = (date or now + timedelta(days=1), stage, detail)
+            detail = names[code] if reason.startswith("provider") else None
+            date = date or now + timedelta(days=1)
+            verdicts.defer[trace_id] = (date, reason, detail, ",".join(limits) or None)
         pace._keep(pacer.slots)
+
+    @staticmethod
+    def _place(schedule, zone, moment, share):
+        return schedule.place(moment, zone, share)
 
     def _get_paced(self, ids):
         """What decides when mails may go, active recipients first.
 
-        :return: rows of trace id, address, why the trace was deferred, when it is due, and the time
-            zone of the contact, the country and the company
+        :return: rows of trace id, address, keys of the limits under which the trace has its place,
+            and the time zone of the contact, the country and the company
         """
         now = fields.Datetime.now()
         recipient, recipient_joins = self.sequence_id._sql_recipient()
         return self.env.execute_query(
             SQL(
                 """
-                SELECT trace.id, lead.email_normalized, trace.reason, trace.schedule_date,
+                SELECT trace.id, lead.email_normalized,
+                       CASE WHEN trace.reason IN %(waited)s AND trace.schedule_date >= %(grace)s
+                            THEN trace.limits
+                            -- the place of a day is good all day
+                            WHEN trace.reason IN %(waited)s AND trace.schedule_date >= %(today)s
+                            THEN substring(trace.limits FROM 'server-day:[0-9]+') END,
                        %(recipient)s
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
@@ -77,6 +89,9 @@ class NurtureTrace(models.Model):
                  WHERE trace.id IN %(ids)s
               ORDER BY active.date DESC NULLS LAST, trace.schedule_date, trace.id
                 """,
+                waited=tuple(REASONS.values()),
+                grace=now - GRACE,
+                today=now.replace(hour=0, minute=0, second=0, microsecond=0),
                 recipient=recipient,
                 recipient_joins=recipient_joins,
                 since=now - timedelta(days=ACTIVE_DAYS),

@@ -86,6 +86,10 @@ class NurtureTrace(models.Model):
         help="What exactly went wrong, in the words of the system. Of a filter that the lead did "
         "not match: the part of it that did not hold.",
     )
+    limits = fields.Char(
+        readonly=True,
+        help="Under which limits it has its place, where it waits for one of them.",
+    )
     base_date = fields.Datetime(
         string="Counts From",
         readonly=True,

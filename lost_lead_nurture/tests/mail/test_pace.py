@@ -130,6 +130,41 @@ class TestProviders(RefusedMixin, SequenceMixin, NurtureHttpCase):
         self.google._take_answer("ann@gmail.com", refusal)
         self.assertEqual(self.google.held_date, self.clock + timedelta(hours=1))
 
+    def test_hold_is_no_try(self):
+        """A mail is tried for two days: those on which its provider takes nothing
+        do not count, but not for ever."""
+        self.start_refused()
+        trace = self.trace(self.gmail[0], self.first)
+        mailing_trace = trace.mailing_trace_ids
+        refusal = Refusal("rcpt", 421, GMAIL_RATE[4:])
+        for _day in range(5):
+            self.clock = self.google.held_date + timedelta(minutes=1)
+            self.google._take_answer("ann@gmail.com", refusal)
+            self.assertTrue(mailing_trace._nurture_try_later("Refused", self.google))
+        self.assertGreater(self.clock, trace.processed_date + timedelta(hours=24))
+        self.google.hold_count = 13
+        self.assertFalse(mailing_trace._nurture_try_later("Refused", self.google))
+
+    def test_own_mail_server(self):
+        """What our own mail server says of itself holds nobody's provider."""
+        for stage, text in (
+            ("rcpt", "4.7.0 Throttling failure: Maximum sending rate exceeded."),
+            ("mail", "4.7.0 too many messages, slow down"),
+        ):
+            refusal = Refusal(stage, 454, text)
+            words, held, _waiting = self.google._take_answer("ann@gmail.com", refusal)
+            self.assertFalse(held)
+            self.assertFalse(self.google.held_date)
+            self.assertTrue(words)
+
+    def test_leaves_bit_by_bit(self):
+        """The queue is looked at every five minutes when a hold ends."""
+        self.start_refused()
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        calls = self.env["ir.cron.trigger"].search([("cron_id", "=", queue.id)])
+        dates = {self.google.held_date + timedelta(minutes=5 * part) for part in range(7)}
+        self.assertLessEqual(dates, set(calls.mapped("call_at")))
+
     def test_unknown_provider(self):
         """It is the domain."""
         self.catcher.replays = {"shop.example.com": ["451 4.7.1 Too many mails, slow down"]}
@@ -160,8 +195,8 @@ class TestProviders(RefusedMixin, SequenceMixin, NurtureHttpCase):
         )
         self.start_refused()
         self.assertFalse(self.google.held_date)
-        self.assertEqual(self.google._get_limit(self.clock), 12)
-        self.assertEqual(self.google._get_limit(self.clock + timedelta(hours=2)), 0)
+        self.assertEqual(self.google._get_slow(self.clock), 12)
+        self.assertEqual(self.google._get_slow(self.clock + timedelta(hours=2)), 0)
 
     def test_refusal_in_words(self):
         """What a refusal means, and what to do, stands where the refusal is."""
@@ -237,6 +272,40 @@ class TestPace(SequenceMixin, NurtureCase):
         self.run_cron()
         self.assertEqual(self.processed(), 3)
 
+    def places(self, key):
+        """``{date: how many places are taken}``, in order."""
+        rows = self.env["nurture.pace"].search([("key", "=", key), ("number", "!=", 0)])
+        return {row.date: row.number for row in rows}
+
+    def test_places_are_given_back(self):
+        """Another limit gives all places anew, and leaves what has left already counted."""
+        self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 60
+        self.sequence.hourly_limit = 12
+        self.make_leads(4, "gmail.com")
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(list(self.places("provider:google").values()), [1, 1, 1, 1])
+        self.sequence.hourly_limit = 24
+        key = f"sequence:{self.sequence.id}"
+        self.assertEqual(self.places(key), {self.clock: 1})
+        self.assertEqual(self.places("provider:google"), {self.clock: 1})
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        self.assertEqual(list(self.places(key).values()), [2, 2])
+        self.assertEqual(list(self.places("provider:google").values()), [2, 2])
+
+    def test_slow_provider_recovers(self):
+        """Who waits for it waits as long as it is slow, and a little longer."""
+        google = self.env.ref("lost_lead_nurture.nurture_provider_google")
+        google.write({"slow_limit": 12, "slow_date": self.clock + timedelta(hours=1)})
+        self.make_leads(80, "gmail.com")
+        self.sequence.action_start()
+        self.run_cron()
+        dates = sorted(self.waiting("provider_limit").mapped("schedule_date"))
+        hours = [(date - self.clock) // timedelta(hours=1) for date in dates]
+        # one has left
+        self.assertEqual([hours.count(hour) for hour in range(4)], [11, 24, 44, 0])
+
     def test_provider(self):
         """Others do not wait for it."""
         self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
@@ -274,6 +343,36 @@ class TestPace(SequenceMixin, NurtureCase):
         self.assertEqual(set(codes.values()), {"google"})
         self.run_cron()
         self.assertEqual(len(Resolver.asked), 2, "once")
+        self.clock += timedelta(hours=2)
+        self.make_lead("emil@dead.example.com")
+        self.sequence.last_scan_date = False
+        self.run_cron()
+        self.assertEqual(Resolver.asked[2:], ["dead.example.com"], "which has not answered")
+
+    def test_dns_fails(self):
+        """What was known stays known."""
+
+        class Resolver:
+            def resolve(self, name, kind):
+                raise NoAnswer
+
+        domains = self.env["nurture.mail.domain"]
+        self.patch(type(domains), "_get_resolver", lambda _self: Resolver())
+        known = domains.create(
+            {
+                "domain": "firm.example.com",
+                "mail_host": "aspmx.l.google.com",
+                "provider_code": "google",
+                "is_answered": True,
+                "checked_date": self.clock - timedelta(days=40),
+            }
+        )
+        self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
+        self.make_leads(2, "firm.example.com")
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(known.checked_date, self.clock)
+        self.assertEqual(len(self.waiting("provider_limit")), 1)
 
     def test_active_recipients_first(self):
         self.sequence.hourly_limit = 12
@@ -339,6 +438,69 @@ class TestPace(SequenceMixin, NurtureCase):
         self.assertEqual(self.processed(), 2)
         days = [trace.schedule_date.day for trace in self.waiting("server_limit")]
         self.assertEqual(days, [3, 3, 3, 3, 4, 4, 4])
+
+    def test_warm_up_by_the_hour(self):
+        """A later day's mails are spread over it, and keep the other limits."""
+        server = self.make_server(
+            nurture_warm_up_date=self.clock.date(),
+            nurture_warm_up_first=2,
+            nurture_warm_up_growth=100,
+            nurture_hourly_limit=1,
+        )
+        self.make_leads(7)
+        self.sequence.action_start()
+        self.run_cron()
+        dates = sorted(self.waiting("server_limit").mapped("schedule_date"))
+        tomorrow = self.clock.replace(day=3, hour=0, minute=0, second=0)
+        self.assertEqual([date.day for date in dates], [2, 3, 3, 3, 3, 4])
+        self.assertGreater(dates[4], tomorrow + timedelta(hours=12))
+        self.assertEqual(set(self.places(f"server:{server.id}").values()), {1})
+
+    def test_warm_up_goes_on(self):
+        """Another growth or limit does not begin it anew, nor forget what left today."""
+        server = self.make_server(
+            nurture_warm_up_date=self.clock.date(),
+            nurture_warm_up_first=2,
+            nurture_warm_up_growth=100,
+        )
+        leads = self.make_leads(2)
+        self.sequence.action_start()
+        self.run_cron()
+        begun = server.nurture_warm_up_date
+        self.clock += timedelta(days=2)
+        leads += self.make_leads(12, "later.example.com")
+        self.sequence.last_scan_date = False
+        self.run_cron()
+        self.assertEqual(self.processed(), 2 + 8)
+        server.nurture_warm_up_growth = 150
+        self.run_cron()
+        self.assertEqual(server.nurture_warm_up_date, begun)
+        self.assertEqual(self.processed(), 2 + 12, "the third day takes 12")
+
+    def test_place_of_a_day(self):
+        """Who comes late on the day of its place still has it."""
+        server = self.make_server(nurture_daily_limit=2)
+        self.make_leads(4)
+        self.sequence.action_start()
+        self.run_cron()
+        self.clock = self.clock.replace(day=3, hour=23)
+        self.run_cron()
+        self.assertEqual(self.processed(), 4)
+        self.assertEqual(list(self.places(f"server-day:{server.id}").values()), [2, 2])
+
+    def test_another_server(self):
+        """A place under the limits of one server is none under those of another."""
+        self.make_server(nurture_hourly_limit=12)
+        self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(len(self.waiting("server_limit")), 2)
+        other = self.make_server(nurture_hourly_limit=12)
+        self.first.mailing_id.mail_server_id = other
+        self.clock += timedelta(minutes=11)
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        self.assertEqual(list(self.places(f"server:{other.id}").values()), [1, 1])
 
     def test_personal_server(self):
         """Core sends so many a minute by the server of a person: that is known before."""
