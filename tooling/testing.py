@@ -98,6 +98,9 @@ def run_unit_tests():
         capture_output=True,
         text=True,
     )
+    # what they have measured
+    for line in filter(None, done.stdout.splitlines()):
+        shell.say(f"   {line}")
     return count_unit_tests(done.stderr, done.returncode)
 
 
