@@ -42,12 +42,14 @@ def tail(path, lines=8):
     return "\n".join(f"  | {line}" for line in text[-lines:])
 
 
-def new_log(kind, keep_last=20):
-    """Return a log file's path; only the last ones are kept."""
+def new_log(kind, name=None, keep_last=20):
+    """Return a log file's path, with a name in it that tells runs at the same time apart; only the
+    last ones are kept."""
     settings.LOGS.mkdir(parents=True, exist_ok=True)
     for old in sorted(settings.LOGS.glob(f"{kind}-*.log"))[:-keep_last]:
         old.unlink(missing_ok=True)
-    return settings.LOGS / f"{kind}-{datetime.datetime.now():%Y%m%d-%H%M%S}-{run_id()}.log"
+    name = name or run_id()
+    return settings.LOGS / f"{kind}-{datetime.datetime.now():%Y%m%d-%H%M%S}-{name}.log"
 
 
 def die_with_parent():

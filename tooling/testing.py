@@ -1,6 +1,7 @@
 """./dev test: every check of the project, or some of Odoo's tests."""
 
 import collections
+import concurrent.futures
 import contextlib
 import datetime
 import json
@@ -17,6 +18,7 @@ from . import (
     databases,
     demo,
     faults,
+    halves,
     jobs,
     lint,
     odoo,
@@ -190,13 +192,36 @@ def run_odoo_tests(options):
             outcome = run_quickly(name, modules, tags)
         else:
             databases.copy(templates.base(demo=False), name)
-            outcome = run_in(name, tags, ["-i", ",".join(modules)])
+            if options.tags:
+                outcome = run_in(name, tags, ["-i", ",".join(modules)])
+            else:
+                outcome = run_halves(name, modules)
     finally:
         if options.keep:
             keep(name)
         else:
             databases.drop(name)
     return outcome
+
+
+def run_halves(name, modules):
+    """Install the add-ons, with the tests that belong to that, then run the others in two databases
+    side by side."""
+    tags = ",".join(f"at_install/{module}" for module in modules)
+    outcome = run_in(name, tags, ["-i", ",".join(modules)], complain_if_none=False)
+    if outcome.failed:
+        return outcome
+    other = databases.temporary("test_beside")
+    try:
+        databases.copy(name, other)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            runs = [
+                pool.submit(run_in, database, half, [])
+                for database, half in zip((name, other), halves.split(modules), strict=True)
+            ]
+            return sum((run.result() for run in runs), outcome)
+    finally:
+        databases.drop(other)
 
 
 def run_quickly(name, modules, tags):
@@ -218,7 +243,7 @@ def run_quickly(name, modules, tags):
 
 def run_in(database, tags, arguments, *, complain_if_none=True):
     """Run Odoo with tests, watch its log, and count."""
-    log = shell.new_log("test")
+    log = shell.new_log("test", database)
     shell.say(f"Log: {log}")
     command = odoo.command(
         "-d", database, *arguments, "--test-enable", "--test-tags", tags, "--stop-after-init"

@@ -11,7 +11,7 @@ from ..common import ANN, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..mail_samples import AUTOMATIC, HUMAN
 
 #: How many messages, so many of them one after the other, and from which seed.
-MESSAGES, TOGETHER, SEED = 2000, 20, 19
+MESSAGES, TOGETHER, SEED = 3000, 20, 19
 #: What core says of a message that is for nobody: it is the mailbox that reads that.
 NO_ROUTE = "No possible route found for incoming message"
 STATUS = """From: mailer-daemon@mx.recipient.example.com

@@ -17,7 +17,7 @@ from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..leaving import PageMixin
 
 #: How many requests are made; a hundred take about two seconds.
-NUMBER = int(os.environ.get("LEAVING_FUZZ") or 300)
+NUMBER = int(os.environ.get("LEAVING_FUZZ") or 1000)
 SEED = int(os.environ.get("LEAVING_SEED") or 20261)
 PAGES = (
     ("GET", "/mailing/{mailing_id}/confirm_unsubscribe"),
