@@ -45,6 +45,7 @@ CHANGES = [
     Column("mailing_trace", "nurture_soft_bounce_reason", "varchar"),
     Column("mailing_trace", "nurture_device", "varchar"),
     Column("mailing_trace", "nurture_client", "varchar"),
+    Column("mailing_trace", "nurture_provider", "varchar"),
     Reference("nurture_hit", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Index.of_field("mailing_trace", "nurture_trace_id"),
     Index.of_field("mailing_trace", "nurture_pending"),

@@ -70,7 +70,8 @@ class NurtureReport(models.Model):
     _depends = {
         "mailing.trace": [
             *("email", "is_test_trace", "links_click_datetime", "nurture_client"),
-            *("nurture_complaint_date", "nurture_device", "nurture_trace_id"),
+            *("nurture_complaint_date", "nurture_device", "nurture_provider"),
+            *("nurture_trace_id",),
             *("nurture_unsubscribe_date", "open_datetime", "reply_datetime", "sent_datetime"),
             *("trace_status", "trace_type"),
         ],
@@ -82,7 +83,7 @@ class NurtureReport(models.Model):
         "nurture.participant": [
             *("company_id", "country_id", "credited_step_id", "date_lost", "email"),
             *("entered_date", "lead_id", "lost_reason_id", "return_date", "sequence_id"),
-            *("state", "team_id", "user_id", "won_back_date"),
+            *("provider", "state", "team_id", "user_id", "won_back_date"),
         ],
     }
 

@@ -87,7 +87,6 @@ class NurtureReport(models.Model):
                 SQL("LEAST(mailing_trace.open_datetime, mailing_trace.links_click_datetime)"),
             )
         )
-        address = SQL("COALESCE(mailing_trace.email, participant.email)")
         origin = "CASE WHEN %s THEN COALESCE(%s, 'unknown') END"
         return self._select_kind(
             "mail",
@@ -106,7 +105,11 @@ class NurtureReport(models.Model):
             variant=SQL("trace.variant"),
             provider=SQL(
                 "CASE WHEN mailing_trace.trace_type = 'mail' THEN %s END",
-                self._sql_provider(address),
+                SQL(
+                    "COALESCE(%s, mailing_trace.nurture_provider, %s)",
+                    self._sql_provider(SQL("mailing_trace.email")),
+                    self._sql_provider_of_participant(),
+                ),
             ),
             device=SQL(origin, statistics["opened"], SQL("mailing_trace.nurture_device")),
             client=SQL(origin, statistics["opened"], SQL("mailing_trace.nurture_client")),
@@ -190,7 +193,7 @@ class NurtureReport(models.Model):
             "lost_month": SQL(
                 "date_trunc('month', %s)", self._sql_local(SQL("participant.date_lost"))
             ),
-            "provider": self._sql_provider(SQL("participant.email")),
+            "provider": self._sql_provider_of_participant(),
             "record_count": SQL("1"),
             **columns,
         }
@@ -246,6 +249,13 @@ class NurtureReport(models.Model):
         """Names of the time zones that PostgreSQL knows."""
         rows = self.env.execute_query(SQL("SELECT name FROM pg_timezone_names"))
         return frozenset(name for (name,) in rows if not name.startswith("posix"))
+
+    @api.model
+    def _sql_provider_of_participant(self):
+        """It stays known of whom nobody knows the address any more."""
+        return SQL(
+            "COALESCE(%s, participant.provider)", self._sql_provider(SQL("participant.email"))
+        )
 
     @api.model
     def _sql_provider(self, address):

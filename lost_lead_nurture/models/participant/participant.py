@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.arguments import check_records
+from ...tools.providers import PROVIDERS, get_provider
 from ...tools.reasons import EXIT_REASONS, WON_BACK
 
 
@@ -62,6 +63,12 @@ class NurtureParticipant(models.Model):
         "gone through per lead.",
     )
     email = fields.Char(readonly=True, index="btree_not_null", help="Normalized address at entry.")
+    provider = fields.Selection(
+        PROVIDERS,
+        string="Mail Provider",
+        readonly=True,
+        help="Of an address that is not known any more, for the statistics.",
+    )
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     team_id = fields.Many2one("crm.team", string="Sales Team", readonly=True)
     country_id = fields.Many2one("res.country", readonly=True, help="Country of the lead at entry.")
@@ -285,6 +292,7 @@ class NurtureParticipant(models.Model):
     def _forget(self):
         """Erase name and address, and what the system said, which may tell them."""
         self.trace_ids._forget()
+        self._keep_provider()
         for participant in self:
             participant.write(
                 {
@@ -293,6 +301,12 @@ class NurtureParticipant(models.Model):
                     "dedup_key": f"forgotten {participant.id}",
                 }
             )
+
+    def _keep_provider(self):
+        """Before the address goes: which mail provider has it goes on counting."""
+        for provider, participants in self.grouped(lambda one: get_provider(one.email)).items():
+            if provider:
+                participants.provider = provider
 
     def _is_forgotten(self):
         return bool(self.anonymised_date) or self.dedup_key == f"forgotten {self.id}"

@@ -63,6 +63,7 @@ class NurtureParticipant(models.Model):
         mailing_traces = self.trace_ids.mailing_trace_ids
         mailing_traces.filtered(lambda one: one.trace_status != "bounce")._nurture_forget()
         self.trace_ids._forget()
+        self._keep_provider()
         self.env.flush_all()
         now = fields.Datetime.now()
         self.env.execute_query(

@@ -112,6 +112,27 @@ class TestDimensions(ReportMixin, TwoLeadsMixin, NurtureHttpCase):
         self.assertEqual(self.group("provider", "entered"), expected)
         self.assertEqual(self.group("provider", "sent"), expected)
 
+    def test_providers_of_whom_nobody_knows(self):
+        """Whoever is anonymised after some months, or forgotten, counts for the mail provider as
+        before, each mail for the one that it went to."""
+        gmail = self.make_lead("carl@gmail.com")
+        self.make_step(self.sequence, "after", self.first, 1, subject="Second")
+        self.start()
+        gmail.email_from = "carl@web.de"
+        self.advance(days=1)
+        before = self.group("provider", "entered", "sent")
+        self.assertEqual(before, {"other": [2, 4], "google": [1, 1], "gmx": [0, 1]})
+        participants = self.sequence.participant_ids
+        participants.filtered(lambda one: one.lead_id != self.bob).action_remove()
+        self.company.nurture_retention_months = 6
+        self.clock = self.clock.replace(month=10)
+        self.env.ref("lost_lead_nurture.ir_cron_nurture_retention").method_direct_trigger()
+        self.participant(self.bob).action_forget()
+        self.env.invalidate_all()
+        self.assertFalse(any(participants.mapped("email")))
+        self.assertFalse(any(participants.trace_ids.mailing_trace_ids.mapped("email")))
+        self.assertEqual(self.group("provider", "entered", "sent"), before)
+
     def test_versions(self):
         """Messages, and what came of them, by the version that the lead was drawn for; what has no
         A/B test has no version."""
