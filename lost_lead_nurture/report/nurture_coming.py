@@ -16,7 +16,7 @@ _STATES = {
     "to_come": (
         (
             Domain("state", "=", "scheduled")
-            # in the queue, where it waits for a mail provider
+            # in the queue, where it waits for a mail provider, or for what the recipient wants
             | (Domain("state", "=", "processed") & Domain("reason", "in", IN_QUEUE))
         )
         & Domain("sequence_id.state", "=", "running"),

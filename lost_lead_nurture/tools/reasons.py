@@ -78,7 +78,7 @@ TRACE_REASONS = [
 ]
 
 #: Reasons for which a mail waits in the queue: it was done as far as the sequence goes.
-IN_QUEUE = ("mail_deferred", "provider_held")
+IN_QUEUE = ("mail_deferred", "provider_held", "preference")
 
 #: Reasons of failed traces that nobody but a person tries again: somebody may get it twice, the
 #: server may go down once more, or somebody has to allow it first.

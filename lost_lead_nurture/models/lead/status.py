@@ -114,7 +114,7 @@ class CrmLead(models.Model):
                 )
             elif lead.nurture_state == "running":
                 coming = open_traces.get(journey, self.env["nurture.trace"])
-                scheduled = coming.filtered(lambda trace: trace.state == "scheduled")
+                scheduled = coming._filter_coming()
                 if journey.sequence_id.state == "running":
                     lead.nurture_next_date = scheduled[:1].schedule_date
                 lead.nurture_detail = lead._nurture_describe_next(coming)
@@ -145,7 +145,7 @@ class CrmLead(models.Model):
         sequence = self.nurture_journey_id.sequence_id
         if sequence.state != "running":
             return self.env._("The sequence is stopped: nothing comes until it is started again.")
-        scheduled = traces.filtered(lambda trace: trace.state == "scheduled")[:1]
+        scheduled = traces._filter_coming()[:1]
         if scheduled.schedule_date and scheduled.schedule_date > fields.Datetime.now():
             return self.env._(
                 "Next: “%(step)s” on %(date)s.",

@@ -95,8 +95,7 @@ class MailingTrace(models.Model):
         """Leave these mails of sequences in the queue until ``date``, as their recipient wants
         it."""
         self.mail_mail_id._nurture_defer(date)
-        until = self.env._("Until %s (UTC)", fields.Datetime.to_string(date))
-        self.nurture_trace_id.sudo()._note_deferral(until, reason="preference")
+        self.nurture_trace_id.sudo()._note_deferral(None, date, reason="preference")
 
     def _nurture_cancel_plain(self, failure_type):
         """Take these plain mailings out of the queue: their recipient does not want them."""

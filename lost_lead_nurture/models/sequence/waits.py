@@ -96,11 +96,14 @@ class NurtureSequence(models.Model):
         )
         scheduled = Domain("state", "=", "scheduled")
         waiting = Domain("state", "=", "waiting")
+        in_queue = Domain("state", "=", "processed")
         return {
             "failed": Domain("state", "=", "error"),
             "held": (scheduled & Domain("reason", "in", STAGES))
-            | (Domain("state", "=", "processed") & Domain("reason", "in", IN_QUEUE)),
-            "mail": scheduled & Domain("step_id", "in", messages.ids),
+            | (in_queue & Domain("reason", "in", IN_QUEUE) & Domain("reason", "!=", "preference")),
+            # whether it is queued before or after the recipient said so
+            "mail": (scheduled & Domain("step_id", "in", messages.ids))
+            | (in_queue & Domain("reason", "=", "preference")),
             "step": scheduled,
             "activity": waiting & Domain("step_id", "in", activities.ids),
             "reaction": waiting & Domain("step_id", "in", events.ids),
@@ -128,7 +131,7 @@ class NurtureSequence(models.Model):
                                         min(schedule_date) FILTER (WHERE %(step)s)) AS date
                           FROM nurture_participant participant
                      LEFT JOIN nurture_trace ON nurture_trace.participant_id = participant.id
-                           AND (nurture_trace.state IN %(open)s OR %(held)s)
+                           AND (nurture_trace.state IN %(open)s OR %(held)s OR %(mail)s)
                          WHERE participant.id IN %(participants)s
                       GROUP BY participant.id) waiting
               GROUP BY sequence_id, kind

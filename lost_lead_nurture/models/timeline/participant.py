@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from ...tools.arguments import check_records
 from ...tools.dates import on_clock, on_day
-from ...tools.reasons import WON_BACK
+from ...tools.reasons import IN_QUEUE, WON_BACK
 from ...tools.timeline import bold, make_entry, some_of
 from ..sequence.sequence import REVENUE_GROUPS
 from .timeline import Journey
@@ -100,12 +101,14 @@ class NurtureParticipant(models.Model):
                 participant.next_date = False
 
     def _get_open_traces(self):
-        """``{participant: its steps that are scheduled, waiting or failed}``, by date."""
+        """``{participant: its steps that are scheduled, waiting or failed, or wait in the queue}``,
+        by date."""
         traces = self.env["nurture.trace"].search(
-            [
-                ("participant_id", "in", self.ids),
-                ("state", "in", ("scheduled", "waiting", "error")),
-            ]
+            Domain("participant_id", "in", self.ids)
+            & (
+                Domain("state", "in", ("scheduled", "waiting", "error"))
+                | (Domain("state", "=", "processed") & Domain("reason", "in", IN_QUEUE))
+            )
         )
         return traces.grouped("participant_id")
 

@@ -430,15 +430,19 @@ class NurtureTrace(models.Model):
 
         :return: (text or False, date or False)
         """
+        if coming := self._filter_coming():
+            return coming[:1].step_id.name, coming[:1].schedule_date
         by_state = self.grouped("state")
-        if scheduled := by_state.get("scheduled"):
-            trace = scheduled.sorted("schedule_date")[:1]
-            return trace.step_id.name, trace.schedule_date
         if failed := by_state.get("error"):
             return self.env._("%s failed", failed[:1].step_id.name), failed[:1].retry_date
         if self:
             return self.env._("Waits for: %s", self._get_awaited()), False
         return False, False
+
+    def _filter_coming(self):
+        """Those of these open traces that have a date: scheduled, or waiting in the queue."""
+        coming = self.filtered(lambda trace: trace.state in ("scheduled", "processed"))
+        return coming.sorted("schedule_date")
 
     def _get_awaited(self):
         """What these waiting traces wait for, in words."""

@@ -47,9 +47,9 @@ class NurtureTrace(models.Model):
         """The message left: now the clock of what follows runs. A retry revives what a failure of
         the message had stopped."""
         now = fields.Datetime.now()
-        self.filtered(
-            lambda trace: trace.state == "error" or trace.reason in (*IN_QUEUE, "preference")
-        )._set_state("processed", "done")
+        self.filtered(lambda trace: trace.state == "error" or trace.reason in IN_QUEUE)._set_state(
+            "processed", "done"
+        )
         stopped = SQL(
             "parent_id IN %s AND (nurture_trace.state = 'waiting'"
             " OR nurture_trace.state = 'cancelled' AND reason = 'parent_failed')"

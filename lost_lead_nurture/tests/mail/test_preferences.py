@@ -261,6 +261,7 @@ class TestObeyed(PreferenceCase):
         self.send_mails()
         self.assertFalse(self.second_to(ANN))
         self.assertTrue(self.second_to(BOB))
+        self.check_shown(trace)
         # whoever presses Send Now on the mail does not know
         queued.send()
         self.assertFalse(self.second_to(ANN))
@@ -268,6 +269,27 @@ class TestObeyed(PreferenceCase):
         self.send_mails()
         self.assertEqual(len(self.second_to(ANN)), 1)
         self.assertEqual(trace.reason, "done")
+
+    def check_shown(self, trace):
+        """Everywhere it is said what a mail in the queue waits for, and until when."""
+        until = trace.mailing_trace_ids.mail_mail_id.scheduled_date
+        self.assertEqual(trace.schedule_date, until)
+        timeline = trace.participant_id.with_user(self.marketer).get_timeline()
+        (coming,) = [entry for entry in timeline["entries"] if entry["kind"] == "queued"]
+        self.assertIn("waits until Mar 30, 2026", coming["text"])
+        self.assertIn("the recipient wants a pause", str(coming["why"]))
+        self.assertNotIn("next run", str(coming["why"]))
+        waits = self.sequence.with_user(self.marketer).waits
+        self.assertEqual(waits["mail"], "1 waits for the next mail (on Mar 30, 2026)")
+        action = self.sequence.with_context(nurture_wait="mail").action_view_waits()
+        waiting = self.env["nurture.participant"].search(action["domain"])
+        self.assertEqual(waiting, trace.participant_id)
+        lead = self.ann.with_user(self.salesman)
+        self.assertIn("Next: “Second” on Mar 30, 2026", lead.nurture_detail)
+        days = self.env["nurture.coming"].search(
+            [("step_id", "=", self.second.id), ("state", "=", "to_come")]
+        )
+        self.assertEqual((days.date, days.lead_count), (until.date(), 1))
 
     def test_queued_meanwhile(self):
         """A batch that was not committed yet queued a mail while its recipient chose: the queue
