@@ -105,7 +105,7 @@ class MailComposeMessage(models.TransientModel):
         excluded = {id_ for id_, found in written.items() if found & forgotten}
         if self._nurture_is_to_leads():
             leads = self.env["crm.lead"].sudo().browse(written)
-            excluded.update(leads._nurture_find_without_basis(self.env.company).ids)
+            excluded.update(leads._nurture_find_without_basis(self.env.company, written).ids)
         return excluded
 
     def _prepare_mail_values_dynamic(self, res_ids):

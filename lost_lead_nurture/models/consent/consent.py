@@ -374,12 +374,13 @@ class NurtureConsent(models.Model):
         return tuple((bases, tuple(ids)) for bases, ids in companies.items())
 
     @api.model
-    def _sql_no_basis(self, home, companies=None):
+    def _sql_no_basis(self, home, companies=None, address=None):
         """Whether the company has chosen bases, and the address of the alias ``lead`` has none of
         them. As long as no company has chosen there is nothing to look at.
 
         :param home: SQL of the company that writes
         :param companies: ids of the companies that may be it, where that is known
+        :param address: SQL of the address, if that is another one
         :return: list of SQL conditions
         """
         conditions = []
@@ -390,8 +391,9 @@ class NurtureConsent(models.Model):
                     SQL(
                         "(COALESCE(%(home)s IN %(companies)s, false) AND NOT EXISTS ("
                         "SELECT 1 FROM nurture_consent consent WHERE consent.is_current"
-                        " AND consent.email = lead.email_normalized"
+                        " AND consent.email = %(address)s"
                         " AND consent.company_id = %(home)s AND consent.basis IN %(bases)s))",
+                        address=address or SQL("lead.email_normalized"),
                         home=home,
                         companies=chosen,
                         bases=bases,

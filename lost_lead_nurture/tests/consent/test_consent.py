@@ -184,6 +184,23 @@ class TestConsent(TwoLeadsMixin, NurtureCase):
         }
         self.assertEqual(states, {ANN: "outgoing", BOB: "cancel"})
 
+    def test_plain_mailing_to_each_address(self):
+        """It is every address that is written to that needs a basis, not the lead's first one."""
+        self.company.nurture_basis_consent = True
+        both = self.make_lead(f"{ANN}, {BOB}")
+        self.note(both)
+        self.assertEqual(both.nurture_basis, "consent")
+        mailing = self.make_mailing(
+            "Plain", mailing_domain=repr([("id", "=", both.id), ("active", "=", False)])
+        )
+        mailing.action_send_mail()
+        self.assertEqual(mailing.mailing_trace_ids.mapped("trace_status"), ["cancel"])
+        self.note(self.bob)
+        mailing = mailing.copy()
+        mailing.mailing_domain = repr([("id", "=", both.id), ("active", "=", False)])
+        mailing.action_send_mail()
+        self.assertNotIn("cancel", mailing.mailing_trace_ids.mapped("trace_status"))
+
     # ------------------------------------------------------------
     # RIGHTS
     # ------------------------------------------------------------
