@@ -274,6 +274,7 @@ class NurtureConsent(models.Model):
                 ]
             )
             request.trace_id._set_state("error", "mail_failed", why)
+            request.trace_id._stop_branch()
 
     @api.model
     def _recall(self, traces_domain):

@@ -45,6 +45,7 @@ class NurtureStep(models.Model):
     def _do_opt_in(self, traces):
         """Ask each address once. Whoever has confirmed before need not do so again."""
         consents = self.env["nurture.consent"].sudo()
+        traces._plan_again()
         asked, confirmed = {}, traces.browse()
         known = consents._find_confirmed(traces)
         for trace in traces:

@@ -117,8 +117,12 @@ class NurtureTrace(models.Model):
             causes[get_reason(mailing_trace), mailing_trace._nurture_get_failure()] |= trace
         for (reason, detail), traces in causes.items():
             traces._set_state(state, reason, detail)
+        self._stop_branch()
+
+    def _stop_branch(self):
+        """Nothing follows what was not sent."""
         self._update(
-            SQL("parent_id IN %s AND state IN ('waiting', 'scheduled')", tuple(self.ids)),
+            SQL("parent_id IN %s AND state IN ('waiting', 'scheduled')", tuple(self.ids) or (0,)),
             state="cancelled",
             reason="parent_failed",
         )

@@ -66,6 +66,32 @@ class NurtureTrace(models.Model):
         )
         request._keep_mail(mail, url)
 
+    def _plan_again(self):
+        """What follows these requests was cancelled when they could not be sent: now that they are
+        made once more it is planned as for the first time."""
+        now = fields.Datetime.now()
+        planned = SQL(
+            "FROM (%s) planned (participant_id, step_id, parent_id, sequence_id, company_id, state,"
+            " base_date, schedule_date, expire_date)",
+            self._sql_planned(SQL("trace.id IN %s", tuple(self.ids)), now),
+        )
+        self._update(
+            SQL(
+                "nurture_trace.participant_id = planned.participant_id"
+                " AND nurture_trace.step_id = planned.step_id"
+                " AND nurture_trace.state = 'cancelled'"
+                " AND nurture_trace.reason = 'parent_failed'"
+            ),
+            source=planned,
+            state=SQL("planned.state"),
+            reason=None,
+            base_date=SQL("planned.base_date"),
+            schedule_date=SQL(
+                "CASE WHEN planned.schedule_date IS NOT NULL THEN %s END", self._sql_due(now)
+            ),
+            expire_date=SQL("planned.expire_date"),
+        )
+
     @api.model
     def _sql_consent_exclusions(self):
         """Why a due message is not written to the address, see :meth:`_sql_exclusions`: its

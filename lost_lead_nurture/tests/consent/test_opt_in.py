@@ -248,6 +248,34 @@ class TestOptIn(NurtureHttpCase):
         self.advance()
         self.assertEqual(len(self.mails_to(BOB)), 1)
 
+    def test_what_follows_a_request_that_failed(self):
+        """Nothing waits for the answer to a question that nobody got; asked once more, it does."""
+        late = self.make_step(self.sequence, "not_confirmed", self.ask, 3, subject="Late")
+        lead = self.make_lead(ANN)
+        self.sequence.enrol(lead.ids)
+        server = self.env["ir.mail_server"].search([])
+        server.smtp_port = 1
+        with mute_logger(
+            "odoo.addons.mail.models.mail_mail", "odoo.addons.base.models.ir_mail_server"
+        ):
+            self.advance()
+        for step in (late, self.welcome):
+            trace = self.trace(lead, step)
+            self.assertEqual((trace.state, trace.reason), ("cancelled", "parent_failed"))
+        self.assertEqual(self.participant(lead).state, "running")
+        server.smtp_port = self.catcher.port
+        self.clock = self.clock.replace(day=12)
+        self.trace(lead, self.ask).action_retry()
+        self.advance()
+        self.assertEqual(self.trace(lead, self.welcome).state, "waiting")
+        planned = self.trace(lead, late)
+        self.assertEqual(planned.state, "scheduled")
+        self.assertEqual(planned.schedule_date, self.clock.replace(day=15))
+        self.post(self.link_in(self.mail_to(ANN)))
+        self.advance()
+        self.assertEqual(len(self.mails_to(ANN, "Welcome")), 1)
+        self.assertEqual(self.trace(lead, late).reason, "opposite")
+
     def test_forgotten(self):
         """Who is forgotten is taken out of the proof, which can be found by the address alone; the
         link does not work any more, and no mailing goes there."""
