@@ -29,9 +29,17 @@ REQUEST_DAYS = 30
 #: able to confirm for somebody else.
 LINK_GONE = "[…]"
 
-_LINK = re.compile(r"https?:|www\.|<[a-z/!]", re.IGNORECASE)
+_LINK = re.compile(r"[a-z]+://|www\.|<[a-z/!]", re.IGNORECASE)
+#: What mail programs make a link of without being asked. It takes two letters before the dot, so
+#: that "e.g.it" is none; an address to write to leads nowhere.
+_DOMAIN = re.compile(r"(?<![@\w.-])(?:[\w-]{2,}\.)+[a-z]{2,}\b(?!@)", re.IGNORECASE)
 
 
 def has_link(text):
     """Whether a wording leads somewhere, or is more than text: there is no advertising in it."""
-    return bool(_LINK.search(text or ""))
+    return bool(_LINK.search(text or "") or _DOMAIN.search(text or ""))
+
+
+def is_plain_name(name):
+    """Whether a name has nothing in it that a mail program makes a link of."""
+    return bool(name) and not has_link(name) and "@" not in name and ":" not in name

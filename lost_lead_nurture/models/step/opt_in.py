@@ -23,7 +23,9 @@ class NurtureStep(models.Model):
     @api.constrains("consent_wording")
     def _check_consent_wording(self):
         for step in self:
-            if has_link(step.consent_wording):
+            # they are all sent; core checks again when one is translated
+            in_languages, _context = step.get_field_translations("consent_wording")
+            if any(has_link(one["value"]) or has_link(one["source"]) for one in in_languages):
                 raise ValidationError(
                     self.env._(
                         "Step “%s”: the wording is text without links. A mail that asks for "

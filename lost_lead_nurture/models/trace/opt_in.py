@@ -1,5 +1,8 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ...tools.consent import is_plain_name
+from ...tools.wire import MAX_NAME, clean
 
 
 class NurtureTrace(models.Model):
@@ -46,7 +49,13 @@ class NurtureTrace(models.Model):
         url = request._get_url(lead.get_base_url())
         body = step.env["ir.qweb"]._render(
             "lost_lead_nurture.consent_mail",
-            {"company": company, "wording": wording, "url": url, "name": lead.contact_name},
+            {
+                "company": company,
+                "wording": wording,
+                "url": url,
+                # anybody may have written it: the mail leads nowhere but to the question
+                "name": is_plain_name(lead.contact_name) and clean(lead.contact_name, MAX_NAME),
+            },
         )
         sender = self.sequence_id.user_id.email_formatted or company.email_formatted
         mail = (

@@ -219,9 +219,43 @@ class TestOptIn(NurtureHttpCase):
         self.assertEqual(self.rows().lang, "fr_FR")
 
     def test_no_advertising(self):
-        for wording in ("See https://shop.example.com", "www.shop.example.com", "<b>Sale</b>"):
-            with self.assertRaisesRegex(ValidationError, "text without links"):
-                self.ask.consent_wording = wording
+        """Whatever becomes a link in somebody's mail program is one, in each language."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.ask.consent_wording = "Yes, e.g. by mail. I withdraw at max.muster@shop.example.com."
+        french = self.ask.with_context(lang="fr_FR")
+        for wording in (
+            *("See https://shop.example.com", "www.shop.example.com", "<b>Sale</b>"),
+            *("See shop.example.com/sale", "Shop.example.com."),
+        ):
+            for write in (
+                lambda text: self.ask.write({"consent_wording": text}),
+                lambda text: french.write({"consent_wording": text}),
+                lambda text: self.ask.update_field_translations("consent_wording", {"fr_FR": text}),
+            ):
+                with (
+                    self.assertRaisesRegex(ValidationError, "text without links"),
+                    self.env.cr.savepoint(),
+                ):
+                    write(wording)
+        self.ask.update_field_translations("consent_wording", {"fr_FR": "Oui, écrivez-moi."})
+        self.assertEqual(french.consent_wording, "Oui, écrivez-moi.")
+
+    def test_names_lead_nowhere(self):
+        """A name that somebody put a link into is left out: mail programs would make one of it."""
+        for number, (name, said) in enumerate(
+            (
+                ("Ann Example", "Hello Ann Example,"),
+                ("J. R. Example", "Hello J. R. Example,"),
+                ("Win at evil.example.com", "Hello,"),
+                ("https://evil.example", "Hello,"),
+                ("EVIL.COM", "Hello,"),
+                ("mailto:me@evil.example", "Hello,"),
+            )
+        ):
+            address = f"lead{number}@recipient.example.com"
+            self.enrol(address, contact_name=name)
+            html = " ".join(self.html_of(self.mail_to(address)).split())
+            self.assertIn(f"<p>{said}</p>", html)
 
     def test_blacklisted_and_unsendable(self):
         """Whoever is blacklisted is not asked; a request that cannot be sent says so, and is tried
