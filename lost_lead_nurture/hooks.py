@@ -14,6 +14,8 @@ from .tools.live_schema import Column, Index, Reference, Relation, Spelling, pre
 #: field, index or reference of that kind belongs here; a test says so.
 CHANGES = [
     Column("crm_lead", "nurture_score", "int4", default=0),
+    Column("crm_lead", "nurture_address_user_id", "int4", target="res_users"),
+    Column("res_partner", "nurture_address_user_id", "int4", target="res_users"),
     Reference("nurture_participant", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_sequence", "failure_activity_id", "mail_activity", "SET NULL"),

@@ -37,7 +37,7 @@ class NurturePreferenceChoose(models.TransientModel):
 
         :raise AccessError: for who may change neither the lead nor sequences, or may take nobody
             off the blacklist
-        :raise UserError: when the lead has no address
+        :raise UserError: when the lead has no address, or one that nobody but the user knows
         :raise ValidationError: when it is not said what exactly
         """
         self.ensure_one()
@@ -52,6 +52,7 @@ class NurturePreferenceChoose(models.TransientModel):
             self.env["mail.blacklist"].check_access("write")
         if not lead.email_normalized:
             raise UserError(self.env._("This lead has no email address."))
+        lead._nurture_check_address()
         if self.kind == "sequence" and not self.sequence_id:
             raise UserError(self.env._("Which sequence is it about?"))
         # the log is written for the recipient; who may note it was asked above

@@ -18,6 +18,15 @@ class NurtureConsentMixin(models.AbstractModel):
     _name = "nurture.consent.mixin"
     _description = "Consent of Leads and Contacts"
 
+    nurture_address_user_id = fields.Many2one(
+        "res.users",
+        string="Address Written By",
+        compute="_compute_nurture_address_user_id",
+        store=True,
+        groups=fields.NO_ACCESS,
+        ondelete="set null",
+        help="Who wrote the address that it has. Empty: nobody knows.",
+    )
     nurture_consent_id = fields.Many2one(
         "nurture.consent",
         compute="_compute_nurture_consent",
@@ -41,6 +50,12 @@ class NurtureConsentMixin(models.AbstractModel):
     nurture_basis_wording = fields.Text(
         string="Wording of the Consent", compute="_compute_nurture_consent", groups=GROUPS
     )
+
+    @api.depends("email_normalized")
+    def _compute_nurture_address_user_id(self):
+        for record in self:
+            # with all rights, and still of who writes
+            record.nurture_address_user_id = record.email_normalized and self.env.uid
 
     @api.depends("email_normalized", "company_id")
     @api.depends_context("company", "uid")
@@ -117,6 +132,8 @@ class NurtureConsentMixin(models.AbstractModel):
         if without := self.filtered(lambda one: not one._nurture_get_address()):
             names = ", ".join(one.display_name for one in without[:5])
             raise UserError(self.env._("There is no email address: %s", names))
+        if basis == "withdrawn":
+            self._nurture_check_address()
         # the history is written by nobody else
         self.env["nurture.consent"].sudo()._note(
             [
@@ -142,6 +159,37 @@ class NurtureConsentMixin(models.AbstractModel):
             if not self.env.user.has_group("sales_team.group_sale_salesman"):
                 raise AccessError(self.env._("Only salespeople and marketers note a basis."))
         self.check_access("read")
+
+    def _nurture_check_address(self):
+        """Whoever may not blacklist addresses in Odoo notes what the people of these records have
+        said, and not what those of any address that one may write into a record.
+
+        :raise UserError: where nothing but the user says that it is their address
+        """
+        if self.env["mail.blacklist"].has_access("write"):
+            return
+        written = self.sudo().filtered(lambda one: one.nurture_address_user_id == self.env.user)
+        mailing_traces = (
+            self.env["mailing.trace"]
+            .sudo()
+            .search(
+                [
+                    ("model", "=", self._name),
+                    ("res_id", "in", written.ids),
+                    ("sent_datetime", "!=", False),
+                ]
+            )
+        )
+        known = {(one.res_id, one.email) for one in mailing_traces}
+        for record in written:
+            if (record.id, record._nurture_get_address()) not in known:
+                raise UserError(
+                    self.env._(
+                        "“%s”: you wrote this address yourself, and no mail has gone to it. "
+                        "Whoever may blacklist addresses, or a colleague, can note it.",
+                        record.display_name,
+                    )
+                )
 
     def _nurture_blacklist(self):
         """Whoever objects gets nothing any more, whatever a company has chosen. Everybody may
