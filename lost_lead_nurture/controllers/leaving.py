@@ -249,6 +249,7 @@ class NurtureLeavingController(MassMailController):
         preferences = request.env["nurture.preference"].sudo()
         return {
             "nurture_options": preferences._get_options(mailing, email),
+            "nurture_is_listed": preferences._is_blacklisted(preferences._read_address(email)),
             "nurture_current": preferences._get_current_words(email),
             "nurture_numbers": preferences._get_numbers(),
             "nurture_days": preferences._get_pause_days(),

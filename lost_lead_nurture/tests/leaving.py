@@ -31,11 +31,18 @@ class PageMixin:
         :param topics: ids of the topics that are ticked, where it is about topics
         :return: the response
         """
+        if topics is not None:
+            fields_["topic"] = topics
+        return self.post(message, choice=choice, **fields_)
+
+    def post(self, message, **fields_):
+        """Post the form of the page with these fields, whether it offers them or not.
+
+        :return: the response
+        """
         page = self.url_open(self.link_of(message)).text
         form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
-        form |= {"choice": choice, **fields_}
-        if topics is not None:
-            form["topic"] = topics
+        form |= fields_
         response = self.url_open("/mailing/confirm_unsubscribe", data=form)
         self.env.invalidate_all()
         return response

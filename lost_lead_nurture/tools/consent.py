@@ -21,6 +21,8 @@ EVENTS = [
     ("requested", "Confirmation requested"),
     ("failed", "The request could not be sent"),
     ("confirmed", "Confirmed"),
+    ("objected", "Objected to mails"),
+    ("returned", "Wants mails again"),
 ]
 
 #: For so many days the link of a request can be used.

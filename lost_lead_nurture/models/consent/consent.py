@@ -156,6 +156,65 @@ class NurtureConsent(models.Model):
         changed = self.browse(id_ for (id_,) in rows)
         changed.invalidate_recordset(["is_current", "is_pending"], flush=False)
 
+    @api.model
+    def _object(self, emails, source, wording):
+        """The people at these addresses want no mails at all. That ends each basis to send them
+        advertising, in every company: a consent is withdrawn, to whatever else they objected.
+
+        :param source: how it was said, see ``nurture.preference``
+        :param wording: what was shown to them, or what they wrote
+        """
+        current = self.search(
+            [("email", "in", emails), ("is_current", "=", True), ("basis", "!=", "withdrawn")]
+        )
+        self._note_said("objected", dict.fromkeys(current, "withdrawn"), source, wording)
+
+    @api.model
+    def _get_given_again(self, emails):
+        """What the people at these addresses give anew when they say by a link of their own that
+        they want all mails again: what they had taken back. Who had nothing has nothing to give.
+
+        :return: ``{row that is valid today: the basis before}``
+        """
+        current = self.search(
+            [("email", "in", emails), ("is_current", "=", True), ("basis", "=", "withdrawn")]
+        )
+        before = self.search(
+            [
+                ("email", "in", current.mapped("email")),
+                ("basis", "not in", [False, "withdrawn"]),
+            ],
+            order="date, id",
+        )
+        newest = {(row.email, row.company_id): row.basis for row in before}
+        bases = {row: newest.get((row.email, row.company_id)) for row in current}
+        return {row: basis for row, basis in bases.items() if basis}
+
+    @api.model
+    def _note_said(self, event, bases, source, wording):
+        """Note what people say now of the basis to write to them.
+
+        :param bases: ``{row that is valid today: the basis from now on}``
+        """
+        sources = self.env["nurture.preference"]._fields["source"]
+        labels = dict(sources._description_selection(self.env))
+        self._note(
+            [
+                {
+                    "email": row.email,
+                    "company_id": row.company_id.id,
+                    "lead_id": row.lead_id.id,
+                    "partner_id": row.partner_id.id,
+                    "event": event,
+                    "basis": basis,
+                    "source": labels[source],
+                    "wording": wording,
+                    "user_id": self.env.uid if source == "person" else False,
+                }
+                for row, basis in bases.items()
+            ]
+        )
+
     def _keep_mail(self, mail, url):
         """Keep what the mail of a request says."""
         text = html2plaintext(mail.body_html).replace(url, LINK_GONE)

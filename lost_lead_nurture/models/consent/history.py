@@ -70,6 +70,7 @@ class NurtureConsentMixin(models.AbstractModel):
         entries = self._nurture_get_consent_entries(address)
         if address:
             entries += [
+                *self._nurture_get_preference_entries(address),
                 *self._nurture_get_mail_entries(address),
                 *self._nurture_get_list_entries(address),
                 *self._nurture_get_blacklist_entries(address),
@@ -113,6 +114,37 @@ class NurtureConsentMixin(models.AbstractModel):
             for row in self._nurture_filter_seen(consents.browse(id_ for (id_,) in rows))
         ]
 
+    @api.model
+    def _nurture_find_own_leads(self, address):
+        """The leads with the address that the user sees."""
+        leads = self.env["crm.lead"].with_context(active_test=False)
+        return leads.search([("email_normalized", "=", address)])
+
+    def _nurture_get_preference_entries(self, address):
+        """What the recipient has chosen, or said to somebody. Whoever sees a lead with the address
+        sees it there, too."""
+        preferences = self.env["nurture.preference"]
+        if not (preferences.has_access("read") or self._nurture_find_own_leads(address)):
+            return []
+        kinds = dict(preferences._fields["kind"]._description_selection(self.env))
+        sources = dict(preferences._fields["source"]._description_selection(self.env))
+        entries = []
+        for one in preferences.sudo().search([("email", "=", address)]):
+            more = {"source": sources[one.source]}
+            if not one.company_id or one.company_id in self.env.companies:
+                # of other companies it is nobody's here what they wrote, and what was answered
+                if one.mailing_id:
+                    more["source"] += f": {one.mailing_id.display_name}"
+                proof = [one.opt_out_reason_id.name, one.feedback]
+                more["proof"] = "\n".join(filter(None, proof)) or False
+                more["company"] = one.company_id.name
+            entries.append(
+                self._nurture_make_entry(
+                    one.date, kinds[one.kind], wording=one.wording, by=one.user_id.name, **more
+                )
+            )
+        return entries
+
     def _nurture_get_mail_entries(self, address):
         """Mails in which somebody unsubscribed, or which somebody called spam."""
         mailing_traces = self.env["mailing.trace"]
@@ -121,9 +153,7 @@ class NurtureConsentMixin(models.AbstractModel):
             | Domain("nurture_complaint_date", "!=", False)
         )
         if not mailing_traces.has_access("read"):
-            # salespeople: those of leads that they see
-            leads = self.env["crm.lead"].with_context(active_test=False)
-            own = leads.search([("email_normalized", "=", address)])
+            own = self._nurture_find_own_leads(address)
             domain &= Domain("model", "=", "crm.lead") & Domain("res_id", "in", own.ids)
             mailing_traces = mailing_traces.sudo()
         mailing_traces = mailing_traces.search(domain).sudo()

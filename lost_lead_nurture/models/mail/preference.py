@@ -3,7 +3,7 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, email_normalize
 
@@ -29,6 +29,8 @@ SOURCES = [
     ("person", "Person in Odoo"),
     ("automatic", "Automatically"),
 ]
+#: Whoever says this objects to all mails.
+OBJECTING = ("everything", "complaint")
 #: Of "at most so many mails a month": the days of a month, and how many there may be.
 MONTH, MOST = timedelta(days=30), 30
 #: How far away the end of a pause may be.
@@ -78,10 +80,10 @@ class NurturePreference(models.Model):
     email = fields.Char(readonly=True, help="The address that it is about, in its one spelling.")
     kind = fields.Selection(KINDS, readonly=True, required=True)
     sequence_id = fields.Many2one(
-        "nurture.sequence", readonly=True, index="btree_not_null", ondelete="cascade"
+        "nurture.sequence", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     topic_id = fields.Many2one(
-        "nurture.topic", readonly=True, index="btree_not_null", ondelete="cascade"
+        "nurture.topic", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     number = fields.Integer(
         string="Mails a Month", readonly=True, help="The recipient wants no more in thirty days."
@@ -135,6 +137,8 @@ class NurturePreference(models.Model):
         if not email:
             raise ValidationError(self.env._("“%s” is no email address.", address or ""))
         self._check_wish(kind, values)
+        if kind in ("fewer", "pause"):
+            self._check_gets_mails(email)
         self._note([email], kind, source, **values)
         self._obey(email, kind, source, **values)
 
@@ -159,22 +163,49 @@ class NurturePreference(models.Model):
             )
 
     @api.model
+    def _check_gets_mails(self, email):
+        """
+        :raise ValidationError: where nothing can be less, as no mails are sent to the address
+        """
+        if self._is_blacklisted(email):
+            raise ValidationError(
+                self.env._(
+                    "No mails at all are sent to %s: only who takes that back can choose how many.",
+                    email,
+                )
+            )
+
+    @api.model
+    def _is_blacklisted(self, email):
+        blacklist = self.env["mail.blacklist"].sudo()
+        return bool(blacklist.search_count([("email", "=", email)], limit=1))
+
+    @api.model
     def _get_today(self):
         return fields.Date.context_today(self, fields.Datetime.now())
 
     @api.model
-    def _note(self, emails, kind, source, ending=None, **values):
+    def _note(self, emails, kind, source, ending=None, is_said=True, **values):
         """Write the lines of the log, one for each address, unless that line is there and nothing
-        has ended it. What contradicts it ends.
+        has ended it. What contradicts it ends. To object to all mails ends the lawful basis, and
+        who takes that back has it again.
 
         :param emails: addresses in their one spelling
         :param ending: kinds that it ends, if not all that it contradicts
+        :param is_said: whether the recipient has said it
         :param values: ``sequence_id``, ``topic_id``, ``number``, ``until_date``, ``wording``,
             ``opt_out_reason_id``, ``feedback``, ``mailing_id``, ``company_id``
         """
-        emails = sorted(set(filter(None, emails)))
+        emails = set(filter(None, emails))
+        is_return = kind == "return" and not (values.get("topic_id") or values.get("sequence_id"))
+        consents = self.env["nurture.consent"].sudo()
+        # what a person in Odoo notes is no consent of the recipient's
+        given_again = consents._get_given_again(emails) if is_return and source == "page" else {}
+        if is_return:
+            emails -= self._find_returned(emails) - {row.email for row in given_again}
         if not emails:
             return
+        emails = sorted(emails)
         now = fields.Datetime.now()
         row = {
             **dict.fromkeys(("sequence_id", "topic_id", "number", "until_date", "wording")),
@@ -199,6 +230,28 @@ class NurturePreference(models.Model):
             )
         )
         self.invalidate_model(flush=False)
+        if is_said and kind in OBJECTING:
+            consents._object(emails, source, values.get("wording"))
+        consents._note_said("returned", given_again, source, values.get("wording"))
+
+    @api.model
+    def _find_returned(self, emails):
+        """Those of these addresses that have said nothing since they wanted all mails again."""
+        if not emails:
+            return set()
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT email FROM (SELECT DISTINCT ON (email) email, kind, topic_id, sequence_id"
+                " FROM nurture_preference WHERE email = ANY(%(emails)s)"
+                " ORDER BY email, date DESC, id DESC) newest"
+                " WHERE kind = 'return' AND topic_id IS NULL AND sequence_id IS NULL"
+                " AND NOT EXISTS (SELECT 1 FROM nurture_preference preference"
+                " WHERE preference.email = newest.email AND preference.ended_date IS NULL)",
+                emails=list(emails),
+            )
+        )
+        return {email for (email,) in rows}
 
     @api.model
     def _sql_contradicted(self, kind, row, ending=None):
@@ -242,15 +295,16 @@ class NurturePreference(models.Model):
             [("email", "in", list(emails)), ("kind", "=", "complaint"), ("ended_date", "=", False)]
         )
         rest = set(emails) - set(complained.mapped("email"))
-        wording = self.env._("Put on the blacklist")
-        self._note(rest, "everything", self._get_source(), wording=wording)
+        wording, source = self.env._("Put on the blacklist"), self._get_source()
+        # why somebody else does that, nobody knows
+        is_said = source not in ("person", "automatic")
+        self._note(rest, "everything", source, is_said=is_said, wording=wording)
 
     @api.model
     def _note_returned(self, emails):
         """Note that these addresses were taken off the blacklist."""
-        ending = ("everything", "complaint")
         wording = self.env._("Taken off the blacklist")
-        self._note(emails, "return", self._get_source(), ending, wording=wording)
+        self._note(emails, "return", self._get_source(), OBJECTING, wording=wording)
 
     @api.model
     def _get_source(self):
@@ -288,16 +342,15 @@ class NurturePreference(models.Model):
             )._leave("unsubscribed")
         elif kind in ("fewer", "pause"):
             self._obey_wish(email)
-        elif kind in ("everything", "complaint"):
+        elif kind in OBJECTING:
             if kind == "complaint":
                 self.env["nurture.participant"].sudo()._find_running([email])._leave("complained")
             entry = self._get_blacklist(source)._add(email, message=values.get("wording"))
             if values.get("opt_out_reason_id"):
                 entry.opt_out_reason_id = values["opt_out_reason_id"]
         elif kind == "return" and not (sequence_id or topic_id):
-            blacklist = self._get_blacklist(source)
-            if blacklist.search_count([("email", "=", email)], limit=1):
-                blacklist._remove(email, message=values.get("wording"))
+            if self._is_blacklisted(email):
+                self._get_blacklist(source)._remove(email, message=values.get("wording"))
             self._obey_wish(email)
 
     @api.model
@@ -465,6 +518,23 @@ class NurturePreference(models.Model):
             since=now - MONTH,
         )
 
+    @api.model
+    def _check_not_in_log(self, records, field):
+        """
+        :param field: which field of the log names such records
+        :raise UserError: when the log says something of one of these records
+        """
+        # whoever may delete them need not see the log
+        kept = self.sudo().search([(field, "in", records.ids)])[field]
+        if kept:
+            raise UserError(
+                self.env._(
+                    "The log of mail preferences keeps what recipients have said of %s. Archive it "
+                    "instead.",
+                    ", ".join(f"“{name}”" for name in kept.mapped("display_name")),
+                )
+            )
+
 
 class NurtureTopic(models.Model):
     """What sequences are about, for recipients who want to get mails on one topic and not on
@@ -481,3 +551,7 @@ class NurtureTopic(models.Model):
     position = fields.Integer(default=10)
     company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
     sequence_ids = fields.One2many("nurture.sequence", "topic_id", string="Sequences")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_log(self):
+        self.env["nurture.preference"]._check_not_in_log(self, "topic_id")

@@ -25,6 +25,21 @@ class NurturePreference(models.Model):
         :return: ``{kind, or "topics": label}``, in the order of the page
         """
         options = {}
+        address = self._read_address(email)
+        listed = self._is_blacklisted(address)
+        if not listed:
+            options |= self._get_options_for_less(mailing)
+        options["everything"] = self.env._("Unsubscribe from all mails")
+        options["complaint"] = self.env._("I complain: I have never asked for these mails")
+        consents = self.env["nurture.consent"].sudo()
+        if listed or self._find_current(email) or consents._get_given_again([address]):
+            options["return"] = self._get_words_for_return()
+        return options
+
+    @api.model
+    def _get_options_for_less(self, mailing):
+        """What somebody may choose from who gets mails, and wants other ones."""
+        options = {}
         if mailing.nurture_sequence_id:
             # what it is called is for those who work with it
             options["sequence"] = self.env._("No more mails of this campaign")
@@ -32,11 +47,11 @@ class NurturePreference(models.Model):
         options["pause"] = self.env._("A pause")
         if self._get_topics(mailing):
             options["topics"] = self.env._("Mails on these topics only")
-        options["everything"] = self.env._("Unsubscribe from all mails")
-        options["complaint"] = self.env._("I complain: I have never asked for these mails")
-        if self._find_current(email):
-            options["return"] = self.env._("All mails again, as before")
         return options
+
+    @api.model
+    def _get_words_for_return(self):
+        return self.env._("All mails again, as before")
 
     @api.model
     def _get_numbers(self):
@@ -99,6 +114,12 @@ class NurturePreference(models.Model):
         """
         kind = form.get("choice")
         options = self._get_options(mailing, email)
+        address = self._read_address(email)
+        if kind == "return" and kind not in options and self._find_returned([address]):
+            # once more
+            return self._get_words_for_return()
+        if kind in self._get_options_for_less(mailing):
+            self._check_gets_mails(address)
         if kind not in options:
             raise ValidationError(self.env._("Please choose one of these."))
         reasons = self.env["mailing.subscription.optout"]

@@ -352,6 +352,10 @@ class NurtureSequence(models.Model):
                 self.env._("Leads have been through this sequence. Archive it to keep its results.")
             )
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_log(self):
+        self.env["nurture.preference"]._check_not_in_log(self, "sequence_id")
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:

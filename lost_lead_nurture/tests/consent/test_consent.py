@@ -9,15 +9,18 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
-from ..common import ANN, BOB, NurtureCase, TwoLeadsMixin
+from ..common import ANN, BOB, NurtureCase, NurtureHttpCase, TwoLeadsMixin
+from ..leaving import PageMixin
 
 
-@tagged("post_install", "-at_install")
-class TestConsent(TwoLeadsMixin, NurtureCase):
+class BasisMixin(TwoLeadsMixin):
     def note(self, lead, basis="consent", user=None, **values):
         values = {"source": "Trade fair", "wording": "Yes, write to me.", **values}
         lead.with_user(user or self.marketer).nurture_note_basis(basis, **values)
 
+
+@tagged("post_install", "-at_install")
+class TestConsent(BasisMixin, NurtureCase):
     def excluded(self):
         """Which of Ann and Bob may not enter, by hand, and why."""
         return self.sequence.enrol([self.ann.id, self.bob.id])["excluded"]
@@ -361,3 +364,137 @@ class TestConsent(TwoLeadsMixin, NurtureCase):
         self.assertEqual(bob.email, BOB if bob.state == "running" else False)
         again = self.make_lead(ANN)
         self.assertEqual(self.sequence.enrol(again.ids)["excluded"], {"inside": again.ids})
+
+
+@tagged("post_install", "-at_install")
+class TestWithdrawn(PageMixin, BasisMixin, NurtureHttpCase):
+    """Whoever wants no more mails has withdrawn the consent, and objected to whatever else they
+    were sent on."""
+
+    def setUp(self):
+        super().setUp()
+        self.company.nurture_basis_consent = self.company.nurture_basis_interest = True
+        self.note(self.ann, "consent")
+        self.note(self.bob, "interest")
+        self.start()
+
+    def basis(self, lead):
+        self.env.invalidate_all()
+        return lead.with_user(self.salesman).nurture_basis
+
+    def history(self, lead):
+        return lead.with_user(self.salesman).get_nurture_consent_history()
+
+    def test_unsubscribed(self):
+        self.fill_in(self.mail_to(ANN), "everything")
+        self.assertEqual(self.basis(self.ann), "withdrawn")
+        (line,) = [one for one in self.history(self.ann) if one["basis"] == "Withdrawn"]
+        self.assertEqual(line["what"], "Objected to mails")
+        self.assertEqual(line["source"], "Page behind the link")
+        self.assertEqual(line["wording"], "Unsubscribe from all mails")
+        self.assertFalse(line["by"])
+        # off the blacklist is no consent
+        self.env["mail.blacklist"].with_user(self.marketer)._remove(ANN)
+        self.assertEqual(self.basis(self.ann), "withdrawn")
+        other = self.make_sequence(name="Other")
+        self.assertEqual(other._group_by_exclusion(self.ann), {"no_basis": self.ann.ids})
+        self.assertEqual(self.basis(self.bob), "interest")
+
+    def test_each_of_all(self):
+        """The button of the mail program, a complaint, an answer, a call: each ends every basis,
+        once, in every company."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        row = self.env["nurture.consent"]._note(
+            [{"email": BOB, "company_id": other.id, "event": "noted", "basis": "customer"}]
+        )
+        path = self.path_of(self.mail_to(ANN)["List-Unsubscribe"].strip("<>"))
+        self.url_open(path, data={"List-Unsubscribe": "One-Click"})
+        self.assertEqual(self.basis(self.ann), "withdrawn")
+        self.complain(self.mail_to(BOB))
+        self.assertEqual(self.basis(self.bob), "withdrawn")
+        self.assertFalse(row.is_current)
+        for number, say in enumerate(
+            (
+                lambda lead, mail: self.answer(mail, "Unsubscribe!"),
+                lambda lead, mail: (
+                    self.env["nurture.preference.choose"]
+                    .with_user(self.salesman)
+                    .create({"lead_id": lead.id, "kind": "everything"})
+                    .action_note()
+                ),
+            )
+        ):
+            lead = self.make_lead(f"carl{number}@recipient.example.com")
+            self.note(lead)
+            self.advance(hours=1)
+            say(lead, self.mail_to(lead.email_from))
+            self.assertEqual(self.basis(lead), "withdrawn")
+        self.assertEqual(self.history(lead)[-1]["by"], self.salesman.name)
+        ended = self.env["nurture.consent"].search([("event", "=", "objected")])
+        self.assertEqual(len(ended), 5)
+
+    def test_less_is_no_objection(self):
+        """Nor is what somebody else does with the blacklist."""
+        self.fill_in(self.mail_to(ANN), "fewer", number="1")
+        self.env["mail.blacklist"].with_user(self.marketer)._add(BOB)
+        self.assertEqual(self.basis(self.ann), "consent")
+        self.assertEqual(self.basis(self.bob), "interest")
+
+    def test_come_again(self):
+        """By the own link somebody gives again what was taken back; nobody else does."""
+        for address, lead in ((ANN, self.ann), (BOB, self.bob)):
+            self.fill_in(self.mail_to(address), "everything")
+            self.assertEqual(self.basis(lead), "withdrawn")
+        self.env["nurture.preference.choose"].with_user(self.marketer).create(
+            {"lead_id": self.bob.id, "kind": "return"}
+        ).action_note()
+        self.assertEqual(self.basis(self.bob), "withdrawn")
+        self.fill_in(self.mail_to(BOB), "return")
+        self.assertEqual(self.basis(self.bob), "interest")
+        self.clock = self.clock.replace(day=4)
+        for _time in range(2):
+            self.post(self.mail_to(ANN), choice="return")
+        self.assertEqual(self.basis(self.ann), "consent")
+        (line,) = [one for one in self.history(self.ann) if one["what"] == "Wants mails again"]
+        self.assertEqual(line["wording"], "All mails again, as before")
+        self.assertEqual(self.ann.with_user(self.salesman).nurture_basis_date, self.clock)
+        other = self.make_sequence(name="Other")
+        self.assertEqual(other._group_by_exclusion(self.ann), {None: self.ann.ids})
+        # who had no basis before gets none by it
+        carl = self.make_lead("carl@recipient.example.com")
+        preferences = self.env["nurture.preference"]
+        preferences._choose(carl.email_normalized, "everything", "page")
+        preferences._choose(carl.email_normalized, "return", "page")
+        self.assertFalse(self.basis(carl))
+
+    def test_history_has_what_was_chosen(self):
+        """Each choice is in the history of the consent and in its export; whoever only has a
+        contact with the address learns nothing by it."""
+        reason = self.env.ref("mass_mailing.mailing_subscription_optout_data_2")
+        self.fill_in(
+            self.mail_to(ANN), "fewer", number="1", feedback="Too many", opt_out_reason_id=reason.id
+        )
+        self.clock = self.clock.replace(day=4)
+        self.fill_in(self.mail_to(ANN), "pause", until=self.day(days=20))
+        self.clock = self.clock.replace(day=5)
+        self.complain(self.mail_to(ANN))
+        history = self.history(self.ann)
+        whats = [entry["what"] for entry in history]
+        for what in ("Fewer mails", "A pause", "Complaint"):
+            self.assertIn(what, whats)
+        fewer = history[whats.index("Fewer mails")]
+        self.assertEqual(fewer["wording"], "Fewer mails: at most one a month")
+        self.assertEqual(fewer["source"], "Page behind the link: First")
+        self.assertEqual(fewer["proof"], f"{reason.name}\nToo many")
+        content = self.ann.with_user(self.salesman)._nurture_make_consent_workbook()
+        rows = load_workbook(io.BytesIO(content))["History"].iter_rows(min_row=2, values_only=True)
+        self.assertEqual([row[1] for row in rows], whats)
+        spy = new_test_user(
+            self.env,
+            "nurture_spy",
+            "base.group_user,base.group_partner_manager,sales_team.group_sale_salesman",
+        )
+        contact = self.env["res.partner"].with_user(spy).create({"name": "Me", "email": ANN})
+        self.assertNotIn("Fewer mails", str(contact.get_nurture_consent_history()))
+        mine = contact.with_user(self.marketer).get_nurture_consent_history()
+        self.assertIn("Fewer mails", str(mine))

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -126,6 +126,42 @@ class TestPage(PreferenceCase):
         self.assertEqual(len(self.second_to(ANN)), 1)
         self.assertEqual(self.preferences().mapped("kind"), ["pause", "return"])
         self.assertTrue(all(self.preferences().mapped("ended_date")))
+
+    def test_come_again_twice(self):
+        """To post it twice is to post it once, of what put the address on the blacklist, too."""
+        for choice in ("pause", "everything"):
+            self.fill_in(self.mail, choice, until=self.day(days=60))
+        for _time in range(2):
+            page = self.post(self.mail, choice="return")
+            self.assertEqual(page.status_code, 200)
+            self.assertIn("All mails again", page.text)
+        self.assertEqual(self.preferences().mapped("kind"), ["pause", "everything", "return"])
+        self.assertFalse(self.env["mail.blacklist"].search([("email", "=", ANN)]))
+
+    def test_blacklisted(self):
+        """To no mails at all nothing can be added: the page says so and offers to take it back,
+        also to those who were blacklisted before anything was noted."""
+        self.env["mail.blacklist"]._add(ANN)
+        self.env["nurture.preference"].search([]).unlink()
+        page = self.url_open(self.link_of(self.mail)).text
+        self.assertIn("No mails are sent to this address", page)
+        self.assertEqual(
+            re.findall(r'name="choice"[^>]*value="([^"]+)"', " ".join(page.split())),
+            ["everything", "complaint", "return"],
+        )
+        # a page that was opened before
+        for choice, fields_ in (
+            ("fewer", {"number": "1"}),
+            ("pause", {"until": self.day(days=20)}),
+            ("sequence", {}),
+        ):
+            page = self.post(self.mail, choice=choice, **fields_)
+            self.assertEqual(page.status_code, 400)
+            self.assertIn("No mails at all are sent to ann@recipient.example.com", page.text)
+        self.assertFalse(self.preferences())
+        self.assertEqual(self.fill_in(self.mail, "return").status_code, 200)
+        self.assertFalse(self.env["mail.blacklist"].search([("email", "=", ANN)]))
+        self.assertEqual(self.post(self.mail, choice="fewer", number="1").status_code, 200)
 
     def test_what_cannot_be(self):
         """It is said on the page, and nothing is written."""
@@ -330,6 +366,24 @@ class TestObeyed(PreferenceCase):
         self.fill_in(self.mail, "topics", topics=[str(baths.id), str(kitchens.id)])
         self.assertFalse(self.preferences().filtered(lambda one: not one.ended_date))
 
+    def test_the_log_keeps_what_it_is_about(self):
+        """A topic, or a sequence, that somebody did not want is archived, not deleted."""
+        topic, unused = self.env["nurture.topic"].create([{"name": "Kitchens"}, {"name": "Bath"}])
+        self.sequence.topic_id = topic
+        self.fill_in(self.mail, "topics", topics=[])
+        draft = self.make_sequence(name="Draft")
+        wizards = self.env["nurture.preference.choose"].with_user(self.marketer)
+        wizards.create(
+            {"lead_id": self.bob.id, "kind": "sequence", "sequence_id": draft.id}
+        ).action_note()
+        for record in (topic | unused, draft):
+            with self.assertRaisesRegex(UserError, "log of mail preferences.*rchive"):
+                record.with_user(self.marketer).unlink()
+        topic.with_user(self.marketer).active = False
+        unused.with_user(self.marketer).unlink()
+        self.assertEqual(self.preferences().topic_id, topic)
+        self.assertEqual(self.preferences(BOB).sequence_id, draft)
+
     def test_plain_mailings(self):
         """A pause, and fewer mails, hold for plain mailings, too, in the queue as well."""
         only = repr([("id", "in", (self.ann | self.bob).ids), ("active", "=", False)])
@@ -428,6 +482,47 @@ class TestNoted(PreferenceCase):
         with self.assertRaises(ValidationError), self.env.cr.savepoint():
             wizard.create({"lead_id": lead.id, "kind": "pause"}).action_note()
         self.assertFalse(self.preferences("others@recipient.example.com"))
+
+    def test_address_of_ones_own_making(self):
+        """Whoever may not blacklist in Odoo notes what somebody said for an address that somebody
+        else wrote into the lead, or that has got a mail about it: not for any address that there
+        is."""
+        victim = "victim@recipient.example.com"
+        salesman = self.env(user=self.salesman)
+        lead = salesman["crm.lead"].browse(self.ann.id)
+        lead.write({"email_from": victim})
+        invented = salesman["crm.lead"].create({"name": "Mine", "email_from": victim})
+        wizards = salesman["nurture.preference.choose"]
+        for values in ({"kind": "everything"}, {"kind": "fewer", "number": 1}):
+            for one in (lead, invented):
+                with self.assertRaisesRegex(UserError, "wrote this address"):
+                    wizards.create({"lead_id": one.id, **values}).action_note()
+        for one in (lead, invented):
+            with self.assertRaisesRegex(UserError, "wrote this address"):
+                one.nurture_note_basis("withdrawn", "A call")
+        self.assertFalse(self.preferences(victim))
+        self.assertFalse(self.env["mail.blacklist"].search([("email", "=", victim)]))
+        # what has got a mail about the lead is the lead's, whoever wrote it
+        lead.write({"email_from": ANN})
+        wizards.create({"lead_id": lead.id, "kind": "everything"}).action_note()
+        self.assertEqual(self.preferences().user_id, self.salesman)
+        # so is what a colleague wrote, with no mail at all
+        other = self.make_lead("new@recipient.example.com", lost=False)
+        self.env.flush_all()
+        wizards.create({"lead_id": other.id, "kind": "everything"}).action_note()
+        self.assertTrue(self.preferences("new@recipient.example.com"))
+        # a marketer may blacklist anybody in Odoo
+        invented.with_user(self.marketer).nurture_note_basis("withdrawn", "A call")
+        self.assertTrue(self.preferences(victim))
+
+    def test_blacklisted_wants_fewer(self):
+        """To note that changes nothing either, and is refused."""
+        self.env["mail.blacklist"]._add(ANN)
+        wizard = self.env["nurture.preference.choose"].with_user(self.salesman)
+        wizard = wizard.create({"lead_id": self.ann.id, "kind": "fewer", "number": 1})
+        with self.assertRaisesRegex(ValidationError, "No mails at all are sent"):
+            wizard.action_note()
+        self.assertEqual(self.preferences().mapped("kind"), ["everything"])
 
     def test_off_the_blacklist(self):
         """That is for who may take somebody off it in Odoo."""
