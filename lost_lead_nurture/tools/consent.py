@@ -31,10 +31,14 @@ REQUEST_DAYS = 30
 #: able to confirm for somebody else.
 LINK_GONE = "[…]"
 
-_LINK = re.compile(r"[a-z]+://|www\.|<[a-z/!]", re.IGNORECASE)
-#: What mail programs make a link of without being asked. It takes two letters before the dot, so
-#: that "e.g.it" is none; an address to write to leads nowhere.
-_DOMAIN = re.compile(r"(?<![@\w.-])(?:[\w-]{2,}\.)+[a-z]{2,}\b(?!@)", re.IGNORECASE)
+_LINK = re.compile(r"https?:|[a-z]+://|www\.|<[a-z/!]", re.IGNORECASE)
+#: What mail programs make a link of without being asked. With one letter before the dot it takes a
+#: slash, so that "z.B.Angebote" is none; an address to write to leads nowhere.
+_DOMAIN = re.compile(
+    r"(?<![@\w.-])(?:(?:[\w-]{2,}\.)+[^\W\d_]{2,}\b(?!@)|(?:[\w-]+\.)+[^\W\d_]{2,}/)"
+)
+#: What a name may consist of does not have.
+_IN_NAME = re.compile(r"[@:/]|\w\.[^\W\d_]{2,}")
 
 
 def has_link(text):
@@ -44,4 +48,4 @@ def has_link(text):
 
 def is_plain_name(name):
     """Whether a name has nothing in it that a mail program makes a link of."""
-    return bool(name) and not has_link(name) and "@" not in name and ":" not in name
+    return bool(name) and not has_link(name) and not _IN_NAME.search(name)

@@ -221,11 +221,13 @@ class TestOptIn(NurtureHttpCase):
     def test_no_advertising(self):
         """Whatever becomes a link in somebody's mail program is one, in each language."""
         self.env["res.lang"]._activate_lang("fr_FR")
-        self.ask.consent_wording = "Yes, e.g. by mail. I withdraw at max.muster@shop.example.com."
+        self.ask.consent_wording = (
+            "Yes, e.g.by mail (No. 1). I withdraw at max.muster@shop.example.com."
+        )
         french = self.ask.with_context(lang="fr_FR")
         for wording in (
             *("See https://shop.example.com", "www.shop.example.com", "<b>Sale</b>"),
-            *("See shop.example.com/sale", "Shop.example.com."),
+            *("See shop.example.com/sale", "Shop.example.com.", "t.me/sale"),
         ):
             for write in (
                 lambda text: self.ask.write({"consent_wording": text}),
@@ -249,6 +251,7 @@ class TestOptIn(NurtureHttpCase):
                 ("Win at evil.example.com", "Hello,"),
                 ("https://evil.example", "Hello,"),
                 ("EVIL.COM", "Hello,"),
+                ("x.com", "Hello,"),
                 ("mailto:me@evil.example", "Hello,"),
             )
         ):
