@@ -348,6 +348,10 @@ OVERRIDDEN = {
         "domain, grouping_sets, aggregates, order",
         "sums that are kept serve where they can",
     ),
+    "nurture.sequence._message_add_default_recipients": (
+        "",
+        "the sender of a sequence is nobody to write to",
+    ),
     "nurture.sequence._read_group_postprocess_aggregate": (
         "aggregate_spec, raw_values",
         "statistics that are counted add up in grouped lists",

@@ -71,6 +71,12 @@ class NurtureSequence(models.Model):
                 own = sequence._get_mailings()
                 (own if mailings is None else own & mailings.sudo()).write(values)
 
+    def _message_add_default_recipients(self):
+        """A sequence has a sender, and no customer. Core would take the sender for the address of
+        one: propose it as a recipient in the chatter, and fail for who may not read it."""
+        nobody = {"email_cc_lst": [], "email_to_lst": [], "partners": self.env["res.partner"]}
+        return {sequence.id: nobody for sequence in self}
+
     def action_test_sender(self):
         """Send a mail from the sender by the mail server of the sequence to whoever asks for it,
         and say what the DNS knows of the sender's domain.

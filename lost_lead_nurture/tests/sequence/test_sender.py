@@ -43,6 +43,17 @@ class TestSender(NurtureHttpCase):
         self.start()
         self.assertIn("wood@test.example.com", self.mail_to(ANN)["From"])
 
+    def test_chatter(self):
+        """The sender is nobody to write to, and who may not read it opens the chatter all the
+        same."""
+        self.sequence.email_from = "wood@test.example.com"
+        for user in (self.marketer, self.salesman):
+            with self.subTest(user=user.login):
+                self.env.invalidate_all()
+                sequence = self.sequence.with_user(user)
+                suggested = sequence._message_get_suggested_recipients()
+                self.assertNotIn("wood@test.example.com", [one["email"] for one in suggested])
+
     def test_mail(self):
         self.sequence.write(
             {"email_from": "wood@test.example.com", "mail_server_id": self.server.id}
