@@ -93,7 +93,7 @@ class NurtureProvider(models.Model):
             texts = []
             if provider.held_date and provider.held_date > now:
                 date = on_clock(self.env, provider.held_date)
-                texts.append(self.env._("held until %s", date))
+                texts.append(self.env._("Held until %s", date))
             if number := provider._get_slow(now):
                 texts.append(
                     self.env._(
@@ -102,7 +102,7 @@ class NurtureProvider(models.Model):
                         date=on_clock(self.env, provider.slow_date),
                     )
                 )
-            provider.status = ", ".join(texts) or self.env._("takes mails")
+            provider.status = ", ".join(texts) or self.env._("Takes mails")
 
     @api.constrains("hourly_limit")
     def _check_hourly_limit(self):
