@@ -88,6 +88,11 @@
         "web.assets_backend": [
             "lost_lead_nurture/static/src/**/*",
             ("remove", "lost_lead_nurture/static/src/nurture_report/views/**/*"),
+            ("remove", "lost_lead_nurture/static/src/nurture_preference/**/*"),
+        ],
+        # of the pages that recipients see
+        "mass_mailing.mailing_assets": [
+            "lost_lead_nurture/static/src/nurture_preference/**/*",
         ],
         # where core's graph and pivot are
         "web.assets_backend_lazy": [

@@ -71,15 +71,16 @@ class NurtureLeavingController(MassMailController):
         self._nurture_speak(mailing, document_id)
         preferences = request.env["nurture.preference"].sudo()
         form["topics"] = request.httprequest.form.getlist("topic")
+        form = {name: _read_field(name, value) for name, value in form.items()}
         try:
             wording = preferences._choose_on_page(
-                mailing,
-                leaving.read_id(document_id),
-                email,
-                {name: _read_field(name, value) for name, value in form.items()},
+                mailing, leaving.read_id(document_id), email, form
             )
         except ValidationError as error:
-            return self._nurture_ask_again(mailing, document_id, email, hash_token, error.args[0])
+            response = self.mailing_confirm_unsubscribe(
+                mailing.id, document_id=document_id, email=email, hash_token=hash_token
+            )
+            return self._nurture_ask_again(response, form, error.args[0])
         parameters = urlencode(
             {"email": email, "document_id": document_id, "hash_token": hash_token}
         )
@@ -256,14 +257,13 @@ class NurtureLeavingController(MassMailController):
             "nurture_topics": preferences._get_topics(mailing),
             "nurture_topics_left": preferences._get_topics_left(email),
             "opt_out_reasons": request.env["mailing.subscription.optout"].sudo().search([]),
+            "nurture_form": {"choice": "everything"},
         }
 
-    def _nurture_ask_again(self, mailing, document_id, email, hash_token, problem):
-        """The page once more, with what was wrong about what was sent."""
-        response = self.mailing_confirm_unsubscribe(
-            mailing.id, document_id=document_id, email=email, hash_token=hash_token
-        )
-        response.qcontext["nurture_problem"] = problem
+    def _nurture_ask_again(self, response, form, problem):
+        """The page once more, filled in as it was sent, with what was wrong about that: to save it
+        once more must not mean something else."""
+        response.qcontext |= {"nurture_problem": problem, "nurture_form": form}
         response.status_code = 400
         return response
 

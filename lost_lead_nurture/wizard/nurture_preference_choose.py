@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..models.mail.preference import KINDS
 
@@ -74,7 +75,10 @@ class NurturePreferenceChoose(models.TransientModel):
         elif self.kind == "fewer":
             values["number"] = self.number
             values["wording"] = self.env._("At most %s mails a month", self.number)
+            if self.number == 1:
+                values["wording"] = self.env._("At most one mail a month")
         elif self.kind == "pause":
             values["until_date"] = self.until_date
-            values["wording"] = self.env._("A pause until %s", self.until_date)
+            until = format_date(self.env, self.until_date)
+            values["wording"] = self.env._("A pause until %s", until)
         return values

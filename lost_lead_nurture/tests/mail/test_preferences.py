@@ -3,9 +3,11 @@
 import re
 from datetime import timedelta
 
+from lxml import html
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
 from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
 from ..leaving import PageMixin
@@ -183,6 +185,23 @@ class TestPage(PreferenceCase):
                 self.assertEqual(page.status_code, 400)
                 self.assertIn('role="alert"', page.text)
         self.assertFalse(self.preferences())
+
+    def test_what_was_filled_in(self):
+        """It is still there beside what is wrong: saved once more it means the same."""
+        fields_ = {"number": "2", "until": "2020-02-29", "feedback": "Until <spring>"}
+        page = self.fill_in(self.mail, "pause", opt_out_reason_id=self.reason.id, **fields_)
+        tree = html.fromstring(page.text)
+        self.assertEqual(tree.xpath("//input[@name='choice'][@checked]/@value"), ["pause"])
+        self.assertEqual(tree.xpath("//input[@name='until']/@value"), ["2020-02-29"])
+        selected = tree.xpath("//form//option[@selected]/@value")
+        self.assertEqual(selected, ["2", str(self.reason.id)])
+        self.assertEqual(tree.xpath("//textarea/text()"), ["Until <spring>"])
+
+    def test_details_choose(self):
+        """Whoever sets a day wants a pause, without a click on it."""
+        self.start_tour(self.link_of(self.mail), "nurture_preference_tour")
+        self.env.invalidate_all()
+        self.assertEqual(self.preferences().mapped("kind"), ["pause"])
 
     def test_wrong_token(self):
         """It is answered as an unknown mailing is, and changes nothing."""
@@ -465,9 +484,20 @@ class TestNoted(PreferenceCase):
         form.save().action_note()
         (noted,) = self.preferences()
         self.assertEqual((noted.source, noted.user_id), ("person", self.salesman))
-        self.assertEqual(noted.wording, "At most 1 mails a month")
+        self.assertEqual(noted.wording, "At most one mail a month")
         self.advance(days=8)
         self.assertFalse(self.second_to(ANN))
+
+    def test_words_of_a_person(self):
+        """What a person notes reads as on the page: dates as the language writes them."""
+        wizards = self.env["nurture.preference.choose"].with_user(self.salesman)
+        until = self.day(days=20)
+        for values in ({"kind": "fewer", "number": 3}, {"kind": "pause", "until_date": until}):
+            wizards.create({"lead_id": self.ann.id, **values}).action_note()
+        self.assertEqual(
+            set(self.preferences().mapped("wording")),
+            {"At most 3 mails a month", f"A pause until {format_date(self.env, until)}"},
+        )
 
     def test_by_who_may(self):
         """Others' leads are not for whoever may not write them, nor another company's."""
