@@ -1,5 +1,6 @@
 """Double opt-in: the mail that asks, the page that confirms, and what is kept to prove it."""
 
+import html
 import re
 
 from odoo.exceptions import ValidationError
@@ -209,12 +210,16 @@ class TestOptIn(NurtureHttpCase):
 
     def test_in_the_language_of_the_lead(self):
         lang = self.env["res.lang"]._activate_lang("fr_FR")
+        self.env.ref("base.module_lost_lead_nurture")._update_translations(["fr_FR"])
         self.ask.with_context(lang="fr_FR").consent_wording = "Oui, écrivez-moi."
         self.enrol(lang_id=lang.id)
         message = self.mail_to(ANN)
-        self.assertIn("Oui, écrivez-moi.", self.html_of(message))
+        for text in ("Bonjour", "Oui, écrivez-moi.", "Lire et confirmer"):
+            self.assertIn(text, self.html_of(message))
+        self.assertIn("Veuillez confirmer", message["Subject"])
         page = self._get(self.link_in(message))
-        self.assertIn("Oui, écrivez-moi.", page.text)
+        for text in ("Êtes-vous d'accord ?", "Oui, écrivez-moi.", "Sinon, fermez"):
+            self.assertIn(text, html.unescape(page.text))
         self.assertIn('lang="fr-FR"', page.text)
         self.assertEqual(self.rows().lang, "fr_FR")
 
