@@ -3,7 +3,7 @@ from odoo.tools import format_amount, formatLang
 
 from ..models.credit.outcome import KINDS
 from ..tools.dates import on_clock, on_day
-from ..tools.shares import say_percent
+from ..tools.shares import say_amount, say_percent
 
 #: From the lead that is written to, to the lead that is won back.
 _FUNNEL = ("sent", "delivered", "opened", "clicked", "replied")
@@ -83,7 +83,7 @@ class NurtureResultReport(models.AbstractModel):
             label, number, share = numbers[name]
             if name == "invoiced":
                 label = self.env._("Invoiced (Paid)")
-                text = format_amount(self.env, number, sequence.currency_id, trailing_zeroes=False)
+                text = say_amount(self.env, number, sequence.currency_id)
             else:
                 text = self._say_number(number)
             highlights.append((label, text, share is not None and say_percent(self.env, share)))

@@ -1,8 +1,8 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_amount
 
 from ...tools.arguments import check_records, read_choice
+from ...tools.shares import say_amount
 
 #: Who may know, where everybody reads the record. Whose leads count for whom is up to
 #: :meth:`_nurture_get_credits_domain`.
@@ -81,9 +81,7 @@ class NurtureResultsMixin(models.AbstractModel):
                     "nurture_quotation_count": quotations.get(record._origin.id, 0),
                     "nurture_results_currency_id": currency,
                     "nurture_invoiced": amount,
-                    "nurture_invoiced_label": format_amount(
-                        self.env, amount, currency, trailing_zeroes=False
-                    ),
+                    "nurture_invoiced_label": say_amount(self.env, amount, currency),
                 }
             )
 

@@ -4,12 +4,13 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
-from odoo.tools import format_amount, formatLang
+from odoo.tools import formatLang
 from odoo.tools.misc import get_lang
 
 from ...tools.arguments import check_records, read_choice
 from ...tools.dates import on_axis, on_day
 from ...tools.mail_texts import fill_text
+from ...tools.shares import say_amount
 from ...tools.zones import midnight
 from ..mail.mailing_trace_statistics import rate
 from ..step.workflow import chart_days
@@ -200,7 +201,7 @@ class NurtureSequence(models.Model):
     def _say_number(self, name, number):
         if name == "invoices":
             currency = self.env.company.currency_id
-            return format_amount(self.env, number, currency, trailing_zeroes=False)
+            return say_amount(self.env, number, currency)
         return formatLang(self.env, number, digits=0)
 
     # ------------------------------------------------------------

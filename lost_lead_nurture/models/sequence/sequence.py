@@ -4,13 +4,14 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, format_amount
+from odoo.tools import SQL
 
 from ...tools import transaction
 from ...tools.arguments import check_records
 from ...tools.attribution import WINDOW_DAYS
 from ...tools.domains import LostRights, check_domain
 from ...tools.inside import without_defaults
+from ...tools.shares import say_amount
 from ..core.results_mixin import REVENUE_GROUPS
 from ..mail.mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, STATISTICS, rate
 from ..step.step import MAX_DELAY
@@ -299,8 +300,8 @@ class NurtureSequence(models.Model):
         )
         for sequence in self:
             sequence.invoiced_amount = amounts.get(sequence._origin.id, 0.0)
-            sequence.invoiced_label = format_amount(
-                self.env, sequence.invoiced_amount, sequence.currency_id, trailing_zeroes=False
+            sequence.invoiced_label = say_amount(
+                self.env, sequence.invoiced_amount, sequence.currency_id
             )
 
     # ------------------------------------------------------------
