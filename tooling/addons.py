@@ -7,6 +7,9 @@ from . import settings
 
 #: Modules that are not Odoo's own. What depends on them is installed for its own tests only.
 FROM_PYPI = {"queue_job"}
+#: Modules of Odoo that make all else slower. What depends on them has a database of its own, too,
+#: with whatever else of Odoo its tests need.
+HEAVY = {"sale_stock": ("sale_mrp",)}
 
 
 def every_name():
@@ -17,8 +20,8 @@ def every_name():
 
 
 def names():
-    """Return the names of the add-ons that need nothing but Odoo."""
-    return [name for name in every_name() if not needs_pypi(name)]
+    """Return the names of the add-ons that are in every database."""
+    return [name for name in every_name() if not (needs_pypi(name) or is_heavy(name))]
 
 
 def needs_pypi(name):
@@ -26,26 +29,36 @@ def needs_pypi(name):
     return not FROM_PYPI.isdisjoint(manifest(name).get("depends", ()))
 
 
+def is_heavy(name):
+    """Tell whether an add-on needs so much of Odoo that it has a database of its own."""
+    return not HEAVY.keys().isdisjoint(manifest(name).get("depends", ()))
+
+
 def manifest(name):
     """Return an add-on's manifest."""
     return ast.literal_eval((settings.ROOT / name / "__manifest__.py").read_text())
 
 
-def foreign_dependencies():
-    """Return the modules from elsewhere that the add-ons need."""
-    own = set(names())
+def foreign_dependencies(also=()):
+    """Return the modules from elsewhere that the add-ons need.
+
+    :param also: add-ons that are not in every database
+    """
+    own = {*names(), *also}
     needed = {module for name in own for module in manifest(name).get("depends", ())}
-    return sorted(needed - own)
+    for module in HEAVY.keys() & needed:
+        needed.update(HEAVY[module])
+    return sorted(needed - own - FROM_PYPI)
 
 
-def installed_content():
+def installed_content(also=()):
     """Return {file: checksum} of what an installation puts into a database.
 
     Tests and what the browser loads are not in it: Odoo reads them when it runs.
     """
     return {
         str(file.relative_to(settings.ROOT)): hashlib.sha256(file.read_bytes()).hexdigest()
-        for name in names()
+        for name in (*names(), *also)
         for file in sorted((settings.ROOT / name).rglob("*"))
         if file.is_file() and not _is_read_at_run_time(file.relative_to(settings.ROOT / name))
     }
@@ -59,13 +72,14 @@ def _is_read_at_run_time(path):
     )
 
 
-def fixed_content():
+def fixed_content(also=()):
     """Return a checksum of what an update does not bring into an installed database.
 
     These are records that Odoo writes only once (noupdate), and the modules needed.
     """
-    digest = hashlib.sha256(repr((names(), foreign_dependencies())).encode())
-    for name in names():
+    modules = [*names(), *also]
+    digest = hashlib.sha256(repr((modules, foreign_dependencies(also))).encode())
+    for name in modules:
         for file in sorted((settings.ROOT / name).rglob("*.xml")):
             content = file.read_bytes()
             if b"noupdate" in content or b"forcecreate" in content:

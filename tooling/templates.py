@@ -12,9 +12,12 @@ def key(modules, version, demo):
     return f"template_{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def base(*, demo):
-    """Return the template with core's modules only."""
-    modules = sorted({*settings.BASE_MODULES, *addons.foreign_dependencies()})
+def base(*, demo, also=()):
+    """Return the template with core's modules only.
+
+    :param also: add-ons beside those of every database, whose modules it has to have
+    """
+    modules = sorted({*settings.BASE_MODULES, *addons.foreign_dependencies(also)})
     name = key(modules, odoo_source.find().version, demo)
 
     def build(database):
@@ -26,14 +29,14 @@ def base(*, demo):
     return name
 
 
-def with_addons():
+def with_addons(also=()):
     """Return a template with the add-ons and which of their files were installed.
 
     The add-ons may have changed since: the caller updates its copy.
     """
-    origin = base(demo=False)
+    origin = base(demo=False, also=also)
     prefix = origin.replace("template_", "addons_")
-    name = f"{prefix}_{addons.fixed_content()[:8]}"  # a few of 64 digits are enough
+    name = f"{prefix}_{addons.fixed_content(also)[:8]}"  # a few of 64 digits are enough
     record = settings.DEV / f"{name}.json"
 
     def build(database):
@@ -41,10 +44,10 @@ def with_addons():
             if outdated.startswith(f"{prefix}_"):
                 databases.drop(outdated)
                 (settings.DEV / f"{outdated}.json").unlink(missing_ok=True)
-        content = addons.installed_content()
+        content = addons.installed_content(also)
         with shell.timed("Installing the add-ons"):
             databases.copy(origin, database)
-            odoo.install(database, addons.names())
+            odoo.install(database, [*addons.names(), *also])
         record.write_text(json.dumps(content))
 
     databases.ensure_template(name, build)

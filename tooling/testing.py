@@ -60,6 +60,7 @@ def main(options):
             ("Update of an earlier version", run_upgrade),
             ("Faults", run_faults),
             ("Job queue", run_job_queue),
+            ("Stock", run_heavy),
         ]
     total = Outcome()
     for title, check in checks:
@@ -168,20 +169,37 @@ def run_job_queue():
     name = databases.temporary("jobs")
     try:
         databases.copy(templates.base(demo=False), name)
-        outcome = run_in(name, complete_tags("", bridges), ["-i", ",".join(addons.every_name())])
+        modules = [*addons.names(), *bridges]
+        outcome = run_in(name, complete_tags("", bridges), ["-i", ",".join(modules)])
         shell.say(f"   {jobs.play(name)}")
         return outcome + Outcome(passed=1)
     finally:
         databases.drop(name)
 
 
+def run_heavy():
+    """Run the tests of the bridges that need much of Odoo."""
+    bridges = [name for name in addons.every_name() if addons.is_heavy(name)]
+    odoo.clean_start()
+    name = databases.temporary("heavy")
+    try:
+        databases.copy(templates.base(demo=False, also=bridges), name)
+        modules = [*addons.names(), *bridges]
+        return run_in(name, complete_tags("", bridges), ["-i", ",".join(modules)])
+    finally:
+        databases.drop(name)
+
+
 def run_odoo_tests(options):
     """Run the add-ons' tests in a fresh copy of a database."""
-    modules = addons.names()
-    if set(re.findall(r"\w+", options.tags or "")) & (set(addons.every_name()) - set(modules)):
-        # a bridge's tests: it is in no template
+    mentioned = set(re.findall(r"\w+", options.tags or ""))
+    # bridges that are in the databases of their own tests only
+    bridges = sorted(mentioned & (set(addons.every_name()) - set(addons.names())))
+    if any(addons.needs_pypi(name) for name in bridges):
+        # it is in no template
         pypi_addons.ensure()
-        modules, options.quick = addons.every_name(), False
+        options.quick = False
+    modules = [*addons.names(), *bridges]
     if not modules:
         raise shell.Failure("There is no add-on to test yet.")
     tags = complete_tags(options.tags or "", modules)
@@ -189,9 +207,9 @@ def run_odoo_tests(options):
     name = databases.temporary("test")
     try:
         if options.quick:
-            outcome = run_quickly(name, modules, tags)
+            outcome = run_quickly(name, bridges, tags)
         else:
-            databases.copy(templates.base(demo=False), name)
+            databases.copy(templates.base(demo=False, also=bridges), name)
             if options.tags:
                 outcome = run_in(name, tags, ["-i", ",".join(modules)])
             else:
@@ -224,16 +242,16 @@ def run_halves(name, modules):
         databases.drop(other)
 
 
-def run_quickly(name, modules, tags):
+def run_quickly(name, bridges, tags):
     """Run tests where the add-ons are installed already, updated only if they changed.
 
     Without an update Odoo runs the post-install tests only. When these are none at all, the tags
     may mean at-install tests, which an update runs.
     """
-    template, content = templates.with_addons()
-    changed = content != addons.installed_content()
+    template, content = templates.with_addons(bridges)
+    changed = content != addons.installed_content(bridges)
     databases.copy(template, name)
-    update = ["-u", ",".join(modules)]
+    update = ["-u", ",".join([*addons.names(), *bridges])]
     if not changed:
         outcome = run_in(name, tags, [], complain_if_none=False)
         if outcome.passed or outcome.failed:

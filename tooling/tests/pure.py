@@ -16,6 +16,7 @@ import hypothesis
 
 PACKAGE = "lost_lead_nurture_tools"
 
+
 # The same examples on every run and on a computer of any speed: a failure is never a matter of
 # luck.
 hypothesis.settings.register_profile(
@@ -24,18 +25,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("repeatable")
 
 
-def load(name):
-    """Import a module of the add-on's ``tools``, which do without a database.
+def load(name, addon="lost_lead_nurture"):
+    """Import a module of an add-on's ``tools``, which do without a database.
 
     The folder becomes a package of another name, as importing the add-on's own would import its
     models, too. The modules may still import each other relatively, and what Odoo is as a library.
     """
-    if PACKAGE not in sys.modules:
-        folder = settings.ROOT / "lost_lead_nurture" / "tools"
-        spec = importlib.util.spec_from_file_location(PACKAGE, folder / "__init__.py")
-        package = sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
+    name_of_package = f"{addon}_tools"
+    if name_of_package not in sys.modules:
+        folder = settings.ROOT / addon / "tools"
+        spec = importlib.util.spec_from_file_location(name_of_package, folder / "__init__.py")
+        package = sys.modules[name_of_package] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(package)
-    return importlib.import_module(f"{PACKAGE}.{name}")
+    return importlib.import_module(f"{name_of_package}.{name}")
 
 
 class Env(dict):

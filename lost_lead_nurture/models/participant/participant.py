@@ -418,18 +418,7 @@ class NurtureParticipant(models.Model):
 
         :return: list of SQL conditions on ``lead``, each a bare EXISTS
         """
-        if sequence._is_yearly():
-            # once per anniversary
-            since = SQL("inside.entered_date >= %s", sequence._sql_entry_date())
-        elif sequence.reentry == "days":
-            since = SQL(
-                "COALESCE(inside.exit_date, inside.entered_date) > %s",
-                fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
-            )
-        elif sequence.reentry == "lost":
-            since = SQL("inside.entered_date >= lead.date_closed")
-        else:
-            since = SQL("true")
+        since = self._sql_too_early(sequence)
         return [
             SQL(
                 "EXISTS (SELECT 1 FROM nurture_participant inside WHERE inside.sequence_id = %s"
@@ -443,6 +432,22 @@ class NurtureParticipant(models.Model):
                 SQL("inside.lead_id = lead.id"),
             )
         ]
+
+    @api.model
+    def _sql_too_early(self, sequence):
+        """Whether who was in the sequence may not enter it again yet, for the aliases ``inside``,
+        which is the journey before, and ``lead``."""
+        if sequence._is_yearly():
+            # once per anniversary
+            return SQL("inside.entered_date >= %s", sequence._sql_entry_date())
+        if sequence.reentry == "days":
+            return SQL(
+                "COALESCE(inside.exit_date, inside.entered_date) > %s",
+                fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
+            )
+        if sequence.reentry == "lost":
+            return SQL("inside.entered_date >= lead.date_closed")
+        return SQL("true")
 
     # ------------------------------------------------------------
     # LEAVE

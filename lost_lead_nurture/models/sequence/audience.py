@@ -4,11 +4,10 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records, read_choice, read_ids
 from ...tools.domains import check_domain
-from .entry import CHOICE_FIELDS
 from .sequence import MANY_LEADS
 
-#: What the form may tell of a sequence that is being edited.
-DRAFT_FIELDS = {*CHOICE_FIELDS, "company_id", "user_id", "excluded_preset_ids"}
+#: What the form may tell of a sequence that is being edited, beside its choice of leads.
+DRAFT_FIELDS = ("company_id", "user_id", "excluded_preset_ids")
 
 
 class NurtureSequence(models.Model):
@@ -84,7 +83,8 @@ class NurtureSequence(models.Model):
         up with all rights, so it has to be one that was checked when it was saved."""
         if not isinstance(values, dict):
             raise UserError(self.env._("These are no values of a sequence."))
-        known = {name: value for name, value in values.items() if name in DRAFT_FIELDS}
+        names = {*self._get_choice_fields(), *DRAFT_FIELDS}
+        known = {name: value for name, value in values.items() if name in names}
         for name, value in known.items():
             if not self._fields[name].relational or value is False or value is None:
                 continue

@@ -11,7 +11,6 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records, read_ids
 from ...tools.domains import LostRights, check_domain, is_own, read_domain
-from ...tools.reasons import EXCLUSION_REASONS
 from ..lead.choice import OWN_FIELDS
 from ..step.step import MAX_DELAY
 
@@ -425,10 +424,15 @@ class NurtureSequence(models.Model):
             self._warn(self.env._("Leads cannot enter"), reason)
         self.last_error = reason
 
+    @api.model
+    def _get_choice_fields(self):
+        """The settings that say who may enter, those of other add-ons among them."""
+        return CHOICE_FIELDS
+
     def _get_choice_checksum(self):
         """A checksum of all settings that say who may enter."""
         self.ensure_one()
-        choice = [self[name] for name in (*CHOICE_FIELDS, "start_date")]
+        choice = [self[name] for name in (*self._get_choice_fields(), "start_date")]
         choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
         choice += [self.domain_author_id.id, self.exclusion_author_id.id]
         choice += [self.excluded_preset_ids.author_id.ids]
@@ -468,6 +472,7 @@ class NurtureSequence(models.Model):
         with self._in_one_pass(lead_model.search_count(domain, limit=MANY) == MANY):
             # mostly there is nobody, which is all that has to be found out
             ((free_ids,),) = self.env.execute_query(free)
+            free_ids = self._sort_free(free_ids or []).get(None)
             if not free_ids:
                 return []
             query = SQL("SELECT unnest(%s::int[])", free_ids)
@@ -490,8 +495,8 @@ class NurtureSequence(models.Model):
 
         :param leads: these only, and whatever the sequence's choice of leads is
         :param losing: judge ``leads`` as if they had just been lost
-        :return: ``{reason: ids of leads}``, in the order of :data:`EXCLUSION_REASONS`; the reason
-            of those who may enter is None
+        :return: ``{reason: ids of leads}``, in the order in which reasons are shown; the
+            reason of those who may enter is None
         """
         if leads is None:
             lead_model = self.env["crm.lead"].with_context(active_test=False)
@@ -538,10 +543,19 @@ class NurtureSequence(models.Model):
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in exclusions
                 ),
                 leads=leads_query,
-                order=[reason for reason, _label in EXCLUSION_REASONS],
+                order=list(self._get_exclusion_labels()),
             )
         )
-        return dict(rows)
+        groups = dict(rows)
+        return groups | self._sort_free(groups.pop(None, []))
+
+    def _sort_free(self, lead_ids):
+        """Who of those whom nothing excludes enters now, and who has to wait as there is not enough
+        for everybody: other add-ons know of what.
+
+        :return: ``{reason: ids of leads}``, as :meth:`_group_by_exclusion`
+        """
+        return {None: lead_ids} if lead_ids else {}
 
     def enrol(self, lead_ids):
         """Let leads enter by hand. The sequence's choice of leads does not apply; whatever else
@@ -549,10 +563,10 @@ class NurtureSequence(models.Model):
 
         :param lead_ids: list of ids of ``crm.lead``
         :return: ``{"entered": ids of the leads that entered, "excluded": {reason: ids}, "unknown":
-            ids that are no leads (any more)}``; the reasons are those of
-            :data:`EXCLUSION_REASONS`, for instance ``not_lost``, ``no_address``, ``blacklisted``,
-            ``company`` (another one), ``inside`` (the address is or was in the sequence) and
-            ``duplicate`` (another of these leads has the same address)
+            ids that are no leads (any more)}``; the reasons are those of ``EXCLUSION_REASONS`` in
+            ``tools/reasons.py``, and of other add-ons, for instance ``not_lost``, ``no_address``,
+            ``blacklisted``, ``company`` (another one), ``inside`` (the address is or was in the
+            sequence) and ``duplicate`` (another of these leads has the same address)
         :raise UserError: when the sequence is not running
         :raise AccessError: for who may not read both, or change neither the sequence nor the leads
         """
@@ -574,7 +588,7 @@ class NurtureSequence(models.Model):
             # somebody else was quicker
             groups["inside"] = sorted(groups.get("inside", []) + missed)
         sequence._wake_cron()
-        order = [reason for reason, _label in EXCLUSION_REASONS]
+        order = self._get_exclusion_labels()
         return {
             "entered": [id_ for id_ in leads.ids if id_ in entered],
             "excluded": {reason: groups[reason] for reason in order if reason in groups},

@@ -81,9 +81,14 @@ class NurtureSequence(models.Model):
         if self.entry_per == "address":
             ok = not self._has_rival(lead, exclusions)
             conditions.append({"reason": "duplicate", "label": labels["duplicate"], "ok": ok})
+        conditions += self._explain_waiting(lead, labels)
         for condition in conditions:
             condition["parts"] = [] if condition["ok"] else self._explain_parts(condition, lead)
         return conditions
+
+    def _explain_waiting(self, lead, labels):
+        """The conditions behind :meth:`_sort_free`, in the same form as those of entry."""
+        return []
 
     def _explain_parts(self, condition, lead):
         """What exactly of a filter excludes the lead."""
@@ -146,16 +151,7 @@ class NurtureSequence(models.Model):
 
     def _get_condition_labels(self):
         """What each condition of entry asks for, in words."""
-        before = {
-            "never": self.env._("It has not been in the sequence before"),
-            "days": self.env._(
-                "It is not in the sequence, nor was it in the last %s days", self.reentry_days
-            ),
-            "lost": self.env._(
-                "It is not in the sequence, or has been lost again since it entered"
-            ),
-        }
-        inside = before[self.reentry]
+        inside = self._get_reentry_labels()[self.reentry]
         if self._is_yearly():
             inside = self.env._("It is not in the sequence, nor did it enter this year")
         return {
@@ -188,6 +184,18 @@ class NurtureSequence(models.Model):
             ),
             "duplicate": self.env._(
                 "No other lead with this address enters instead, being lost later"
+            ),
+        }
+
+    def _get_reentry_labels(self):
+        """What has to be for a lead to enter again, in words, by when it may."""
+        return {
+            "never": self.env._("It has not been in the sequence before"),
+            "days": self.env._(
+                "It is not in the sequence, nor was it in the last %s days", self.reentry_days
+            ),
+            "lost": self.env._(
+                "It is not in the sequence, or has been lost again since it entered"
             ),
         }
 

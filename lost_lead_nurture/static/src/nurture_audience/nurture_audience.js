@@ -8,8 +8,8 @@ import { useRecordObserver } from "@web/model/relational_model/utils";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-/** What decides who enters, as far as it is edited in the form. */
-const FIELDS = [
+/** What decides who enters, as far as it is edited in the form; other add-ons add their own. */
+export const FIELDS = [
     ...["domain", "company_id", "user_id", "holdout_percent"],
     ...["entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"],
     ...["reentry", "reentry_days", "exclude_customers", "exclude_open_deals"],

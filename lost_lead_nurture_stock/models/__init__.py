@@ -1,0 +1,12 @@
+from . import (
+    crm_lead,
+    mail_mail,
+    mailing_trace,
+    nurture_participant,
+    nurture_preset,
+    nurture_sequence,
+    nurture_stock_claim,
+    nurture_stock_level,
+    nurture_trace,
+    product_product,
+)

@@ -1,0 +1,18 @@
+from odoo import models
+
+
+class NurtureTrace(models.Model):
+    _inherit = "nurture.trace"
+
+    def _judge(self, verdicts):
+        super()._judge(verdicts)
+        if not (self.sequence_id.wait_for_stock and self.step_id._is_message()):
+            return
+        accepted = self.browse(verdicts.accept)
+        lacking = accepted.participant_id._find_lacking()
+        verdicts.accept = []
+        for trace in accepted:
+            if reason := lacking.get(trace.participant_id.id):
+                verdicts.put("leave", reason, trace.id)
+            else:
+                verdicts.accept.append(trace.id)

@@ -1,0 +1,10 @@
+from . import (
+    test_back_in_stock,
+    test_core,
+    test_install,
+    test_lead,
+    test_quantities,
+    test_random,
+    test_rights,
+    test_waves,
+)

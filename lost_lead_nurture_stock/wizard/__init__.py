@@ -1,0 +1,1 @@
+from . import nurture_dry_run_line
