@@ -49,6 +49,18 @@ class TestAddons(unittest.TestCase):
         self.assertEqual(addons.names(), ["glue", "one"])
         self.assertEqual(addons.foreign_dependencies(), ["crm", "mail", "sale"])
 
+    def test_what_needs_much_of_odoo_is_set_apart(self):
+        """It has a database of its own, with whatever its tests need."""
+        before = addons.fixed_content(), addons.installed_content()
+        self.write("heavy/__manifest__.py", "{'depends': ['one', 'sale_stock']}")
+        self.write("heavy/data/x.xml", "<odoo noupdate='1'/>")
+        self.assertEqual(addons.names(), ["glue", "one"])
+        self.assertEqual((addons.fixed_content(), addons.installed_content()), before)
+        needed = ["crm", "mail", "sale", "sale_mrp", "sale_stock"]
+        self.assertEqual(addons.foreign_dependencies(["heavy"]), needed)
+        self.assertNotEqual(addons.fixed_content(["heavy"]), before[0])
+        self.assertIn("heavy/data/x.xml", addons.installed_content(["heavy"]))
+
     def test_tests_and_scripts_need_no_update(self):
         before = addons.installed_content()
         self.write("one/tests/test_x.py", "")
