@@ -17,6 +17,7 @@ CHANGES = [
     Column("crm_lead", "nurture_address_user_id", "int4", target="res_users"),
     Column("res_partner", "nurture_address_user_id", "int4", target="res_users"),
     Reference("nurture_participant", "lead_id", "crm_lead", "SET NULL"),
+    Reference("nurture_reason_history", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
     Reference("nurture_sequence", "failure_activity_id", "mail_activity", "SET NULL"),
     Reference("nurture_preference", "mailing_id", "mailing_mailing", "SET NULL"),
@@ -91,6 +92,8 @@ CHANGES = [
     Spelling("mailing_trace", "email"),
     Index.of_model("link_tracker", "_nurture_mailing_index", LinkTracker._nurture_mailing_index),
     Index.of_model("link_tracker_click", "_nurture_ip_index", LinkTrackerClick._nurture_ip_index),
+    Column("crm_lost_reason", "nurture_cure", "varchar"),
+    Column("crm_lost_reason", "nurture_cure_note", "jsonb"),
     Column("ir_act_server", "nurture_allowed", "bool", default=False),
     Column("res_company", "nurture_cap_number", "int4", default=2),
     Column("res_company", "nurture_cap_days", "int4", default=7),
@@ -137,8 +140,11 @@ def prepare_update(cr, version):
 
 
 def post_init_hook(env):
-    """Who is blacklisted in one spelling of the address is so in all of them."""
+    """Who is blacklisted in one spelling of the address is so in all of them. What would cure CRM's
+    own lost reasons is known."""
     env["mail.blacklist"]._nurture_respell()
+    env["crm.lost.reason"]._nurture_set_cures()
+    env["nurture.sequence"]._set_template_cures()
 
 
 def uninstall_hook(env):

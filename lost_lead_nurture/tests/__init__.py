@@ -6,10 +6,12 @@ from .install import test_install
 from .lead import (
     test_addresses,
     test_bounced_addresses,
+    test_cure,
     test_lead_status,
     test_lead_wizards,
     test_lost_reason,
     test_preset,
+    test_reason,
 )
 from .mail import (
     test_ab_test,
@@ -38,6 +40,7 @@ from .participant import (
     test_exit_conditions,
 )
 from .report import (
+    test_contradictions,
     test_digest,
     test_dimensions,
     test_hygiene,

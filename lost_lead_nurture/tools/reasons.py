@@ -99,6 +99,7 @@ EXCLUSION_REASONS = [
     ("company", "Belongs to another company"),
     ("unmatched", "Does not match the sequence's choice of leads"),
     ("not_due", "Its date has not come"),
+    ("not_possible", "Waits for what was missing"),
     ("no_address", "No email address"),
     ("complained", "Called a mail spam"),
     ("blacklisted", "Address blacklisted"),

@@ -24,6 +24,9 @@ class CrmLeadLost(models.TransientModel):
         domain="[('state', '=', 'running')]",
         help="The sequence that will try to win the lead back.",
     )
+    nurture_cure_note = fields.Text(
+        related="lost_reason_id.nurture_cure_note", string="What Would Bring It Back"
+    )
     nurture_preview = fields.Char(compute="_compute_nurture_preview")
     nurture_exclusion_reason = fields.Text(compute="_compute_nurture_preview")
 
@@ -40,7 +43,7 @@ class CrmLeadLost(models.TransientModel):
             if not (leads and reason):
                 continue
             fitting = self.env["nurture.sequence"]._get_fitting(leads, reason)
-            fitting = fitting.filtered(lambda one: one.entry in ("auto", "manual"))
+            fitting = fitting.filtered(lambda one: one.entry in ("auto", "cure", "manual"))
             taking = [wizard._nurture_describe_taking(one) for one in fitting]
             wizard.nurture_automatic = "\n".join(filter(None, taking))
             wizard.nurture_offer_id = fitting._pick_offer(leads, losing=True)
@@ -76,6 +79,8 @@ class CrmLeadLost(models.TransientModel):
     def _nurture_describe_taking(self, sequence):
         """What a sequence that leads enter automatically does with these, in words; False when it
         takes none of them."""
+        if sequence.entry == "cure":
+            return self._nurture_describe_waiting(sequence)
         if sequence.entry != "auto":
             return False
         chosen = sequence._get_chosen(self._nurture_leads(), self.lost_reason_id)
@@ -86,6 +91,14 @@ class CrmLeadLost(models.TransientModel):
             "“%(sequence)s” takes over automatically. %(description)s",
             sequence=sequence.name,
             description=description,
+        )
+
+    def _nurture_describe_waiting(self, sequence):
+        """That a sequence takes over later, in words; False when it chooses none of these."""
+        if not sequence._get_chosen(self._nurture_leads(), self.lost_reason_id):
+            return False
+        return self.env._(
+            "“%s” takes over once what is missing now is marked as possible again.", sequence.name
         )
 
     def action_lost_reason_apply(self):

@@ -4,10 +4,12 @@ from . import (
     address,
     choice,
     conditions,
+    cure,
     locked,
     lost_reason,
     offer,
     preference,
     preset,
+    reason,
     status,
 )

@@ -123,7 +123,8 @@ class CrmLead(models.Model):
 
     @api.model
     def _nurture_own_exclusions(self, sequence):
-        """The sequence's choice of leads, and of the day for those that enter on a date."""
+        """The sequence's choice of leads, of the day for those that enter on a date, and what those
+        wait for that enter when it is possible again."""
         chosen = self._nurture_sql_chosen(sequence._get_lead_domain())
         exclusions = [("unmatched", SQL("NOT %s", chosen))]
         if sequence.entry == "date":
@@ -141,6 +142,12 @@ class CrmLead(models.Model):
                     ),
                 )
             )
+        if sequence.entry == "cure":
+            possible = SQL(
+                "EXISTS (SELECT 1 FROM (%s) cured WHERE cured.lead_id = lead.id)",
+                self.env["nurture.cure"]._sql_cures(sequence),
+            )
+            exclusions.append(("not_possible", SQL("NOT %s", possible)))
         return exclusions
 
     @api.model

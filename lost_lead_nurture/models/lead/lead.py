@@ -78,11 +78,14 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
 
     def write(self, vals):
+        before = self._nurture_get_reasons_before(vals)
         if not {"active", "probability", "stage_id"} & vals.keys():
-            return super().write(vals)
-        lost_reasons = self._nurture_get_lost_reasons()
-        result = super().write(vals)
-        self._nurture_check_won_back(lost_reasons)
+            result = super().write(vals)
+        else:
+            lost_reasons = self._nurture_get_lost_reasons()
+            result = super().write(vals)
+            self._nurture_check_won_back(lost_reasons)
+        self._nurture_note_reasons(before)
         return result
 
     def unlink(self):
@@ -325,6 +328,9 @@ class CrmLead(models.Model):
             [("model", "=", "crm.lead"), ("res_id", "in", opportunities.ids)]
         ).res_id = self.id
         self.env["nurture.outcome"]._move(opportunities, self)
+        # why the others were lost goes on being known
+        history = self.env["nurture.reason.history"].sudo()
+        history.search([("lead_id", "in", opportunities.ids)]).lead_id = self
         return result
 
     def _nurture_win_back_note(self, participant, reason, step=None):

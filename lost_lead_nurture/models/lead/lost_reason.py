@@ -8,11 +8,38 @@ LATER = {
 }
 
 
+#: What would bring back a lead that was lost for a reason.
+CURES = [
+    ("stock", "A product is in stock"),
+    ("price", "A lower price"),
+    ("skill", "Somebody with the skill or the capacity"),
+    ("time", "Time"),
+    ("other", "Something else"),
+]
+#: CRM's own lost reasons.
+CURES_OF_CORE = {
+    "crm.lost_reason_1": "price",
+    "crm.lost_reason_2": "skill",
+    "crm.lost_reason_3": "stock",
+}
+
+
 class CrmLostReason(models.Model):
     _name = "crm.lost.reason"
     _inherit = ["crm.lost.reason", "nurture.results.mixin"]
     _credited_by = "lost_reason_id"
 
+    nurture_cure = fields.Selection(
+        CURES,
+        string="What Would Cure It",
+        help="What has to change before leads lost for this reason can be won. Templates made for "
+        "it are offered first, and records that contradict the reason are looked for by it.",
+    )
+    nurture_cure_note = fields.Text(
+        string="For Salespeople",
+        translate=True,
+        help="Shown to whoever loses a lead for this reason, and on the lead.",
+    )
     nurture_preset_ids = fields.Many2many(
         "nurture.preset",
         "nurture_preset_lost_reason_rel",
@@ -117,6 +144,14 @@ class CrmLostReason(models.Model):
 
     def _nurture_won_back_domain(self):
         return [("lost_reason_id", "in", self.ids), ("won_back_date", "!=", False)]
+
+    @api.model
+    def _nurture_set_cures(self):
+        """Say of CRM's own lost reasons what would cure them, where nobody has."""
+        for xml_id, cure in CURES_OF_CORE.items():
+            reason = self.env.ref(xml_id, raise_if_not_found=False)
+            if reason and not reason.nurture_cure:
+                reason.nurture_cure = cure
 
     # ------------------------------------------------------------
     # ACTIONS

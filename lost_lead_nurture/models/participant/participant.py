@@ -47,6 +47,15 @@ class NurtureParticipant(models.Model):
     entered_by_hand = fields.Boolean(
         readonly=True, help="Somebody added the lead; it did not enter automatically."
     )
+    cure_id = fields.Many2one(
+        "nurture.cure",
+        string="Possible Again",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="What was missing when the lead was lost, and is possible again: by it the lead "
+        "entered.",
+    )
     exit_date = fields.Datetime(string="Ended On", readonly=True)
     trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
 
@@ -171,7 +180,7 @@ class NurtureParticipant(models.Model):
         self.ensure_one()
         labels = dict(self._fields["exit_reason"]._description_selection(self.env))
         entry = self.env._("Entered the sequence")
-        lines = [(self.entered_date, "", entry, None)]
+        lines = [(self.entered_date, "", entry, self._describe_cure() or None)]
         for trace in self.trace_ids:
             lines += trace._get_decisions()
         if self.exit_date:
@@ -182,6 +191,12 @@ class NurtureParticipant(models.Model):
             back = self.env._("Returned without mails: %s", reason)
             lines.append((self.return_date, "", back, None))
         return lines
+
+    def _describe_cure(self):
+        """What is possible again and let the lead enter, in words; False when nothing did."""
+        # the name of a product, say, for who may read the journey
+        cure = self.sudo().cure_id
+        return cure and self.env._("possible again: %s", cure._describe())
 
     def _explain(self):
         """The journey of the lead in plain values, see :meth:`nurture.sequence.explain`."""
@@ -348,7 +363,8 @@ class NurtureParticipant(models.Model):
                            exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
                            lost_reason_id, date_lost, email, user_id, team_id, country_id,
                            expected_revenue, holdout_percent, global_holdout_percent,
-                           is_held_out_globally, create_uid, create_date, write_uid, write_date)
+                           is_held_out_globally, cure_id,
+                           create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (%(dedup_key)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
                            %(dedup_key)s, %(enrolment_number)s,
@@ -357,10 +373,11 @@ class NurtureParticipant(models.Model):
                            %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
                            lead.user_id, lead.team_id, lead.country_id, lead.expected_revenue,
-                           percent, global_percent, globally,
+                           percent, global_percent, globally, cured.id,
                            %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM crm_lead lead
              CROSS JOIN LATERAL %(draw)s
+                 LEFT JOIN (%(cures)s) cured ON cured.lead_id = lead.id
                      WHERE lead.id IN (%(leads)s) AND %(free)s
                   ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
                ON CONFLICT DO NOTHING
@@ -375,6 +392,7 @@ class NurtureParticipant(models.Model):
                 enrolment_number=self._sql_enrolment_number(sequence, dedup_key),
                 now=now,
                 by_hand=by_hand,
+                cures=self._sql_cures(sequence, by_hand),
                 uid=self.env.uid,
                 leads=leads_query,
                 draw=self._sql_draw(sequence, dedup_key)
@@ -399,6 +417,18 @@ class NurtureParticipant(models.Model):
         if sequence.entry_per == "lead":
             return SQL("'lead ' || lead.id")
         return SQL("lead.email_normalized")
+
+    @api.model
+    def _sql_cures(self, sequence, by_hand):
+        """SELECT of ``lead_id`` and the ``id`` of the mark that lets it enter: of several the
+        latest."""
+        if sequence.entry != "cure" or by_hand:
+            return SQL("SELECT NULL::int AS lead_id, NULL::int AS id WHERE false")
+        return SQL(
+            "SELECT DISTINCT ON (one.lead_id) one.lead_id, one.id FROM (%s) one"
+            " ORDER BY one.lead_id, one.date DESC, one.id DESC",
+            self.env["nurture.cure"]._sql_cures(sequence),
+        )
 
     @api.model
     def _sql_enrolment_number(self, sequence, dedup_key):

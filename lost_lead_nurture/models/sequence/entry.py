@@ -39,11 +39,18 @@ class NurtureSequence(models.Model):
     _inherit = "nurture.sequence"
 
     entry = fields.Selection(
-        [("auto", "Automatically"), ("date", "On a date of the lead"), ("manual", "By hand only")],
+        [
+            ("auto", "Automatically"),
+            ("date", "On a date of the lead"),
+            ("cure", "When its cause is possible again"),
+            ("manual", "By hand only"),
+        ],
         required=True,
         default="auto",
         help="Automatically: every lost lead that matches enters, now and later.\n"
         "On a date of the lead: it enters so many days before or after that date.\n"
+        "When its cause is possible again: it enters once somebody has marked its lost reason, one "
+        "of its tags or a product that was quoted to it as possible again since it was lost.\n"
         "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
     )
     entry_field_id = fields.Many2one(
@@ -436,6 +443,9 @@ class NurtureSequence(models.Model):
         choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
         choice += [self.domain_author_id.id, self.exclusion_author_id.id]
         choice += [self.excluded_preset_ids.author_id.ids]
+        if self.entry == "cure":
+            due = self.env["nurture.cure"]._get_due(self._get_companies())
+            choice += [(cure.id, cure.date) for cure in due]
         return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
 
     def _enrol(self, leads=None, lost_since=None):

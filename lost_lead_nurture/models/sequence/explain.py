@@ -161,6 +161,9 @@ class NurtureSequence(models.Model):
             "company": self.env._("It belongs to the company of the sequence, or to none"),
             "unmatched": self.env._("It matches the sequence's choice of leads"),
             "not_due": self.env._("Its date has come, and is not long past"),
+            "not_possible": self.env._(
+                "What was missing when it was lost has been marked as possible again since"
+            ),
             "no_address": self.env._("It has an email address"),
             "complained": self.env._("Nobody with this address has called a mail spam"),
             "blacklisted": self.env._("The address is not blacklisted"),

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..lead.lost_reason import CURES
 from ..step.workflow import MINUTES
 
 #: The groups of the gallery, in its order.
@@ -12,6 +13,14 @@ TEMPLATE_GROUPS = [
     ("hand_over", "Hand-over to Sales"),
     ("own", "Your Own"),
 ]
+#: What the built-in templates are made for.
+TEMPLATE_CURES = {
+    "template_restock": "stock",
+    "template_price": "price",
+    "template_discount": "price",
+    "template_skill": "skill",
+    "template_moment": "time",
+}
 
 
 class NurtureSequence(models.Model):
@@ -48,6 +57,14 @@ class NurtureSequence(models.Model):
         copy=False,
         context={"active_test": False},
         help="Whoever makes a sequence for one of them is offered this template first.",
+    )
+
+    template_cure = fields.Selection(
+        CURES,
+        string="Fits When It Takes",
+        copy=False,
+        help="Whoever makes a sequence for a lost reason that is cured by it is offered this "
+        "template first.",
     )
 
     _template_archived = models.Constraint(
@@ -106,6 +123,14 @@ class NurtureSequence(models.Model):
         return self.browse(owned.mapped("res_id"))
 
     @api.model
+    def _set_template_cures(self):
+        """Say of the built-in templates what they are made for, where nobody has."""
+        for name, cure in TEMPLATE_CURES.items():
+            template = self.env.ref(f"lost_lead_nurture.{name}", raise_if_not_found=False)
+            if template and not template.template_cure:
+                template.template_cure = cure
+
+    @api.model
     def _find_reasons(self, xml_id):
         """A lost reason for the data of templates: CRM's own ones may have been deleted."""
         reason = self.env.ref(xml_id, raise_if_not_found=False)
@@ -148,7 +173,9 @@ class NurtureSequence(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(
             "lost_lead_nurture.nurture_gallery_action"
         )
-        return {**action, "context": context}
+        reasons = self.env["crm.lost.reason"].browse(context.get("default_lost_reason_ids"))
+        cures = sorted(set(filter(None, reasons.mapped("nurture_cure"))))
+        return {**action, "context": {**context, "nurture_cures": cures}}
 
     def _get_card(self, own):
         """A template as a card of the gallery."""
@@ -161,6 +188,7 @@ class NurtureSequence(models.Model):
             "check": self.template_check or "",
             "icon": self.template_icon or "fa-leaf",
             "own": own,
+            "cure": self.template_cure or "",
             "reasons": [
                 {"id": reason.id, "name": reason.display_name}
                 for reason in self.template_reason_ids

@@ -29,7 +29,7 @@ const TEMPLATE = {
 
 defineMailModels();
 
-async function openGallery(templates = [TEMPLATE]) {
+async function openGallery(templates = [TEMPLATE], context = {}) {
     onRpc("nurture.sequence", "get_gallery", () => ({
         groups: [{ key: "own", label: "Your Own", templates }],
     }));
@@ -37,7 +37,11 @@ async function openGallery(templates = [TEMPLATE]) {
         { id: 1, day: 0, when: STEP.when, subject: "Hello", preview: "", body: "<p>Hello</p>" },
     ]);
     await mountWithCleanup(WebClient);
-    await getService("action").doAction({ type: "ir.actions.client", tag: "nurture_gallery" });
+    await getService("action").doAction({
+        type: "ir.actions.client",
+        tag: "nurture_gallery",
+        context,
+    });
 }
 
 test("a card says how many mails in what time, and what each step is", async () => {
@@ -94,4 +98,15 @@ test("a card is no wider for a long name", async () => {
     const card = queryOne(".o_nurture_template:contains(xxx)");
     expect(card.scrollWidth).toBe(card.clientWidth);
     expect(card.offsetHeight).toBeLessThan(1000);
+});
+
+test("templates made for what would cure the reason come first", async () => {
+    const templates = [
+        { ...TEMPLATE, id: 7, name: "Any", cure: "" },
+        { ...TEMPLATE, id: 8, name: "Lower price", cure: "price" },
+    ];
+    await openGallery(templates, { nurture_cures: ["price"] });
+    expect(".o_nurture_gallery_group:first").toHaveText(/made for this/i);
+    expect(".o_nurture_gallery_group:first .o_nurture_template").toHaveCount(1);
+    expect(".o_nurture_gallery_group:first").toHaveText(/Lower price/);
 });

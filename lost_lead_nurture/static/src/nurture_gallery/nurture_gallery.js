@@ -40,7 +40,8 @@ export class NurtureGallery extends Component {
         return this.props.action.context || {};
     }
 
-    /** Templates that match what is searched for; those made for the reason come first. */
+    /** Templates that match what is searched for; those made for the reason, or for what would
+     * cure it, come first. */
     get groups() {
         const query = normalize(this.state.query.trim());
         const groups = this.state.groups.map((group) => ({
@@ -48,7 +49,10 @@ export class NurtureGallery extends Component {
             templates: group.templates.filter((template) => this.matches(template, query)),
         }));
         const reasons = this.context.default_lost_reason_ids || [];
-        const fits = (template) => template.reasons.some(({ id }) => reasons.includes(id));
+        const cures = this.context.nurture_cures || [];
+        const fits = (template) =>
+            template.reasons.some(({ id }) => reasons.includes(id)) ||
+            cures.includes(template.cure);
         const fitting = groups.flatMap((group) => group.templates.filter(fits));
         if (fitting.length) {
             for (const group of groups) {
