@@ -12,6 +12,7 @@ from .lead import (
     test_lost_reason,
     test_preset,
     test_reason,
+    test_silent,
 )
 from .mail import (
     test_ab_test,

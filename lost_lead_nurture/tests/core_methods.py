@@ -6,6 +6,10 @@ write, `_read_group`, …) is not listed.
 
 #: Methods of core that are overridden.
 OVERRIDDEN = {
+    "crm.lead._has_field_access": (
+        "field, operation",
+        "since when a customer is silent is the engine's to write",
+    ),
     "crm.lead._merge_dependences": (
         "opportunities",
         "journeys of merged leads go on as those of the lead that is left",
@@ -17,6 +21,14 @@ OVERRIDDEN = {
     "crm.lead._message_mail_after_hook": (
         "mails",
         "contacts show which mailings went to their leads",
+    ),
+    "crm.lead._pls_get_lead_pls_values": (
+        "domain",
+        "predictions do not learn from leads of silent customers",
+    ),
+    "crm.lead._pls_increment_frequencies": (
+        "from_state, to_state",
+        "predictions do not learn from leads of silent customers",
     ),
     "crm.lead._read_group_groupby": (
         "alias, groupby_spec, query",

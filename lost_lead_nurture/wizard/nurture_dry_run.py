@@ -22,6 +22,10 @@ class NurtureDryRun(models.TransientModel):
     held_out_count = fields.Integer(string="Held Out", readonly=True)
     inside_count = fields.Integer(string="Already Inside", readonly=True)
     excluded_count = fields.Integer(string="Excluded", readonly=True)
+    customer_count = fields.Integer(
+        string="Silent Customers", readonly=True, help="Those who become leads first."
+    )
+    customer_entering_count = fields.Integer(readonly=True, help="How many of them would enter.")
     message_count = fields.Integer(string="Messages", readonly=True)
     line_ids = fields.One2many("nurture.dry.run.line", "dry_run_id", readonly=True)
     send_ids = fields.One2many("nurture.dry.run.send", "dry_run_id", readonly=True)
@@ -76,8 +80,11 @@ class NurtureDryRun(models.TransientModel):
         groups = self._group_by_exclusion()
         coming, held_out = self._get_sequence()._split_holdout(groups.pop(None, []))
         inside = groups.pop("inside", [])
+        customers, customers_entering = self._get_sequence()._count_silent(limit=None)
         self.write(
             {
+                "customer_count": customers,
+                "customer_entering_count": customers_entering,
                 "entering_count": len(coming),
                 "held_out_count": len(held_out),
                 "inside_count": len(inside),
@@ -135,6 +142,11 @@ class NurtureDryRun(models.TransientModel):
         groups = self._group_by_exclusion()
         groups.pop(None, None)
         return self.sequence_id._open_excluded(groups)
+
+    def action_view_customers(self):
+        """Open the customers who become leads first."""
+        self.ensure_one()
+        return self._get_sequence()._open_silent()
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""

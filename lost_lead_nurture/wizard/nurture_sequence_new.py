@@ -65,7 +65,7 @@ class NurtureSequenceNew(models.TransientModel):
     matching_count = fields.Integer(
         compute="_compute_matching_count",
         string="Matching Leads",
-        help="Right now; counted up to 10,000.",
+        help="Right now; counted up to 10,000. Of customers, those who are silent.",
     )
     has_website = fields.Boolean(compute="_compute_has_website")
 
@@ -99,14 +99,28 @@ class NurtureSequenceNew(models.TransientModel):
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"].with_context(active_test=False)
         for wizard in self:
-            wizard.matching_count = leads.search_count(
-                wizard._get_matching_domain(), limit=MANY_LEADS
-            )
+            customers = wizard._get_customer_presets()
+            if customers:
+                wizard.matching_count = sum(
+                    preset._count_customers(self.env.company) for preset in customers
+                )
+            else:
+                wizard.matching_count = leads.search_count(
+                    wizard._get_matching_domain(), limit=MANY_LEADS
+                )
 
     @api.depends("template_id")
     @api.depends_context("company")
     def _compute_has_website(self):
         self.has_website = bool(self.env.company.website)
+
+    def _get_customer_presets(self):
+        """The presets of customers that it is for, as far as the user may see them."""
+        draft = self.env["nurture.sequence"].new(
+            {"domain": self._get_domain(), "company_id": self.env.company.id}
+        )
+        presets = self.env["nurture.preset"].browse(draft._get_customer_presets().ids)
+        return presets._filtered_access("read")
 
     def _get_matching_domain(self):
         """The chosen leads, as far as the sequence may take them."""
@@ -127,6 +141,8 @@ class NurtureSequenceNew(models.TransientModel):
         """Open the leads that match right now."""
         self.ensure_one()
         self.check_access("read")
+        if customers := self._get_customer_presets()[:1]:
+            return customers.action_view_leads()
         return self.env["nurture.sequence"]._open_list(
             "crm.lead", self.env._("Matching Leads"), self._get_matching_domain()
         )

@@ -12,6 +12,7 @@ HTTP.
     answers.py   opens, clicks, replies
     screens.py   forms and lists
     crowd.py     many sequences on very many leads
+    customers.py silent customers
     install.py   installing while people are at work
     report.py    the table, docs/benchmark.md and the line of JSON
 """

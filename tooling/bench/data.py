@@ -63,6 +63,24 @@ _CROWD = """
            JOIN sequence ON sequence.id = sequence_id
      CROSS JOIN unnest(ARRAY[first_id, second_id]) step(id)
 """
+# Every second customer ordered last more than 90 days ago.
+_CUSTOMERS = """
+    INSERT INTO res_partner (name, complete_name, email, email_normalized, active, type,
+                autopost_bills, create_date, write_date)
+         SELECT 'Customer ' || n, 'Customer ' || n, 'customer' || n || '@bench.example.com',
+                'customer' || n || '@bench.example.com', true, 'contact', 'ask', now(), now()
+           FROM generate_series(1, %(customers)s) n;
+    UPDATE res_partner SET commercial_partner_id = id WHERE name LIKE 'Customer %%';
+    INSERT INTO sale_order (name, partner_id, partner_invoice_id, partner_shipping_id, company_id,
+                state, date_order, amount_total, currency_rate, create_date, write_date)
+         SELECT 'Bench ' || n, customer.id, customer.id, customer.id, %(company)s, 'sale',
+                now() - (customer.id %% 2 * 100 + n %% 900) * interval '1 day', n %% 1000, 1,
+                now(), now()
+           FROM (SELECT id, row_number() OVER (ORDER BY id) AS number
+                   FROM res_partner WHERE name LIKE 'Customer %%') customer
+           JOIN generate_series(1, %(orders)s) n
+                ON n %% %(customers)s = customer.number - 1
+"""
 _PARTICIPANTS = """
     INSERT INTO nurture_participant (sequence_id, company_id, lead_id, dedup_key,
                 enrolment_number, state, exit_reason, entered_date, exit_date, won_back_date,
@@ -159,6 +177,13 @@ def fill_crowd(database, ids, leads):
     with _cursor(database) as cursor:
         cursor.execute(statement, ids | {"first": 1, "last": leads})
         cursor.execute(_CROWD, ids)
+    vacuum(database)
+
+
+def fill_customers(database, ids, customers, orders):
+    """Write customers with confirmed orders."""
+    with _cursor(database) as cursor:
+        cursor.execute(_CUSTOMERS, ids | {"customers": customers, "orders": orders})
     vacuum(database)
 
 

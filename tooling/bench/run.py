@@ -37,6 +37,7 @@ def main(scale, only=None):
         "sending": ("Sending mails", measure_sending),
         "big": ("A big sequence in full swing", measure_big),
         "crowd": ("Many sequences on very many leads", measure_crowd),
+        "customers": ("Silent customers", measure_customers),
         "install": ("Installing beside people at work", measure_install),
     }
     if only and only not in parts:
@@ -398,6 +399,29 @@ def measure_crowd(made, scale):
         Measurement(
             "locked_value", f"Locked value, {crowd}", locked, "added up in bare SQL", added_up, 8
         ),
+    ]
+
+
+# ----------------------------------------------------------------
+# SILENT CUSTOMERS
+# ----------------------------------------------------------------
+
+
+def measure_customers(made, scale):
+    """Choose the customers who order no more, of very many with very many orders."""
+    customers, orders = (_at_least(most * scale, 10_000) for most in (100_000, 1_000_000))
+    name, ids = made.with_addons("customers", "plainly")
+    data.fill_customers(name, ids, customers, orders)
+    choosing, bare = inside(name, "customers", "choose", rounds=5)
+    return [
+        Measurement(
+            "silent_customers",
+            f"Choose silent customers of {customers:,} with {orders:,} orders",
+            choosing,
+            "the same choice in bare SQL",
+            bare,
+            3,
+        )
     ]
 
 

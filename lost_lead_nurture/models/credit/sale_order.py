@@ -1,9 +1,13 @@
+import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
 
 from ...tools.addresses import canonical
+from ...tools.transaction import attempt
 from .outcome import line_cost
+
+_logger = logging.getLogger(__name__)
 
 
 class SaleOrder(models.Model):
@@ -50,6 +54,30 @@ class SaleOrder(models.Model):
                 order.opportunity_id | of_customers[order],
                 date=min(order.date_order or now, now),
             )
+        orders.filtered(lambda order: order.state == "sale")._nurture_win_silent(of_customers)
+
+    def _nurture_win_silent(self, of_customers):
+        """Whoever was silent and has ordered is won: the leads of their silence that are in the
+        pipeline. Nothing that goes wrong here keeps a customer from ordering.
+
+        :param of_customers: ``{order: leads}``
+        """
+
+        def on_error(_error):
+            _logger.exception("The leads of silent customers could not be won for %s", self)
+
+        for order in self:
+            leads = of_customers[order].filtered(
+                lambda lead, order=order: (
+                    lead.nurture_silent_since
+                    and lead.won_status == "pending"
+                    and lead.company_id == order.company_id
+                    and order.date_order > lead.nurture_silent_since
+                )
+            )
+            if leads:
+                with attempt(self.env, on_error):
+                    leads.action_set_won()
 
     # ------------------------------------------------------------
     # OUTCOMES

@@ -11,5 +11,7 @@ from . import (
     preference,
     preset,
     reason,
+    silence,
+    silent,
     status,
 )

@@ -15,8 +15,8 @@ from ...tools.domains import (
     say,
 )
 
-#: Fields of a lead that are searched by its columns, or by its address only.
-OWN_FIELDS = ("days_since_lost", "is_blacklisted")
+#: Fields of a lead that are searched by its columns, by its address only, or by why it was made.
+OWN_FIELDS = ("days_since_lost", "is_blacklisted", "nurture_silent_preset_ids")
 
 
 class CrmLead(models.Model):

@@ -7,9 +7,17 @@ from ...tools.inside import without_defaults
 from ..sequence.sequence import MANY_LEADS
 from .lead import MAX_DAYS
 
+#: The conditions on customers, see silent.py.
+CUSTOMER_FIELDS = (
+    *("silent_days", "quiet_days", "order_count_min", "order_count_max", "amount_average_min"),
+    *("amount_total_min", "amount_total_max", "bought_product_ids", "bought_category_ids"),
+    *("never_bought_product_ids", "never_bought_category_ids"),
+)
+
 
 class NurturePreset(models.Model):
-    """A reusable choice of lost leads. Each one is also a Favourite Filter of Email Marketing."""
+    """A reusable choice of lost leads, which is also a Favourite Filter of Email Marketing, or of
+    silent customers, who become leads."""
 
     _name = "nurture.preset"
     _description = "Nurture Preset"
@@ -23,6 +31,15 @@ class NurturePreset(models.Model):
     position = fields.Integer(default=10)
     company_id = fields.Many2one(
         "res.company", index="btree_not_null", help="Empty: for all companies."
+    )
+
+    kind = fields.Selection(
+        [("leads", "Lost leads"), ("customers", "Silent customers")],
+        string="Chooses",
+        required=True,
+        default="leads",
+        help="Silent customers become leads, lost for the reason “Went silent”, once a sequence "
+        "that is for them runs.",
     )
 
     # why
@@ -115,17 +132,21 @@ class NurturePreset(models.Model):
         "country_ids",
         "min_revenue",
         "extra_domain",
+        "kind",
     )
     def _compute_full_domain(self):
         for preset in self:
             preset.full_domain = repr(preset._get_domain())
 
-    @api.depends("full_domain", "company_id")
+    @api.depends("full_domain", "company_id", "kind", *CUSTOMER_FIELDS)
     @api.depends_context("allowed_company_ids")
     def _compute_matching_count(self):
         # with the rights of the user: a count tells, too
         leads = self.env["crm.lead"]
         for preset in self:
+            if preset.kind == "customers":
+                preset.matching_count = preset._count_customers()
+                continue
             companies = preset.company_id or self.env.companies
             try:
                 domain = read_domain(preset.full_domain)
@@ -220,8 +241,10 @@ class NurturePreset(models.Model):
         return vals_list
 
     def action_view_leads(self):
-        """Open the leads that match right now."""
+        """Open the leads that match right now, or the customers."""
         self.ensure_one()
+        if self.kind == "customers":
+            return self._open_customers()
         return self.env["nurture.sequence"]._open_list(
             "crm.lead", self.name, parse_domain(self.env["crm.lead"], self.full_domain)
         )
@@ -294,7 +317,8 @@ class NurturePreset(models.Model):
         """Whether something else than reason and period is chosen by, too."""
         self.ensure_one()
         return bool(
-            self.excluded_reason_ids
+            self.kind == "customers"
+            or self.excluded_reason_ids
             or self.excluded_stage_ids
             or self.team_ids
             or self.user_ids
@@ -330,6 +354,8 @@ class NurturePreset(models.Model):
     def _get_domain(self):
         """The choice as a list, written so that Email Marketing's filter shows it rule by rule."""
         self.ensure_one()
+        if self.kind == "customers":
+            return self._get_customer_domain()
         domain = self.env["crm.lead"]._nurture_lost_domain() + [("is_blacklisted", "=", False)]
         if self.lost_reason_ids:
             domain.append(("lost_reason_id", "in", self.lost_reason_ids.ids))
@@ -354,10 +380,11 @@ class NurturePreset(models.Model):
         return domain if extra.is_true() else domain + list(extra)
 
     def _sync_filter(self):
-        """Keep the Favourite Filter of each preset as the preset is."""
+        """Keep the Favourite Filter of each preset as the preset is. Customers are no leads yet:
+        Email Marketing has no filter for them."""
         model_id = self.env["ir.model"]._get_id("crm.lead")
         for preset in self:
-            if not preset.active:
+            if not preset.active or preset.kind == "customers":
                 preset.mailing_filter_id.sudo().unlink()
                 continue
             vals = {

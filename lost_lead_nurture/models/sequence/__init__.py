@@ -18,6 +18,7 @@ from . import (
     preview,
     results,
     sender,
+    silent,
     template,
     test,
     timing,

@@ -25,7 +25,9 @@ class NurtureSequence(models.Model):
             sequence it counts for a new one
         :return: ``{"matching", "is_capped": whether more match than are looked at, "entering",
             "held_out", "is_drawn": whether it is known who is held out, "excluded": [{"reason",
-            "label", "count"}]}``; or ``{"error": what is wrong with the values, in words}``
+            "label", "count"}], "customers": how many silent customers become leads first,
+            "customers_entering": how many of these would enter}``; or ``{"error": what is wrong
+            with the values, in words}``
         :raise AccessError: for who may not read sequences and leads, or gives values and may not
             edit them
         """
@@ -115,6 +117,7 @@ class NurtureSequence(models.Model):
         else:
             held_out = round(len(entering) * self._get_holdout_share())
         labels = self._get_exclusion_labels()
+        customers, customers_entering = self._count_silent()
         return {
             "matching": matching,
             "is_capped": matching == MANY_LEADS and self._has_many_leads(),
@@ -125,6 +128,8 @@ class NurtureSequence(models.Model):
                 {"reason": reason, "label": labels[reason], "count": len(ids)}
                 for reason, ids in found.items()
             ],
+            "customers": customers,
+            "customers_entering": customers_entering,
         }
 
     def _get_audience(self):
@@ -176,13 +181,15 @@ class NurtureSequence(models.Model):
         """Open the leads behind a number of :meth:`get_audience`.
 
         :param what: ``matching``, ``entering``, ``held_out``, ``excluded`` for all that are
-        excluded, whoever is inside already left out, or the reason"""
+            excluded, whoever is inside already left out, ``customers``, or the reason"""
         check_records(self, one=True)
-        groups = dict.fromkeys(("matching", "entering", "held_out", "excluded"))
+        groups = dict.fromkeys(("matching", "entering", "held_out", "excluded", "customers"))
         read_choice(self.env, what, groups | self._get_exclusion_labels())
         self.check_access("read")
         if what == "matching":
             return self.action_view_matching_leads()
+        if what == "customers":
+            return self._open_silent()
         found = self._get_audience()
         entering = found.pop(None, [])
         if what == "entering":

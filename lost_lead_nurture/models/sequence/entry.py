@@ -372,15 +372,21 @@ class NurtureSequence(models.Model):
         return entered
 
     def _get_to_scan(self):
-        """Those of these sequences that somebody may enter: all leads have to be scanned, or some
-        were lost since that was done. However many sequences there are, leads are searched once."""
+        """Those of these sequences that somebody may enter: all leads or customers have to be
+        scanned, or some were lost since that was done. However many sequences there are, leads are
+        searched once."""
         since = {sequence: sequence._get_lost_since() for sequence in self}
         last = None
         if any(since.values()):
             leads = self.env["crm.lead"].sudo().with_context(active_test=False)
             ((last,),) = leads._read_group([("won_status", "=", "lost")], [], ["date_closed:max"])
         return self.filtered(
-            lambda one: one.last_error or not since[one] or (last and last >= since[one])
+            lambda one: (
+                one.last_error
+                or not since[one]
+                or (last and last >= since[one])
+                or one._is_silence_due()
+            )
         )
 
     def _get_lost_since(self):
@@ -405,6 +411,7 @@ class NurtureSequence(models.Model):
         self.ensure_one()
         now = fields.Datetime.now()
         try:
+            self._notice_silence()
             choice = self._get_choice_checksum()
             since = self._get_lost_since()
             entered = self._enrol(lost_since=since)
@@ -523,6 +530,12 @@ class NurtureSequence(models.Model):
         :param losing: ids of leads that are judged as if they had just been lost
         :return: as :meth:`_group_by_exclusion`
         """
+        source = SQL("crm_lead lead WHERE lead.id IN (%s)", leads_query)
+        return self._sort_out_source(source, chosen, losing)
+
+    def _sort_out_source(self, source, chosen=True, losing=()):
+        """As :meth:`_sort_out`, of the rows ``lead`` of ``source``, which has the columns of
+        ``crm_lead``."""
         self.env.flush_all()
         leads = self.env["crm.lead"].sudo()
         exclusions = [
@@ -543,8 +556,7 @@ class NurtureSequence(models.Model):
                                     THEN 'duplicate' END AS reason
                           FROM (SELECT lead.id, lead.date_closed, %(dedup_key)s AS dedup_key,
                                        CASE %(exclusions)s END AS reason
-                                  FROM crm_lead lead
-                                 WHERE lead.id IN (%(leads)s)) judged) free
+                                  FROM %(source)s) judged) free
               GROUP BY free.reason
               ORDER BY array_position(%(order)s, free.reason)
                 """,
@@ -552,7 +564,7 @@ class NurtureSequence(models.Model):
                 exclusions=SQL(" ").join(
                     SQL("WHEN %s THEN %s", condition, reason) for reason, condition in exclusions
                 ),
-                leads=leads_query,
+                source=source,
                 order=list(self._get_exclusion_labels()),
             )
         )

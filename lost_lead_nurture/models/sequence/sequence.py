@@ -26,6 +26,7 @@ ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
         *("last_scan_date", "last_scan_choice", "budget_warned"),
+        *("silent_scan_date", "silent_scan_choice"),
         *("campaign_id", "has_own_campaign", "guard_warned"),
     }
 )
@@ -428,6 +429,8 @@ class NurtureSequence(models.Model):
     def _get_filters(self):
         """All filters of the sequence, each as a ``Domain``; see :meth:`_get_choice`."""
         steps = (step._get_filter() for step in self.step_ids)
+        # who wrote them has to be allowed to look at orders, too
+        self._get_silent_queries()
         return [self._get_choice(), *steps, *self._get_suppressed_domains()]
 
     def action_take_over(self):
@@ -732,6 +735,7 @@ class NurtureSequence(models.Model):
             *self._get_own_problems(),
             *self.step_ids._get_problems(),
             *self._get_entry_problems(),
+            *self._get_customer_problems(),
             *self._get_goal_problems(),
             *self._get_timing_problems(),
             *self._get_money_problems(),

@@ -112,6 +112,7 @@ DOORS = {
     ("nurture.dry.run", "action_view_held_out"): (DIALOG,),
     ("nurture.dry.run", "action_view_inside"): (DIALOG,),
     ("nurture.dry.run", "action_view_excluded"): (DIALOG,),
+    ("nurture.dry.run", "action_view_customers"): (DIALOG,),
     ("nurture.dry.run", "action_view_sends"): (DIALOG,),
     ("nurture.dry.run.line", "action_view_leads"): (DIALOG,),
     ("nurture.enrol", "action_enrol"): (DIALOG,),

@@ -104,6 +104,14 @@ export class NurtureAudience extends Component {
         return this.audience.matching === 1 ? _t("lead matches") : _t("leads match");
     }
 
+    /** Customers are leads only once the sequence runs. */
+    get customersLabel() {
+        return _t(
+            "silent customers become leads first, %s of them would enter",
+            formatInteger(this.audience.customers_entering)
+        );
+    }
+
     get enteringLabel() {
         const { entry, state } = this.props.record.data;
         if (state === "running" && entry !== "manual") {

@@ -1,0 +1,291 @@
+import hashlib
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tools import SQL
+
+from ...tools.dates import on_day
+from ...tools.domains import ERRORS, named_ids, read_domain
+from ..lead.preset import CUSTOMER_FIELDS
+from .sequence import MANY_LEADS
+
+#: The field of leads by which a filter names presets of customers.
+NOTICED = "nurture_silent_preset_ids"
+#: How often customers are looked at for those who went silent.
+NOTICE_EVERY = timedelta(days=1)
+#: So many leads are made at a time.
+CHUNK = 500
+
+
+class NurtureSequence(models.Model):
+    """Silent customers: whoever a preset of customers finds becomes a lead, lost because it went
+    silent, which enters like every other. One lead is made for each silence."""
+
+    _inherit = "nurture.sequence"
+
+    silent_scan_date = fields.Datetime(
+        string="Customers Scanned On",
+        readonly=True,
+        copy=False,
+        help="When all customers were last scanned for those who went silent. It is done once a "
+        "day, and when the choice has changed.",
+    )
+    silent_scan_choice = fields.Char(
+        readonly=True, copy=False, help="The choice of customers of that time, as a checksum."
+    )
+
+    @api.constrains("domain")
+    def _check_customers_allowed(self):
+        """Nobody has customers looked for whose orders they may not see."""
+        for sequence in self:
+            orders = self.env["sale.order"].with_user(self.env.user)
+            if sequence._get_customer_presets() and not orders.has_access("read"):
+                raise UserError(
+                    self.env._("You may not see orders: no sequence of yours can be for customers.")
+                )
+
+    # ------------------------------------------------------------
+    # WHO IS SILENT
+    # ------------------------------------------------------------
+
+    def _get_named_presets(self):
+        """Ids of the presets of customers that the choice of leads names."""
+        self.ensure_one()
+        if NOTICED not in (self.domain or ""):
+            # that is quick, and so with nearly all of them
+            return []
+        try:
+            return sorted(named_ids(read_domain(self.domain), NOTICED))
+        except ERRORS:
+            return []
+
+    def _get_customer_presets(self):
+        """The presets of customers that the choice of leads names."""
+        # which ones there are does not matter to who may not see them: those of its companies count
+        presets = self.env["nurture.preset"].sudo().browse(self._get_named_presets()).exists()
+        companies = self._get_companies()
+        return presets.filtered(
+            lambda preset: (
+                preset.kind == "customers"
+                and preset.active
+                and (not preset.company_id or preset.company_id in companies)
+            )
+        )
+
+    def _get_silent_queries(self):
+        """``{preset: SQL of its customers}``, see :meth:`nurture.preset._select_customers`, with
+        the rights of who chose it and of the user, if somebody looks on."""
+        presets = self._get_customer_presets()
+        if not presets:
+            return {}
+        companies = self._get_companies()
+        users = self.env["crm.lead"]._nurture_get_finders(
+            [self.sudo().domain_author_id], companies, self._get_viewer()
+        )
+        return {preset: preset._select_customers(users, companies) for preset in presets}
+
+    @api.model
+    def _sql_known(self):
+        """The silence of the customer ``found`` that was noticed already: it lasts until there is
+        an order after the last one of that time."""
+        return SQL(
+            "SELECT silence.id FROM nurture_silence silence"
+            " WHERE silence.partner_id = found.partner_id"
+            " AND silence.company_id = found.company_id AND silence.since >= found.since"
+            " ORDER BY silence.since DESC LIMIT 1"
+        )
+
+    def _get_customer_problems(self):
+        if self._get_named_presets() and not self._get_customer_presets():
+            return [self.env._("The preset of the customers that it is for is gone.")]
+        return []
+
+    # ------------------------------------------------------------
+    # BECOMING LEADS
+    # ------------------------------------------------------------
+
+    def _is_silence_due(self):
+        """Whether customers have to be looked at for those who went silent."""
+        self.ensure_one()
+        if not self._get_customer_presets():
+            return False
+        now = fields.Datetime.now()
+        # a clock that was set back must not end it
+        return (
+            not (self.silent_scan_date and self.last_scan_date)
+            or abs(now - self.silent_scan_date) >= NOTICE_EVERY
+            or self.silent_scan_choice != self._get_customer_checksum()
+        )
+
+    def _get_customer_checksum(self):
+        """A checksum of all settings that say which customers become leads."""
+        presets = self._get_customer_presets()
+        choice = [
+            (preset.id, [repr(preset[name]) for name in ("company_id", *CUSTOMER_FIELDS)])
+            for preset in presets
+        ]
+        choice += [self._get_companies().ids, self.domain_author_id.id, self.start_date]
+        return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
+
+    def _notice_silence(self):
+        """Make leads of the customers who went silent, if it is time to. Commits."""
+        if not self._is_silence_due():
+            return
+        now = fields.Datetime.now()
+        for preset, query in self._get_silent_queries().items():
+            rows = self.env.execute_query(
+                SQL(
+                    "SELECT found.partner_id, found.company_id, found.since, (%s) FROM (%s) found",
+                    self._sql_known(),
+                    query,
+                )
+            )
+            self._note_silences(preset, [row[3] for row in rows if row[3]])
+            fresh = [row[:3] for row in rows if not row[3]]
+            for start in range(0, len(fresh), CHUNK):
+                self._make_silent_leads(preset, fresh[start : start + CHUNK])
+                if not self.env["ir.cron"]._commit_progress():
+                    # the next run goes on with the others
+                    return
+        self.write({"silent_scan_date": now, "silent_scan_choice": self._get_customer_checksum()})
+
+    @api.model
+    def _find_silences(self, query):
+        """The customers whom ``query`` selects.
+
+        :return: list of (id of the customer, id of the company, date of the last order, id of the
+            ``nurture.silence`` that was noticed already, or None)
+        """
+        return self.env.execute_query(
+            SQL(
+                "SELECT found.partner_id, found.company_id, found.since, (%s) FROM (%s) found",
+                self._sql_known(),
+                query,
+            )
+        )
+
+    @api.model
+    def _note_silences(self, preset, silence_ids):
+        """Note that ``preset`` has noticed these silences, too."""
+        self.env.execute_query(
+            SQL(
+                "INSERT INTO nurture_silence_preset_rel (nurture_silence_id, nurture_preset_id)"
+                " SELECT unnest(%s::int[]), %s ON CONFLICT DO NOTHING RETURNING 1",
+                silence_ids,
+                preset.id,
+            )
+        )
+
+    def _make_silent_leads(self, preset, rows):
+        """Make a lead of each silence.
+
+        :param rows: list of (id of the customer, id of the company, date of the last order)
+        """
+        partners = self.env["res.partner"].sudo().browse(row[0] for row in rows)
+        companies = self.env["res.company"].sudo()
+        reason = self.env.ref("lost_lead_nurture.lost_reason_silent", raise_if_not_found=False)
+        now = fields.Datetime.now()
+        silences = (
+            self.env["nurture.silence"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "partner_id": partner.id,
+                        "company_id": company_id,
+                        "since": since,
+                        "preset_ids": [Command.set(preset.ids)],
+                    }
+                    for partner, (_id, company_id, since) in zip(partners, rows, strict=True)
+                ]
+            )
+        )
+        # nobody is written to because a lead was made, or assigned
+        leads = self.env["crm.lead"].sudo().with_context(tracking_disable=True)
+        leads = leads.create(
+            [
+                {
+                    "name": self.env._("Silent since %s", on_day(self.env, silence.since)),
+                    "type": "opportunity",
+                    "partner_id": silence.partner_id.id,
+                    "user_id": silence.partner_id.user_id._nurture_at_work(
+                        companies.browse(silence.company_id.id)
+                    ).id,
+                    "company_id": silence.company_id.id,
+                    "active": False,
+                    "probability": 0.0,
+                    "automated_probability": 0.0,
+                    "lost_reason_id": reason and reason.id,
+                    "date_closed": now,
+                    "nurture_silent_since": silence.since,
+                }
+                for silence in silences
+            ]
+        )
+        for silence, lead in zip(silences, leads, strict=True):
+            silence.lead_id = lead
+
+    # ------------------------------------------------------------
+    # BEFORE THEY ARE LEADS
+    # ------------------------------------------------------------
+
+    def _count_silent(self, limit=MANY_LEADS):
+        """How many customers will become leads first, and how many of these would enter. Nothing is
+        written: each is judged by the conditions for leads, as the lead that it would be.
+
+        :param limit: at most so many are looked at; None: all
+        :return: (number, how many of them would enter), or (0, 0) for who may not see them
+        """
+        found = self._select_unnoticed(limit)
+        if not found:
+            return 0, 0
+        self.env.flush_all()
+        # one row for each of them, with all columns of a lead
+        source = SQL(
+            """
+            (SELECT made.*
+               FROM (%s) found
+               JOIN res_partner customer ON customer.id = found.partner_id
+         CROSS JOIN LATERAL jsonb_populate_record(NULL::crm_lead, jsonb_build_object(
+                    'id', -customer.id, 'partner_id', customer.id,
+                    'company_id', found.company_id, 'user_id', customer.user_id,
+                    'email_normalized', customer.email_normalized,
+                    'phone_sanitized', customer.phone_sanitized, 'won_status', 'lost',
+                    'active', false, 'date_closed', %s::timestamp)) made) lead
+            """,
+            found,
+            fields.Datetime.now(),
+        )
+        groups = self._sort_out_source(source)
+        return sum(map(len, groups.values())), len(groups.get(None, []))
+
+    def _select_unnoticed(self, limit=None):
+        """SQL of the customers who went silent and are no leads for it yet, or None."""
+        try:
+            with self.env.cr.savepoint(flush=False):
+                queries = self._get_silent_queries()
+        except (AccessError, UserError):
+            return None
+        if not queries:
+            return None
+        return SQL(
+            "SELECT DISTINCT found.partner_id, found.company_id FROM (%s) found"
+            " WHERE NOT EXISTS (%s) LIMIT %s",
+            SQL(" UNION ALL ").join(SQL("(%s)", query) for query in queries.values()),
+            self._sql_known(),
+            limit,
+        )
+
+    def _open_silent(self):
+        """Open the customers who will become leads, as far as the user may see them."""
+        self.ensure_one()
+        self.check_access("read")
+        found = self._select_unnoticed(MANY_LEADS)
+        rows = self.env.execute_query(found) if found else []
+        return self._open_list(
+            "res.partner",
+            self.env._("Silent Customers"),
+            [("id", "in", sorted({row[0] for row in rows}))],
+        )
