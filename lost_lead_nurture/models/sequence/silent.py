@@ -1,4 +1,5 @@
 import hashlib
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -15,6 +16,8 @@ from .sequence import MANY_LEADS
 NOTICED = "nurture_silent_preset_ids"
 #: How often customers are looked at for those who went silent.
 NOTICE_EVERY = timedelta(days=1)
+#: Seconds after which a run leaves the others to the next one.
+NOTICE_SECONDS = 20
 #: So many leads are made at a time.
 CHUNK = 500
 
@@ -134,20 +137,18 @@ class NurtureSequence(models.Model):
         if not self._is_silence_due():
             return
         now = fields.Datetime.now()
+        end = time.monotonic() + NOTICE_SECONDS
         for preset, query in self._get_silent_queries().items():
-            rows = self.env.execute_query(
-                SQL(
-                    "SELECT found.partner_id, found.company_id, found.since, (%s) FROM (%s) found",
-                    self._sql_known(),
-                    query,
-                )
-            )
+            rows = self._find_silences(query)
             self._note_silences(preset, [row[3] for row in rows if row[3]])
             fresh = [row[:3] for row in rows if not row[3]]
             for start in range(0, len(fresh), CHUNK):
                 self._make_silent_leads(preset, fresh[start : start + CHUNK])
-                if not self.env["ir.cron"]._commit_progress():
-                    # the next run goes on with the others
+                has_time = self.env["ir.cron"]._commit_progress() and time.monotonic() < end
+                if not has_time and start + CHUNK < len(fresh):
+                    # somebody waits, and so do mails that are due: the next run goes on
+                    self.silent_scan_date = False
+                    self._wake_cron()
                     return
         self.write({"silent_scan_date": now, "silent_scan_choice": self._get_customer_checksum()})
 

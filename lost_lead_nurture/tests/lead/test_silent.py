@@ -10,6 +10,7 @@ from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...models.sequence import silent
 from ..common import NurtureCase
 
 GROUPS = ("sales_team.group_sale_salesman_all_leads", "lost_lead_nurture.group_user")
@@ -78,9 +79,9 @@ class SilentCase(NurtureCase):
         self.advance()
         return sequence
 
-    def leads_of(self, partner):
+    def leads_of(self, partners):
         leads = self.env["crm.lead"].with_context(active_test=False)
-        return leads.search([("partner_id", "=", partner.id)], order="id")
+        return leads.search([("partner_id", "in", partners.ids)], order="id")
 
 
 @tagged("post_install", "-at_install")
@@ -365,6 +366,21 @@ class TestSilentLeads(SilentCase):
         sequence._get_customer_presets().silent_days = 40
         self.advance(minutes=15)
         self.assertTrue(self.leads_of(self.bob), "the choice has changed")
+
+    def test_very_many(self):
+        """They are made bit by bit; nobody waits for all of them."""
+        self.order(self.ann, 100)
+        self.order(self.bob, 100)
+        self.patch(silent, "CHUNK", 1)
+        self.patch(silent, "NOTICE_SECONDS", 0)
+        with self.capture_triggers(self.cron.id) as captured:
+            self.run_for(self.make_preset())
+        self.assertTrue(captured.records, "the next run comes at once")
+        made = self.leads_of(self.ann | self.bob)
+        self.assertEqual(len(made), 1)
+        self.advance()
+        self.assertEqual(len(self.leads_of(self.ann | self.bob)), 2)
+        self.assertEqual(len(self.participant(made)), 1)
 
     def test_quiet_days(self):
         """Whoever got a mail of a sequence just now has to wait."""
