@@ -171,6 +171,10 @@ class NurtureMixin(CronMixinCase):
     def participant(self, lead):
         return self.env["nurture.participant"].search([("lead_id", "=", lead.id)])
 
+    def entered(self):
+        """The leads that are or were in the sequence."""
+        return self.sequence.participant_ids.lead_id
+
     def traces(self, step=None):
         return self.env["nurture.trace"].search([("step_id", "=", (step or self.first).id)])
 

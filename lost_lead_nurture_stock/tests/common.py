@@ -134,10 +134,6 @@ class WaitingMixin(StockMixin, SequenceMixin):
         self.sequence.write({"wait_for_stock": "free", "reentry": "stock", "wave_days": 7})
         self.sequence.action_start()
 
-    def inside(self):
-        """The leads that are or were in the sequence."""
-        return self.sequence.participant_ids.lead_id
-
     def excluded(self):
         """Who is excluded, by reason."""
         groups = self.sequence._group_by_exclusion()

@@ -12,14 +12,14 @@ class TestBackInStock(WaitingMixin, NurtureHttpCase):
     def test_mail_when_it_arrives(self):
         lead = self.lose("ann", (self.desk, 2))
         self.advance(hours=2)
-        self.assertFalse(self.inside())
+        self.assertFalse(self.entered())
         self.assertEqual(self.excluded(), {"not_in_stock": lead})
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertFalse(self.inside(), "one is not enough for who wanted two")
+        self.assertFalse(self.entered(), "one is not enough for who wanted two")
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), lead)
+        self.assertEqual(self.entered(), lead)
         self.mail_to("ann@recipient.example.com", "First")
 
     def test_sold_while_it_is_queued(self):

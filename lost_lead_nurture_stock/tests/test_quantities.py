@@ -12,12 +12,12 @@ class TestQuantities(WaitingMixin, NurtureCase):
 
     def assertWaits(self, lead):  # noqa: N802
         self.advance(hours=2)
-        self.assertNotIn(lead, self.inside())
+        self.assertNotIn(lead, self.entered())
         self.assertEqual(self.excluded()["not_in_stock"], lead)
 
     def assertEnters(self, lead):  # noqa: N802
         self.advance(hours=2)
-        self.assertIn(lead, self.inside())
+        self.assertIn(lead, self.entered())
 
     def test_units(self):
         """A dozen quoted is twelve in stock."""
@@ -166,7 +166,7 @@ class TestQuantities(WaitingMixin, NurtureCase):
         self.sequence.company_id = False
         self.receive(self.desk, 1, warehouse=elsewhere)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), theirs)
+        self.assertEqual(self.entered(), theirs)
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), mine | theirs)
+        self.assertEqual(self.entered(), mine | theirs)

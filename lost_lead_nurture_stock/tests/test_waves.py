@@ -119,7 +119,7 @@ class TestAllocation(LeadsMixin, NurtureCase):
         lamp = self.lose("lamp", (self.lamp, 1), revenue=10)
         self.receive(self.lamp, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), lamp)
+        self.assertEqual(self.entered(), lamp)
         self.receive(self.desk, 1)
         self.advance(hours=2)
         self.assertEqual(self.excluded()["stock_taken"], both)
@@ -129,13 +129,13 @@ class TestAllocation(LeadsMixin, NurtureCase):
         one = self.lose("one", (self.desk, 1), revenue=10)
         self.receive(self.desk, 3)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), one)
+        self.assertEqual(self.entered(), one)
         self.receive(self.desk, 2)
         self.advance(hours=2)
         self.assertEqual(self.excluded()["stock_taken"], many)
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), one | many)
+        self.assertEqual(self.entered(), one | many)
 
     def test_one_of_an_address(self):
         """Of two leads with one address one enters, and one takes."""
@@ -145,14 +145,14 @@ class TestAllocation(LeadsMixin, NurtureCase):
         self.clock += self.hours(1)
         self.receive(self.desk, 2)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), again | other)
+        self.assertEqual(self.entered(), again | other)
 
     def test_excluded_leads_take_nothing(self):
         leads = self.make_leads(2)
         self.env["mail.blacklist"]._add(leads[0].email_normalized)
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), leads[1])
+        self.assertEqual(self.entered(), leads[1])
 
     def test_two_sequences(self):
         """What one sequence offered no other one offers."""
@@ -193,7 +193,7 @@ class TestAllocation(LeadsMixin, NurtureCase):
         self.assertEqual(len(held_out.stock_claim_ids.filtered("released_date")), len(held_out))
         self.advance(hours=2)
         self.assertEqual(len(self.sequence.participant_ids & held_out), len(held_out))
-        self.assertLess(len(self.inside()), len(leads))
+        self.assertLess(len(self.entered()), len(leads))
 
     def test_by_hand(self):
         """Whoever is added by hand does not come before the stock either."""
@@ -215,7 +215,7 @@ class TestAllocation(LeadsMixin, NurtureCase):
         order.action_confirm()
         self.receive(self.desk, 1)
         self.advance(hours=2)
-        self.assertEqual(self.inside(), leads)
+        self.assertEqual(self.entered(), leads)
 
     def test_lost_just_now_does_not_come_before_others(self):
         leads = self.make_leads(2)
@@ -224,9 +224,9 @@ class TestAllocation(LeadsMixin, NurtureCase):
         self.clock += self.hours(0.2)
         late = self.lose("late", (self.desk, 1), revenue=1)
         self.run_cron()
-        self.assertFalse(self.inside())
+        self.assertFalse(self.entered())
         self.advance(hours=1)
-        self.assertEqual(self.inside(), leads[0])
+        self.assertEqual(self.entered(), leads[0])
         self.assertIn(late, self.excluded()["stock_taken"])
 
     def test_queries_do_not_grow(self):

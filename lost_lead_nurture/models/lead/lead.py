@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.fields import Command, Domain
 
 from ...tools.dates import on_day
-from ...tools.inside import INSIDE, is_inside
+from ...tools.inside import INSIDE, is_inside, without_defaults
 from ...tools.wire import clean, is_blank
 
 #: Who sees where leads stand in their sequences.
@@ -76,6 +76,13 @@ class CrmLead(models.Model):
     # ------------------------------------------------------------
     # CRUD
     # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # since when a customer is silent the engine says alone
+        leads = super(CrmLead, without_defaults(self, ["nurture_silent_since"])).create(vals_list)
+        leads._nurture_note_reasons(dict.fromkeys(leads, self.env["crm.lost.reason"]))
+        return leads
 
     def write(self, vals):
         before = self._nurture_get_reasons_before(vals)

@@ -88,14 +88,8 @@ class CrmLead(models.Model):
             lead.nurture_contradictions = "\n".join(contradictions.mapped("description"))
 
     # ------------------------------------------------------------
-    # CRUD
+    # HISTORY
     # ------------------------------------------------------------
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        leads = super().create(vals_list)
-        leads._nurture_note_reasons(dict.fromkeys(leads, self.env["crm.lost.reason"]))
-        return leads
 
     def _nurture_get_reasons_before(self, vals):
         """``{lead: its lost reason}`` where writing ``vals`` may change it."""

@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.inside import without_defaults
-
 
 class NurtureSilence(models.Model):
     """That a customer orders no more, once for each silence: the lead that was made of it."""
@@ -80,10 +78,6 @@ class CrmLead(models.Model):
             )
 
         return Domain.custom(to_sql=to_sql)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super(CrmLead, without_defaults(self, ["nurture_silent_since"])).create(vals_list)
 
     def _has_field_access(self, field, operation):
         # a lead is what the engine has made it

@@ -49,9 +49,6 @@ class CureMixin:
             }
         )
 
-    def entered(self):
-        return self.sequence.participant_ids.lead_id
-
 
 @tagged("post_install", "-at_install")
 class TestCure(CureMixin, NurtureCase):
