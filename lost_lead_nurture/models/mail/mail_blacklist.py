@@ -70,8 +70,15 @@ class MailBlacklist(models.Model):
         leaving = participants.filtered("sequence_id.exit_on_blacklisted")
         asked = is_inside(self.env, SOURCE_KEY)
         leaving._leave("unsubscribed" if asked else "blacklisted")
-        queued = mailing_traces._nurture_queued(
-            [("participant_id", "in", (participants - leaving).ids)]
-        ).filtered(lambda one: one.trace_type == "mail" and one.email in addresses)
+        staying = participants - leaving
+        queued = mailing_traces._nurture_queued([("participant_id", "in", staying.ids)]).filtered(
+            lambda one: one.trace_type == "mail" and one.email in addresses
+        )
         queued.nurture_trace_id._set_state("rejected", "blacklisted")
         queued._nurture_cancel_queued()
+        if staying.sequence_id._asks_for_consent():
+            # nor is anybody asked for consent who has just said no
+            requests = self.env["nurture.consent"].sudo()
+            recalled = requests._recall([("participant_id", "in", staying.ids)])
+            recalled._set_state("rejected", "blacklisted")
+            recalled._stop_branch()

@@ -290,6 +290,21 @@ class TestOptIn(NurtureHttpCase):
         self.advance()
         self.assertEqual(len(self.mails_to(BOB)), 1)
 
+    def test_blacklisted_with_a_request_in_the_queue(self):
+        """It does not leave, also where who is blacklisted stays in the sequence."""
+        self.sequence.exit_on_blacklisted = False
+        lead, bob = self.make_lead(ANN), self.make_lead(BOB)
+        self.sequence.enrol((lead | bob).ids)
+        self.run_cron()
+        self.env["mail.blacklist"]._add(ANN)
+        self.send_mails()
+        self.assertFalse(self.mails_to(ANN))
+        self.assertEqual(len(self.mails_to(BOB)), 1)
+        trace = self.trace(lead, self.ask)
+        self.assertEqual((trace.state, trace.reason), ("rejected", "blacklisted"))
+        self.assertEqual(self.trace(lead, self.welcome).reason, "parent_failed")
+        self.assertEqual(self.trace(bob, self.ask).reason, "done")
+
     def test_what_follows_a_request_that_failed(self):
         """Nothing waits for the answer to a question that nobody got; asked once more, it does."""
         late = self.make_step(self.sequence, "not_confirmed", self.ask, 3, subject="Late")
