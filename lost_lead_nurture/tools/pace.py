@@ -33,6 +33,8 @@ GROWTH = 50
 #: A mail server that has sent nothing for so long has to be warmed up once more.
 RESTED = timedelta(days=30)
 
+#: So often a day is halved to find the part of it that is open.
+_HALVES = 12
 _EPOCH = datetime(1970, 1, 1)
 _SLICES = timedelta(hours=1) // SLICE
 
@@ -126,16 +128,28 @@ class Slots:
         self.taken[start] += 1
         self.new[start] += 1
 
+    def give_back(self, moment):
+        """Give a place at that moment back, which was taken before."""
+        start = self._slice_of(moment)
+        self.taken[start] -= 1
+        self.new[start] -= 1
+
     def _spread(self, start, place):
         """When the next mail leaves of a slice that is still to come: those of a day not all at
         once."""
         share = self.taken[start] / self.capacity(start) if self.length == DAY else 0
-        later = start + self.length * share
         if not place:
-            return later
+            return start + self.length * share
         date = place(start, share)
-        # which is open at that moment, maybe all day
-        return place(later, 0) if date == start else date
+        if date != start:
+            return date
+        # which is open at that moment, maybe all day, maybe only then
+        for _half in range(_HALVES):
+            date = place(start + self.length * share, 0)
+            if date is None or self._slice_of(date) == start:
+                return date
+            share /= 2
+        return start
 
     def _slice_of(self, moment):
         return _EPOCH + (moment - _EPOCH) // self.length * self.length
@@ -203,12 +217,13 @@ class Pacer:
         own = f"provider:{provider}"
         return [own, *self._shared] if own in self.slots else self._shared
 
-    def judge(self, provider, moment, place=None, kept=()):
+    def judge(self, provider, moment, place=None, kept=(), kept_date=None):
         """Take the places of a mail to a mail provider that is not held.
 
         :param moment: when it would leave
         :param place: see :meth:`Slots.find`
         :param kept: keys of the limits under which it has its place at that moment
+        :param kept_date: when that place is, which it gives back where it leaves later
         :return: (when it leaves, key of the limit that it waits for or None); when is None if there
             is no place at all
         """
@@ -218,6 +233,9 @@ class Pacer:
         if date != moment:
             # a place at another moment is another one under each limit
             missing = keys
+            for key in kept if kept_date else ():
+                if key in self.slots:
+                    self.slots[key].give_back(kept_date)
             date, last = self._find(keys, moment, place)
         if date:
             for key in missing:

@@ -1,7 +1,7 @@
 """How many mails may leave at a time."""
 
 import unittest
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from .pure import load
@@ -90,6 +90,18 @@ class TestSlots(unittest.TestCase):
         dates = [take(slots, NOW, always) for _each in range(4)]
         self.assertEqual([date.hour for date in dates], [9, 9, 0, 12])
 
+    def test_a_later_day_that_is_open_when_it_begins(self):
+        """All places of a day are taken where sending hours are those of its first hours."""
+
+        def place(moment, _share):
+            return moment if moment.hour < 4 else datetime.combine(moment.date() + DAY, time())
+
+        slots = daily(24)
+        dates = [take(slots, NOW, place) for _each in range(30)]
+        self.assertEqual([date.day for date in dates], [3] * 24 + [4] * 6)
+        self.assertLess(max(date.hour for date in dates), 4)
+        self.assertGreater(len(set(dates[:24])), 12)
+
     def test_slowed_down(self):
         """A provider that was slow gets more from hour to hour, not all that waits at once."""
         for most, last in ((0, None), (40, 40)):
@@ -129,6 +141,19 @@ class TestPacer(unittest.TestCase):
         self.assertEqual(
             pacer.judge("other", NOW, None, ["provider:other"]), (NOW + 2 * SLICE, "sequence:1")
         )
+
+    def test_gives_its_place_back(self):
+        """Who has to leave later than its place takes no second one."""
+        pacer = Pacer({}, {"server:1": hourly(12), "server-day:1": daily(2)})
+        for _each in range(2):
+            pacer.judge("google", NOW)
+        late = NOW + timedelta(hours=3)
+        pacer.slots["server:1"].take(late)
+        self.assertEqual(
+            pacer.judge("google", late, None, ["server-day:1"], NOW + SLICE),
+            (late + SLICE, "server:1"),
+        )
+        self.assertEqual(sum(pacer.slots["server-day:1"].new.values()), 2)
 
     def test_one_place_under_all(self):
         """Whoever waits for one limit keeps the others at that moment."""

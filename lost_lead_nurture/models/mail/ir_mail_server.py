@@ -113,7 +113,7 @@ class IrMailServer(models.Model):
             return None
         ((last,),) = self.env.execute_query(
             SQL(
-                "SELECT max(date) FROM nurture_pace WHERE key = %s",
+                "SELECT max(date) FROM nurture_pace WHERE key = %s AND number > 0",
                 f"server-day:{self.id}",
             )
         )

@@ -133,13 +133,30 @@ class NurturePace(models.Model):
 
         :param key: of the limit
         """
-        waiting = SQL(
-            "nurture_trace.state = 'scheduled' AND nurture_trace.reason IN %s"
-            " AND %s = ANY(string_to_array(nurture_trace.limits, ','))",
-            tuple(REASONS.values()),
-            key,
-        )
+        waiting = SQL("%s = ANY(string_to_array(nurture_trace.limits, ','))", key)
+        self._look_again(SQL("nurture_trace.id IN %s", self._give_back(waiting) or (0,)))
+
+    @api.model
+    def _give_back(self, condition):
+        """Whoever of these has a place gives it back: it leaves at another moment, or not at all.
+
+        :param condition: SQL about ``nurture_trace``
+        :return: ids of those who had one
+        """
         self.env["nurture.trace"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM nurture_trace WHERE nurture_trace.state = 'scheduled'"
+                " AND nurture_trace.reason IN %s AND nurture_trace.limits IS NOT NULL AND %s"
+                # workers lock traces first, too
+                " ORDER BY id FOR UPDATE",
+                tuple(REASONS.values()),
+                condition,
+            )
+        )
+        if not rows:
+            return ()
+        ids = tuple(id_ for (id_,) in rows)
         self.env.execute_query(
             SQL(
                 """
@@ -155,16 +172,21 @@ class NurturePace(models.Model):
                                               * %(slice)s * interval '1 minute'
                                       END AS date
                                ) slice
-                         WHERE %(waiting)s
+                         WHERE nurture_trace.id IN %(ids)s
                       GROUP BY one.key, slice.date) given
                  WHERE nurture_pace.key = given.key AND nurture_pace.date = given.date
              RETURNING nurture_pace.id
                 """,
                 slice=SLICE // timedelta(minutes=1),
-                waiting=waiting,
+                ids=ids,
             )
         )
-        self._look_again(waiting)
+        traces = self.env["nurture.trace"]
+        self.env.execute_query(
+            SQL("UPDATE nurture_trace SET limits = NULL WHERE id IN %s RETURNING id", ids)
+        )
+        traces.browse(ids).invalidate_recordset(["limits"], flush=False)
+        return ids
 
     @api.model
     def _end_holds(self):

@@ -401,6 +401,7 @@ class NurtureSequence(models.Model):
         if "hourly_limit" in vals:
             self._change_hourly_limit()
         stopping.sudo()._recall_messages()
+        stopping._give_places_back()
         if vals.get("state") == "running":
             self._spread_campaign()
         if "is_template" in vals:

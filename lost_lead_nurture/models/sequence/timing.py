@@ -78,6 +78,14 @@ class NurtureSequence(models.Model):
             # whoever gets here may write the sequence
             self.env["nurture.pace"].sudo()._give_anew(f"sequence:{sequence.id}")
 
+    def _give_places_back(self):
+        """These are stopped: others leave meanwhile. What waits gets a place anew when it goes
+        on."""
+        if self:
+            # whoever gets here may write the sequence
+            places = self.env["nurture.pace"].sudo()
+            places._give_back(SQL("sequence_id IN %s", tuple(self.ids)))
+
     def _get_timing_problems(self):
         if self.calendar_id and not self._get_sending_hours().next_opening(
             fields.Datetime.now(), "UTC"

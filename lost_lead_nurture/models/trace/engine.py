@@ -173,6 +173,8 @@ class NurtureTrace(models.Model):
 
         :return: these
         """
+        # who is not waited for any more leaves now, or gets a place anew
+        self.env["nurture.pace"].sudo()._give_back(SQL("id IN %s", tuple(self.ids)))
         return self._update(
             SQL("id IN %s AND nurture_trace.state = 'scheduled'", tuple(self.ids)),
             state="scheduled",

@@ -34,7 +34,7 @@ class NurtureTrace(models.Model):
         codes = providers._get_codes({address for _id, address, *_rest in rows})
         verdicts.accept = []
         names = {}
-        for trace_id, address, kept, *recipient in rows:
+        for trace_id, address, kept, kept_date, *recipient in rows:
             code = codes.get(address)
             place = schedule and partial(self._place, schedule, recipient_zone(*recipient))
             if until := pacer.get_held(code, now):
@@ -42,16 +42,18 @@ class NurtureTrace(models.Model):
                 # not all of them at the moment when the hold ends
                 date = date and providers._spread(date, trace_id)
             else:
-                date, key = pacer.judge(code, now, place, (kept or "").split(","))
+                kept = kept.split(",") if kept else ()
+                date, key = pacer.judge(code, now, place, kept, kept_date)
                 if not key:
                     verdicts.accept.append(trace_id)
                     continue
-                reason, limits = REASONS[key.partition(":")[0]], pacer.get_keys(code)
+                # who has no place at all has none tomorrow, either
+                reason, limits = REASONS[key.partition(":")[0]], date and pacer.get_keys(code)
             if reason.startswith("provider") and code not in names:
                 names[code] = providers._describe(code)
             detail = names[code] if reason.startswith("provider") else None
             date = date or now + timedelta(days=1)
-            verdicts.defer[trace_id] = (date, reason, detail, ",".join(limits) or None)
+            verdicts.defer[trace_id] = (date, reason, detail, ",".join(limits or ()) or None)
         pace._keep(pacer.slots)
 
     @staticmethod
@@ -62,7 +64,7 @@ class NurtureTrace(models.Model):
         """What decides when mails may go, active recipients first.
 
         :return: rows of trace id, address, keys of the limits under which the trace has its place,
-            and the time zone of the contact, the country and the company
+            when that is, and the time zone of the contact, the country and the company
         """
         now = fields.Datetime.now()
         recipient, recipient_joins = self.sequence_id._sql_recipient()
@@ -75,7 +77,7 @@ class NurtureTrace(models.Model):
                             -- the place of a day is good all day
                             WHEN trace.reason IN %(waited)s AND trace.schedule_date >= %(today)s
                             THEN substring(trace.limits FROM 'server-day:[0-9]+') END,
-                       %(recipient)s
+                       trace.schedule_date, %(recipient)s
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
                   JOIN crm_lead lead ON lead.id = participant.lead_id

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ...tools import pace
 from ...tools.delivery import Refusal
 from ...tools.dns import NoAnswer
 from ..common import NurtureCase, NurtureHttpCase, SequenceMixin
@@ -487,6 +488,101 @@ class TestPace(SequenceMixin, NurtureCase):
         self.run_cron()
         self.assertEqual(self.processed(), 4)
         self.assertEqual(list(self.places(f"server-day:{server.id}").values()), [2, 2])
+
+    def test_place_of_a_day_and_of_an_hour(self):
+        """Who has to wait for another limit keeps its place of the day."""
+        server = self.make_server(nurture_daily_limit=2, nurture_hourly_limit=12)
+        self.make_leads(4)
+        self.sequence.action_start()
+        self.run_cron()
+        self.clock += timedelta(minutes=5)
+        self.run_cron()
+        self.clock = self.clock.replace(day=3, hour=23)
+        self.run_cron()
+        self.assertEqual(self.processed(), 3)
+        self.clock += timedelta(minutes=5)
+        self.run_cron()
+        self.assertEqual(self.processed(), 4)
+        self.assertEqual(list(self.places(f"server-day:{server.id}").values()), [2, 2])
+
+    def test_no_place_at_all(self):
+        """Who has none is looked at again tomorrow, and leaves under the limit, too."""
+        self.patch(pace, "HORIZON", timedelta(hours=3))
+        self.sequence.hourly_limit = 1
+        self.make_leads(8)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 1)
+        key = f"sequence:{self.sequence.id}"
+        self.assertLess(sum(self.places(key).values()), 8)
+        self.clock += timedelta(days=1)
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        self.sequence.hourly_limit = 2
+        self.assertTrue(all(number > 0 for number in self.places(key).values()))
+
+    def test_run_now_keeps_the_limit(self):
+        """Who is brought forward gives its place back, time and again, and loses nothing by it."""
+        self.sequence.hourly_limit = 12
+        leads = self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        trace = self.waiting("sequence_limit").sorted("schedule_date")[-1]
+        date = trace.schedule_date
+        for _time in range(3):
+            trace._bring_forward()
+            self.run_cron()
+            self.assertEqual(trace.schedule_date, date)
+        places = self.places(f"sequence:{self.sequence.id}")
+        self.assertEqual(list(places.values()), [1] * len(leads))
+
+    def test_place_of_somebody_who_leaves(self):
+        """It is free for others."""
+        self.sequence.hourly_limit = 12
+        self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        leaving = self.waiting("sequence_limit").sorted("schedule_date")
+        dates = leaving.mapped("schedule_date")
+        leaving.participant_id._leave("removed")
+        self.make_leads(2, "later.example.com")
+        self.sequence.last_scan_date = False
+        self.run_cron()
+        waiting = self.waiting("sequence_limit").sorted("schedule_date")
+        self.assertEqual(waiting.mapped("schedule_date"), dates)
+
+    def test_stopped_and_started(self):
+        """What waits under a limit goes on where it was."""
+        server = self.make_server(nurture_hourly_limit=12)
+        leads = self.make_leads(4)
+        self.sequence.action_start()
+        self.run_cron()
+        self.sequence.action_stop()
+        self.assertEqual(sum(self.places(f"server:{server.id}").values()), 1, "others may leave")
+        self.sequence.action_start()
+        # the first one was still in the queue
+        for number, _lead in enumerate(leads, 1):
+            self.clock += timedelta(minutes=5)
+            self.run_cron()
+            self.assertEqual(self.processed(), number)
+
+    def test_warm_up_after_a_long_stop(self):
+        """Mails that had places and have not left warm nothing up."""
+        self.make_server(
+            nurture_warm_up_date=self.clock.date(),
+            nurture_warm_up_first=2,
+            nurture_warm_up_growth=100,
+        )
+        self.make_leads(30)
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 2)
+        self.sequence.action_stop()
+        self.clock += timedelta(days=31)
+        self.sequence.action_start()
+        self.clock += timedelta(days=1, hours=14)
+        self.run_cron()
+        self.assertEqual(self.processed(), 2, "as on the first day")
 
     def test_another_server(self):
         """A place under the limits of one server is none under those of another."""
