@@ -134,7 +134,17 @@ class NurturePace(models.Model):
         :param key: of the limit
         """
         waiting = SQL("%s = ANY(string_to_array(nurture_trace.limits, ','))", key)
-        self._look_again(SQL("nurture_trace.id IN %s", self._give_back(waiting) or (0,)))
+        self.env["nurture.sequence"].flush_model(["state"])
+        self._look_again(
+            SQL(
+                "nurture_trace.id IN %s OR nurture_trace.state = 'scheduled'"
+                # who found no place may find one now
+                " AND nurture_trace.reason IN %s AND nurture_trace.limits IS NULL"
+                " AND sequence_id IN (SELECT id FROM nurture_sequence WHERE state = 'running')",
+                self._give_back(waiting) or (0,),
+                tuple(REASONS.values()),
+            )
+        )
 
     @api.model
     def _give_back(self, condition):

@@ -520,6 +520,9 @@ class TestPace(SequenceMixin, NurtureCase):
         self.assertEqual(self.processed(), 2)
         self.sequence.hourly_limit = 2
         self.assertTrue(all(number > 0 for number in self.places(key).values()))
+        self.sequence.hourly_limit = 0
+        self.run_cron()
+        self.assertEqual(self.processed(), 8)
 
     def test_run_now_keeps_the_limit(self):
         """Who is brought forward gives its place back, time and again, and loses nothing by it."""
