@@ -24,7 +24,11 @@ class NurtureTrace(models.Model):
             return
         step, sequence = self.step_id, self.sequence_id
         pace = self.env["nurture.pace"].sudo()
-        pacer = pace._make_pacer(sequence, step.mailing_id)
+        mailing = step.mailing_id
+        if step.ab_split or step.translation_ids:
+            # all that are left get the same
+            mailing = step._get_batches(self.browse(verdicts.accept))[0][0]
+        pacer = pace._make_pacer(sequence, mailing)
         if not pacer:
             return
         now = fields.Datetime.now()

@@ -601,6 +601,21 @@ class TestPace(SequenceMixin, NurtureCase):
         self.assertEqual(self.processed(), 2)
         self.assertEqual(list(self.places(f"server:{other.id}").values()), [1, 1])
 
+    def test_server_of_a_version(self):
+        """Another version, or another language, has the limits of the server by which it leaves."""
+        server = self.make_server(nurture_hourly_limit=12)
+        self.first.mailing_id.mail_server_id = self.make_server()
+        server.active = True
+        lang = self.env["res.lang"]._activate_lang("fr_FR")
+        french = self.make_mailing("Bonjour", mail_server_id=server.id)
+        self.first.translation_ids = [(0, 0, {"lang_id": lang.id, "mailing_id": french.id})]
+        for lead in self.make_leads(3):
+            lead.lang_id = lang
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 1)
+        self.assertEqual(len(self.waiting("server_limit")), 2)
+
     def test_personal_server(self):
         """Core sends so many a minute by the server of a person: that is known before."""
         self.env["ir.config_parameter"].set_param("mail.server.personal.limit.minutes", "1")
