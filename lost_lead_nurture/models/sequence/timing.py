@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
+from ...tools.pace import SLICE, Slots, per_hour
 from ..mail.provider import MAX_HOURLY
 from ..step.step import MAX_DELAY
 
@@ -87,11 +88,23 @@ class NurtureSequence(models.Model):
             places._give_back(SQL("sequence_id IN %s", tuple(self.ids)))
 
     def _get_timing_problems(self):
-        if self.calendar_id and not self._get_sending_hours().next_opening(
-            fields.Datetime.now(), "UTC"
-        ):
-            hours = self.calendar_id.display_name
+        if not self.calendar_id:
+            return []
+        now, schedule = fields.Datetime.now(), self._get_sending_hours()
+        hours = self.calendar_id.display_name
+        if not schedule.next_opening(now, "UTC"):
             return [self.env._("Its sending hours “%s” are never open.", hours)]
+        slots = self.hourly_limit and Slots(SLICE, per_hour(self.hourly_limit))
+        if slots and not slots.find(now, lambda date, share: schedule.place(date, "UTC", share)):
+            # an hour's few mails have their places at certain minutes
+            return [
+                self.env._(
+                    "Its sending hours “%(hours)s” are too short for %(number)s mails an hour: "
+                    "open them for longer, or let more mails leave.",
+                    hours=hours,
+                    number=self.hourly_limit,
+                )
+            ]
         return []
 
     def _get_sending_hours(self):

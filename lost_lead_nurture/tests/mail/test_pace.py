@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
@@ -393,8 +393,9 @@ class TestPace(SequenceMixin, NurtureCase):
         self.assertEqual(self.trace(leads[2], self.first).state, "processed")
         self.assertEqual(self.processed(), 1)
 
-    def test_sending_hours(self):
-        """A place outside of them is none."""
+    def set_hours(self, begin, end):
+        """Send between these hours, every day."""
+        hours = {"name": "x", "hour_from": begin, "hour_to": end}
         self.company.partner_id.tz = "UTC"
         self.sequence.calendar_id = self.env["resource.calendar"].create(
             {
@@ -402,13 +403,24 @@ class TestPace(SequenceMixin, NurtureCase):
                 "tz": "UTC",
                 "attendance_ids": [
                     (5, 0, 0),
-                    *(
-                        (0, 0, {"name": "x", "dayofweek": str(day), "hour_from": 8, "hour_to": 10})
-                        for day in range(7)
-                    ),
+                    *((0, 0, {**hours, "dayofweek": str(day)}) for day in range(7)),
                 ],
             }
         )
+
+    def test_hours_without_places(self):
+        """Who sets one mail an hour, in hours in which it has no place, reads that at the start."""
+        self.set_hours(9.5, 9.75)
+        self.sequence.hourly_limit = 1
+        self.make_leads(1)
+        with self.assertRaisesRegex(UserError, "are too short for 1 mails an hour"):
+            self.sequence.action_start()
+        self.sequence.hourly_limit = 12
+        self.sequence.action_start()
+
+    def test_sending_hours(self):
+        """A place outside of them is none."""
+        self.set_hours(8, 10)
         self.sequence.hourly_limit = 2
         self.make_leads(4)
         self.sequence.action_start()
