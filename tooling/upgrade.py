@@ -38,8 +38,8 @@ print(json.dumps(demo.play(sys.argv[1], port, pathlib.Path(sys.argv[2]))))
 #: Tables of core that know of sequences; ours are found by their names.
 TABLES = ("crm_lead", "link_tracker_click", "mail_activity", "mailing_mailing", "mailing_trace")
 TABLES += ("mailing_filter", "mail_blacklist", "sale_order")
-#: Those in which an update brings new templates along.
-WITH_TEMPLATES = ("mailing_mailing", "nurture_sequence", "nurture_step")
+#: Those in which an update brings new templates and presets along.
+WITH_TEMPLATES = ("mailing_mailing", "nurture_preset", "nurture_sequence", "nurture_step")
 #: What is counted anew when somebody looks.
 COUNTED = ("nurture_figures", "nurture_statistics")
 #: What the ledger knows now, by other rules: who was credited with what.
