@@ -168,9 +168,7 @@ def run_job_queue():
     odoo.clean_start()
     name = databases.temporary("jobs")
     try:
-        databases.copy(templates.base(demo=False), name)
-        modules = [*addons.names(), *bridges]
-        outcome = run_in(name, complete_tags("", bridges), ["-i", ",".join(modules)])
+        outcome = run_installing(name, bridges, complete_tags("", bridges))
         shell.say(f"   {jobs.play(name)}")
         return outcome + Outcome(passed=1)
     finally:
@@ -183,9 +181,7 @@ def run_heavy():
     odoo.clean_start()
     name = databases.temporary("heavy")
     try:
-        databases.copy(templates.base(demo=False, also=bridges), name)
-        modules = [*addons.names(), *bridges]
-        return run_in(name, complete_tags("", bridges), ["-i", ",".join(modules)])
+        return run_installing(name, bridges, complete_tags("", bridges))
     finally:
         databases.drop(name)
 
@@ -208,12 +204,10 @@ def run_odoo_tests(options):
     try:
         if options.quick:
             outcome = run_quickly(name, bridges, tags)
+        elif options.tags:
+            outcome = run_installing(name, bridges, tags)
         else:
-            databases.copy(templates.base(demo=False, also=bridges), name)
-            if options.tags:
-                outcome = run_in(name, tags, ["-i", ",".join(modules)])
-            else:
-                outcome = run_halves(name, modules)
+            outcome = run_halves(name, modules)
     finally:
         if options.keep:
             keep(name)
@@ -222,11 +216,17 @@ def run_odoo_tests(options):
     return outcome
 
 
+def run_installing(name, bridges, tags, **options):
+    """Run tests in a new database, into which the add-ons and these bridges are installed first."""
+    databases.copy(templates.base(demo=False, also=bridges), name)
+    return run_in(name, tags, ["-i", ",".join([*addons.names(), *bridges])], **options)
+
+
 def run_halves(name, modules):
     """Install the add-ons, with the tests that belong to that, then run the others in two databases
     side by side."""
     tags = ",".join(f"at_install/{module}" for module in modules)
-    outcome = run_in(name, tags, ["-i", ",".join(modules)], complain_if_none=False)
+    outcome = run_installing(name, (), tags, complain_if_none=False)
     if outcome.failed:
         return outcome
     other = databases.temporary("test_beside")

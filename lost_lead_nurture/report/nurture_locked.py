@@ -4,11 +4,10 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..models.core.results_mixin import REVENUE_GROUPS
+from ..models.credit.sale_order import NOT_ORDERED
 from ..tools.arguments import check_records
 from ..tools.domains import ERRORS
 
-#: Quotations that nobody has ordered.
-_NOT_ORDERED = ("draft", "sent", "cancel")
 #: Between those that are counted: no address has one.
 _BETWEEN = "\n"
 #: Each number of records, with the column that says which ones. One may be behind several lines.
@@ -199,7 +198,7 @@ class NurtureLocked(models.Model):
             """,
             lost=self._sql_lost(),
             order_rate=self.env["res.company"]._nurture_sql_rate(SQL("so.company_id")),
-            not_ordered=_NOT_ORDERED,
+            not_ordered=NOT_ORDERED,
             companies=tuple(self.env.companies.ids),
             digits=self.env.company.currency_id.decimal_places,
         )

@@ -28,6 +28,8 @@ REASONS = {
 STAGES = ("provider_held", *dict.fromkeys(REASONS.values()))
 #: After it was slow a mail provider gets twice as many mails every hour, for so many hours.
 RECOVERY = 6
+#: For so long it gets fewer mails than otherwise.
+RECOVERING = timedelta(hours=RECOVERY + 1)
 #: How much more a mail server may send every day while it is warmed up, if nobody says otherwise.
 GROWTH = 50
 #: A mail server that has sent nothing for so long has to be warmed up once more.
@@ -106,8 +108,8 @@ class Slots:
     def find(self, moment, place=None):
         """The first moment at which there is room, ``moment`` or later.
 
-        :param place: function that moves a moment into the recipient's sending hours, so large a
-            share after their beginning, or returns None when they never come
+        :param place: moves a moment into the recipient's sending hours, as
+            :meth:`.sending_hours.SendingHours.place` with its zone
         :return: None when there is none within :data:`HORIZON`
         """
         horizon = moment + HORIZON
@@ -116,7 +118,7 @@ class Slots:
             if start > moment:
                 date = self._spread(start, place)
             else:
-                date = place(moment, 0) if place else moment
+                date = place(moment, share=0) if place else moment
             if date is None or self._slice_of(date) == start:
                 return date
             start = self._slice_of(date)
@@ -140,12 +142,12 @@ class Slots:
         share = self.taken[start] / self.capacity(start) if self.length == DAY else 0
         if not place:
             return start + self.length * share
-        date = place(start, share)
+        date = place(start, share=share)
         if date != start:
             return date
         # which is open at that moment, maybe all day, maybe only then
         for _half in range(_HALVES):
-            date = place(start + self.length * share, 0)
+            date = place(start + self.length * share, share=0)
             if date is None or self._slice_of(date) == start:
                 return date
             share /= 2
@@ -245,7 +247,7 @@ class Pacer:
     def forecast(self, provider, moment, place=None):
         """When a mail that would leave at ``moment`` leaves in the end; None for never."""
         if until := self.get_held(provider, moment):
-            moment = place(until, 0) if place else until
+            moment = place(until, share=0) if place else until
         return moment and self.judge(provider, moment, place)[0]
 
     def _find(self, keys, moment, place):

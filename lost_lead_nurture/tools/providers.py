@@ -67,3 +67,14 @@ def get_provider(address):
     if not address or "@" not in address:
         return None
     return DOMAINS.get(address.rpartition("@")[2].lower(), "other")
+
+
+def keep_provider(records, field):
+    """Before addresses are erased: keep in a field which mail provider has them, for the
+    statistics.
+
+    :param records: with a field ``email``
+    """
+    for provider, group in records.grouped(lambda one: get_provider(one.email)).items():
+        if provider:
+            group[field] = provider

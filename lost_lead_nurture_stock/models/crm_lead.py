@@ -6,6 +6,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import SQL, formatLang
 
+from odoo.addons.lost_lead_nurture.models.credit.sale_order import NOT_ORDERED
 from odoo.addons.lost_lead_nurture.models.lead.lead import STATUS_GROUPS
 
 from ..tools.allocation import is_there
@@ -115,7 +116,7 @@ class CrmLead(models.Model):
                                so.opportunity_id AS lead_id, so.id, so.warehouse_id
                           FROM sale_order so
                          WHERE so.opportunity_id = ANY(%(ids)s)
-                           AND so.state IN ('draft', 'sent', 'cancel')
+                           AND so.state IN %(not_ordered)s
                            AND so.warehouse_id IS NOT NULL
                            AND EXISTS (SELECT 1 FROM sale_order_line line
                                         WHERE line.order_id = so.id AND %(asked)s)
@@ -125,6 +126,7 @@ class CrmLead(models.Model):
                        line.product_uom_id
                 """,
                 ids=self.ids,
+                not_ordered=NOT_ORDERED,
                 asked=asked,
             )
         )

@@ -50,12 +50,12 @@ class TestSlots(unittest.TestCase):
 
     def test_never(self):
         self.assertIsNone(hourly(0).find(NOW))
-        self.assertIsNone(hourly(1).find(NOW, lambda _moment, _share: None))
+        self.assertIsNone(hourly(1).find(NOW, lambda _moment, share: None))
 
     def test_only_where_it_is_open(self):
         """Who can be written to later leaves the places before that to others."""
 
-        def tomorrow(moment, _share):
+        def tomorrow(moment, share):
             return max(moment, NOW + DAY)
 
         slots = hourly(12)
@@ -83,7 +83,7 @@ class TestSlots(unittest.TestCase):
             dates, [datetime(2026, 3, 6, 8) + index * timedelta(minutes=30) for index in range(4)]
         )
 
-        def always(moment, _share):
+        def always(moment, share):
             return moment
 
         slots = daily(2)
@@ -93,7 +93,7 @@ class TestSlots(unittest.TestCase):
     def test_a_later_day_that_is_open_when_it_begins(self):
         """All places of a day are taken where sending hours are those of its first hours."""
 
-        def place(moment, _share):
+        def place(moment, share):
             return moment if moment.hour < 4 else datetime.combine(moment.date() + DAY, time())
 
         slots = daily(24)

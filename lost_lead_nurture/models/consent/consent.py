@@ -271,11 +271,10 @@ class NurtureConsent(models.Model):
 
     def _is_open(self):
         """Whether the request can be confirmed."""
-        blacklist = self.env["mail.blacklist"].sudo()
         return (
             self.is_pending
             and not self._is_expired()
-            and not blacklist.search_count([("email", "=", self.email)], limit=1)
+            and not self.env["nurture.preference"]._is_blacklisted(self.email)
             and not self.env["nurture.forgotten"].sudo()._find_forgotten([self.email])
         )
 

@@ -9,6 +9,9 @@ from .outcome import line_cost
 
 _logger = logging.getLogger(__name__)
 
+#: Quotations that nobody has ordered.
+NOT_ORDERED = ("draft", "sent", "cancel")
+
 
 class SaleOrder(models.Model):
     """What comes of leads by quotations and orders."""

@@ -4,14 +4,13 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records
 from ...tools.dates import on_day
+from ..credit.sale_order import NOT_ORDERED
 from .lead import STATUS_GROUPS
 
 #: What a mark is about, one of them.
 CURED = ("tag_id", "product_id", "lost_reason_id")
 #: What is not changed any more once leads have entered by a mark.
 SETTLED = (*CURED, "date", "company_id")
-#: Quotations that nobody has ordered.
-_NOT_ORDERED = ("draft", "sent", "cancel")
 
 
 class NurtureCure(models.Model):
@@ -286,7 +285,7 @@ class NurtureCure(models.Model):
             " WHERE later.opportunity_id = so.opportunity_id AND later.state IN %(states)s"
             " AND (COALESCE(later.date_order, '-infinity'), later.id)"
             " > (COALESCE(so.date_order, '-infinity'), so.id))",
-            states=_NOT_ORDERED,
+            states=NOT_ORDERED,
         )
 
     # ------------------------------------------------------------

@@ -17,7 +17,7 @@ from ...tools.addresses import by_spelling, canonical
 from ...tools.dates import on_clock
 from ...tools.inside import Inside, get_inside, is_inside
 from ...tools.links import append, quoted_in
-from ...tools.providers import PROVIDERS, get_provider
+from ...tools.providers import PROVIDERS, keep_provider
 from ...tools.send_batch import get_sent
 
 _logger = logging.getLogger(__name__)
@@ -298,9 +298,7 @@ class MailingTrace(models.Model):
     def _nurture_forget(self):
         """Erase whom these mailing traces name, and what mail servers said of that. Which mail
         provider it was goes on counting."""
-        for provider, traces in self.grouped(lambda one: get_provider(one.email)).items():
-            if provider:
-                traces.nurture_provider = provider
+        keep_provider(self, "nurture_provider")
         self.write({"email": False, "failure_reason": False, "nurture_soft_bounce_reason": False})
         self.mail_mail_id.filtered(lambda mail: mail.state != "outgoing").email_to = False
 

@@ -3,10 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...tools.pace import DAY, REASONS, RECOVERY, SLICE, Pacer, Slots, per_hour
-
-#: For so long a mail provider gets fewer mails after it was slow.
-RECOVERING = timedelta(hours=RECOVERY + 1)
+from ...tools.pace import DAY, REASONS, RECOVERING, SLICE, Pacer, Slots, per_hour
 
 
 class NurturePace(models.Model):

@@ -13,10 +13,9 @@ from odoo.tools import SQL
 from ...tools.arguments import check_records
 from ...tools.dates import on_clock
 from ...tools.dns import NoAnswer, get_resolver
-from ...tools.pace import per_hour, slowed_down
+from ...tools.pace import RECOVERING, per_hour, slowed_down
 from ...tools.providers import DOMAINS
 from ...tools.sending_hours import share_of
-from .pace import RECOVERING
 
 _logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.arguments import check_records
-from ...tools.providers import PROVIDERS, get_provider
+from ...tools.providers import PROVIDERS, keep_provider
 from ...tools.reasons import EXIT_REASONS, WON_BACK
 
 
@@ -307,7 +307,7 @@ class NurtureParticipant(models.Model):
     def _forget(self):
         """Erase name and address, and what the system said, which may tell them."""
         self.trace_ids._forget()
-        self._keep_provider()
+        keep_provider(self, "provider")
         for participant in self:
             participant.write(
                 {
@@ -316,12 +316,6 @@ class NurtureParticipant(models.Model):
                     "dedup_key": f"forgotten {participant.id}",
                 }
             )
-
-    def _keep_provider(self):
-        """Before the address goes: which mail provider has it goes on counting."""
-        for provider, participants in self.grouped(lambda one: get_provider(one.email)).items():
-            if provider:
-                participants.provider = provider
 
     def _is_forgotten(self):
         return bool(self.anonymised_date) or self.dedup_key == f"forgotten {self.id}"

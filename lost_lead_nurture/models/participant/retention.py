@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...tools.providers import keep_provider
+
 #: How many journeys one transaction erases.
 BATCH = 1000
 
@@ -63,7 +65,7 @@ class NurtureParticipant(models.Model):
         mailing_traces = self.trace_ids.mailing_trace_ids
         mailing_traces.filtered(lambda one: one.trace_status != "bounce")._nurture_forget()
         self.trace_ids._forget()
-        self._keep_provider()
+        keep_provider(self, "provider")
         self.env.flush_all()
         now = fields.Datetime.now()
         self.env.execute_query(

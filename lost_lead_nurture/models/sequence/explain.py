@@ -314,7 +314,7 @@ class NurtureSequence(models.Model):
         def find_place(lead_id, zone, step_id, moment):
             if not (pacer := pacers.get(step_id)):
                 return moment
-            place = schedule and (lambda date, share: schedule.place(date, zone, share))
+            place = schedule and partial(schedule.place, zone=zone)
             return pacer.forecast(codes.get(addresses[lead_id]), moment, place)
 
         return find_place

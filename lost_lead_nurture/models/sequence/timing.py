@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
@@ -95,7 +97,7 @@ class NurtureSequence(models.Model):
         if not schedule.next_opening(now, "UTC"):
             return [self.env._("Its sending hours “%s” are never open.", hours)]
         slots = self.hourly_limit and Slots(SLICE, per_hour(self.hourly_limit))
-        if slots and not slots.find(now, lambda date, share: schedule.place(date, "UTC", share)):
+        if slots and not slots.find(now, partial(schedule.place, zone="UTC")):
             # an hour's few mails have their places at certain minutes
             return [
                 self.env._(

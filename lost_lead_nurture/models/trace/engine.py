@@ -293,13 +293,15 @@ class NurtureTrace(models.Model):
         if self.step_id._is_message():
             self._judge_preferences(verdicts)
             self._judge_timing(verdicts)
+        mailing = self.step_id.mailing_id
         if self.step_id.ab_split or self.step_id.translation_ids:
             # One commit carries what is written and sent, and each mail is sent on its own: those
             # who get another version, or it in another language, stay due.
-            verdicts.accept = self.step_id._get_batches(self.browse(verdicts.accept))[0][1].ids
+            mailing, traces = self.step_id._get_batches(self.browse(verdicts.accept))[0]
+            verdicts.accept = traces.ids
         if self.step_id.step_type == "email":
             # last: who is accepted here has taken a place
-            self._judge_pace(verdicts)
+            self._judge_pace(verdicts, mailing)
         return verdicts
 
     def _judge(self, verdicts):
@@ -590,9 +592,8 @@ class NurtureTrace(models.Model):
         if not dates:
             return
         rows = SQL(", ").join(
-            SQL("(%s, %s::timestamp, %s, %s::text, %s::text)", id_, *values, *[None] * missing)
+            SQL("(%s, %s::timestamp, %s, %s::text, %s::text)", id_, *[*values, None, None][:4])
             for id_, values in dates.items()
-            for missing in [4 - len(values)]
         )
         self.env["nurture.sequence"]._wake_cron(min(date for date, *_why in dates.values()))
         deferred = SQL("FROM (VALUES %s) deferred (id, date, reason, detail, limits)", rows)

@@ -17,17 +17,16 @@ class NurtureTrace(models.Model):
 
     _inherit = "nurture.trace"
 
-    def _judge_pace(self, verdicts):
+    def _judge_pace(self, verdicts, mailing):
         """Take those out of the accepted whose mail has no place yet, and put down until when.
-        Who opened or clicked something lately comes first."""
+        Who opened or clicked something lately comes first.
+
+        :param mailing: what the accepted get
+        """
         if not verdicts.accept:
             return
-        step, sequence = self.step_id, self.sequence_id
+        sequence = self.sequence_id
         pace = self.env["nurture.pace"].sudo()
-        mailing = step.mailing_id
-        if step.ab_split or step.translation_ids:
-            # all that are left get the same
-            mailing = step._get_batches(self.browse(verdicts.accept))[0][0]
         pacer = pace._make_pacer(sequence, mailing)
         if not pacer:
             return
@@ -40,9 +39,13 @@ class NurtureTrace(models.Model):
         names = {}
         for trace_id, address, kept, kept_date, *recipient in rows:
             code = codes.get(address)
-            place = schedule and partial(self._place, schedule, recipient_zone(*recipient))
+            place = schedule and partial(schedule.place, zone=recipient_zone(*recipient))
             if until := pacer.get_held(code, now):
-                date, reason, limits = place(until, 0) if place else until, "provider_held", ()
+                date, reason, limits = (
+                    place(until, share=0) if place else until,
+                    "provider_held",
+                    (),
+                )
                 # not all of them at the moment when the hold ends
                 date = date and providers._spread(date, trace_id)
             else:
@@ -59,10 +62,6 @@ class NurtureTrace(models.Model):
             date = date or now + timedelta(days=1)
             verdicts.defer[trace_id] = (date, reason, detail, ",".join(limits or ()) or None)
         pace._keep(pacer.slots)
-
-    @staticmethod
-    def _place(schedule, zone, moment, share):
-        return schedule.place(moment, zone, share)
 
     def _get_paced(self, ids):
         """What decides when mails may go, active recipients first.
