@@ -1,6 +1,8 @@
 import re
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.lost_lead_nurture.models.mail.mailing_trace import registered_by_core
 
@@ -40,15 +42,10 @@ class MailingTrace(models.Model):
         return super().set_opened(domain)
 
     @api.model
-    def _nurture_queued(self, domain):
-        queued_sms = (
-            self.env["sms.sms"]
-            .sudo()
-            .search([("state", "=", "outgoing"), ("mailing_id.nurture_sequence_id", "!=", False)])
-        )
-        return super()._nurture_queued(domain) | self.search(
-            [("nurture_trace_id", "any", domain), ("sms_id_int", "in", queued_sms.ids)]
-        )
+    def _nurture_get_queued_domain(self):
+        self.env["sms.sms"].flush_model(["state"])
+        outgoing = SQL("(SELECT id FROM sms_sms WHERE state = 'outgoing')")
+        return super()._nurture_get_queued_domain() | Domain("sms_id_int", "in", outgoing)
 
     def _nurture_cancel_queued(self):
         result = super()._nurture_cancel_queued()

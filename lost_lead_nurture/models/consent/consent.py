@@ -347,8 +347,9 @@ class NurtureConsent(models.Model):
                 ("trace_id", "any", traces_domain),
             ]
         )
-        requests.is_pending = False
-        requests.mail_id.unlink()
+        if requests:
+            requests.is_pending = False
+            requests.mail_id.unlink()
         return requests.trace_id
 
     def _end_requests(self):

@@ -318,6 +318,7 @@ class NurtureHit(models.Model):
     @api.model
     def _notify(self, counted):
         """Notify the sequences, once of each event. Who clicks has opened the mail."""
+        counted.mailing_trace_id._nurture_end_bounces()
         counted.mailing_trace_id._nurture_handle("open")
         clicks = counted.filtered(lambda hit: hit.kind == "click")
         self.env["nurture.credit"]._note_touched(clicks.mailing_trace_id)
@@ -332,6 +333,8 @@ class NurtureHit(models.Model):
         """
         clicks = self.env["link.tracker.click"]
         dates, counted = {}, self.browse()
+        # read at once what core would read of one after the other
+        self.mailing_trace_id.mapped("trace_status")
         for hit in self:
             click = clicks.add_click(
                 hit.code, mailing_trace_id=hit.mailing_trace_id.id, **(hit.click_values or {})

@@ -13,7 +13,7 @@ from ...tools.reports import read_report
 from ...tools.return_path import get_unmarked, marks_of_recipients
 from ...tools.stop_words import asks_to_stop
 from ...tools.subjects import clean_text
-from .mailing_trace import STOP
+from .mailing_trace import ANSWER, STOP
 from .preference import MAX_TEXT
 
 _logger = logging.getLogger(__name__)
@@ -73,11 +73,12 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        self = self.with_context(nurture_from_core=INSIDE)
+        self = self.with_context(nurture_from_core=ANSWER)
         is_automatic = automatic.is_automatic(message)
+        found = message_dict.pop("nurture_answered", None)
         if routes:
             # also where it was not found out whose answer it is: then it is nobody's
-            answered, others = self._nurture_find_answered(message_dict)
+            answered, others = found or self._nurture_find_answered(message_dict)
             self._nurture_drop_references(message_dict, answered, others)
             if answered and not is_automatic:
                 self = self._nurture_take_stop(message_dict, answered)
@@ -198,16 +199,17 @@ class MailThread(models.AbstractModel):
         answered, others = self._nurture_find_answered(message_dict)
         if answered:
             self._nurture_drop_references(message_dict, answered, others)
-            return
-        if others or message_dict.get("parent_id"):
-            # core knows where it belongs
-            return
-        answered = self.env["mailing.trace"].sudo()._nurture_guess_answered(message, message_dict)
-        if answered:
-            message_dict["references"] = answered.message_id
-            message_dict.update(
-                self._message_parse_extract_from_parent(self._get_parent_message(message_dict))
-            )
+        elif not others and not message_dict.get("parent_id"):
+            # else core knows where it belongs
+            guessed = self.env["mailing.trace"].sudo()
+            answered = guessed._nurture_guess_answered(message, message_dict)
+            if answered:
+                message_dict["references"] = answered.message_id
+                message_dict.update(
+                    self._message_parse_extract_from_parent(self._get_parent_message(message_dict))
+                )
+        # for _message_route_process, to which core hands it on
+        message_dict["nurture_answered"] = answered, others
 
     @api.model
     def _nurture_find_answered(self, message_dict):

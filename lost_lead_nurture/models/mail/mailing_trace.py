@@ -26,6 +26,8 @@ _logger = logging.getLogger(__name__)
 REACTIONS = {"open", "click", "reply", "bounce"}
 #: Core's statuses of a mail that was opened, or more.
 OPENED = ("open", "reply")
+#: In the context: core registers an answer, the mail of which it registers as opened before that.
+ANSWER = Inside("answer")
 #: In the context: an answer that asks for no more mails counts for nothing else, though a person
 #: wrote it.
 STOP = Inside("stop")
@@ -218,9 +220,10 @@ class MailingTrace(models.Model):
         )
         opened = super(MailingTrace, mailing_traces).set_opened(domain)
         unopened._nurture_date_back("open_datetime")
-        opened._nurture_end_bounces()
         if not bots.get_judged(self.env):
-            opened._nurture_handle("open")
+            opened._nurture_end_bounces()
+            if get_inside(self.env, "nurture_from_core") != ANSWER:
+                opened._nurture_handle("open")
         return opened
 
     @registered_by_core
@@ -285,15 +288,24 @@ class MailingTrace(models.Model):
         }
         if not addresses:
             return
-        for model in ("crm.lead", "res.partner"):
-            bounced = (
-                self.env[model]
-                .sudo()
-                .with_context(active_test=False)
-                .search([("email_normalized", "in", list(addresses)), ("message_bounce", ">", 0)])
+        # nearly always there is none: one query for both
+        models_ = [self.env[name].sudo() for name in ("crm.lead", "res.partner")]
+        for model in models_:
+            model.flush_model(["email_normalized", "message_bounce"])
+        rows = self.env.execute_query(
+            SQL(" UNION ALL ").join(
+                SQL(
+                    "SELECT %s, id FROM %s WHERE email_normalized IN %s AND message_bounce > 0",
+                    number,
+                    SQL.identifier(model._table),
+                    tuple(addresses),
+                )
+                for number, model in enumerate(models_)
             )
-            for address, records in bounced.grouped("email_normalized").items():
-                records._message_reset_bounce(address)
+        )
+        for number, record_id in rows:
+            record = models_[number].browse(record_id)
+            record._message_reset_bounce(record.email_normalized)
 
     def _nurture_forget(self):
         """Erase whom these mailing traces name, and what mail servers said of that. Which mail
@@ -483,8 +495,13 @@ class MailingTrace(models.Model):
         It is the mail that is asked, not the status here: a forged click changes that.
         """
         return self.search(
-            [("nurture_trace_id", "any", domain), ("mail_mail_id.state", "=", "outgoing")]
+            Domain("nurture_trace_id", "any", domain) & self._nurture_get_queued_domain()
         )
+
+    @api.model
+    def _nurture_get_queued_domain(self):
+        """Mailing traces whose message is in a queue."""
+        return Domain("mail_mail_id.state", "=", "outgoing")
 
     @api.model
     def _nurture_lock_queued(self, mails, ahead=()):

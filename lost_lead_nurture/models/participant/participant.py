@@ -513,10 +513,10 @@ class NurtureParticipant(models.Model):
         if queued:
             queued.nurture_trace_id._set_state("cancelled", "recalled")
             queued._nurture_cancel_queued()
-        if self.sequence_id._asks_for_consent():
-            requests = self.env["nurture.consent"]
-            asked = requests._recall([("participant_id", "in", self.ids)])
-            asked._set_state("cancelled", "recalled")
+        # the engine's own rows: whoever lets somebody leave need not see consents
+        requests = self.env["nurture.consent"].sudo()
+        asked = requests._recall([("participant_id", "in", self.ids)])
+        asked._set_state("cancelled", "recalled")
 
     def _complete(self):
         """Complete those of ``self`` for whom nothing is open, failed or in the mail queue."""

@@ -131,17 +131,13 @@ class NurtureTrace(models.Model):
     def _handle_reaction(self, event, link=None):
         """Somebody did something (or the mail bounced): what waited for it becomes due after its
         delay, what it rules out is cancelled, and who reached a goal leaves."""
-        scheduled = cancelled = self.browse()
-        if wanting := self._get_children(triggers.wanting(event), link):
-            moment = self._sql_moment(event)
-            scheduled = self._update(
-                self._sql_children(wanting, "waiting"),
-                state="scheduled",
-                base_date=moment,
-                schedule_date=self._sql_due(moment),
-                expire_date=None,
-            )
-        if refuted := self._get_children(triggers.refuted_by(event), link):
+        scheduled = self._schedule_wanting(event, link)
+        cancelled = self.browse()
+        refuted_by = triggers.refuted_by(event)
+        if event == "reply":
+            # who answers has opened the mail
+            refuted_by += triggers.refuted_by("open")
+        if refuted := self._get_children(refuted_by, link):
             cancelled = self._update(
                 self._sql_children(refuted, "waiting", "scheduled"),
                 state="cancelled",
@@ -153,12 +149,33 @@ class NurtureTrace(models.Model):
             for trace in self.filtered(lambda one: one.sequence_id._is_goal_link(link)):
                 date = trace.mailing_trace_ids.sorted("id")[-1:].links_click_datetime
                 trace.participant_id._may_be_won_back()._reach("clicked", trace.step_id, date)
+        left = self.env["nurture.participant"]
         if event in triggers.LAST_WORDS:
-            self._handle_last_word(event, scheduled)
+            left = self._handle_last_word(event, scheduled)
+        if event == "reply":
+            # what waits for an open is due as well, for those whose journey goes on
+            self.filtered(lambda trace: trace.participant_id not in left)._schedule_wanting("open")
         if event == "bounce":
             self.sequence_id._check_guardrail("bounce")
         if cancelled or event not in ("open", "click"):
-            self.participant_id._complete()
+            (self.participant_id - left)._complete()
+
+    def _schedule_wanting(self, event, link=None):
+        """What waited for ``event`` becomes due after its delay.
+
+        :return: the traces of that
+        """
+        wanting = self._get_children(triggers.wanting(event), link)
+        if not wanting:
+            return self.browse()
+        moment = self._sql_moment(event)
+        return self._update(
+            self._sql_children(wanting, "waiting"),
+            state="scheduled",
+            base_date=moment,
+            schedule_date=self._sql_due(moment),
+            expire_date=None,
+        )
 
     @api.model
     def _sql_moment(self, event):
@@ -183,11 +200,14 @@ class NurtureTrace(models.Model):
 
     def _handle_last_word(self, event, scheduled):
         """A reply or a bounce ends a participant's journey, unless the workflow has a branch for
-        it: then only that branch goes on."""
+        it: then only that branch goes on.
+
+        :return: the participants who left
+        """
         name = triggers.LAST_WORDS[event]
         heeding = self.filtered(lambda trace: trace.sequence_id[f"exit_on_{name}"])
         if not heeding:
-            return
+            return heeding.participant_id
         # those who are in a branch already, from an earlier answer, stay there too
         in_branch = self.search(
             [
@@ -210,7 +230,9 @@ class NurtureTrace(models.Model):
         if event == "reply":
             for trace in heeding:
                 trace.participant_id._win_back(name, trace.step_id)
-        (heeding.participant_id - in_branch)._leave(name)
+        leaving = heeding.participant_id - in_branch
+        leaving._leave(name)
+        return leaving
 
     def _sql_children(self, steps, *states):
         """Condition on the traces after ``self`` at ``steps`` in one of ``states``. Those of a

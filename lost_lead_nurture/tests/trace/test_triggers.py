@@ -119,6 +119,30 @@ class TestTriggers(TwoLeadsMixin, NurtureHttpCase):
         participant = self.participant(self.ann)
         self.assertEqual((participant.state, participant.exit_reason), ("completed", "replied"))
 
+    def test_reply_is_an_open(self):
+        """Who answers a mail whose pictures were never loaded has opened it: what waits for that
+        follows, where the journey goes on, and what waits for the opposite does not."""
+        self.sequence.exit_on_replied = False
+        self.make_step(self.sequence, "mail_open", self.first, 1, subject="Opened")
+        self.make_step(self.sequence, "mail_not_open", self.first, 3, subject="Not opened")
+        to_ann, _to_bob = self.start()
+        self.answer(to_ann)
+        self.advance(days=1)
+        self.assertGot("Opened", ANN)
+        self.advance(days=2)
+        self.assertGot("Not opened", BOB)
+
+    def test_reply_instead_of_an_open(self):
+        """Where a reply ends the journey, what waits for an open does not follow."""
+        opened = self.make_step(self.sequence, "mail_open", self.first, 1, subject="Opened")
+        not_opened = self.make_step(self.sequence, "mail_not_open", self.first, 3)
+        to_ann, _to_bob = self.start()
+        self.answer(to_ann)
+        self.assertEqual(self.trace(self.ann, opened).reason, "left")
+        self.assertEqual(self.trace(self.ann, not_opened).reason, "opposite")
+        self.advance(days=1)
+        self.assertGot("Opened")
+
     def test_mail_not_reply(self):
         self.make_step(self.sequence, "mail_not_reply", self.first, 3, subject="Not replied")
         to_ann, to_bob = self.start()
