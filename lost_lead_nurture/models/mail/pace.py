@@ -130,7 +130,11 @@ class NurturePace(models.Model):
 
         :param key: of the limit
         """
-        waiting = SQL("%s = ANY(string_to_array(nurture_trace.limits, ','))", key)
+        waiting = SQL(
+            "nurture_trace.state = 'scheduled'"
+            " AND %s = ANY(string_to_array(nurture_trace.limits, ','))",
+            key,
+        )
         self.env["nurture.sequence"].flush_model(["state"])
         self._look_again(
             SQL(
@@ -146,6 +150,7 @@ class NurturePace(models.Model):
     @api.model
     def _give_back(self, condition):
         """Whoever of these has a place gives it back: it leaves at another moment, or not at all.
+        Where a trace is decided about otherwise :meth:`nurture.trace._update` sees to it.
 
         :param condition: SQL about ``nurture_trace``
         :return: ids of those who had one
@@ -153,11 +158,9 @@ class NurturePace(models.Model):
         self.env["nurture.trace"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                "SELECT id FROM nurture_trace WHERE nurture_trace.state = 'scheduled'"
-                " AND nurture_trace.reason IN %s AND nurture_trace.limits IS NOT NULL AND %s"
+                "SELECT id FROM nurture_trace WHERE nurture_trace.limits IS NOT NULL AND %s"
                 # workers lock traces first, too
                 " ORDER BY id FOR UPDATE",
-                tuple(REASONS.values()),
                 condition,
             )
         )
@@ -173,9 +176,9 @@ class NurturePace(models.Model):
                     CROSS JOIN unnest(string_to_array(nurture_trace.limits, ',')) one(key)
                     CROSS JOIN LATERAL (
                                SELECT CASE WHEN one.key LIKE 'server-day:%%'
-                                           THEN date_trunc('day', schedule_date)
-                                           ELSE date_trunc('hour', schedule_date)
-                                              + date_part('minute', schedule_date)::int / %(slice)s
+                                           THEN date_trunc('day', place_date)
+                                           ELSE date_trunc('hour', place_date)
+                                              + date_part('minute', place_date)::int / %(slice)s
                                               * %(slice)s * interval '1 minute'
                                       END AS date
                                ) slice
@@ -190,9 +193,13 @@ class NurturePace(models.Model):
         )
         traces = self.env["nurture.trace"]
         self.env.execute_query(
-            SQL("UPDATE nurture_trace SET limits = NULL WHERE id IN %s RETURNING id", ids)
+            SQL(
+                "UPDATE nurture_trace SET limits = NULL, place_date = NULL WHERE id IN %s"
+                " RETURNING id",
+                ids,
+            )
         )
-        traces.browse(ids).invalidate_recordset(["limits"], flush=False)
+        traces.browse(ids).invalidate_recordset(["limits", "place_date"], flush=False)
         return ids
 
     @api.model
@@ -213,7 +220,6 @@ class NurturePace(models.Model):
                 schedule_date=fields.Datetime.now(),
                 reason=None,
                 detail=None,
-                limits=None,
             )
         )
         if released:

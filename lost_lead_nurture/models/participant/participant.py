@@ -494,9 +494,6 @@ class NurtureParticipant(models.Model):
         if not leaving:
             return
         traces = self.env["nurture.trace"]
-        # others leave in their place
-        places = self.env["nurture.pace"].sudo()
-        places._give_back(SQL("participant_id IN %s", tuple(leaving.ids)))
         traces._update(
             SQL(
                 "participant_id IN %s AND state IN ('waiting', 'scheduled', 'error')",

@@ -4,7 +4,7 @@ from functools import partial
 
 from pytz import timezone, utc
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -298,26 +298,66 @@ class NurtureSequence(models.Model):
         id, time zone, step id and moment; None where there are none."""
         places = {} if places is None else places
         pace = self.env["nurture.pace"].sudo()
+        steps = self.step_ids.filtered(lambda step: step.step_type == "email")
+        # a version, or another language, may leave by another mail server
         pacers = {
-            step.id: pacer
-            for step in self.step_ids
-            if step.step_type == "email"
-            and (pacer := pace._make_pacer(self, step.mailing_id, places))
+            mailing: pacer
+            for mailing in steps._get_mailings()
+            if (pacer := pace._make_pacer(self, mailing, places))
         }
         if not pacers:
             return None
+        own = {step.id: step.mailing_id for step in steps}
+        further = self._get_further_mailings(steps, lead_ids)
         leads = self.env["crm.lead"].sudo().browse(lead_ids)
         addresses = {lead.id: lead.email_normalized for lead in leads}
         codes = self.env["nurture.provider"].sudo()._get_codes(set(addresses.values()))
         schedule = self._get_sending_hours()
 
         def find_place(lead_id, zone, step_id, moment):
-            if not (pacer := pacers.get(step_id)):
+            mailing = further.get((lead_id, step_id)) or own.get(step_id)
+            if not (pacer := pacers.get(mailing)):
                 return moment
             place = schedule and partial(schedule.place, zone=zone)
             return pacer.forecast(codes.get(addresses[lead_id]), moment, place)
 
         return find_place
+
+    @api.model
+    def _get_further_mailings(self, steps, lead_ids):
+        """Which mail these leads would get of ``steps`` where it is not the step's own: the version
+        that they would be drawn for, or that in their language.
+
+        :return: ``{(lead id, step id): mailing}``
+        """
+        further = {}
+        if tested := steps.filtered("variant_ids"):
+            mailings = {step.id: step._get_mail_by_letter() for step in tested}
+            for lead_id, step_id, letter in self._draw_versions(tested, lead_ids):
+                further[lead_id, step_id] = mailings[step_id].get(letter)
+        leads = self.env["crm.lead"].sudo().browse(lead_ids)
+        for line in steps.translation_ids:
+            for lead in leads.filtered(lambda lead, line=line: lead.lang_id == line.lang_id):
+                further[lead.id, line.step_id.id] = line.mailing_id
+        return further
+
+    def _draw_versions(self, steps, lead_ids):
+        """For which version of these steps each lead would be drawn.
+
+        :return: rows of lead id, step id and letter, None where there is none
+        """
+        traces, participants = self.env["nurture.trace"], self.env["nurture.participant"]
+        traces._flush_versions()
+        key = participants._sql_dedup_key(self)
+        return self.env.execute_query(
+            SQL(
+                "SELECT lead.id, step.id, %s FROM crm_lead lead CROSS JOIN nurture_step step"
+                " WHERE lead.id IN %s AND step.id IN %s",
+                traces._sql_draw(SQL("(SELECT %s AS dedup_key, lead.id AS lead_id)", key)),
+                tuple(lead_ids) or (0,),
+                tuple(steps.ids),
+            )
+        )
 
     def _by_local_day(self, sends):
         """``{(moment, step id): number}`` as ``{(day, step id): number}``."""
@@ -356,27 +396,14 @@ class NurtureSequence(models.Model):
 
         :return: ``{lead id: {(step id, (amount, unit))}}``
         """
-        steps = self.step_ids.variant_ids.filtered("has_delay").step_id
-        if not steps:
+        versions = self.step_ids.variant_ids.filtered("has_delay")
+        if not versions:
             return {}
-        traces, participants = self.env["nurture.trace"], self.env["nurture.participant"]
-        traces._flush_versions()
-        key = participants._sql_dedup_key(self)
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT lead.id, step.id, version.delay, version.delay_unit"
-                " FROM crm_lead lead CROSS JOIN nurture_step step"
-                " JOIN nurture_variant version ON version.step_id = step.id"
-                " AND version.has_delay AND version.letter = %s"
-                " WHERE lead.id IN %s AND step.id IN %s",
-                traces._sql_draw(SQL("(SELECT %s AS dedup_key, lead.id AS lead_id)", key)),
-                tuple(lead_ids) or (0,),
-                tuple(steps.ids),
-            )
-        )
+        by_letter = {(version.step_id.id, version.letter): version for version in versions}
         delays = defaultdict(set)
-        for lead_id, step_id, delay, unit in rows:
-            delays[lead_id].add((step_id, (delay, unit)))
+        for lead_id, step_id, letter in self._draw_versions(versions.step_id, lead_ids):
+            if version := by_letter.get((step_id, letter)):
+                delays[lead_id].add((step_id, (version.delay, version.delay_unit)))
         return delays
 
     def _get_recipients(self, lead_ids, days):

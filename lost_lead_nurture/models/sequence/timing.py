@@ -83,11 +83,14 @@ class NurtureSequence(models.Model):
 
     def _give_places_back(self):
         """These are stopped: others leave meanwhile. What waits gets a place anew when it goes
-        on."""
+        on. Whose message was recalled has given its place back already."""
         if self:
             # whoever gets here may write the sequence
             places = self.env["nurture.pace"].sudo()
-            places._give_back(SQL("sequence_id IN %s", tuple(self.ids)))
+            waiting = SQL(
+                "nurture_trace.state = 'scheduled' AND sequence_id IN %s", tuple(self.ids)
+            )
+            places._give_back(waiting)
 
     def _get_timing_problems(self):
         if not self.calendar_id:

@@ -269,7 +269,6 @@ class NurtureSequence(models.Model):
         self.env.flush_all()
         leaving = self._get_leaving(self._get_unmatched(), remove_unmatched)
         leaving._leave("unmatched")
-        self.env["nurture.pace"].sudo()._give_back(self._sql_moved(leaving.ids))
         traces._update(
             self._sql_moved(leaving.ids),
             state="scheduled",

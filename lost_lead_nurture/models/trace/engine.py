@@ -35,7 +35,7 @@ class Verdicts:
     #: ``{exit reason: those whose participant leaves}``
     leave: dict = field(default_factory=dict)
     #: ``{id: (new date, reason, what exactly it waits for, limits under which it has its place
-    #: then)}``; the last ones may be missing
+    #: then)}``; the last ones may be missing, and who has no place any more has "" for limits
     defer: dict = field(default_factory=dict)
     #: ``{why it may not be done, in words: those for which it may not}``
     refuse: dict = field(default_factory=dict)
@@ -173,8 +173,6 @@ class NurtureTrace(models.Model):
 
         :return: these
         """
-        # who is not waited for any more leaves now, or gets a place anew
-        self.env["nurture.pace"].sudo()._give_back(SQL("id IN %s", tuple(self.ids)))
         return self._update(
             SQL("id IN %s AND nurture_trace.state = 'scheduled'", tuple(self.ids)),
             state="scheduled",
@@ -587,7 +585,7 @@ class NurtureTrace(models.Model):
         """Defer traces.
 
         :param dates: ``{trace id: (new date, reason, detail, limits)}``, the last of which may be
-            missing
+            missing, see :class:`Verdicts`
         """
         if not dates:
             return
@@ -604,7 +602,14 @@ class NurtureTrace(models.Model):
             schedule_date=SQL("deferred.date"),
             reason=SQL("deferred.reason"),
             detail=SQL("deferred.detail"),
-            limits=SQL("deferred.limits"),
+            limits=SQL(
+                "CASE WHEN deferred.limits IS NULL THEN nurture_trace.limits"
+                " ELSE NULLIF(deferred.limits, '') END"
+            ),
+            place_date=SQL(
+                "CASE WHEN deferred.limits IS NULL THEN nurture_trace.place_date"
+                " WHEN deferred.limits <> '' THEN deferred.date END"
+            ),
         )
 
     # ------------------------------------------------------------
@@ -632,7 +637,8 @@ class NurtureTrace(models.Model):
     @api.model
     def _update(self, condition, source=None, logged=None, **values):
         """Set ``values`` (plain values or SQL) on all traces that meet ``condition``, and keep the
-        decision in their log.
+        decision in their log. Who has a place and is not waiting for it any more gives it back, if
+        its message is not in the queue: others leave in its place.
 
         :param source: SQL of a FROM clause that values and condition may use
         :param logged: the reason of a decision that changes neither their state nor its reason
@@ -652,16 +658,20 @@ class NurtureTrace(models.Model):
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
-                "UPDATE nurture_trace SET %s %s WHERE %s RETURNING nurture_trace.id",
+                "UPDATE nurture_trace SET %s %s WHERE %s RETURNING nurture_trace.id, %s",
                 SQL(", ").join(
                     SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()
                 ),
                 source or SQL(),
                 condition,
+                self._sql_lost_place(),
             )
         )
-        traces = self.browse(id_ for (id_,) in rows)
+        traces = self.browse(id_ for id_, _lost in rows)
         traces.invalidate_recordset(values, flush=False)
+        if lost := tuple(id_ for id_, is_lost in rows if is_lost):
+            # the engine's own table
+            self.env["nurture.pace"].sudo()._give_back(SQL("id IN %s", lost))
         return traces
 
     @api.model

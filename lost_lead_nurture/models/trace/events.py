@@ -116,6 +116,9 @@ class NurtureTrace(models.Model):
             mailing_trace = trace.mailing_trace_ids.sorted("id")[-1:]
             causes[get_reason(mailing_trace), mailing_trace._nurture_get_failure()] |= trace
         for (reason, detail), traces in causes.items():
+            if state == "error":
+                # it was tried: its place is used
+                traces.sudo().limits = False
             traces._set_state(state, reason, detail)
         self._stop_branch()
 

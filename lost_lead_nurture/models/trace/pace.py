@@ -1,7 +1,7 @@
 from datetime import timedelta
 from functools import partial
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.pace import GRACE, REASONS
@@ -36,32 +36,71 @@ class NurtureTrace(models.Model):
         providers = self.env["nurture.provider"].sudo()
         codes = providers._get_codes({address for _id, address, *_rest in rows})
         verdicts.accept = []
-        names = {}
+        names, places = {}, []
         for trace_id, address, kept, kept_date, *recipient in rows:
             code = codes.get(address)
             place = schedule and partial(schedule.place, zone=recipient_zone(*recipient))
             if until := pacer.get_held(code, now):
+                # what place it has it does not need then
                 date, reason, limits = (
                     place(until, share=0) if place else until,
                     "provider_held",
-                    (),
+                    None,
                 )
                 # not all of them at the moment when the hold ends
                 date = date and providers._spread(date, trace_id)
             else:
                 kept = kept.split(",") if kept else ()
                 date, key = pacer.judge(code, now, place, kept, kept_date)
+                wanted = pacer.get_keys(code)
+                keys = ",".join(wanted)
                 if not key:
                     verdicts.accept.append(trace_id)
+                    if keys:
+                        has_place = set(wanted) <= set(kept)
+                        places.append((trace_id, keys, kept_date if has_place else now))
                     continue
                 # who has no place at all has none tomorrow, either
-                reason, limits = REASONS[key.partition(":")[0]], date and pacer.get_keys(code)
+                reason, limits = REASONS[key.partition(":")[0]], keys if date else ""
             if reason.startswith("provider") and code not in names:
                 names[code] = providers._describe(code)
             detail = names[code] if reason.startswith("provider") else None
             date = date or now + timedelta(days=1)
-            verdicts.defer[trace_id] = (date, reason, detail, ",".join(limits or ()) or None)
+            verdicts.defer[trace_id] = (date, reason, detail, limits)
         pace._keep(pacer.slots)
+        self._note_places(places)
+
+    @api.model
+    def _note_places(self, places):
+        """Note which places those have who go ahead: should their mails be taken out of the queue
+        again, others leave in them.
+
+        :param places: rows of trace id, keys of limits, and when the place is
+        """
+        if not places:
+            return
+        self.flush_model(["limits", "place_date"])
+        self.env.execute_query(
+            SQL(
+                "UPDATE nurture_trace SET limits = place.keys, place_date = place.date"
+                " FROM (VALUES %s) place (id, keys, date) WHERE nurture_trace.id = place.id"
+                " RETURNING nurture_trace.id",
+                SQL(", ").join(SQL("(%s, %s, %s::timestamp)", *row) for row in places),
+            )
+        )
+        traces = self.browse(trace_id for trace_id, *_place in places)
+        traces.invalidate_recordset(["limits", "place_date"], flush=False)
+
+    @api.model
+    def _sql_lost_place(self):
+        """Which traces have a place that they do not need any more: they are neither in the queue,
+        nor done, nor waiting for that very moment."""
+        return SQL(
+            "nurture_trace.limits IS NOT NULL AND nurture_trace.state <> 'processed'"
+            " AND NOT (nurture_trace.state = 'scheduled' AND nurture_trace.reason IN %s"
+            " AND nurture_trace.schedule_date = nurture_trace.place_date)",
+            tuple(REASONS.values()),
+        )
 
     def _get_paced(self, ids):
         """What decides when mails may go, active recipients first.
@@ -75,12 +114,11 @@ class NurtureTrace(models.Model):
             SQL(
                 """
                 SELECT trace.id, lead.email_normalized,
-                       CASE WHEN trace.reason IN %(waited)s AND trace.schedule_date >= %(grace)s
-                            THEN trace.limits
+                       CASE WHEN trace.place_date >= %(grace)s THEN trace.limits
                             -- the place of a day is good all day
-                            WHEN trace.reason IN %(waited)s AND trace.schedule_date >= %(today)s
+                            WHEN trace.place_date >= %(today)s
                             THEN substring(trace.limits FROM 'server-day:[0-9]+') END,
-                       trace.schedule_date, %(recipient)s
+                       trace.place_date, %(recipient)s
                   FROM nurture_trace trace
                   JOIN nurture_participant participant ON participant.id = trace.participant_id
                   JOIN crm_lead lead ON lead.id = participant.lead_id
@@ -94,7 +132,6 @@ class NurtureTrace(models.Model):
                  WHERE trace.id IN %(ids)s
               ORDER BY active.date DESC NULLS LAST, trace.schedule_date, trace.id
                 """,
-                waited=tuple(REASONS.values()),
                 grace=now - GRACE,
                 today=now.replace(hour=0, minute=0, second=0, microsecond=0),
                 recipient=recipient,

@@ -88,7 +88,11 @@ class NurtureTrace(models.Model):
     )
     limits = fields.Char(
         readonly=True,
-        help="Under which limits it has its place, where it waits for one of them.",
+        help="Under which limits it has a place, where there are any.",
+    )
+    place_date = fields.Datetime(
+        readonly=True,
+        help="When that place is: when its mail was queued, or will be.",
     )
     base_date = fields.Datetime(
         string="Counts From",

@@ -566,6 +566,92 @@ class TestPace(SequenceMixin, NurtureCase):
         waiting = self.waiting("sequence_limit").sorted("schedule_date")
         self.assertEqual(waiting.mapped("schedule_date"), dates)
 
+    def start_waiting(self, number=3):
+        """One mail each five minutes: the first is in the queue, the others have a place."""
+        self.sequence.hourly_limit = 12
+        self.make_leads(number)
+        self.sequence.action_start()
+        self.run_cron()
+        return self.waiting("sequence_limit").sorted("schedule_date")
+
+    def taken(self):
+        """How many places of the sequence's limit are taken in each slice, in order."""
+        return list(self.places(f"sequence:{self.sequence.id}").values())
+
+    def test_places_of_recalled_mails(self):
+        """Whose mail is taken out of the queue has not left: others leave in its place."""
+        self.start_waiting()
+        self.assertEqual(self.taken(), [1, 1, 1])
+        self.sequence.action_stop()
+        self.assertEqual(self.taken(), [])
+        self.sequence.action_start()
+        self.run_cron()
+        self.assertEqual(self.processed(), 1, "at once")
+        self.assertEqual(self.taken(), [1])
+        queued = self.traces().filtered(lambda trace: trace.state == "processed")
+        queued.participant_id._leave("removed")
+        self.assertEqual(self.taken(), [])
+
+    def test_places_of_sent_mails(self):
+        """What has left, or was refused, has used its place."""
+        waiting = self.start_waiting()
+        sent = self.traces().mailing_trace_ids
+        sent.mail_mail_id.state = "sent"
+        sent.set_sent()
+        self.clock = waiting[0].schedule_date
+        self.run_cron()
+        refused = waiting[0].mailing_trace_ids
+        refused.mail_mail_id.state = "exception"
+        refused.set_failed()
+        self.assertEqual(waiting[0].state, "error")
+        self.sequence.action_stop()
+        self.assertEqual(self.taken(), [1, 1])
+        self.traces().participant_id._leave("removed")
+        self.assertEqual(self.taken(), [1, 1])
+
+    def test_places_of_cancelled_steps(self):
+        """However it comes that a mail is not sent: its place is free, and given back once."""
+        waiting = self.start_waiting(7)
+        self.assertEqual(len(waiting), 6)
+        waiting[0].with_user(self.marketer).action_cancel()
+        self.assertEqual(self.taken(), [1] * 6)
+        waiting[0].action_cancel()
+        self.assertEqual(self.taken(), [1] * 6)
+        waiting[1]._set_state("rejected", "filtered")
+        waiting[2]._fail(ValueError("broken"))
+        self.assertEqual(self.taken(), [1] * 4)
+        # it waits for something else than the limit then
+        waiting[3]._defer({waiting[3].id: (self.clock + timedelta(days=1), "frequency_cap")})
+        self.assertEqual(self.taken(), [1] * 3)
+        self.assertFalse(waiting[3].limits)
+        self.assertEqual(len(waiting.filtered("limits")), 2)
+
+    def test_places_of_an_archived_step(self):
+        other = self.make_step(self.sequence)
+        self.start_waiting()
+        self.assertEqual(self.taken(), [1] * 6)
+        other.active = False
+        self.assertEqual(self.taken(), [1] * 3)
+
+    def test_places_of_a_branch_that_ends(self):
+        """What follows a mail that is not sent after all does not leave either."""
+        self.first.mailing_id.mail_server_id = self.make_server()
+        second = self.make_step(self.sequence, "after", self.first)
+        limited = {"name": "Slow", "smtp_host": "127.0.0.1", "nurture_hourly_limit": 12}
+        server = self.env["ir.mail_server"].create(limited)
+        second.mailing_id.mail_server_id = server
+        self.make_leads(3)
+        self.sequence.action_start()
+        self.run_cron()
+        self.traces(self.first).mailing_trace_ids.set_sent()
+        self.run_cron()
+        key = f"server:{server.id}"
+        self.assertEqual(list(self.places(key).values()), [1, 1, 1])
+        waiting = self.traces(second).filtered(lambda trace: trace.state == "scheduled")
+        waiting[0].parent_id._handle("failed")
+        self.assertEqual(waiting[0].reason, "parent_failed")
+        self.assertEqual(sum(self.places(key).values()), 2)
+
     def test_stopped_and_started(self):
         """What waits under a limit goes on where it was."""
         server = self.make_server(nurture_hourly_limit=12)
@@ -573,7 +659,7 @@ class TestPace(SequenceMixin, NurtureCase):
         self.sequence.action_start()
         self.run_cron()
         self.sequence.action_stop()
-        self.assertEqual(sum(self.places(f"server:{server.id}").values()), 1, "others may leave")
+        self.assertFalse(self.places(f"server:{server.id}"), "others may leave")
         self.sequence.action_start()
         # the first one was still in the queue
         for number, _lead in enumerate(leads, 1):
@@ -653,6 +739,41 @@ class TestPace(SequenceMixin, NurtureCase):
         days = [trace.schedule_date.day for trace in self.traces()]
         self.assertEqual({day: days.count(day) for day in set(days)}, expected)
 
+    def test_dry_run_by_version(self):
+        """Each version leaves by the mail server of its own mail, and has its limits."""
+        slow = self.make_server(nurture_daily_limit=2)
+        fast = self.make_server()
+        self.env["ir.mail_server"].browse((slow.id, fast.id)).active = True
+        version = self.env["nurture.variant"].browse(self.first.action_add_variant())
+        self.first.mailing_id.mail_server_id = fast
+        version.mailing_id.write({"mail_server_id": slow.id, "subject": "Other"})
+        self.make_leads(12)
+        dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.sequence.id})
+        expected = {send.date.day: send.message_count for send in dry_run.send_ids}
+        self.assertGreater(len(expected), 1)
+        self.sequence.action_start()
+        # each run queues the mails of one version
+        for _run in range(3):
+            self.run_cron()
+        days = [trace.schedule_date.day for trace in self.traces()]
+        self.assertEqual({day: days.count(day) for day in set(days)}, expected)
+        slowed = self.traces().filtered(lambda trace: trace.variant == "B")
+        self.assertEqual(expected[2], 12 - len(slowed) + 2)
+
+    def test_dry_run_by_language(self):
+        slow = self.make_server(nurture_daily_limit=1)
+        self.first.mailing_id.mail_server_id = self.make_server()
+        slow.active = True
+        lang = self.env["res.lang"]._activate_lang("fr_FR")
+        french = self.make_mailing("Bonjour", mail_server_id=slow.id)
+        self.first.translation_ids = [(0, 0, {"lang_id": lang.id, "mailing_id": french.id})]
+        leads = self.make_leads(5)
+        for lead in leads[:3]:
+            lead.lang_id = lang
+        dry_run = self.env["nurture.dry.run"].create({"sequence_id": self.sequence.id})
+        expected = {send.date.day: send.message_count for send in dry_run.send_ids}
+        self.assertEqual(expected, {2: 3, 3: 1, 4: 1})
+
     def test_queries(self):
         """Limits cost a number of queries that does not grow with the batch, whoever waits."""
         self.env.ref("lost_lead_nurture.nurture_provider_google").hourly_limit = 12
@@ -671,6 +792,8 @@ class TestPace(SequenceMixin, NurtureCase):
             self.assertEqual(len(verdicts.accept) + len(verdicts.defer), len(traces))
             self.assertTrue(verdicts.defer)
             traces._set_state("processed", "done")
+            # somebody is accepted in each
+            self.clock += timedelta(hours=1)
         self.assertEqual(counts[0], counts[1])
 
     def test_bad_input(self):
