@@ -49,6 +49,7 @@
         "views/nurture_preference_views.xml",
         "views/mailing_portal_templates.xml",
         "views/nurture_provider_views.xml",
+        "views/nurture_auth_failure_views.xml",
         "views/nurture_step_views.xml",
         "views/nurture_audience_views.xml",
         "views/nurture_inference_templates.xml",

@@ -66,6 +66,7 @@ CHANGES = [
     Index.of_model(
         "mailing_trace", "_nurture_sent_index", MailingTraceStatistics._nurture_sent_index
     ),
+    Reference("nurture_auth_failure", "mailing_trace_id", "mailing_trace", "CASCADE"),
     Reference("nurture_consent", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_consent", "partner_id", "res_partner", "SET NULL"),
     Reference("nurture_consent", "mail_id", "mail_mail", "SET NULL"),

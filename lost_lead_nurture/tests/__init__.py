@@ -17,6 +17,7 @@ from .lead import (
 from .mail import (
     test_ab_test,
     test_answers,
+    test_auth_failures,
     test_chatter,
     test_guard,
     test_languages,

@@ -66,6 +66,31 @@ class TestComplaints(unittest.TestCase):
                 self.read(returned=quoted, returned_type=returned_type).message_ids, []
             )
 
+    def test_failed_authentication(self):
+        """Who reports it, and what has failed, as far as it is said."""
+        more = (
+            "Auth-Failure: DMARC\nReported-Domain: Shop.Example.com\nSource-IP: 192.0.2.7\n"
+            "Delivery-Result: spam\nAuthentication-Results: mx.example.com;\n\tdmarc=fail\x00\n"
+        )
+        failure = complaints.read_auth_failure(feedback("auth-failure", more))
+        self.assertEqual(
+            failure,
+            complaints.AuthFailure(
+                reporter="provider.example.com",
+                domain="shop.example.com",
+                failed="dmarc",
+                results="mx.example.com; dmarc=fail",
+                source_ip="192.0.2.7",
+                delivery="spam",
+                message_ids=["<1@shop.example.com>"],
+            ),
+        )
+        bare = complaints.read_auth_failure(feedback("Auth-Failure"))
+        self.assertEqual((bare.failed, bare.results, bare.domain), ("", "", ""))
+        for kind in ("abuse", "not-spam", ""):
+            self.assertIsNone(complaints.read_auth_failure(feedback(kind)))
+        self.assertIsNone(complaints.read_auth_failure(message(kind="text/plain")))
+
     def test_huge(self):
         """A report that is made to take long takes no time, and names at most a few mails."""
         long = "a" * 1_000_000

@@ -2,6 +2,7 @@
 from . import mailing  # isort: skip
 from . import mailing_trace  # isort: skip
 from . import (
+    auth_failure,
     hit,
     ir_mail_server,
     ir_qweb,

@@ -6,7 +6,7 @@ from odoo.tools.mail import email_normalize, email_split_tuples, unfold_referenc
 
 from ...tools import automatic
 from ...tools.addresses import canonical
-from ...tools.complaints import read_complaint
+from ...tools.complaints import read_auth_failure, read_complaint
 from ...tools.incoming import get_source, is_improper, names_nul, simplify
 from ...tools.inside import INSIDE
 from ...tools.reports import read_report
@@ -63,6 +63,9 @@ class MailThread(models.AbstractModel):
         complaint = read_complaint(message)
         if complaint and self.env["mailing.trace"].sudo()._nurture_take_complaint(complaint):
             # filed on no document, as a bounce is not
+            return []
+        failure = read_auth_failure(message)
+        if failure and self.env["nurture.auth.failure"]._take(failure):
             return []
         if self._nurture_take_report(message, message_dict):
             return []

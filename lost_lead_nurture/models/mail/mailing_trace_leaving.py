@@ -52,7 +52,7 @@ class MailingTrace(models.Model):
         :param complaint: :class:`~tools.complaints.Complaint`
         :return: whether it is about a mail of ours
         """
-        mailing_traces = self._nurture_find_complained(complaint)
+        mailing_traces = self._nurture_find_named(complaint.message_ids)
         if not mailing_traces:
             return False
         self._nurture_note_complained([("id", "in", mailing_traces.ids)])
@@ -77,10 +77,10 @@ class MailingTrace(models.Model):
         return True
 
     @api.model
-    def _nurture_find_complained(self, complaint):
-        """The mail that a complaint names."""
+    def _nurture_find_named(self, message_ids):
+        """The mails that a feedback report names, and that have left."""
         return self.search(
-            Domain("message_id", "in", complaint.message_ids)
+            Domain("message_id", "in", message_ids)
             & Domain("sent_datetime", "!=", False)
             & Domain("is_test_trace", "=", False)
         )

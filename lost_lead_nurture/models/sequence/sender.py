@@ -1,7 +1,10 @@
+from collections import defaultdict
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import email_normalize, formataddr
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
@@ -9,6 +12,9 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from ...tools.arguments import check_records
 from ...tools.dates import on_clock
 from ...tools.dns import MISSING, OK, check_sender
+
+#: So many of those who report are named.
+MAX_REPORTERS = 4
 
 
 class NurtureSequence(models.Model):
@@ -35,6 +41,51 @@ class NurtureSequence(models.Model):
         groups="lost_lead_nurture.group_user",
         help="What the DNS said of the sender's domain when the last test mail was sent.",
     )
+    auth_failures = fields.Char(
+        compute="_compute_auth_failures",
+        groups="lost_lead_nurture.group_user",
+        help="How many mails of the sequence mail servers reported in the last 30 days because "
+        "their SPF, DKIM or DMARC had failed, and which servers. A few are usual, where recipients "
+        "forward mails. Many say that the sending domain is not set up for your mail server.",
+    )
+
+    @api.depends_context("lang", "uid", "allowed_company_ids")
+    def _compute_auth_failures(self):
+        failures = self.env["nurture.auth.failure"]
+        counts = defaultdict(list)
+        for sequence, reporter, count in failures._read_group(
+            failures._get_recent() & Domain("sequence_id", "in", self.ids),
+            ["sequence_id", "reporter"],
+            ["__count"],
+            order="__count DESC, reporter",
+        ):
+            counts[sequence.id].append((reporter, count))
+        for sequence in self:
+            sequence.auth_failures = self._say_auth_failures(counts.get(sequence._origin.id))
+
+    @api.model
+    def _say_auth_failures(self, counts):
+        """How many reports of failed authentication there are, in words; False for none.
+
+        :param counts: list of (who reports, how many), the most first
+        """
+        if not counts:
+            return False
+        total = sum(count for _reporter, count in counts)
+        named = [f"{reporter} ({count})" for reporter, count in counts[:MAX_REPORTERS]]
+        if more := len(counts) - len(named):
+            named.append(self.env._("%s more", more))
+        values = {"total": total, "reporters": ", ".join(named)}
+        if total == 1:
+            return self.env._("1 report in 30 days, from %(reporters)s", **values)
+        return self.env._("%(total)s reports in 30 days, from %(reporters)s", **values)
+
+    def action_view_auth_failures(self):
+        """Open the reports of failed authentication that the form counts."""
+        check_records(self, one=True)
+        failures = self.env["nurture.auth.failure"]
+        domain = failures._get_recent() & Domain("sequence_id", "=", self.id)
+        return self._open_list(failures._name, self.env._("Failed Authentication"), domain)
 
     @api.constrains("email_from")
     def _check_email_from(self):

@@ -183,6 +183,7 @@ DOORS = {
     ("nurture.sequence", "action_view_quotations"): (READS,),
     ("nurture.sequence", "action_view_running"): (OPENS,),
     ("nurture.sequence", "action_view_waits"): (OPENS,),
+    ("nurture.sequence", "action_view_auth_failures"): (OPENS,),
     ("nurture.sequence", "button_advance"): (CHANGES,),
     ("nurture.sequence", "button_retry_all"): (CHANGES,),
     ("nurture.sequence", "button_start"): (CHANGES,),

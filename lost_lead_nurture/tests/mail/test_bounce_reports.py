@@ -5,16 +5,14 @@ import re
 import unittest
 from base64 import b64encode
 from datetime import timedelta
-from pathlib import Path
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..common import ANN, BOB, NurtureHttpCase, SecondStepMixin, TwoLeadsMixin
+from ..corpus import CORPUS
 
-#: Real reports, which are no part of the add-on.
-CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "bounces"
-#: Some of it: how they end, and of which server.
+#: Some of the corpus: how they end, and of which server.
 HARD_ONES = ("exim-59", "office365-02", "postfix-06", "qmail-18", "notes-03", "sendmail-01")
 GATEWAY = "odoo.addons.mail.models.mail_thread"
 EXIM = """A message that you sent could not be delivered to one or more of its
