@@ -35,6 +35,10 @@ OVERRIDDEN = {
         "record, sms_values",
         "mailing traces of a step's SMS know their trace",
     ),
+    "sms.sms._send": (
+        "unlink_failed, unlink_sent, raise_exception",
+        "an SMS is looked at once more before it leaves",
+    ),
     "sms.sms._update_body_short_links": (
         "",
         "links are signed, so that nobody clicks for others",

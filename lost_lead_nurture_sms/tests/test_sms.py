@@ -25,6 +25,35 @@ class TestSms(SmsCase):
     # SENT
     # ------------------------------------------------------------
 
+    def test_does_not_leave_after_all(self):
+        """What was true when it was queued may not be any more when it would leave."""
+        self.sequence.action_start()
+        self.run_cron()
+        withheld = self.trace(self.ann, self.first)
+        traces = type(self.env["nurture.trace"])
+        self.patch(traces, "_find_withheld", lambda one: {"unmatched": one & withheld})
+        self.send_sms()
+        self.assertFalse(self.sms_to(self.ann))
+        self.assertEqual(self.participant(self.ann).exit_reason, "unmatched")
+        self.assertTrace(self.ann, self.first, "cancelled", "recalled")
+        self.assertEqual(len(self.sms_to(self.bob)), 1)
+
+    def test_left_before_the_batch_was_committed(self):
+        """Whoever leaves while a worker queues the SMS cannot have it recalled: it is not there
+        yet. The queue does it."""
+        self.sequence.action_start()
+        self.run_cron()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE nurture_participant SET state = 'exited' WHERE id = %s",
+            self.participant(self.ann).ids,
+        )
+        self.env.invalidate_all()
+        self.send_sms()
+        self.assertFalse(self.sms_to(self.ann))
+        self.assertTrace(self.ann, self.first, "cancelled", "recalled")
+        self.assertEqual(len(self.sms_to(self.bob)), 1)
+
     def test_arrives(self):
         """It arrives with the lead's name and a short link of its own, and only through the
         queue."""

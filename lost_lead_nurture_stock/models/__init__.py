@@ -1,7 +1,5 @@
 from . import (
     crm_lead,
-    mail_mail,
-    mailing_trace,
     nurture_participant,
     nurture_preset,
     nurture_sequence,

@@ -16,3 +16,16 @@ class NurtureTrace(models.Model):
                 verdicts.put("leave", reason, trace.id)
             else:
                 verdicts.accept.append(trace.id)
+
+    def _find_withheld(self):
+        """A message that offers what cannot be delivered does not leave: it may have been sold
+        since it was queued."""
+        withheld = super()._find_withheld()
+        offering = self.filtered(
+            lambda trace: trace.sequence_id.wait_for_stock and trace.step_id._is_message()
+        )
+        lacking = offering.participant_id._find_lacking() if offering else {}
+        for trace in offering:
+            if reason := lacking.get(trace.participant_id.id):
+                withheld[reason] = withheld.get(reason, self.browse()) | trace
+        return withheld

@@ -6,5 +6,6 @@ from . import (
     test_quantities,
     test_random,
     test_rights,
+    test_sms,
     test_waves,
 )

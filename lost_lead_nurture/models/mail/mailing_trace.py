@@ -514,6 +514,9 @@ class MailingTrace(models.Model):
         :return: list of :class:`LockedMailingTrace`, without those of mails that somebody else has
             or that are not in the queue any more
         """
+        withheld = mails._nurture_get_withheld()
+        # nothing is noted ahead of a mail that does not leave
+        ahead_ids = ahead.ids if ahead and not withheld else []
         rows = self.env.execute_query(
             SQL(
                 """
@@ -539,16 +542,17 @@ class MailingTrace(models.Model):
                 )
                 SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
                 """,
-                ids=(*mails.ids, *(ahead.ids if ahead else ())),
+                ids=(*mails.ids, *ahead_ids),
                 unwanted=self._nurture_sql_unwanted(),
-                ahead=tuple(ahead.ids) if ahead else (0,),
+                ahead=tuple(ahead_ids) or (0,),
                 now=fields.Datetime.now(),
             )
         )
         self.browse(row[0] for row in rows).invalidate_recordset(
             ["nurture_sending_date"], flush=False
         )
-        return [LockedMailingTrace(*row) for row in rows]
+        locked = [LockedMailingTrace(*row) for row in rows]
+        return [one._replace(wanted=False) if one.id in withheld.ids else one for one in locked]
 
     @api.model
     def _nurture_sql_unwanted(self):

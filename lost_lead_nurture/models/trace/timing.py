@@ -174,6 +174,20 @@ class NurtureTrace(models.Model):
         )
         return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
 
+    def _find_withheld(self):
+        """Those of these traces whose message is in the queue and does not leave after all: what
+        was true when it was queued is not any more. Mails and SMS ask it in the transaction in
+        which they leave. For other add-ons.
+
+        :return: ``{exit reason: traces}``; their participants leave
+        """
+        return {}
+
+    def _leave_withheld(self):
+        """Let those leave whose message does not, see :meth:`_find_withheld`."""
+        for reason, traces in self._find_withheld().items():
+            traces.participant_id._leave(reason)
+
     @api.model
     def _begin_last_chance(self, participant_ids):
         """Send these participants the last-chance mail, which asks for engagement."""
