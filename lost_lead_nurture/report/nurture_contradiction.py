@@ -14,8 +14,8 @@ class NurtureContradiction(models.Model):
     """Lost leads whose records contradict the lost reason: too expensive, it says, and nobody ever
     opened the quotation. It cites; a person decides. Made of the leads that the user may see.
 
-    Another add-on adds a kind by a ``selection_add`` on ``kind``, a SELECT in :meth:`_sql_kinds`
-    and its words in :meth:`_get_words`.
+    Another add-on adds a kind by a ``selection_add`` on ``kind``, a SELECT in :meth:`_sql_kinds`,
+    its words in :meth:`_get_words` and what else they cite in :meth:`_get_cited`.
     """
 
     _name = "nurture.contradiction"
@@ -194,12 +194,21 @@ class NurtureContradiction(models.Model):
         # marketers see leads, and no quotations
         orders = self.sudo().order_id.with_env(self.env(su=False))
         names = {order.id: order.name for order in orders._filtered_access("read")}
+        cited = self._get_cited()
         for row in self:
             row.description = words[row.kind] % {
                 "order": names.get(row.sudo().order_id.id, self.env._("A quotation")),
                 "date": on_day(self.env, row.date),
                 "deadline": on_day(self.env, row.date_deadline),
+                **cited.get(row.id, {}),
             }
+
+    def _get_cited(self):
+        """What else the words of these rows name. For kinds of other add-ons.
+
+        :return: ``{row id: {placeholder: text}}``
+        """
+        return {}
 
     # ------------------------------------------------------------
     # ACTIONS

@@ -4,6 +4,7 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, formatLang
 
 from odoo.addons.lost_lead_nurture.models.credit.sale_order import NOT_ORDERED
@@ -97,36 +98,22 @@ class CrmLead(models.Model):
         """What the last quotation of each lead asks for, see :meth:`_nurture_get_wanted`."""
         if not self:
             return {}
-        # those that deliver: each has kits of its own
-        warehouses = self.env["stock.warehouse"].sudo()
-        companies = warehouses.search([("active", "=", True)]).company_id
-        products = self.env["product.product"].sudo()
-        products = products.with_context(active_test=False, allowed_company_ids=companies.ids)
-        asked = SQL(
-            "line.display_type IS NULL AND line.product_uom_qty > 0 AND line.product_id IN %s",
-            products._search(products._nurture_get_kept_in_stock()).subselect(),
-        )
+        products = self._nurture_get_products()
+        asked = self._nurture_sql_asked(products._nurture_get_kept_in_stock())
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT quotation.lead_id, line.product_id, quotation.warehouse_id,
                        line.product_uom_id, sum(line.product_uom_qty)
-                  FROM (SELECT DISTINCT ON (so.opportunity_id)
-                               so.opportunity_id AS lead_id, so.id, so.warehouse_id
-                          FROM sale_order so
-                         WHERE so.opportunity_id = ANY(%(ids)s)
-                           AND so.state IN %(not_ordered)s
-                           AND so.warehouse_id IS NOT NULL
-                           AND EXISTS (SELECT 1 FROM sale_order_line line
-                                        WHERE line.order_id = so.id AND %(asked)s)
-                      ORDER BY so.opportunity_id, so.date_order DESC, so.id DESC) quotation
+                  FROM (%(quotation)s) quotation
                   JOIN sale_order_line line ON line.order_id = quotation.id AND %(asked)s
               GROUP BY quotation.lead_id, line.product_id, quotation.warehouse_id,
                        line.product_uom_id
                 """,
-                ids=self.ids,
-                not_ordered=NOT_ORDERED,
+                quotation=self._nurture_sql_last_quotation(
+                    SQL("so.opportunity_id = ANY(%s)", self.ids)
+                ),
                 asked=asked,
             )
         )
@@ -138,6 +125,48 @@ class CrmLead(models.Model):
                 quantity = units.browse(unit_id)._compute_quantity(quantity, own)
             wanted[lead_id][product_id, warehouse_id] += quantity
         return {lead_id: dict(quantities) for lead_id, quantities in wanted.items()}
+
+    @api.model
+    def _nurture_get_products(self):
+        """No products, in an environment in which all companies that deliver have theirs: each has
+        kits of its own."""
+        warehouses = self.env["stock.warehouse"].sudo()
+        companies = warehouses.search([("active", "=", True)]).company_id
+        products = self.env["product.product"].sudo()
+        return products.with_context(active_test=False, allowed_company_ids=companies.ids)
+
+    @api.model
+    def _nurture_sql_asked(self, domain):
+        """Whether a quotation asks for a product in ``domain`` by the alias ``line``."""
+        return SQL(
+            "line.display_type IS NULL AND line.product_uom_qty > 0 AND line.product_id IN %s",
+            self._nurture_get_products()._search(domain).subselect(),
+        )
+
+    @api.model
+    def _nurture_sql_last_quotation(self, condition):
+        """SELECT of the last quotation of each lead that was not ordered and asks for something of
+        which there can be too few: ``lead_id``, ``id``, ``warehouse_id``.
+
+        :param condition: SQL of whose quotations, on the alias ``so``
+        """
+        kept_in_stock = self.env["product.product"]._nurture_get_kept_in_stock()
+        return SQL(
+            """
+            SELECT DISTINCT ON (so.opportunity_id)
+                   so.opportunity_id AS lead_id, so.id, so.warehouse_id
+              FROM sale_order so
+             WHERE %(condition)s
+               AND so.state IN %(not_ordered)s
+               AND so.warehouse_id IS NOT NULL
+               AND EXISTS (SELECT 1 FROM sale_order_line line
+                            WHERE line.order_id = so.id AND %(asked)s)
+          ORDER BY so.opportunity_id, so.date_order DESC, so.id DESC
+            """,
+            condition=condition,
+            not_ordered=NOT_ORDERED,
+            asked=self._nurture_sql_asked(kept_in_stock),
+        )
 
     @api.depends("nurture_product_ids")
     @api.depends_context("lang")
@@ -199,6 +228,104 @@ class CrmLead(models.Model):
             )
         )
         self.invalidate_recordset(["nurture_missing"], flush=False)
+
+    # ------------------------------------------------------------
+    # WHAT THERE WAS
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_sql_is_kit(self):
+        """Whether a quotation asks for a kit by the alias ``line``."""
+        if "is_kits" not in self.env["product.product"]._fields:
+            return SQL("false")
+        return self._nurture_sql_asked(Domain("is_kits", "=", True))
+
+    @api.model
+    def _nurture_sql_wanted(self, condition):
+        """SELECT of what quotations ask for of what is kept in stock, and of what was moved of it
+        until then: ``product_id`` and ``quantity``, in the product's own unit.
+
+        :param condition: SQL of which lines, on the alias ``line``
+        """
+        return SQL(
+            """
+            SELECT line.product_id,
+                   sum(line.product_uom_qty * asked.factor / own.factor) AS quantity
+              FROM sale_order_line line
+              JOIN product_product product ON product.id = line.product_id
+              JOIN product_template template ON template.id = product.product_tmpl_id
+              JOIN uom_uom own ON own.id = template.uom_id
+              JOIN uom_uom asked ON asked.id = COALESCE(line.product_uom_id, template.uom_id)
+             WHERE %s AND %s
+          GROUP BY line.product_id
+            """,
+            condition,
+            self._nurture_sql_asked(Domain("is_storable", "=", True)),
+        )
+
+    @api.model
+    def _nurture_sql_stock_at(self, product, warehouse, date):
+        """How many of a product were in a warehouse at a moment, in the product's own unit: what
+        had come into it until then, less what had left it.
+
+        :param product: SQL of its id, as that of the warehouse
+        :param date: SQL of the moment
+        """
+        return SQL(
+            """
+            (SELECT COALESCE(sum(CASE WHEN goal.is_inside THEN 1 ELSE -1 END
+                                 * move.quantity * unit.factor / own.factor), 0)
+               FROM stock_warehouse warehouse
+               JOIN stock_location home ON home.id = warehouse.view_location_id
+               JOIN stock_move move ON move.product_id = %(product)s
+                AND move.state = 'done' AND move.date <= %(date)s
+               JOIN uom_uom unit ON unit.id = move.product_uom
+               JOIN product_product product ON product.id = move.product_id
+               JOIN product_template template ON template.id = product.product_tmpl_id
+               JOIN uom_uom own ON own.id = template.uom_id
+               JOIN stock_location source ON source.id = move.location_id
+               JOIN stock_location target ON target.id = move.location_dest_id
+         CROSS JOIN LATERAL (SELECT target.parent_path LIKE home.parent_path || '%%' AS is_inside,
+                                    source.parent_path LIKE home.parent_path || '%%' AS was_inside
+                            ) goal
+              WHERE warehouse.id = %(warehouse)s AND goal.is_inside != goal.was_inside)
+            """,
+            product=product,
+            warehouse=warehouse,
+            date=date,
+        )
+
+    def _nurture_get_stock_when_lost(self):
+        """What these leads wanted when they were lost, and how much there was of it: what was free,
+        where that was noted, else what was in the warehouse.
+
+        :return: ``{lead id: list of (product id, how many there were, how many were wanted)}``
+        """
+        found = {
+            lead.id: [(line["product"], line["free"], line["wanted"]) for line in missing]
+            for lead in self
+            if (missing := lead.nurture_missing)
+        }
+        others = [lead.id for lead in self if lead.id not in found]
+        if not others:
+            return found
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT lead.id, wanted.product_id, %s, wanted.quantity FROM crm_lead lead"
+                " CROSS JOIN LATERAL (%s) quotation CROSS JOIN LATERAL (%s) wanted"
+                " WHERE lead.id IN %s ORDER BY 1, 2",
+                self._nurture_sql_stock_at(
+                    SQL("wanted.product_id"), SQL("quotation.warehouse_id"), SQL("lead.date_closed")
+                ),
+                self._nurture_sql_last_quotation(SQL("so.opportunity_id = lead.id")),
+                self._nurture_sql_wanted(SQL("line.order_id = quotation.id")),
+                tuple(others),
+            )
+        )
+        for lead_id, product_id, had, wanted in rows:
+            found.setdefault(lead_id, []).append((product_id, float(had), float(wanted)))
+        return found
 
     @api.depends("won_status", "nurture_missing", "nurture_product_ids")
     @api.depends_context("lang", "allowed_company_ids", "uid")

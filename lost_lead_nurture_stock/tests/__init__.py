@@ -1,5 +1,6 @@
 from . import (
     test_back_in_stock,
+    test_contradictions,
     test_core,
     test_install,
     test_lead,
