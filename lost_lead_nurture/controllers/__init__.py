@@ -1,1 +1,1 @@
-from . import consent, leaving, main, results
+from . import consent, leaving, main, quotation, results

@@ -7,6 +7,7 @@ from odoo.addons.mass_mailing.controllers.main import MassMailController
 
 from ..models.mail.mailing_trace import HONEYPOT
 from ..tools import bots
+from ..tools.quotations import is_link
 
 
 class NurtureMailController(MassMailController):
@@ -21,8 +22,22 @@ class NurtureMailController(MassMailController):
 
     @http.route()
     def full_url_redirect(self, code, mailing_trace_id, **post):
-        self._nurture_describe_request(post.get("n") or "")
-        return super().full_url_redirect(code, mailing_trace_id, **post)
+        token = post.get("n") or ""
+        self._nurture_describe_request(token)
+        response = super().full_url_redirect(code, mailing_trace_id, **post)
+        if is_link(response.location):
+            return self._nurture_redirect_to_quotation(response, code, mailing_trace_id, token)
+        return response
+
+    def _nurture_redirect_to_quotation(self, response, code, mailing_trace_id, token):
+        """The link is the same in all mails: who comes by one of them is led to the recipient's own
+        page, where the link is signed; numbers of mails can be made up."""
+        mailing_traces = request.env["mailing.trace"].sudo()
+        mailing_trace = mailing_traces._nurture_find([("id", "=", mailing_trace_id)])
+        if not mailing_trace or not mailing_trace._nurture_is_signed(code, token):
+            return response
+        url = mailing_trace._nurture_get_quotation_url()
+        return request.redirect(url, code=302, local=False)
 
     @http.route("/nurture/t/<int:mailing_trace_id>/<string:token>", type="http", auth="public")
     def nurture_honeypot(self, mailing_trace_id, token):

@@ -9,3 +9,4 @@ from . import trace  # isort: skip
 from . import timeline  # isort: skip
 from . import credit  # isort: skip
 from . import consent  # isort: skip
+from . import quotation  # isort: skip

@@ -124,7 +124,7 @@ class CrmLead(models.Model):
     @api.model
     def _nurture_own_exclusions(self, sequence):
         """The sequence's choice of leads, of the day for those that enter on a date, and what those
-        wait for that enter when it is possible again."""
+        wait for that enter when it is possible again, or when the price is below."""
         chosen = self._nurture_sql_chosen(sequence._get_lead_domain())
         exclusions = [("unmatched", SQL("NOT %s", chosen))]
         if sequence.entry == "date":
@@ -148,6 +148,8 @@ class CrmLead(models.Model):
                 self.env["nurture.cure"]._sql_cures(sequence),
             )
             exclusions.append(("not_possible", SQL("NOT %s", possible)))
+        if sequence.entry == "price":
+            exclusions += self.env["nurture.price"]._get_exclusions(sequence)
         return exclusions
 
     @api.model

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from ...tools.offers import EXPRESSION
+from ...tools.quotations import EXPRESSION as QUOTATION
 from ..sequence.offers import OFFERING
 
 
@@ -57,5 +58,6 @@ class CrmLead(models.Model):
 
     @api.model
     def mail_allowed_qweb_expressions(self):
-        """The offer is for everybody who writes mails, as the name is."""
-        return (*super().mail_allowed_qweb_expressions(), EXPRESSION)
+        """The offer is for everybody who writes mails, as the name is, and so is what the recipient
+        refused."""
+        return (*super().mail_allowed_qweb_expressions(), EXPRESSION, QUOTATION)

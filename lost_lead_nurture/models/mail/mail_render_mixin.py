@@ -5,6 +5,7 @@ from odoo.tools.urls import urljoin
 
 from ...tools.links import UNSUBSCRIBE
 from ...tools.offers import shows_offer
+from ...tools.quotations import names_quotation
 from ...tools.sandbox import is_sandbox
 
 #: Links that lead to no page: empty ones, those of other programs. Core adds what may follow a path
@@ -50,11 +51,11 @@ class MailRenderMixin(models.AbstractModel):
     @api.model
     def _render_template(self, template_src, model, res_ids, *args, **kwargs):
         """In what is written to leads, a name that consists of blanks is taken for missing, and the
-        offer is that of the sequence whose text it is."""
+        offer and the quotation are those of the sequence whose text it is."""
         if model != "crm.lead" or not isinstance(template_src, str):
             return super()._render_template(template_src, model, res_ids, *args, **kwargs)
         text = self
-        if shows_offer(template_src):
+        if shows_offer(template_src) or names_quotation(template_src):
             text = self._nurture_get_sequence_of_text()._offering(self)
         leads = self.env[model].browse(filter(None, res_ids))
         with leads._nurture_without_blanks(template_src):

@@ -8,6 +8,7 @@ from odoo.tools.urls import urljoin
 from ...tools.links import links_in
 from ...tools.mail_texts import fill_text
 from ...tools.offers import shows_offer
+from ...tools.quotations import shows_quotation
 from ...tools.send_batch import SendBatch, get_composed
 
 
@@ -138,6 +139,12 @@ class MailingMailing(models.Model):
         """Whether the text shows what the sequence offers."""
         self.ensure_one()
         return shows_offer(self.body_html)
+
+    def _nurture_shows_quotation(self):
+        """Whether the text shows what the recipient refused as it would be today, or links to
+        it."""
+        self.ensure_one()
+        return shows_quotation(self.body_html)
 
     def _nurture_get_lines(self):
         """What it says in words alone, without tables."""

@@ -180,7 +180,7 @@ class NurtureParticipant(models.Model):
         self.ensure_one()
         labels = dict(self._fields["exit_reason"]._description_selection(self.env))
         entry = self.env._("Entered the sequence")
-        lines = [(self.entered_date, "", entry, self._describe_cure() or None)]
+        lines = [(self.entered_date, "", entry, self._describe_what_let_in() or None)]
         for trace in self.trace_ids:
             lines += trace._get_decisions()
         if self.exit_date:
@@ -191,6 +191,10 @@ class NurtureParticipant(models.Model):
             back = self.env._("Returned without mails: %s", reason)
             lines.append((self.return_date, "", back, None))
         return lines
+
+    def _describe_what_let_in(self):
+        """What the lead had waited for and let it enter, in words; False when nothing did."""
+        return self._describe_cure() or self._describe_price()
 
     def _describe_cure(self):
         """What is possible again and let the lead enter, in words; False when nothing did."""
@@ -401,6 +405,7 @@ class NurtureParticipant(models.Model):
             )
         )
         self.env["nurture.sequence"].invalidate_model(["participant_ids"], flush=False)
+        self._note_prices(sequence, participant_ids)
         self._invalidate_leads()
         self.env["nurture.trace"]._begin(participant_ids)
         return lead_ids
@@ -469,6 +474,8 @@ class NurtureParticipant(models.Model):
                 "COALESCE(inside.exit_date, inside.entered_date) > %s",
                 fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
             )
+        if sequence.reentry == "price":
+            return SQL("NOT %s", self.env["nurture.price"]._sql_has_risen())
         if sequence.reentry == "lost":
             return SQL("inside.entered_date >= lead.date_closed")
         return SQL("true")

@@ -34,7 +34,9 @@ class NurtureSequence(models.Model):
         if self:
             check_records(self, one=True)
         try:
-            return self._with_draft(values or {})._count_audience()
+            draft = self._with_draft(values or {})
+            draft._work_out_prices()
+            return draft._count_audience()
         except AccessError:
             raise
         except UserError as error:

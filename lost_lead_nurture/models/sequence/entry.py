@@ -23,7 +23,7 @@ CHOICE_FIELDS = (
     *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
     *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
     *("exclude_other_sequences", "exclude_bounced", "exclude_left", "exclude_roles"),
-    *("topic_id", "holdout_percent"),
+    *("topic_id", "holdout_percent", "price_below", "has_margin_floor", "margin_floor"),
 )
 #: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "company", "unmatched")
@@ -43,6 +43,7 @@ class NurtureSequence(models.Model):
             ("auto", "Automatically"),
             ("date", "On a date of the lead"),
             ("cure", "When its cause is possible again"),
+            ("price", "When the price is below what was refused"),
             ("manual", "By hand only"),
         ],
         required=True,
@@ -51,6 +52,9 @@ class NurtureSequence(models.Model):
         "On a date of the lead: it enters so many days before or after that date.\n"
         "When its cause is possible again: it enters once somebody has marked its lost reason, one "
         "of its tags or a product that was quoted to it as possible again since it was lost.\n"
+        "When the price is below what was refused: it enters once its last quotation, which was "
+        "not ordered, costs enough less today, for the same customer, products, quantities and "
+        "pricelist, without taxes.\n"
         "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
     )
     entry_field_id = fields.Many2one(
@@ -81,6 +85,7 @@ class NurtureSequence(models.Model):
             ("never", "Never"),
             ("days", "After some days"),
             ("lost", "Each time it is lost again"),
+            ("price", "Each time the price had risen and fell again"),
         ],
         string="Enters Again",
         required=True,
@@ -175,6 +180,25 @@ class NurtureSequence(models.Model):
                         sequence.name,
                     )
                 )
+
+    @api.constrains("reentry", "entry")
+    def _check_reentry_price(self):
+        for sequence in self:
+            if sequence.reentry == "price" and sequence.entry != "price":
+                raise ValidationError(
+                    self.env._(
+                        "“%s”: leads can enter each time a price fell again only where they enter "
+                        "when it is below what was refused.",
+                        sequence.name,
+                    )
+                )
+
+    @api.onchange("entry")
+    def _onchange_entry(self):
+        if self.entry == "price" and self.reentry == "never":
+            self.reentry = "price"
+        elif self.entry != "price" and self.reentry == "price":
+            self.reentry = "never"
 
     @api.constrains("entry_offset")
     def _check_entry_offset(self):
@@ -515,6 +539,7 @@ class NurtureSequence(models.Model):
         :return: ``{reason: ids of leads}``, in the order in which reasons are shown; the
             reason of those who may enter is None
         """
+        self._work_out_prices()
         if leads is None:
             lead_model = self.env["crm.lead"].with_context(active_test=False)
             return self._sort_out(lead_model._search(self._get_lead_domain()).select())

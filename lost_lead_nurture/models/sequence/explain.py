@@ -43,6 +43,7 @@ class NurtureSequence(models.Model):
         if not lead:
             raise UserError(self.env._("There is no such lead."))
         lead.check_access("read")
+        self._work_out_prices()
         conditions = self._explain_entry(lead)
         journeys = self.env["nurture.participant"].search(
             [("sequence_id", "=", self.id), ("lead_id", "=", lead.id)], order="id"
@@ -96,6 +97,8 @@ class NurtureSequence(models.Model):
             return self._explain_choice(lead)
         if condition["reason"] == "suppressed":
             return self._explain_suppressed(lead)
+        if condition["reason"] in ("not_below", "under_margin"):
+            return self._explain_price(lead)
         return []
 
     def _explain_choice(self, lead):
@@ -164,6 +167,16 @@ class NurtureSequence(models.Model):
             "not_possible": self.env._(
                 "What was missing when it was lost has been marked as possible again since"
             ),
+            "no_quotation": self.env._("A quotation was made for it, and not ordered"),
+            "not_priced": self.env._("What its quotation costs today has been worked out"),
+            "not_sold": self.env._("All products of its quotation are still sold"),
+            "no_cost": self.env._("It is known what the products of its quotation cost you"),
+            "not_below": self.env._(
+                "Its quotation costs at least %s%% less today", self._say_percent(self.price_below)
+            ),
+            "under_margin": self.env._(
+                "Its quotation keeps a margin of %s%% today", self._say_percent(self.margin_floor)
+            ),
             "no_address": self.env._("It has an email address"),
             "complained": self.env._("Nobody with this address has called a mail spam"),
             "blacklisted": self.env._("The address is not blacklisted"),
@@ -199,6 +212,9 @@ class NurtureSequence(models.Model):
             ),
             "lost": self.env._(
                 "It is not in the sequence, or has been lost again since it entered"
+            ),
+            "price": self.env._(
+                "It is not in the sequence, and the price had risen since it was written to last"
             ),
         }
 

@@ -852,6 +852,7 @@ class NurtureSequence(models.Model):
         """
         cron = self.env["ir.cron"]
         traces = self.env["nurture.trace"]
+        self._follow_prices()
         entered = self.filtered(lambda sequence: sequence.entry != "manual")._enrol_all()
         try:
             self.env["mailing.trace"]._nurture_catch_up()

@@ -18,6 +18,8 @@ TEMPLATE_CURES = {
     "template_restock": "stock",
     "template_price": "price",
     "template_discount": "price",
+    "template_below": "price",
+    "template_beat": "price",
     "template_skill": "skill",
     "template_moment": "time",
 }

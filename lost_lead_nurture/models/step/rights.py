@@ -137,7 +137,8 @@ class NurtureStep(models.Model):
 
     @api.constrains(*SET_UP)
     def _check_set_up(self):
-        for step in self:
+        # mails are written before somebody of Sales takes over what they promise
+        for step in self.filtered(lambda step: step.step_type == "action"):
             step._check_allowed()
 
     def _check_allowed(self):
@@ -145,7 +146,11 @@ class NurtureStep(models.Model):
 
         :raise ValidationError: when who has set it up may not, or not any more
         """
-        for step in self.filtered(lambda step: step.step_type == "action"):
+        for step in self:
+            if step.step_type == "email":
+                step._check_allowed_quotation()
+            if step.step_type != "action":
+                continue
             check = getattr(step, f"_check_allowed_{step.action_kind}", None)
             if check:
                 check()
@@ -213,12 +218,15 @@ class NurtureStep(models.Model):
 
         :return: ``{why, in words: leads}``
         """
-        if not leads or self.step_type != "action":
+        shows_quotation = self._shows_quotation()
+        if not leads or not (self.step_type == "action" or shows_quotation):
             return {}
         try:
             self._check_allowed()
         except UserError as error:
             return {str(error): leads}
+        if shows_quotation:
+            return self._refuse_quotation(leads)
         sort_out = getattr(self, f"_refuse_{self.action_kind}", None)
         return sort_out(leads) if sort_out else {}
 

@@ -560,6 +560,7 @@ class NurtureStep(models.Model):
         return [
             *self._get_mail_problems(),
             *self._get_offer_problems(),
+            *self._get_quotation_problems(),
             *self._get_action_problems(),
             *self._get_activity_problems(),
             *self._get_rights_problems(),

@@ -163,7 +163,7 @@ class NurtureParticipant(models.Model):
             if sequence.entry == "date":
                 field = sequence.entry_field_id.field_description or ""
                 automatic = self.env._("automatically, by its date “%s”", field)
-            why = [automatic, self._describe_cure(), self._get_choice(sequence)]
+            why = [automatic, self._describe_what_let_in(), self._get_choice(sequence)]
         if self.enrolment_number > 1:
             why.append(self.env._("enrolment %s", self.enrolment_number))
         if self.is_held_out_globally:

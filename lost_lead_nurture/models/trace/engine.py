@@ -288,6 +288,7 @@ class NurtureTrace(models.Model):
         self._judge(verdicts)
         self._judge_matching(verdicts)
         self._judge_rights(verdicts)
+        self._judge_quotation(verdicts)
         if self.step_id._is_message():
             self._judge_preferences(verdicts)
             self._judge_timing(verdicts)

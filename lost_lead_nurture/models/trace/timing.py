@@ -177,11 +177,16 @@ class NurtureTrace(models.Model):
     def _find_withheld(self):
         """Those of these traces whose message is in the queue and does not leave after all: what
         was true when it was queued is not any more. Mails and SMS ask it in the transaction in
-        which they leave. For other add-ons.
+        which they leave; other add-ons extend it.
 
         :return: ``{exit reason: traces}``; their participants leave
         """
-        return {}
+        risen = self.sudo().participant_id._find_risen()
+        withheld = {}
+        for trace in self if risen else ():
+            if reason := risen.get(trace.participant_id.id):
+                withheld[reason] = withheld.get(reason, self.browse()) | trace
+        return withheld
 
     def _leave_withheld(self):
         """Let those leave whose message does not, see :meth:`_find_withheld`."""

@@ -15,6 +15,7 @@ export const FIELDS = [
     ...["reentry", "reentry_days", "exclude_customers", "exclude_open_deals"],
     ...["exclude_other_sequences", "exclude_bounced", "excluded_preset_ids"],
     ...["exclude_left", "exclude_roles", "topic_id"],
+    ...["price_below", "has_margin_floor", "margin_floor"],
 ];
 /** How long nothing more is changed, in milliseconds, before it is counted. */
 const PAUSE = 300;

@@ -1,0 +1,396 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.tools import SQL, split_every
+
+from ...tools.prices import PRICE_DIGITS, TOLERANCE, PricedLine, lowest_margin
+from ..sequence.entry import SCAN_EVERY
+
+#: So many quotations are worked out in one transaction.
+BATCH = 500
+#: So many are worked out at once when somebody looks at a sequence.
+LOOKED_AT = 200
+#: What stands against offering a quotation again, whatever the sequence.
+OBSTACLES = [("no_quotation", "Empty"), ("not_sold", "Not sold any more")]
+
+
+class NurturePrice(models.Model):
+    """What the refused quotation of a lost lead costs today. Rules of pricelists cannot be worked
+    out in SQL: core does it, once for each product, quantity and pricelist, and it is kept here, so
+    that who may enter is still one query. It is worked out anew once an hour."""
+
+    _name = "nurture.price"
+    _description = "Nurture: What a Refused Quotation Costs Today"
+    _log_access = False
+    _rec_name = "order_id"
+
+    order_id = fields.Many2one("sale.order", required=True, readonly=True, ondelete="cascade")
+    lead_id = fields.Many2one(
+        "crm.lead", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True, ondelete="cascade")
+    refused_amount = fields.Float(digits=PRICE_DIGITS, readonly=True, help="Without taxes.")
+    amount = fields.Float(digits=PRICE_DIGITS, readonly=True, help="Today, without taxes.")
+    has_margin = fields.Boolean(readonly=True, help="It is known what all its products cost.")
+    margin = fields.Float(
+        digits=PRICE_DIGITS,
+        readonly=True,
+        help="The lowest of a line and of the whole, in percent of the cost.",
+    )
+    obstacle = fields.Selection(OBSTACLES, readonly=True)
+    date = fields.Datetime(required=True, readonly=True, help="When it was worked out.")
+
+    _order_unique = models.UniqueIndex("(order_id)", "A quotation has one price today.")
+    _stale = models.Index("(date)")
+
+    # ------------------------------------------------------------
+    # WHO MAY ENTER
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_is_of_last(self):
+        """Whether the alias ``price`` is that of the last quotation of its lead that was not
+        ordered."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM sale_order so WHERE so.id = price.order_id"
+            " AND so.opportunity_id = price.lead_id AND %s)",
+            self.env["nurture.cure"]._sql_is_last_quotation(),
+        )
+
+    @api.model
+    def _sql_is_below(self, sequence):
+        """Whether the alias ``price`` is as far below the refused one as the sequence wants."""
+        return SQL(
+            "(price.refused_amount > 0 AND price.amount"
+            " <= price.refused_amount * (100.0 - %s) / 100.0 + %s)",
+            sequence.price_below,
+            TOLERANCE,
+        )
+
+    @api.model
+    def _get_exclusions(self, sequence):
+        """Why leads do not enter ``sequence``, which they enter when the price is below the refused
+        one, see :meth:`crm.lead._nurture_exclusions`."""
+        quoted = SQL(
+            "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id"
+            " AND so.state IN ('draft', 'sent', 'cancel') AND so.company_id IN %s)",
+            tuple(sequence._get_companies().ids) or (0,),
+        )
+        exclusions = [
+            ("no_quotation", SQL("NOT %s", quoted)),
+            ("no_quotation", self._sql_any(SQL("price.obstacle = 'no_quotation'"))),
+            ("not_priced", SQL("NOT %s", self._sql_any(SQL("true")))),
+            ("not_sold", self._sql_any(SQL("price.obstacle = 'not_sold'"))),
+        ]
+        if sequence.has_margin_floor:
+            exclusions.append(("no_cost", self._sql_any(SQL("price.has_margin IS NOT TRUE"))))
+        not_below = SQL("NOT %s", self._sql_is_below(sequence))
+        exclusions.append(("not_below", self._sql_any(not_below)))
+        if sequence.has_margin_floor:
+            under = SQL("price.margin < %s - %s", sequence.margin_floor, TOLERANCE)
+            exclusions.append(("under_margin", self._sql_any(under)))
+        return exclusions
+
+    @api.model
+    def _sql_any(self, condition):
+        """Whether the lead (alias ``lead``) has a refused quotation of which that holds."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM nurture_price price"
+            " WHERE price.lead_id = lead.id AND %s AND %s)",
+            condition,
+            self._sql_is_of_last(),
+        )
+
+    @api.model
+    def _find_risen(self, sequence, participants):
+        """Why these participants, whom a price below the refused one let in, do not stay.
+
+        :return: ``{participant id: exit reason}``
+        """
+        under = SQL("false")
+        if sequence.has_margin_floor:
+            under = SQL(
+                "(price.has_margin IS NOT TRUE OR price.margin < %s - %s)",
+                sequence.margin_floor,
+                TOLERANCE,
+            )
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT participant.id,
+                       CASE WHEN price.id IS NULL OR price.obstacle IS NOT NULL OR %(under)s
+                            THEN 'not_offered' ELSE 'price_risen' END
+                  FROM nurture_participant participant
+             LEFT JOIN nurture_price price ON price.order_id = participant.refused_order_id
+                 WHERE participant.id = ANY(%(ids)s)
+                   AND (price.id IS NULL OR price.obstacle IS NOT NULL OR %(under)s
+                        OR NOT %(below)s)
+                """,
+                under=under,
+                below=self._sql_is_below(sequence),
+                ids=participants.ids,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _notice_risen(self, sequence):
+        """Note for which leads that a price below the refused one let into ``sequence`` it is not
+        below any more: they may enter again when it is."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE nurture_participant participant
+                   SET price_risen_date = %s
+                  FROM nurture_price price
+                 WHERE participant.sequence_id = %s
+                   AND COALESCE(participant.price_risen_date <= %s, true)
+                   AND price.order_id = participant.refused_order_id AND NOT %s
+                """,
+                fields.Datetime.now(),
+                sequence.id,
+                self._sql_last_sent(SQL("participant.id")),
+                self._sql_is_below(sequence),
+            )
+        )
+        self.env["nurture.participant"].invalidate_model(["price_risen_date"], flush=False)
+
+    @api.model
+    def _sql_last_sent(self, participant):
+        """When the last message to a participant was sent."""
+        return SQL(
+            "(SELECT COALESCE(max(mailing_trace.sent_datetime), '-infinity')"
+            " FROM nurture_trace trace"
+            " JOIN mailing_trace ON mailing_trace.nurture_trace_id = trace.id"
+            " WHERE trace.participant_id = %s)",
+            participant,
+        )
+
+    @api.model
+    def _sql_has_risen(self):
+        """Whether the price of the journey ``inside`` has risen since its last message."""
+        return SQL(
+            "COALESCE(inside.price_risen_date >= %s, false)",
+            self._sql_last_sent(SQL("inside.id")),
+        )
+
+    # ------------------------------------------------------------
+    # WORK OUT
+    # ------------------------------------------------------------
+
+    @api.model
+    def _find_stale(self, companies, before, limit):
+        """The refused quotations of lost leads of ``companies`` whose price today was not worked
+        out since ``before``, those first of which it never was.
+
+        :return: ids of ``sale.order``
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT so.id
+                  FROM crm_lead lead
+                  JOIN sale_order so ON so.opportunity_id = lead.id AND %(last)s
+             LEFT JOIN nurture_price price ON price.order_id = so.id
+                 WHERE lead.won_status = 'lost' AND so.company_id IN %(companies)s
+                   AND COALESCE(lead.company_id IN %(companies)s, true)
+                   AND (price.id IS NULL OR price.date <= %(before)s
+                        OR price.lead_id != lead.id)
+              ORDER BY price.date NULLS FIRST, so.id
+                 LIMIT %(limit)s
+                """,
+                last=self.env["nurture.cure"]._sql_is_last_quotation(),
+                companies=tuple(companies.ids) or (0,),
+                before=before,
+                limit=limit,
+            )
+        )
+        return [order_id for (order_id,) in rows]
+
+    @api.model
+    def _catch_up(self, companies, is_all=False):
+        """Work out what refused quotations cost today, of which that is not known, or not for an
+        hour. Commits.
+
+        :param is_all: whether those are worked out again that are an hour old
+        """
+        now = fields.Datetime.now()
+        before = now - SCAN_EVERY if is_all else fields.Datetime.to_datetime("1970-01-01")
+        self.env.flush_all()
+        while ids := self._find_stale(companies, before, BATCH):
+            self._work_out(self.env["sale.order"].sudo().browse(ids))
+            if not self.env["ir.cron"]._commit_progress():
+                # the rest is first in the next run
+                break
+
+    @api.model
+    def _work_out_missing(self, companies):
+        """Work out some prices that are not known yet, for somebody who looks on."""
+        self.env.flush_all()
+        never = fields.Datetime.to_datetime("1970-01-01")
+        ids = self._find_stale(companies, never, LOOKED_AT)
+        self._work_out(self.env["sale.order"].sudo().browse(ids))
+
+    @api.model
+    def _work_out(self, orders):
+        """Work out what these quotations cost today, and keep it."""
+        if not orders:
+            return
+        lines = self._price_lines(orders)
+        now = fields.Datetime.now()
+        values = []
+        for order in orders:
+            priced = order._nurture_get_priced()
+            today = [lines[line] for line in priced]
+            margin = lowest_margin(today)
+            obstacle = None
+            if not priced:
+                obstacle = "no_quotation"
+            elif not all(line.product_id._nurture_is_sold() for line in priced):
+                obstacle = "not_sold"
+            values.append(
+                SQL(
+                    "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    *(order.id, order.opportunity_id.id, order.currency_id.id),
+                    order.amount_untaxed,
+                    order.currency_id.round(sum(line.amount for line in today)),
+                    *(margin is not None, margin, obstacle, now),
+                )
+            )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO nurture_price (
+                       order_id, lead_id, currency_id, refused_amount, amount, has_margin, margin,
+                       obstacle, date)
+                VALUES %s
+           ON CONFLICT (order_id) DO UPDATE
+                   SET lead_id = excluded.lead_id, currency_id = excluded.currency_id,
+                       refused_amount = excluded.refused_amount, amount = excluded.amount,
+                       has_margin = excluded.has_margin, margin = excluded.margin,
+                       obstacle = excluded.obstacle, date = excluded.date
+                """,
+                SQL(", ").join(values),
+            )
+        )
+        self.invalidate_model(flush=False)
+
+    @api.model
+    def _price_lines(self, orders):
+        """What the lines of these quotations cost today.
+
+        Lines of which core would work out the same are worked out once: the same product in the
+        same quantity, unit and options, on quotations with the same pricelist and taxes.
+
+        :return: ``{line: PricedLine}``
+        """
+        prices, alike = {}, defaultdict(lambda: defaultdict(list))
+        for order in orders:
+            order = order._nurture_at_home()
+            priced = order._nurture_get_priced()
+            if any(line._nurture_stands_alone() for line in priced):
+                prices |= self._price_order(order, priced)
+                continue
+            head = (
+                order.company_id,
+                order._nurture_get_pricelist(),
+                order.fiscal_position_id,
+                order.currency_id,
+            )
+            for line in priced:
+                alike[head][line._nurture_get_price_key()].append(line)
+        for head, by_key in alike.items():
+            for keys in split_every(BATCH, list(by_key)):
+                found = self._price_together(head, [by_key[key][0] for key in keys])
+                for key, price in zip(keys, found, strict=True):
+                    prices |= dict.fromkeys(by_key[key], price)
+        # as whoever asked knows them
+        return {line.with_env(orders.env): price for line, price in prices.items()}
+
+    @api.model
+    def _price_order(self, order, priced):
+        """``{line: PricedLine}`` of a quotation whose lines cannot be told apart."""
+        fresh = order._nurture_imagine()
+        today = fresh._nurture_get_priced()
+        if len(today) != len(priced):
+            # one of them could not be copied: nothing is known of it
+            return {line: PricedLine(line.price_subtotal) for line in priced}
+        return dict(zip(priced, fresh._nurture_get_priced_lines(), strict=True))
+
+    @api.model
+    def _price_together(self, head, lines):
+        """What these lines of quotations with the same head cost today, as core has it: as lines of
+        one quotation, which is not saved.
+
+        :return: list of :class:`PricedLine`
+        """
+        company, pricelist, fiscal_position, _currency = head
+        order = lines[0].order_id
+        fresh = order.new(
+            {
+                "company_id": company.id,
+                "partner_id": order.partner_id.id,
+                "partner_shipping_id": order.partner_shipping_id.id,
+                "partner_invoice_id": order.partner_invoice_id.id,
+                "pricelist_id": pricelist.id,
+                "fiscal_position_id": fiscal_position.id,
+                "date_order": fields.Datetime.now(),
+                "order_line": [
+                    fields.Command.create(line._nurture_prepare_alike()) for line in lines
+                ],
+            }
+        )
+        fresh._recompute_prices()
+        return fresh._nurture_get_priced_lines()
+
+    @api.autovacuum
+    def _gc_prices(self):
+        """Prices of leads that are not lost, or got another quotation since, are not asked for."""
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM nurture_price price WHERE date < %s AND NOT EXISTS ("
+                "SELECT 1 FROM crm_lead lead WHERE lead.id = price.lead_id"
+                " AND lead.won_status = 'lost' AND %s)",
+                fields.Datetime.subtract(fields.Datetime.now(), days=1),
+                self._sql_is_of_last(),
+            )
+        )
+
+
+class SaleOrderLine(models.Model):
+    """Lines of quotations whose price is the same."""
+
+    _inherit = "sale.order.line"
+
+    def _nurture_stands_alone(self):
+        """Whether its price depends on other lines, or somebody has set it for good."""
+        self.ensure_one()
+        return bool(
+            self.product_type == "combo" or self.combo_item_id or self._is_global_discount()
+        )
+
+    def _nurture_get_price_key(self):
+        """By what core works out the price, beside what the quotation says as a whole."""
+        self.ensure_one()
+        return (
+            self.product_id.id,
+            self.product_uom_id.id,
+            self.product_uom_qty,
+            tuple(self.product_no_variant_attribute_value_ids.ids),
+            tuple(self.tax_ids.ids),
+        )
+
+    def _nurture_prepare_alike(self):
+        """Values of a line with the same price."""
+        self.ensure_one()
+        return {
+            "product_id": self.product_id.id,
+            "product_uom_id": self.product_uom_id.id,
+            "product_uom_qty": self.product_uom_qty,
+            "product_no_variant_attribute_value_ids": [
+                fields.Command.set(self.product_no_variant_attribute_value_ids.ids)
+            ],
+            "tax_ids": [fields.Command.set(self.tax_ids.ids)],
+        }

@@ -1,0 +1,271 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, formatLang
+
+from ...tools.prices import (
+    PricedLine,
+    add_discount,
+    get_most,
+    is_above_floor,
+    is_below,
+    lowest_margin,
+    smallest_discount,
+)
+
+#: How often a discount is made larger by its last digit, where what was rounded on lines is missing
+#: in the total.
+ROUNDING_STEPS = 10
+
+
+class SaleOrder(models.Model):
+    """A quotation that was refused, as it would be today: copied, with the prices of the day. It is
+    looked at without being saved, and saved when the customer asks for it."""
+
+    _inherit = "sale.order"
+
+    nurture_refused_id = fields.Many2one(
+        "sale.order",
+        string="Refused Quotation",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The customer refused it, and asked for this one in its place by the link in a mail "
+        "of a sequence.",
+    )
+
+    # ------------------------------------------------------------
+    # WHICH ONE
+    # ------------------------------------------------------------
+
+    @api.model
+    def _nurture_find_refused(self, leads):
+        """The last quotation of each lead that was not ordered.
+
+        :return: ``{lead id: order}``
+        """
+        self.flush_model(["opportunity_id", "state", "date_order"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT so.opportunity_id, so.id FROM sale_order so"
+                " WHERE so.opportunity_id IN %s AND %s",
+                tuple(leads.ids) or (0,),
+                self.env["nurture.cure"]._sql_is_last_quotation(),
+            )
+        )
+        return {lead_id: self.browse(order_id) for lead_id, order_id in rows}
+
+    def _nurture_find_fresh(self):
+        """The quotations that customers asked for in place of these, the latest first."""
+        return self.search([("nurture_refused_id", "in", self.ids)], order="id desc")
+
+    # ------------------------------------------------------------
+    # AS IT WOULD BE TODAY
+    # ------------------------------------------------------------
+
+    def _nurture_prepare_fresh(self, values=None):
+        """What is different about a quotation that is made in place of this one, for ``copy``."""
+        self.ensure_one()
+        fresh = {
+            "date_order": fields.Datetime.now(),
+            "origin": self.name,
+            "nurture_refused_id": self.id,
+            **(values or {}),
+        }
+        pricelist = self._nurture_get_pricelist()
+        if pricelist != self.pricelist_id:
+            fresh["pricelist_id"] = pricelist.id
+        return fresh
+
+    def _nurture_get_pricelist(self):
+        """The pricelist of the quotation; where that is archived, the customer's of today, unless
+        its prices are in another currency: they could not be compared."""
+        self.ensure_one()
+        pricelist = self.pricelist_id
+        if not pricelist or pricelist.active:
+            return pricelist
+        today = self.partner_id.with_company(self.company_id).property_product_pricelist
+        return today if today.currency_id == self.currency_id else pricelist
+
+    def _nurture_at_home(self):
+        """These with all rights, in their company: prices are worked out as for a quotation."""
+        return (
+            self.sudo()
+            .with_company(self.company_id)
+            .with_context(allowed_company_ids=self.company_id.ids, active_test=False)
+        )
+
+    def _nurture_imagine(self):
+        """This quotation as it would be if it were made today, which is not saved: core works out
+        prices, discounts of the pricelist and taxes of what is copied."""
+        self.ensure_one()
+        home = self._nurture_at_home()
+        fresh = home.new(home.copy_data(home._nurture_prepare_fresh())[0])
+        fresh._recompute_prices()
+        return fresh
+
+    def _nurture_get_priced(self):
+        """The lines that somebody pays for."""
+        return self.order_line.filtered(
+            lambda line: not line.display_type and not line.is_downpayment and line.product_uom_qty
+        )
+
+    def _nurture_get_priced_lines(self):
+        """The same with what they cost the company today, as :class:`PricedLine`."""
+        self.ensure_one()
+        return [
+            PricedLine(line.price_subtotal, line._nurture_get_cost())
+            for line in self._nurture_get_priced()
+        ]
+
+    def _nurture_get_margin(self):
+        """The lowest margin of a line and of the whole, see :func:`lowest_margin`."""
+        return lowest_margin(self._nurture_get_priced_lines())
+
+    def _nurture_get_obstacle(self, floor=None):
+        """Why this quotation, as it would be today, is not offered: a reason of those in
+        ``EXCLUSION_REASONS`` of ``tools/reasons.py``; None when nothing stands against it.
+
+        :param floor: margin that it has to keep, in percent of the cost; None: none
+        """
+        self.ensure_one()
+        lines = self._nurture_get_priced()
+        if not lines:
+            return "no_quotation"
+        if not all(line.product_id._nurture_is_sold() for line in lines):
+            return "not_sold"
+        if floor is None:
+            return None
+        margin = self._nurture_get_margin()
+        if margin is None:
+            return "no_cost"
+        return None if is_above_floor(self._nurture_get_priced_lines(), floor) else "under_margin"
+
+    # ------------------------------------------------------------
+    # DISCOUNT
+    # ------------------------------------------------------------
+
+    def _nurture_beat(self, refused, percent, floor=None):
+        """Grant the smallest discount on this quotation with which it is ``percent`` below what was
+        refused and keeps its margin.
+
+        :param refused: amount without taxes
+        :param floor: see :meth:`_nurture_get_obstacle`
+        :return: the discount in percent, 0 where none is needed; None where there is none, and
+            nothing is granted
+        """
+        self.ensure_one()
+        lines = self._nurture_get_priced()
+        before = {line: line.discount for line in lines}
+        digits = self.env["decimal.precision"].precision_get("Discount")
+        most = get_most(refused, percent)
+        discount = smallest_discount(self._nurture_get_priced_lines(), most, floor, digits)
+        if discount is None or refused <= 0:
+            return None
+        for _step in range(ROUNDING_STEPS):
+            for line in lines.filtered(lambda line: line.price_subtotal > 0):
+                line.discount = add_discount(before[line], discount)
+            if is_below(self.amount_untaxed, refused, percent):
+                break
+            discount = round(discount + 10**-digits, digits)
+        if is_below(self.amount_untaxed, refused, percent) and is_above_floor(
+            self._nurture_get_priced_lines(), floor
+        ):
+            return discount
+        for line in lines:
+            line.discount = before[line]
+        return None
+
+    # ------------------------------------------------------------
+    # IN WORDS
+    # ------------------------------------------------------------
+
+    def _nurture_describe_line(self, line, before):
+        """A line of this quotation, as it would be today, in words of the language in the context.
+
+        :param before: the line that was refused; may be empty
+        """
+        sequences = self.env["nurture.sequence"]
+        product = line.product_id.with_context(display_default_code=False)
+        quantity = line.product_uom_qty
+        number = formatLang(
+            self.env, quantity, digits=0, dp=None if quantity.is_integer() else "Product Unit"
+        )
+        return {
+            "name": product.display_name,
+            "quantity": f"{number} {line.product_uom_id.name}",
+            "before": sequences._say_price(before.price_subtotal, self.currency_id)
+            if before
+            else "",
+            "amount": sequences._say_price(line.price_subtotal, self.currency_id),
+            "is_below": bool(before)
+            and self.currency_id.compare_amounts(line.price_subtotal, before.price_subtotal) < 0,
+        }
+
+    def _nurture_render_refused(self):
+        """What was refused, and what it costs today, for the lead."""
+        self.ensure_one()
+        fresh = self._nurture_imagine()
+        words = self.env["nurture.sequence"]._get_exclusion_labels()
+        sequences = self.env["nurture.sequence"]
+        before, today = self._nurture_get_priced(), fresh._nurture_get_priced()
+        margin = fresh._nurture_get_margin()
+        compare = self.currency_id.compare_amounts
+        return self.env["ir.qweb"]._render(
+            "lost_lead_nurture.nurture_refused_table",
+            {
+                "order": self,
+                "obstacle": words.get(fresh._nurture_get_obstacle()),
+                "lines": [
+                    fresh._nurture_describe_line(line, before[number : number + 1])
+                    for number, line in enumerate(today)
+                ],
+                "refused": sequences._say_price(self.amount_untaxed, self.currency_id),
+                "today": sequences._say_price(fresh.amount_untaxed, self.currency_id),
+                "change": self._nurture_say_change(fresh),
+                "is_below": compare(fresh.amount_untaxed, self.amount_untaxed) < 0,
+                "margin": margin is not None and sequences._say_percent(round(margin, 1)),
+            },
+        )
+
+    def _nurture_say_change(self, fresh):
+        """By how much it is dearer or cheaper today, in percent; "" where it is not."""
+        if not self.amount_untaxed:
+            return ""
+        change = round(100.0 * (fresh.amount_untaxed / self.amount_untaxed - 1.0), 1)
+        sign = "+" if change > 0 else "−"
+        return f"{sign}{formatLang(self.env, abs(change), digits=1)}%" if change else ""
+
+
+class SaleOrderLine(models.Model):
+    """What the products of a line cost the company."""
+
+    _inherit = "sale.order.line"
+
+    def _nurture_get_cost(self):
+        """In the currency of the order, at the rate of the day; None where it is not known."""
+        self.ensure_one()
+        company = self.order_id.company_id
+        product = self.product_id.with_company(company)
+        if not product.standard_price:
+            return None
+        quantity = self.product_uom_id._compute_quantity(
+            self.product_uom_qty, product.uom_id, round=False
+        )
+        return company.currency_id._convert(
+            quantity * product.standard_price,
+            self.order_id.currency_id,
+            company,
+            fields.Date.context_today(self),
+            round=False,
+        )
+
+
+class ProductProduct(models.Model):
+    """Whether a product can still be quoted."""
+
+    _inherit = "product.product"
+
+    def _nurture_is_sold(self):
+        """Whether it is there and for sale."""
+        self.ensure_one()
+        return bool(self.active and self.product_tmpl_id.active and self.sale_ok)

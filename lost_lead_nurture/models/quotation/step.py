@@ -1,0 +1,102 @@
+from odoo import fields, models
+from odoo.exceptions import ValidationError
+
+from ...tools.quotations import names_quotation
+
+
+class NurtureStep(models.Model):
+    """Mails that show the refused quotation as it would be today, and the step that grants the
+    smallest discount with which it beats what was refused."""
+
+    _inherit = "nurture.step"
+
+    action_kind = fields.Selection(
+        selection_add=[("discount", "Grant the smallest discount")],
+        ondelete={"discount": "set null"},
+    )
+
+    def _shows_quotation(self):
+        """Whether one of its mails shows the refused quotation or links to it."""
+        self.ensure_one()
+        return self.step_type == "email" and any(
+            mailing._nurture_shows_quotation() for mailing in self._get_mailings()
+        )
+
+    # ------------------------------------------------------------
+    # CHECKS
+    # ------------------------------------------------------------
+
+    def _get_quotation_problems(self):
+        """The quotation where it cannot be shown, in the user's words."""
+        return [
+            self.env._(
+                "Step “%s” names the refused quotation where only words are possible: it is a "
+                "table, for the text of a mail.",
+                step.name,
+            )
+            for step in self
+            if any(
+                names_quotation(line)
+                for mailing in step._get_mailings()
+                for line in mailing._nurture_get_lines()
+            )
+        ]
+
+    def _check_allowed_quotation(self):
+        """What customers ask for by the link in a mail is made with the rights of who has set up
+        its step.
+
+        :raise ValidationError: when this person may make no quotations
+        """
+        if not self._shows_quotation():
+            return
+        self._check_author()
+        if not self._as_author(self.env["sale.order"]).has_access("create"):
+            raise ValidationError(
+                self.env._(
+                    "Step “%(step)s”: its mail lets customers ask for a quotation, and %(user)s, "
+                    "who has set it up, may make none. Somebody of Sales has to take the step "
+                    "over.",
+                    step=self.name,
+                    user=self.author_id.sudo().name,
+                )
+            )
+
+    def _refuse_quotation(self, leads):
+        """Those whose refused quotation, or who themselves, who has set up the step does not
+        see."""
+        refused = self.env["sale.order"].sudo()._nurture_find_refused(leads)
+        foreign = leads.filtered(
+            lambda lead: lead.id in refused and not self._may_renew(refused[lead.id], lead)
+        )
+        words = self.env._(
+            "%s, who has set the step up, does not see the quotation of this lead.",
+            self.author_id.sudo().name,
+        )
+        return {words: foreign} if foreign else {}
+
+    def _may_renew(self, refused, lead):
+        """Whether who has set up the step may make ``refused`` again for ``lead``."""
+        author = self.author_id.sudo()
+        if not (author.active or author._is_superuser()):
+            return False
+        orders = self._as_author(refused)
+        leads = self._as_author(lead.with_context(active_test=False))
+        return all(
+            (orders.has_access("create"), orders.has_access("read"), leads.has_access("read"))
+        )
+
+    # ------------------------------------------------------------
+    # DO
+    # ------------------------------------------------------------
+
+    def _act_discount(self, leads):
+        """Grant it to those for whom there is one; the others do not get here."""
+        participants = self.env["nurture.participant"].search(
+            [
+                ("sequence_id", "=", self.sequence_id.id),
+                ("lead_id", "in", leads.ids),
+                ("state", "=", "running"),
+            ]
+        )
+        participants._grant_discounts()
