@@ -31,12 +31,17 @@ CHANGES = [
         *("crm_lead_id", "crm_lead"),
     ),
     Relation(
+        *("nurture_sequence_entry_mailing_rel", "nurture_sequence_id", "nurture_sequence"),
+        *("mailing_mailing_id", "mailing_mailing"),
+    ),
+    Relation(
         *("mailing_mailing_nurture_reach_rel", "nurture_reach_id", "nurture_reach"),
         *("mailing_mailing_id", "mailing_mailing"),
     ),
     Index.of_model("crm_lead", "_nurture_open_email_index", CrmLead._nurture_open_email_index),
     Index.of_model("crm_lead", "_nurture_lost_index", CrmLead._nurture_lost_index),
     Index.of_model("crm_lead", "_nurture_bounced_index", CrmLead._nurture_bounced_index),
+    Index.of_model("crm_lead", "_nurture_created_index", CrmLead._nurture_created_index),
     Column("crm_lead_lost", "nurture_sequence_id", "int4", target="nurture_sequence"),
     Column("mailing_trace", "nurture_trace_id", "int4", target="nurture_trace"),
     Column("mailing_trace", "nurture_pending", "varchar"),
@@ -60,6 +65,8 @@ CHANGES = [
         "mailing_trace", "_nurture_message_id_index", MailingTrace._nurture_message_id_index
     ),
     Index.of_model("mailing_trace", "_nurture_bounced_index", MailingTrace._nurture_bounced_index),
+    Index.of_model("mailing_trace", "_nurture_clicked_index", MailingTrace._nurture_clicked_index),
+    Index.of_model("mailing_trace", "_nurture_replied_index", MailingTrace._nurture_replied_index),
     Index.of_model(
         "mailing_trace", "_nurture_reached_index", MailingTraceStatistics._nurture_reached_index
     ),

@@ -60,7 +60,7 @@ def main(options):
             ("Update of an earlier version", run_upgrade),
             ("Faults", run_faults),
             ("Job queue", run_job_queue),
-            ("Stock", run_heavy),
+            ("Stock and website", run_heavy),
         ]
     total = Outcome()
     for title, check in checks:

@@ -7,7 +7,7 @@ _COMMON = ("kind", "company_id", "sequence_id")
 #: What the analysis is looked at by, each on its own.
 _VIEWS = (
     *(("step_id", "variant"), ("lost_reason_id",), ("user_id", "team_id"), ("country_id",)),
-    *(("lost_month",), ("provider",), ("device", "client")),
+    *(("lost_month",), ("provider",), ("device", "client"), ("profile_id",)),
 )
 #: Of these there are too many by day.
 _TIMELESS_VIEWS = (("sent_weekday", "sent_hour"), ("read_weekday", "read_hour"))

@@ -187,7 +187,10 @@ class NurtureReport(models.Model):
             "kind": SQL("%s", kind),
             **{
                 name: SQL.identifier("participant", name)
-                for name in ("company_id", "sequence_id", "lost_reason_id", "user_id", "team_id")
+                for name in (
+                    *("company_id", "sequence_id", "lost_reason_id", "user_id", "team_id"),
+                    "profile_id",
+                )
             },
             "country_id": SQL("participant.country_id"),
             "lost_month": SQL(

@@ -32,7 +32,7 @@ HOURS = [(f"{hour:02}", f"{hour:02}:00") for hour in range(24)]
 DIMENSIONS = (
     *("kind", "company_id", "sequence_id", "date", "step_id", "variant", "lost_reason_id"),
     *("user_id", "team_id", "country_id", "lost_month", "provider", "device", "client"),
-    *("sent_weekday", "sent_hour", "read_weekday", "read_hour"),
+    *("sent_weekday", "sent_hour", "read_weekday", "read_hour", "profile_id"),
 )
 #: What participants are counted by, besides: a message of theirs was so, or something came of it.
 JOURNEY_MAILS = ("sent", "delivered", "opened", "clicked", "replied")
@@ -88,6 +88,12 @@ class NurtureReportMixin(models.AbstractModel):
         "drawn for. Whoever gets the winner once it is decided is in it, too.",
     )
     lost_reason_id = fields.Many2one("crm.lost.reason", readonly=True, ondelete="cascade")
+    profile_id = fields.Many2one(
+        "nurture.preset",
+        readonly=True,
+        ondelete="cascade",
+        help="The preset by which the lead entered, of sequences for several.",
+    )
     user_id = fields.Many2one(
         "res.users", string="Salesperson", readonly=True, ondelete="cascade", help="At entry."
     )

@@ -57,7 +57,7 @@ class NurtureResultReport(models.AbstractModel):
         states = dict(sequence._fields["state"]._description_selection(env))
         lines = [
             # people may see the preset of a sequence only if it is theirs
-            (env._("For"), sequence.preset_id._filtered_access("read").name),
+            (env._("For"), sequence._say_presets()),
             (env._("Responsible"), sequence.user_id.name),
             (env._("State"), states[sequence.state]),
             (env._("Started on"), sequence.start_date and on_day(env, sequence.start_date)),

@@ -60,6 +60,7 @@ from .report import (
 from .sequence import (
     test_audience,
     test_bad_input,
+    test_behaviour,
     test_campaign,
     test_dashboard,
     test_domain_words,
@@ -73,6 +74,7 @@ from .sequence import (
     test_gallery,
     test_offers,
     test_overview,
+    test_profiles,
     test_sender,
     test_start,
     test_stop,

@@ -175,6 +175,11 @@ class NurtureMixin(CronMixinCase):
         """The leads that are or were in the sequence."""
         return self.sequence.participant_ids.lead_id
 
+    def reasons_against(self, lead):
+        """Why the lead does not enter the sequence."""
+        conditions = self.sequence.with_user(self.marketer).explain(lead.id)["conditions"]
+        return [one["reason"] for one in conditions if not one["ok"]]
+
     def traces(self, step=None):
         return self.env["nurture.trace"].search([("step_id", "=", (step or self.first).id)])
 

@@ -27,6 +27,8 @@ class PlannedStep:
     :param children: the steps after it, counted from when it was really sent
     :param skip_over_cap: whether a message over the cap is left out, and all that follows it, and
         not deferred
+    :param span: from when until when it is done (naive, UTC), the end excluded; None for no bound.
+        Due at another time it is left out, and all that follows it
     """
 
     id: int
@@ -36,6 +38,12 @@ class PlannedStep:
     delay_unit: str = "days"
     children: tuple = ()
     skip_over_cap: bool = False
+    span: tuple = (None, None)
+
+    def is_done_at(self, moment):
+        """Whether it is done at ``moment`` at all."""
+        begin, end = self.span
+        return (begin is None or moment >= begin) and (end is None or moment < end)
 
     @cached_property
     def delay(self):
@@ -71,8 +79,8 @@ class Outlook(NamedTuple):
     :param step_id: see :class:`PlannedStep`
     :param moment: when (naive, UTC); of "never": when it was due, or until when it was
         last deferred
-    :param outcome: "sent" (a message), "done" (another step), "skipped" (over the cap) or "never"
-        (its sending hours do not come, or the cap lets nothing through)
+    :param outcome: "sent" (a message), "done" (another step), "skipped" (over the cap, or not on
+        its days) or "never" (its sending hours do not come, or the cap lets nothing through)
     """
 
     step_id: int
@@ -126,7 +134,9 @@ class _Walk:
         self._plan(steps, entry)
         while self.queue:
             moment, number, deferrals, step = heappop(self.queue)
-            if step.kind == "message":
+            if not step.is_done_at(moment):
+                self._end(step, moment, "skipped")
+            elif step.kind == "message":
                 self._message(moment, number, deferrals, step)
             else:
                 self._happened(step, moment, "done")

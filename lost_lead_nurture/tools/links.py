@@ -69,6 +69,12 @@ def is_about(pattern, url):
     return rest.endswith(last)
 
 
+def as_like(pattern):
+    """``pattern``, as :func:`is_about` takes it, as PostgreSQL's LIKE takes it."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", (pattern or "").strip())
+    return escaped.replace("*", "%")
+
+
 #: Links that core leaves in texts until it is known who gets them: what they stand for, and where
 #: they lead if nobody replaces them.
 UNSUBSCRIBE, VIEW = "unsubscribe_from_list", "view"

@@ -8,6 +8,7 @@ EXIT_REASONS = [
     ("replied", "Replied"),
     ("restored", "Lead restored"),
     ("won", "Lead won"),
+    ("lost", "Lead lost"),
     ("clicked", "Clicked the link that counts"),
     ("quotation", "Got a quotation"),
     ("order", "Ordered"),
@@ -53,6 +54,7 @@ TRACE_REASONS = [
     ("duplicate", "The address already got this mail"),
     ("expired", "Too late: the step had expired"),
     ("filtered", "The lead does not match the step's filter"),
+    ("not_today", "Not done on this day"),
     ("no_address", "The lead has no email address"),
     ("invalid_address", "The email address is not valid"),
     ("mail_failed", "The mail could not be sent"),
@@ -103,6 +105,7 @@ REASON_OF_FAILURE = {
 #: Why a lead is excluded from a sequence, in the order in which reasons are shown.
 EXCLUSION_REASONS = [
     ("not_lost", "Not lost"),
+    ("not_open", "Lost, or not open any more"),
     ("company", "Belongs to another company"),
     ("unmatched", "Does not match the sequence's choice of leads"),
     ("not_due", "Its date has not come"),
@@ -113,6 +116,7 @@ EXCLUSION_REASONS = [
     ("no_cost", "It is not known what its quotation costs you"),
     ("not_below", "Its quotation does not cost enough less today"),
     ("under_margin", "Its quotation would be below the margin floor"),
+    ("no_event", "Has not done what lets leads in"),
     ("no_address", "No email address"),
     ("complained", "Called a mail spam"),
     ("blacklisted", "Address blacklisted"),
@@ -128,5 +132,6 @@ EXCLUSION_REASONS = [
     ("open_deal", "Another opportunity with this customer is open"),
     ("suppressed", "In an excluded preset"),
     ("silent", "Showed no engagement in a sequence before"),
+    ("not_turn", "The turn of its profile has not come"),
     ("duplicate", "Another of these leads has the same address"),
 ]

@@ -27,6 +27,7 @@ class NurtureDryRun(models.TransientModel):
     )
     customer_entering_count = fields.Integer(readonly=True, help="How many of them would enter.")
     message_count = fields.Integer(string="Messages", readonly=True)
+    profile_ids = fields.One2many("nurture.dry.run.profile", "dry_run_id", readonly=True)
     line_ids = fields.One2many("nurture.dry.run.line", "dry_run_id", readonly=True)
     send_ids = fields.One2many("nurture.dry.run.send", "dry_run_id", readonly=True)
     # how far it is
@@ -40,6 +41,10 @@ class NurtureDryRun(models.TransientModel):
         readonly=True, help="Ids of the leads for which it is to be reckoned what they are sent."
     )
     coming_count = fields.Integer(readonly=True, help="How many of them there are.")
+    starts = fields.Json(
+        readonly=True,
+        help="When they enter, by the ids of those that wait for the turn of their profile.",
+    )
     places = fields.Json(
         readonly=True,
         help="Where the mails of those for whom it is known have their place under the limits.",
@@ -78,9 +83,14 @@ class NurtureDryRun(models.TransientModel):
     def _count(self):
         """Count who would enter and who would not."""
         groups = self._group_by_exclusion()
-        coming, held_out = self._get_sequence()._split_holdout(groups.pop(None, []))
+        sequence = self._get_sequence()
+        waves = sequence._get_waves(groups)
+        starts = sequence._get_starts(waves)
+        coming, held_out = sequence._split_holdout(groups.pop(None, []))
+        # those of a profile whose turn has not come are written to when it has
+        later, _held_out = sequence._split_holdout(sorted(starts))
         inside = groups.pop("inside", [])
-        customers, customers_entering = self._get_sequence()._count_silent(limit=None)
+        customers, customers_entering = sequence._count_silent(limit=None)
         self.write(
             {
                 "customer_count": customers,
@@ -89,8 +99,17 @@ class NurtureDryRun(models.TransientModel):
                 "held_out_count": len(held_out),
                 "inside_count": len(inside),
                 "excluded_count": sum(map(len, groups.values())),
-                "coming_lead_ids": coming,
-                "coming_count": len(coming),
+                "coming_lead_ids": coming + later,
+                "coming_count": len(coming) + len(later),
+                "starts": {
+                    str(lead_id): fields.Datetime.to_string(starts[lead_id]) for lead_id in later
+                },
+                "profile_ids": [
+                    Command.create(
+                        {"preset_id": profile.preset_id.id, "date": date, "lead_count": len(ids)}
+                    )
+                    for profile, date, ids in waves
+                ],
                 "line_ids": [
                     Command.create({"reason": reason, "lead_count": len(ids)})
                     for reason, ids in groups.items()
@@ -103,7 +122,11 @@ class NurtureDryRun(models.TransientModel):
         end = self.reckoned_count + SLICE
         lead_ids = self.coming_lead_ids[self.reckoned_count : end]
         places = Places(self.places)
-        sends = self.sequence_id.sudo()._forecast(lead_ids, places)
+        starts = {
+            int(lead_id): fields.Datetime.to_datetime(date)
+            for lead_id, date in (self.starts or {}).items()
+        }
+        sends = self.sequence_id.sudo()._forecast(lead_ids, places, starts)
         known = {(send.date, send.step_id.id): send for send in self.send_ids}
         for (day, step_id), count in sends.items():
             if send := known.get((day, step_id)):
@@ -185,6 +208,29 @@ class NurtureDryRunLine(models.TransientModel):
         self.ensure_one()
         dry_run = self.dry_run_id
         return dry_run.sequence_id._open_excluded(dry_run._group_by_exclusion(), self.reason)
+
+
+class NurtureDryRunProfile(models.TransientModel):
+    """How many leads one profile would let in, and when."""
+
+    _name = "nurture.dry.run.profile"
+    _description = "Nurture Dry Run: Profile"
+
+    dry_run_id = fields.Many2one("nurture.dry.run", required=True, ondelete="cascade")
+    preset_id = fields.Many2one("nurture.preset", string="Profile", ondelete="cascade")
+    date = fields.Datetime(string="From", help="From when on its leads enter.")
+    lead_count = fields.Integer(
+        string="Leads", help="That enter then, held-out ones included, if nothing else happens."
+    )
+
+    def action_view_leads(self):
+        """Open the leads that this profile would let in."""
+        self.ensure_one()
+        dry_run = self.dry_run_id
+        sequence = dry_run._get_sequence()
+        waves = sequence._get_waves(dry_run._group_by_exclusion())
+        ids = next((ids for one, _date, ids in waves if one.preset_id == self.preset_id), [])
+        return sequence._open_leads(ids, self.preset_id.display_name)
 
 
 class NurtureDryRunSend(models.TransientModel):

@@ -41,6 +41,9 @@ class NurtureSequenceNew(models.TransientModel):
         readonly=False,
         precompute=True,
     )
+    takes_lost = fields.Boolean(
+        compute="_compute_is_choosy", help="Whether it is for lost leads, as nearly all are."
+    )
     is_choosy = fields.Boolean(
         compute="_compute_is_choosy", help="The template says itself whom it is for."
     )
@@ -79,7 +82,13 @@ class NurtureSequenceNew(models.TransientModel):
         lost = get_parts(Domain(self.env["crm.lead"]._nurture_lost_domain()))
         for wizard in self:
             domain = wizard.template_id.domain
-            wizard.is_choosy = bool(domain) and get_parts(read_domain(domain)) != lost
+            wizard.takes_lost = wizard.template_id._takes_lost()
+            has_profiles = wizard.template_id.profile_mode not in (False, "one")
+            wizard.is_choosy = (
+                has_profiles
+                or not wizard.takes_lost
+                or (bool(domain) and get_parts(read_domain(domain)) != lost)
+            )
 
     @api.depends("template_id")
     def _compute_lost_reason_ids(self):
@@ -91,7 +100,8 @@ class NurtureSequenceNew(models.TransientModel):
     def _compute_audience(self):
         for wizard in self:
             asked = wizard.preset_id or wizard.env.context.get("default_lost_reason_ids")
-            wizard.keep_domain = wizard.is_choosy and not asked
+            # presets and reasons are of lost leads
+            wizard.keep_domain = wizard.is_choosy and not (asked and wizard.takes_lost)
             wizard.audience = "preset" if wizard.preset_id else "reasons"
 
     @api.depends("audience", "keep_domain", "lost_reason_ids", "preset_id", "template_id")
@@ -125,6 +135,9 @@ class NurtureSequenceNew(models.TransientModel):
     def _get_matching_domain(self):
         """The chosen leads, as far as the sequence may take them."""
         companies = Domain("company_id", "in", [self.env.company.id, False])
+        template = self.template_id
+        if self.keep_domain and (template.profile_mode != "one" or not template._takes_lost()):
+            return companies & template._get_status_domain() & template._get_choice()
         return companies & parse_domain(self.env["crm.lead"], self._get_domain())
 
     def _get_domain(self):
@@ -143,8 +156,13 @@ class NurtureSequenceNew(models.TransientModel):
         self.check_access("read")
         if customers := self._get_customer_presets()[:1]:
             return customers.action_view_leads()
+        domain = self._get_matching_domain()
+        if self.template_id.profile_mode != "one":
+            # what others may see cannot be asked for from outside
+            leads = self.env["crm.lead"].with_context(active_test=False)
+            domain = [("id", "in", leads.search(domain, limit=MANY_LEADS).ids)]
         return self.env["nurture.sequence"]._open_list(
-            "crm.lead", self.env._("Matching Leads"), self._get_matching_domain()
+            "crm.lead", self.env._("Matching Leads"), domain
         )
 
     def action_create(self):
@@ -152,11 +170,12 @@ class NurtureSequenceNew(models.TransientModel):
         self.ensure_one()
         self.env["nurture.sequence"].check_access("create")
         values = {"name": self.name}
-        if not self.keep_domain:
+        if not self.keep_domain and self.takes_lost:
             preset = self.preset_id
             if self.audience == "reasons":
                 preset = preset._of_reasons(self.lost_reason_ids)
             values.update(preset_id=preset.id, domain=preset.full_domain)
+            values.update(profile_mode="one", profile_ids=[])
         sequence = self.template_id._create_from_template(values)
         # the gallery opens it in its own place
         return {"type": "ir.actions.act_window_close", "infos": {"sequence_id": sequence.id}}

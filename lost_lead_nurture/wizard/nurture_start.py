@@ -10,6 +10,7 @@ class NurtureStart(models.TransientModel):
 
     sequence_id = fields.Many2one("nurture.sequence", required=True, ondelete="cascade")
     entry = fields.Selection(related="sequence_id.entry", related_sudo=False)
+    is_by_behaviour = fields.Boolean(related="sequence_id.is_by_behaviour", related_sudo=False)
     matching_count = fields.Integer(compute="_compute_counts")
     is_capped = fields.Boolean(
         compute="_compute_is_capped",
@@ -102,6 +103,11 @@ class NurtureStart(models.TransientModel):
         """
         sequence = self.sequence_id
         entered, held_out = sequence.sudo()._split_holdout(lead_ids)
+        if not lead_ids and sequence.is_by_behaviour:
+            message = self.env._(
+                "“%s” is running. Leads enter once they do what lets them in.", sequence.name
+            )
+            return sequence._notify(message)
         if not lead_ids:
             message = self.env._(
                 "“%s” is running, and nobody has entered. Leads that are lost from now on and "

@@ -64,7 +64,7 @@ class Replay:
         """Let the lead enter, whatever excludes it."""
         sequence, lead = self.sequence, self.lead
         self._problems = {step.id: step._get_problems() for step in sequence.step_ids}
-        if lead.won_status != "lost":
+        if sequence._takes_lost() and lead.won_status != "lost":
             lead.with_context(mail_notrack=True, nurture_skip_check=INSIDE).action_set_lost()
         participants = self.env["nurture.participant"]
         participants.search(

@@ -229,6 +229,19 @@ class TestPlaceholders(unittest.TestCase):
         self.assertLess(time.process_time() - start, 3)
 
 
+class TestAsLike(unittest.TestCase):
+    def test_like(self):
+        """What means something to LIKE stands for itself, and only ``*`` for anything."""
+        for pattern, expected in (
+            ("https://a.example.com/b*", "https://a.example.com/b%"),
+            (" 100%_ ", r"100\%\_"),
+            ("a\\b", "a\\\\b"),
+            (None, ""),
+        ):
+            with self.subTest(pattern):
+                self.assertEqual(links.as_like(pattern), expected)
+
+
 class TestHasPlaceholder(unittest.TestCase):
     def test_a_link_that_leads_nowhere(self):
         for text in (

@@ -57,6 +57,6 @@ class TestMap(unittest.TestCase):
             MAP.read_text(),
             re.DOTALL,
         )
-        self.assertEqual(len(tables), 6)
+        self.assertEqual(len(tables), 7)
         for number, table in tables:
             self.assertEqual(int(number), len(REASON.findall(table)))

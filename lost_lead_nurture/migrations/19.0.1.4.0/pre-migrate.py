@@ -7,4 +7,8 @@ def migrate(cr, version):
         "ALTER TABLE nurture_sequence ADD COLUMN IF NOT EXISTS complaint_limit double precision,"
         " ADD COLUMN IF NOT EXISTS exclude_left boolean"
     )
+    # these are numbered by the dimensions there are, and are counted anew soon
+    cr.execute("SELECT to_regclass('nurture_report_kept')")
+    if cr.fetchone()[0]:
+        cr.execute("DELETE FROM nurture_report_kept")
     prepare_update(cr, version)

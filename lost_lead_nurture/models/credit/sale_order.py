@@ -42,7 +42,9 @@ class SaleOrder(models.Model):
     # ------------------------------------------------------------
 
     def _nurture_check_goals(self):
-        """A quotation or an order is a goal of sequences."""
+        """A quotation or an order is a goal of sequences, and an order lets leads into others."""
+        if "sale" in self.mapped("state"):
+            self.env["nurture.sequence"]._note_behaviour("order")
         participants = self.env["nurture.participant"].sudo()
         if participants._is_idle():
             return

@@ -22,6 +22,8 @@ class CrmLead(models.Model):
     _nurture_open_email_index = models.Index("(email_normalized) WHERE active")
     # those that were lost since all leads were last scanned
     _nurture_lost_index = models.Index("(date_closed) WHERE won_status = 'lost'")
+    # those that are new
+    _nurture_created_index = models.Index("(create_date)")
     # those whose mails bounced
     _nurture_bounced_index = models.Index("(email_normalized) WHERE message_bounce > 0")
 
@@ -66,26 +68,13 @@ class CrmLead(models.Model):
         :return: list of (reason, SQL condition); the SQL may use the alias ``lead``
         """
         companies = tuple(sequence._get_companies().ids) or (0,)
-        exclusions = []
-        if not losing:
-            exclusions.append(("not_lost", SQL("lead.won_status IS DISTINCT FROM 'lost'")))
+        exclusions = [sequence._sql_wrong_status(losing)]
         exclusions.append(("company", SQL("COALESCE(lead.company_id NOT IN %s, false)", companies)))
         if own:
             exclusions += self._nurture_own_exclusions(sequence)
         if sequence.entry_per == "address":
             exclusions.append(("no_address", SQL("lead.email_normalized IS NULL")))
-        preferences = self.env["nurture.preference"]
-        address = SQL("lead.email_normalized")
-        exclusions.append(("complained", preferences._sql_complained(address)))
-        exclusions.append(("blacklisted", self._nurture_sql_blacklisted()))
-        opted_out = preferences._sql_opted_out(
-            address, SQL("%s", sequence._origin.id or 0), SQL("%s", sequence.topic_id.id or 0)
-        )
-        exclusions.append(("opted_out", opted_out))
-        exclusions += [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
-        exclusions += [
-            ("no_basis", condition) for condition in self._nurture_sql_no_basis(sequence)
-        ]
+        exclusions += self._nurture_wish_exclusions(sequence)
         exclusions += [
             ("inside", condition)
             for condition in self.env["nurture.participant"]._sql_inside(sequence)
@@ -98,13 +87,14 @@ class CrmLead(models.Model):
             exclusions.append(("left", self._nurture_sql_left()))
         if sequence.exclude_roles:
             exclusions.append(("role", self._nurture_sql_role()))
-        if sequence.exclude_customers and not losing:
+        # who enters by an order is not excluded by it
+        if sequence.exclude_customers and sequence.entry != "order" and not losing:
             exclusions += [
                 ("customer", condition)
                 for condition in self._nurture_sql_orders(
                     SQL(
-                        "so.state = 'sale' AND so.date_order >= lead.date_closed"
-                        " AND so.company_id IN %s",
+                        "so.state = 'sale' AND so.date_order >= %s AND so.company_id IN %s",
+                        SQL("lead.date_closed" if sequence._takes_lost() else "lead.create_date"),
                         companies,
                     )
                 )
@@ -119,12 +109,36 @@ class CrmLead(models.Model):
             for domain in sequence._get_suppressed_domains()
         ]
         exclusions.append(("silent", self._nurture_sql_silent()))
+        if own and (waiting := sequence._sql_not_turn()):
+            # last: who only waits for it enters when it comes
+            exclusions.append(("not_turn", waiting))
         return exclusions
 
     @api.model
+    def _nurture_wish_exclusions(self, sequence):
+        """What recipients have said, and on what basis the company writes to them: a sequence that
+        somebody enters by calling a mail spam writes to nobody."""
+        exclusions = [("forgotten", condition) for condition in self._nurture_sql_forgotten()]
+        if sequence.entry == "complaint":
+            return exclusions
+        preferences = self.env["nurture.preference"]
+        address = SQL("lead.email_normalized")
+        opted_out = preferences._sql_opted_out(
+            address, SQL("%s", sequence._origin.id or 0), SQL("%s", sequence.topic_id.id or 0)
+        )
+        return [
+            ("complained", preferences._sql_complained(address)),
+            ("blacklisted", self._nurture_sql_blacklisted()),
+            ("opted_out", opted_out),
+            *exclusions,
+            *(("no_basis", condition) for condition in self._nurture_sql_no_basis(sequence)),
+        ]
+
+    @api.model
     def _nurture_own_exclusions(self, sequence):
-        """The sequence's choice of leads, of the day for those that enter on a date, and what those
-        wait for that enter when it is possible again, or when the price is below."""
+        """The sequence's choice of leads; of the day, for those that enter on a date; what those
+        wait for that enter when it is possible again, or when the price is below; and what those do
+        that enter by that."""
         chosen = self._nurture_sql_chosen(sequence._get_lead_domain())
         exclusions = [("unmatched", SQL("NOT %s", chosen))]
         if sequence.entry == "date":
@@ -150,6 +164,12 @@ class CrmLead(models.Model):
             exclusions.append(("not_possible", SQL("NOT %s", possible)))
         if sequence.entry == "price":
             exclusions += self.env["nurture.price"]._get_exclusions(sequence)
+        if sequence._is_by_behaviour():
+            happened = SQL(
+                "EXISTS (SELECT 1 FROM (%s) event WHERE event.lead_id = lead.id)",
+                sequence._sql_events(),
+            )
+            exclusions.append(("no_event", SQL("NOT %s", happened)))
         return exclusions
 
     @api.model
@@ -383,26 +403,61 @@ class CrmLead(models.Model):
         # goals come first: who ordered is won back, also when unsubscribed from mails since
         return [
             ("deleted", SQL("lead.id IS NULL")),
-            ("won", SQL("sequence.exit_on_won AND lead.won_status = 'won'")),
+            # the lead of an order is won sooner or later
+            (
+                "won",
+                SQL(
+                    "sequence.exit_on_won AND lead.won_status = 'won' AND sequence.entry != 'order'"
+                    " AND COALESCE(participant.entry_status, 'lost') != 'won'"
+                ),
+            ),
             # who was won back by a reply may still be in the branch of the workflow for replies
             (
                 "restored",
                 SQL(
                     "sequence.exit_on_restored AND lead.won_status = 'pending'"
                     " AND participant.won_back_date IS NULL"
+                    " AND COALESCE(participant.entry_status, 'lost') = 'lost'"
+                ),
+            ),
+            (
+                "lost",
+                SQL(
+                    "sequence.exit_on_lost AND lead.won_status = 'lost'"
+                    " AND participant.entry_status IN ('pending', 'won')"
                 ),
             ),
             ("order", _any("sequence.exit_on_order", orders)),
             ("quotation", _any("sequence.exit_on_quotation", quotations)),
             ("meeting", _any("sequence.exit_on_meeting", self._nurture_sql_meetings())),
             (
+                "replied",
+                SQL(
+                    "sequence.exit_on_replied AND participant.event_kind = 'click' AND %s",
+                    self._nurture_sql_answered_since(),
+                ),
+            ),
+            (
                 "blacklisted",
-                SQL("sequence.exit_on_blacklisted AND %s", self._nurture_sql_blacklisted()),
+                SQL(
+                    "sequence.exit_on_blacklisted AND sequence.entry != 'complaint' AND %s",
+                    self._nurture_sql_blacklisted(),
+                ),
             ),
             ("contact_left", SQL("sequence.exclude_left AND %s", self._nurture_sql_left())),
             ("forgotten", _any("true", self._nurture_sql_forgotten())),
             ("open_deal", _any("sequence.exit_on_open_deal", self._nurture_sql_open_deals())),
         ]
+
+    @api.model
+    def _nurture_sql_answered_since(self):
+        """Whether the lead has answered a mail, of whatever mailing, since it did what has let it
+        in."""
+        return SQL(
+            "EXISTS (SELECT 1 FROM mailing_trace answered"
+            " WHERE answered.email = lead.email_normalized AND answered.trace_type = 'mail'"
+            " AND answered.reply_datetime >= participant.event_date)"
+        )
 
     @api.model
     def _nurture_sql_meetings(self):

@@ -82,6 +82,7 @@ class CrmLead(models.Model):
         # since when a customer is silent the engine says alone
         leads = super(CrmLead, without_defaults(self, ["nurture_silent_since"])).create(vals_list)
         leads._nurture_note_reasons(dict.fromkeys(leads, self.env["crm.lost.reason"]))
+        self.env["nurture.sequence"]._note_behaviour("welcome")
         return leads
 
     def write(self, vals):
@@ -246,7 +247,7 @@ class CrmLead(models.Model):
 
     def _nurture_check_won_back(self, lost_reasons):
         """Somebody changed the state of leads: that some are no longer lost is an outcome, and
-        they leave their sequences.
+        they leave their sequences, as those do that entered while they were open and are lost now.
 
         :param lost_reasons: of those of ``self`` that were lost before
         """
@@ -258,6 +259,20 @@ class CrmLead(models.Model):
                 {lead: reason for lead, reason in lost_reasons.items() if lead in back}
             )
             self.env["nurture.participant"]._check_goals(back)
+        self._nurture_check_lost(lost_reasons)
+
+    def _nurture_check_lost(self, lost_reasons):
+        """Leads that entered while they were open leave when they are lost.
+
+        :param lost_reasons: of those of ``self`` that were lost before
+        """
+        lost = self.filtered(lambda lead: lead.won_status == "lost" and lead not in lost_reasons)
+        inside = [("lead_id", "in", lost.ids), ("state", "=", "running")]
+        participants = self.env["nurture.participant"].sudo()
+        if lost and participants.search_count(
+            [*inside, ("entry_status", "in", ("pending", "won"))], limit=1
+        ):
+            participants._check_goals(lost)
 
     def _nurture_win_back(self, participant, reason, step=None):
         """Put the lead back into the pipeline as its sequence says, with a note of what did it.

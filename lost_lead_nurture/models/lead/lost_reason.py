@@ -105,13 +105,10 @@ class CrmLostReason(models.Model):
 
     @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_sequence_count(self):
-        counts = self.env["nurture.sequence"]._read_group(
-            self._nurture_sequence_domain(), ["preset_id"], ["__count"]
-        )
+        sequences = self.env["nurture.sequence"].search(self._nurture_sequence_domain())
+        meant = [sequence.sudo()._get_presets().lost_reason_ids for sequence in sequences]
         for reason in self:
-            reason.nurture_sequence_count = sum(
-                count for preset, count in counts if reason in preset.lost_reason_ids
-            )
+            reason.nurture_sequence_count = sum(reason in reasons for reasons in meant)
 
     @api.depends_context("allowed_company_ids", "uid")
     def _compute_nurture_won_back(self):
@@ -140,7 +137,20 @@ class CrmLostReason(models.Model):
         return Domain(lost) & Domain("lost_reason_id", "in", self.ids)
 
     def _nurture_sequence_domain(self):
-        return [("state", "=", "running"), ("preset_id.lost_reason_ids", "in", self.ids)]
+        # not everybody sees the profiles of a sequence, but that it is about a lost reason
+        profiles = self.env["nurture.profile"].sudo()
+        lines = profiles.search(
+            [
+                ("preset_id.lost_reason_ids", "in", self.ids),
+                ("excludes", "=", False),
+                ("sequence_id.profile_mode", "!=", "one"),
+            ]
+        )
+        return [
+            ("state", "=", "running"),
+            *("|", ("preset_id.lost_reason_ids", "in", self.ids)),
+            ("id", "in", lines.sequence_id.ids),
+        ]
 
     def _nurture_won_back_domain(self):
         return [("lost_reason_id", "in", self.ids), ("won_back_date", "!=", False)]
@@ -164,7 +174,7 @@ class CrmLostReason(models.Model):
         )
 
     def action_nurture_sequences(self):
-        """Open the running sequences whose preset chooses this reason."""
+        """Open the running sequences of which a preset chooses this reason."""
         return self.env["nurture.sequence"]._open_list(
             "nurture.sequence",
             self.env._("Running Sequences"),

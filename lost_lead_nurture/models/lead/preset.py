@@ -1,5 +1,5 @@
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 
 from ...tools.domains import ERRORS, check_domain, parse_domain, read_domain
@@ -211,6 +211,8 @@ class NurturePreset(models.Model):
         result = super().write(self._without_filter(vals))
         if set(vals) - {"position", "mailing_filter_id"}:
             self._sync_filter()
+            profiles = self.env["nurture.profile"].sudo().search([("preset_id", "in", self.ids)])
+            profiles.sequence_id._note_profiles_changed()
         return result
 
     @api.model
@@ -224,10 +226,34 @@ class NurturePreset(models.Model):
         self._check_extra_domain()
 
     def _get_steered(self):
-        """The sequences that leave out the leads of these presets."""
+        """The sequences that leave out the leads of these presets, or have them in their list of
+        profiles."""
         return self.env["nurture.sequence"].search(
-            [("excluded_preset_ids", "in", self.ids), ("active", "in", [True, False])]
+            [
+                ("active", "in", [True, False]),
+                "|",
+                ("excluded_preset_ids", "in", self.ids),
+                ("profile_ids.preset_id", "in", self.ids),
+            ]
         )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_profiles(self):
+        """Sequences and journeys go on saying by which profile leads enter.
+
+        :raise UserError: when one of these is a profile
+        """
+        # also those that the user does not see
+        lines = self.env["nurture.profile"].sudo().search([("preset_id", "in", self.ids)])
+        entered = (
+            self.env["nurture.participant"].sudo().search([("profile_id", "in", self.ids)], limit=1)
+        )
+        if used := lines.preset_id or entered.profile_id:
+            raise UserError(
+                self.env._(
+                    "“%s” is, or was, a profile of a sequence. Archive it instead.", used[0].name
+                )
+            )
 
     def unlink(self):
         self.mailing_filter_id.sudo().unlink()

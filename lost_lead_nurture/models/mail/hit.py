@@ -69,7 +69,7 @@ class NurtureHit(models.Model):
     def _note(self, mailing_traces, kind, request, code=False, click_values=None):
         """Note a hit on sent mails, unless there are :data:`MAX_SAME` like it.
 
-        :param mailing_traces: those of sequences
+        :param mailing_traces: those of sequences, and those in which a click lets leads into one
         :param request: a ``bots.Request``
         """
         now = fields.Datetime.now()
@@ -140,7 +140,9 @@ class NurtureHit(models.Model):
         since_sent = now - mailing_trace.sent_datetime if mailing_trace.sent_datetime else None
         if kind == "open":
             return bots.judge_open(request, since_sent)
-        signed = mailing_trace._nurture_is_signed(code, request.token)
+        # the links of plain mailings are core's
+        is_plain = not mailing_trace.nurture_trace_id
+        signed = is_plain or mailing_trace._nurture_is_signed(code, request.token)
         return bots.judge_click(request, since_sent, signed)
 
     @api.model
@@ -324,6 +326,8 @@ class NurtureHit(models.Model):
         self.env["nurture.credit"]._note_touched(clicks.mailing_trace_id)
         for code, hits in clicks.grouped("code").items():
             hits.mailing_trace_id._nurture_handle("click", code)
+        if clicks:
+            self.env["nurture.sequence"]._note_behaviour("click")
 
     def _add_clicks(self):
         """Let core count clicks. They were made when they hit, not when they were judged: what

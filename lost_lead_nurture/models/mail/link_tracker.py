@@ -117,12 +117,13 @@ class LinkTrackerClick(models.Model):
 
     @api.model
     def add_click(self, code, **route_values):
-        """A click on a mail of a sequence is counted when it turned out to be a person's."""
+        """A click on a mail of a sequence, or on one that lets leads into a sequence, is counted
+        when it turned out to be a person's."""
         request = bots.get_request(self.env)
         if request and route_values.get("mailing_trace_id"):
             mailing_traces = self.env["mailing.trace"].sudo()
             mailing_trace_id = route_values.pop("mailing_trace_id")
-            if mailing_trace := mailing_traces._nurture_find([("id", "=", mailing_trace_id)]):
+            if mailing_trace := mailing_traces._nurture_find_judged(mailing_trace_id):
                 self.env["nurture.hit"].sudo()._note(
                     mailing_trace, "click", request, code, route_values
                 )

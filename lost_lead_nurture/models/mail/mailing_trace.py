@@ -125,6 +125,11 @@ class MailingTrace(models.Model):
     # what an address got and did, for the frequency cap and the sunset
     _nurture_email_index = models.Index("(email)")
     _nurture_bounced_index = models.Index("(email) WHERE trace_status = 'bounce'")
+    # what somebody did lately, for entry by behaviour
+    _nurture_clicked_index = models.Index(
+        "(links_click_datetime) WHERE links_click_datetime IS NOT NULL"
+    )
+    _nurture_replied_index = models.Index("(reply_datetime) WHERE reply_datetime IS NOT NULL")
     # core looks the mails up by it that an incoming mail answers
     _nurture_message_id_index = models.Index("(message_id)")
 
@@ -234,6 +239,8 @@ class MailingTrace(models.Model):
         if not bots.get_judged(self.env):
             self.env["nurture.credit"]._note_touched(clicked)
             clicked._nurture_handle("click", self._nurture_get_code())
+            if clicked:
+                self.env["nurture.sequence"]._note_behaviour("click")
         return clicked
 
     @registered_by_core
@@ -243,6 +250,8 @@ class MailingTrace(models.Model):
         replied = super(MailingTrace, mailing_traces).set_replied(domain)
         self.env["nurture.credit"]._note_touched(replied)
         replied._nurture_handle("reply")
+        if replied:
+            self.env["nurture.sequence"]._note_behaviour("reply")
         return replied
 
     @registered_by_core
@@ -325,12 +334,27 @@ class MailingTrace(models.Model):
         )
 
     def _nurture_counting(self, domain):
-        """Leave the mailing traces of sequences out of ``self`` and ``domain`` when a program
-        answered: neither the sequence nor its statistics take that for a reaction."""
+        """Leave the mailing traces of sequences, and of mailings whose answers let leads into one,
+        out of ``self`` and ``domain`` when a program answered: neither the sequence nor its
+        statistics take that for a reaction."""
         if not is_inside(self.env, "nurture_ignore_reaction"):
             return self, domain
-        mailing_traces = self.filtered(lambda mailing_trace: not mailing_trace.nurture_trace_id)
-        return mailing_traces, domain and Domain(domain) & Domain("nurture_trace_id", "=", False)
+        watched = self.env["nurture.sequence"]._get_watched("reply")
+        others = Domain("nurture_trace_id", "=", False) & ~watched
+        mailing_traces = self.filtered_domain(others)
+        return mailing_traces, domain and Domain(domain) & others
+
+    @api.model
+    def _nurture_find_judged(self, mailing_trace_id):
+        """The mailing trace whose clicks are judged before they count: of a sequence, or of a
+        mailing in which a click lets leads into one."""
+        return self._nurture_find([("id", "=", mailing_trace_id)]) or self.search_fetch(
+            Domain("id", "=", mailing_trace_id)
+            & Domain("is_test_trace", "=", False)
+            & Domain("trace_type", "=", "mail")
+            & self.env["nurture.sequence"]._get_watched("click"),
+            ["sent_datetime"],
+        )
 
     def _nurture_note_bot(self, kind, reason, date, link=False):
         """Keep what a bot did to this mail.

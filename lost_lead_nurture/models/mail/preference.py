@@ -230,6 +230,8 @@ class NurturePreference(models.Model):
             )
         )
         self.invalidate_model(flush=False)
+        if kind == "complaint":
+            self.env["nurture.sequence"]._note_behaviour("complaint")
         if is_said and kind in OBJECTING:
             consents._object(emails, source, values.get("wording"))
         consents._note_said("returned", given_again, source, values.get("wording"))

@@ -90,8 +90,9 @@ class NurtureParticipant(models.Model):
 
         :param date: when it happened; now, if not given
         """
-        if self and reason in WON_BACK:
-            self.write({"return_date": date or fields.Datetime.now(), "return_reason": reason})
+        returning = self.filtered(lambda one: one._was_lost())
+        if returning and reason in WON_BACK:
+            returning.write({"return_date": date or fields.Datetime.now(), "return_reason": reason})
 
     @api.model
     def _is_idle(self):
@@ -177,6 +178,11 @@ class NurtureParticipant(models.Model):
         with attempt(self.env, on_error):
             self.lead_id._nurture_win_back(self, reason, step)
 
+    def _was_lost(self):
+        """Whether the lead was lost when it entered, as nearly all are."""
+        self.ensure_one()
+        return self.entry_status in (False, "lost")
+
     def _is_in_window(self):
         """Whether a lead that is won back now still counts for the sequence."""
         self.ensure_one()
@@ -186,13 +192,13 @@ class NurtureParticipant(models.Model):
 
     def _credit(self, step, date=None):
         """Note that the lead was won back thanks to ``step``. Where nobody clicked or replied no
-        step earned it, after the attribution window it is too late, and a lead that is won back is
-        credited once.
+        step earned it, after the attribution window it is too late, a lead that is won back is
+        credited once, and one that was not lost when it entered is not won back.
 
         :param date: when it was won back; now, if not given
         """
         self.ensure_one()
-        if not step or not self._is_in_window():
+        if not step or not self._was_lost() or not self._is_in_window():
             return
         elsewhere = [
             ("lead_id", "=", self.lead_id.id),

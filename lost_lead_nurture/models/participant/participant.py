@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.arguments import check_records
+from ...tools.dates import on_day
 from ...tools.providers import PROVIDERS, keep_provider
 from ...tools.reasons import EXIT_REASONS, WON_BACK
 
@@ -56,6 +57,26 @@ class NurtureParticipant(models.Model):
         help="What was missing when the lead was lost, and is possible again: by it the lead "
         "entered.",
     )
+    profile_id = fields.Many2one(
+        "nurture.preset",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The preset by which the lead entered, of a sequence for several.",
+    )
+    entry_status = fields.Selection(
+        [("lost", "Lost"), ("pending", "Open"), ("won", "Won")],
+        string="Entered As",
+        readonly=True,
+        help="What the lead was when it entered. Empty: lost.",
+    )
+    event_kind = fields.Char(
+        readonly=True, help="What somebody did and so let the lead in, as a kind of entry."
+    )
+    event_date = fields.Datetime(
+        string="Let In By", readonly=True, help="When that was, where the lead enters by it."
+    )
+    event_name = fields.Char(readonly=True, help="Of what: a link, an order or a page.")
     exit_date = fields.Datetime(string="Ended On", readonly=True)
     trace_ids = fields.One2many("nurture.trace", "participant_id", string="Traces")
 
@@ -180,7 +201,7 @@ class NurtureParticipant(models.Model):
         self.ensure_one()
         labels = dict(self._fields["exit_reason"]._description_selection(self.env))
         entry = self.env._("Entered the sequence")
-        lines = [(self.entered_date, "", entry, self._describe_what_let_in() or None)]
+        lines = [(self.entered_date, "", entry, "; ".join(self._describe_what_let_in()) or None)]
         for trace in self.trace_ids:
             lines += trace._get_decisions()
         if self.exit_date:
@@ -193,14 +214,53 @@ class NurtureParticipant(models.Model):
         return lines
 
     def _describe_what_let_in(self):
-        """What the lead had waited for and let it enter, in words; False when nothing did."""
-        return self._describe_cure() or self._describe_price()
+        """What the lead had waited for, had done or was let in as, in words.
+
+        :return: list of texts
+        """
+        said = (
+            self._describe_cure(),
+            self._describe_price(),
+            self._describe_event(),
+            self._describe_profile(),
+        )
+        return list(filter(None, said))
 
     def _describe_cure(self):
         """What is possible again and let the lead enter, in words; False when nothing did."""
         # the name of a product, say, for who may read the journey
         cure = self.sudo().cure_id
         return cure and self.env._("possible again: %s", cure._describe())
+
+    def _describe_profile(self):
+        """By which profile the lead entered, in words; False when by none."""
+        # salespeople do not see presets, and read what they are called
+        profile = self.sudo().profile_id
+        return profile and self.env._("matched the profile “%s”", profile.name)
+
+    def _describe_event(self):
+        """What somebody did that let the lead in, in words; False when nothing did."""
+        if not self.event_date:
+            return False
+        words = self._get_event_words().get(self.event_kind)
+        if not words:
+            # the add-on that knew it is gone
+            return False
+        if self.event_name:
+            words = self.env._("%(what)s (%(name)s)", what=words, name=self.event_name)
+        return self.env._(
+            "%(what)s on %(date)s", what=words, date=on_day(self.env, self.event_date)
+        )
+
+    def _get_event_words(self):
+        """What somebody did, by kind of entry."""
+        return {
+            "click": self.env._("clicked in a mail"),
+            "reply": self.env._("answered a mail"),
+            "complaint": self.env._("called a mail spam"),
+            "order": self.env._("ordered"),
+            "welcome": self.env._("was made"),
+        }
 
     def _explain(self):
         """The journey of the lead in plain values, see :meth:`nurture.sequence.explain`."""
@@ -209,6 +269,7 @@ class NurtureParticipant(models.Model):
             "enrolment_number": self.enrolment_number,
             "state": self.state,
             "exit_reason": self.exit_reason,
+            "profile": self.sudo().profile_id.name,
             "entered_date": fields.Datetime.to_string(self.entered_date),
             "exit_date": fields.Datetime.to_string(self.exit_date),
             "return_date": fields.Datetime.to_string(self.return_date),
@@ -317,6 +378,7 @@ class NurtureParticipant(models.Model):
                 {
                     "lead_name": self.env._("Forgotten lead"),
                     "email": False,
+                    "event_name": False,
                     "dedup_key": f"forgotten {participant.id}",
                 }
             )
@@ -361,7 +423,8 @@ class NurtureParticipant(models.Model):
                            exit_reason, entered_date, entered_by_hand, exit_date, lead_name,
                            lost_reason_id, date_lost, email, user_id, team_id, country_id,
                            expected_revenue, holdout_percent, global_holdout_percent,
-                           is_held_out_globally, cure_id,
+                           is_held_out_globally, cure_id, profile_id, entry_status,
+                           event_kind, event_date, event_name,
                            create_uid, create_date, write_uid, write_date)
                     SELECT DISTINCT ON (%(dedup_key)s)
                            %(sequence)s, COALESCE(%(company)s, lead.company_id), lead.id,
@@ -371,11 +434,14 @@ class NurtureParticipant(models.Model):
                            %(now)s, %(by_hand)s, CASE WHEN held_out THEN %(now)s END,
                            lead.name, lead.lost_reason_id, lead.date_closed, lead.email_normalized,
                            lead.user_id, lead.team_id, lead.country_id, lead.expected_revenue,
-                           percent, global_percent, globally, cured.id,
+                           percent, global_percent, globally, cured.id, %(profile)s,
+                           lead.won_status, CASE WHEN event.lead_id IS NOT NULL THEN %(entry)s END,
+                           event.date, event.name,
                            %(uid)s, %(now)s, %(uid)s, %(now)s
                       FROM crm_lead lead
              CROSS JOIN LATERAL %(draw)s
                  LEFT JOIN (%(cures)s) cured ON cured.lead_id = lead.id
+                 LEFT JOIN (%(events)s) event ON event.lead_id = lead.id
                      WHERE lead.id IN (%(leads)s) AND %(free)s
                   ORDER BY %(dedup_key)s, lead.date_closed DESC NULLS LAST, lead.id DESC
                ON CONFLICT DO NOTHING
@@ -391,6 +457,9 @@ class NurtureParticipant(models.Model):
                 now=now,
                 by_hand=by_hand,
                 cures=self._sql_cures(sequence, by_hand),
+                events=sequence._sql_last_events(by_hand),
+                entry=sequence.entry,
+                profile=sequence._sql_profile(by_hand),
                 uid=self.env.uid,
                 leads=leads_query,
                 draw=self._sql_draw(sequence, dedup_key)
@@ -478,6 +547,9 @@ class NurtureParticipant(models.Model):
             return SQL("NOT %s", self.env["nurture.price"]._sql_has_risen())
         if sequence.reentry == "lost":
             return SQL("inside.entered_date >= lead.date_closed")
+        if sequence.reentry == "event":
+            # what was done before it entered lets nobody in once more
+            return SQL("false")
         return SQL("true")
 
     # ------------------------------------------------------------

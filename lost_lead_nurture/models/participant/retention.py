@@ -70,7 +70,8 @@ class NurtureParticipant(models.Model):
         now = fields.Datetime.now()
         self.env.execute_query(
             SQL(
-                "UPDATE nurture_participant SET lead_name = %s, email = NULL, anonymised_date = %s,"
+                "UPDATE nurture_participant SET lead_name = %s, email = NULL, event_name = NULL,"
+                " anonymised_date = %s,"
                 " dedup_key = CASE WHEN position('@' in dedup_key) > 0 THEN %s"
                 " ELSE dedup_key END WHERE id IN %s RETURNING id",
                 self.env._("Anonymised lead"),

@@ -2,6 +2,7 @@
 from . import sequence  # isort: skip
 from . import (
     audience,
+    behaviour,
     campaign,
     dashboard,
     entry,
@@ -16,6 +17,8 @@ from . import (
     offers,
     overview,
     preview,
+    profile,
+    profiles,
     results,
     sender,
     silent,

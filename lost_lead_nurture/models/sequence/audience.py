@@ -4,10 +4,10 @@ from odoo.tools import SQL
 
 from ...tools.arguments import check_records, read_choice, read_ids
 from ...tools.domains import check_domain
-from .sequence import MANY_LEADS
+from .sequence import MANY_LEADS, PROFILES
 
 #: What the form may tell of a sequence that is being edited, beside its choice of leads.
-DRAFT_FIELDS = ("company_id", "user_id", "excluded_preset_ids")
+DRAFT_FIELDS = ("company_id", "user_id", "excluded_preset_ids", PROFILES)
 
 
 class NurtureSequence(models.Model):
@@ -27,7 +27,9 @@ class NurtureSequence(models.Model):
             "held_out", "is_drawn": whether it is known who is held out, "excluded": [{"reason",
             "label", "count"}], "customers": how many silent customers become leads first,
             "customers_entering": how many of these would enter}``; or ``{"error": what is wrong
-            with the values, in words}``
+            with the values, in words}``; where the sequence has profiles, also ``"profiles":
+            [{"preset_id", "name", "date": when its leads enter, a UTC string, False for now,
+            "day": that in words, "count": how many, held-out ones included}]``
         :raise AccessError: for who may not read sequences and leads, or gives values and may not
             edit them
         """
@@ -65,6 +67,8 @@ class NurtureSequence(models.Model):
         draft._check_reentry_days()
         draft._check_entry_offset()
         draft._check_entry_field()
+        draft._check_profile_days()
+        draft._check_behaviour()
         return draft
 
     def _check_draft_domain(self, draft):
@@ -89,6 +93,7 @@ class NurtureSequence(models.Model):
             raise UserError(self.env._("These are no values of a sequence."))
         names = {*self._get_choice_fields(), *DRAFT_FIELDS}
         known = {name: value for name, value in values.items() if name in names}
+        profiles = known.pop(PROFILES, None)
         for name, value in known.items():
             if not self._fields[name].relational or value is False or value is None:
                 continue
@@ -98,6 +103,10 @@ class NurtureSequence(models.Model):
                 raise UserError(self.env._("These are no values of a sequence.")) from error
         presets = self.env["nurture.preset"].browse(known.get("excluded_preset_ids"))
         presets.check_access("read")
+        mailings = self.env["mailing.mailing"].browse(known.get("entry_mailing_ids"))
+        mailings.check_access("read")
+        if profiles is not None:
+            known[PROFILES] = self._read_profiles(profiles)
         if "domain" in known and known["domain"] != self.domain:
             known["domain_author_id"] = self.env.uid
         if set(presets.ids) - set(self.sudo().excluded_preset_ids.ids):
@@ -112,6 +121,7 @@ class NurtureSequence(models.Model):
     def _count_audience(self):
         found = self._get_audience()
         matching = sum(map(len, found.values()))
+        profiles = self._describe_waves(found)
         entering = found.pop(None, [])
         is_drawn = bool(self._origin)
         if is_drawn:
@@ -132,6 +142,7 @@ class NurtureSequence(models.Model):
             ],
             "customers": customers,
             "customers_entering": customers_entering,
+            "profiles": profiles,
         }
 
     def _get_audience(self):

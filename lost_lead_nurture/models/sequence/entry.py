@@ -21,12 +21,13 @@ MANY = 1000
 #: The settings that say who may enter, beside the companies and the excluded presets.
 CHOICE_FIELDS = (
     *("domain", "entry", "entry_field_id", "entry_offset", "entry_yearly", "entry_per"),
+    *("entry_mailing_ids", "entry_url", "entry_past_days", "profile_mode", "profile_days"),
     *("reentry", "reentry_days", "exclude_customers", "exclude_open_deals"),
     *("exclude_other_sequences", "exclude_bounced", "exclude_left", "exclude_roles"),
     *("topic_id", "holdout_percent", "price_below", "has_margin_floor", "margin_floor"),
 )
 #: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
-OF_CHOICE = ("not_lost", "company", "unmatched")
+OF_CHOICE = ("not_lost", "not_open", "company", "unmatched")
 #: How often all leads are scanned. In between only those that were lost meanwhile are.
 SCAN_EVERY = timedelta(hours=1)
 #: How long a transaction that loses leads may take without being missed until the next hour.
@@ -44,6 +45,11 @@ class NurtureSequence(models.Model):
             ("date", "On a date of the lead"),
             ("cure", "When its cause is possible again"),
             ("price", "When the price is below what was refused"),
+            ("click", "When it clicked in a mail"),
+            ("reply", "When it answered a mail"),
+            ("complaint", "When it called a mail spam"),
+            ("order", "When its customer has ordered"),
+            ("welcome", "When it is new"),
             ("manual", "By hand only"),
         ],
         required=True,
@@ -55,6 +61,14 @@ class NurtureSequence(models.Model):
         "When the price is below what was refused: it enters once its last quotation, which was "
         "not ordered, costs enough less today, for the same customer, products, quantities and "
         "pricelist, without taxes.\n"
+        "When it clicked in or answered a mail: a lost lead enters, once for each time, whatever "
+        "other sequence or mailing the mail is of. Clicks of bots and automatic answers are "
+        "none.\n"
+        "When it called a mail spam: a lost lead enters, for steps that do not write to it.\n"
+        "When its customer has ordered: the lead of the order, or else those of its customer, "
+        "enter when they are won or open; lost ones do not.\n"
+        "When it is new: leads that are made from now on enter, and leave when they are won or "
+        "lost.\n"
         "By hand only: leads are added from CRM, with Add to Sequence or when they are lost.",
     )
     entry_field_id = fields.Many2one(
@@ -86,6 +100,7 @@ class NurtureSequence(models.Model):
             ("days", "After some days"),
             ("lost", "Each time it is lost again"),
             ("price", "Each time the price had risen and fell again"),
+            ("event", "Each time it does it again"),
         ],
         string="Enters Again",
         required=True,
@@ -227,10 +242,10 @@ class NurtureSequence(models.Model):
             check_domain(self.env["crm.lead"], preset.full_domain)
 
     def _take_over_presets(self):
-        """Answer for the presets that are left out where their author cannot."""
+        """Answer for the presets that are left out, or are profiles, where their author cannot."""
         leads = self.env["crm.lead"].sudo()
         for sequence in self:
-            for preset in sequence.excluded_preset_ids:
+            for preset in sequence.excluded_preset_ids | sequence.profile_ids.preset_id:
                 author = preset.sudo().author_id
                 try:
                     companies = sequence._get_companies()
@@ -264,41 +279,47 @@ class NurtureSequence(models.Model):
     def _get_entry_problems(self):
         if self.entry == "date" and not self.entry_field_id:
             return [self.env._("It does not say on which date leads enter.")]
-        return []
+        return self._get_behaviour_problems()
 
     # ------------------------------------------------------------
     # WHO MAY ENTER
     # ------------------------------------------------------------
 
     def _get_lead_domain(self, own=True):
-        """Domain of the leads that may enter: lost ones of the company.
+        """Domain of the leads that may enter: lost ones of the company, or those that its kind of
+        entry is for.
 
         :param own: whether the sequence's own filter applies too
         """
         self.ensure_one()
-        domain = Domain(self.env["crm.lead"]._nurture_lost_domain())
+        domain = self._get_status_domain()
         if own:
             domain &= self._get_choice()
         return domain & Domain("company_id", "in", [*self._get_companies().ids, False])
 
     def _get_choice(self):
-        """The leads that the sequence's own filter chooses; of those, where it is not asked with
-        all rights, the ones that the user may find, too."""
+        """The leads that the sequence's own filter chooses, and one of its profiles, if it has any;
+        of those, where it is not asked with all rights, the ones that the user may find, too."""
         sequence = self.sudo()
-        return self.env["crm.lead"]._nurture_choose(
-            sequence.domain,
+        chosen = self.env["crm.lead"]._nurture_choose(
+            sequence._get_filter(),
             [sequence.domain_author_id],
             self._get_companies(),
             self._get_viewer(),
         )
+        return chosen & self._get_profile_choice()
 
     def _get_viewer(self):
         """Who looks on: nobody when it is asked with all rights, as the engine does."""
         return None if self.env.su else self.env.user
 
     def _is_about_leads_only(self):
-        """Whether its filter looks at nothing but the leads themselves."""
-        return is_own(read_domain(self.domain), self.env["crm.lead"], OWN_FIELDS)
+        """Whether its filter, and its profiles, look at nothing but the leads themselves."""
+        presets = self._get_profiles().preset_id
+        return all(
+            is_own(read_domain(choice), self.env["crm.lead"], OWN_FIELDS)
+            for choice in (self.domain, *presets.mapped("full_domain"))
+        )
 
     def _get_companies(self):
         """Whose leads may enter: the company's, or without one those of the responsible's."""
@@ -318,10 +339,11 @@ class NurtureSequence(models.Model):
         )
 
     def _get_suppressed_domains(self):
-        """Domains of the leads that the excluded presets choose, see :meth:`_get_choice`.
-        Those who wrote them and who chose them have their say."""
+        """Domains of the leads that the excluded presets choose, those in the list of profiles
+        among them, see :meth:`_get_choice`. Those who wrote them and who chose them have their
+        say."""
         sequence = self.sudo()
-        return [
+        chosen = [
             self.env["crm.lead"]._nurture_choose(
                 preset.full_domain,
                 [preset.author_id, sequence.exclusion_author_id],
@@ -330,6 +352,11 @@ class NurtureSequence(models.Model):
             )
             for preset in sequence.excluded_preset_ids
         ]
+        return chosen + [line._get_choice(self) for line in self._get_excluding_lines()]
+
+    def _get_suppressing_presets(self):
+        """The presets of :meth:`_get_suppressed_domains`, in the same order, with all rights."""
+        return [*self.sudo().excluded_preset_ids, *self._get_excluding_lines().mapped("preset_id")]
 
     def _asks_for_consent(self):
         """Whether any of these sequences has a step that does."""
@@ -397,7 +424,8 @@ class NurtureSequence(models.Model):
 
     def _get_to_scan(self):
         """Those of these sequences that somebody may enter: all leads or customers have to be
-        scanned, or some were lost since that was done. However many sequences there are, leads are
+        scanned, or some were lost since that was done; those that leads enter by what they do are
+        looked at in any case, for what was done since. However many sequences there are, leads are
         searched once."""
         since = {sequence: sequence._get_lost_since() for sequence in self}
         last = None
@@ -407,6 +435,7 @@ class NurtureSequence(models.Model):
         return self.filtered(
             lambda one: (
                 one.last_error
+                or one._is_by_behaviour()
                 or not since[one]
                 or (last and last >= since[one])
                 or one._is_silence_due()
@@ -470,10 +499,13 @@ class NurtureSequence(models.Model):
     def _get_choice_checksum(self):
         """A checksum of all settings that say who may enter."""
         self.ensure_one()
-        choice = [self[name] for name in (*self._get_choice_fields(), "start_date")]
+        choice = [
+            self[name].ids if self._fields[name].type == "many2many" else self[name]
+            for name in (*self._get_choice_fields(), "start_date")
+        ]
         choice += [self._get_companies().ids, self.excluded_preset_ids.mapped("full_domain")]
         choice += [self.domain_author_id.id, self.exclusion_author_id.id]
-        choice += [self.excluded_preset_ids.author_id.ids]
+        choice += [self.excluded_preset_ids.author_id.ids, self._get_profile_checksum()]
         if self.entry == "cure":
             due = self.env["nurture.cure"]._get_due(self._get_companies())
             choice += [(cure.id, cure.date) for cure in due]
@@ -483,7 +515,7 @@ class NurtureSequence(models.Model):
         """Let leads enter whom nothing excludes.
 
         :param leads: by hand, these only and whatever the sequence's choice of leads is
-        :param lost_since: only leads lost since then
+        :param lost_since: only leads lost since then, or that did since then what lets them in
         :return: ids of the leads that entered
         """
         lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
@@ -491,7 +523,10 @@ class NurtureSequence(models.Model):
         domain = self._get_lead_domain(own=own)
         if not own:
             domain &= Domain("id", "in", leads.ids)
-        if lost_since:
+        elif self._is_by_behaviour():
+            # those few are where PostgreSQL begins
+            domain &= self._get_event_domain(lost_since)
+        elif lost_since:
             domain &= Domain("date_closed", ">=", lost_since)
         self.env.flush_all()
         exclusions = lead_model._nurture_exclusions(self, own=own)

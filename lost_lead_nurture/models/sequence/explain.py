@@ -30,10 +30,11 @@ class NurtureSequence(models.Model):
         :param lead_id: id of a ``crm.lead`` that the user may read
         :return: ``{"enters": whether it would enter automatically now, "conditions": [{"reason",
             "label", "ok", "parts": [{"domain", "text"}]}], "journeys": [{"enrolment_number",
-            "state", "exit_reason", "entered_date", "exit_date", "steps": [{"step", "state",
-            "reason", "schedule_date", "decisions": [{"date", "what", "detail"}]}]}]}``; dates are
-            UTC strings, what is missing is False. ``parts`` are what does not hold of a filter, in
-            words and as a domain
+            "state", "exit_reason", "profile", "entered_date", "exit_date", "steps": [{"step",
+            "state", "reason", "schedule_date", "decisions": [{"date", "what", "detail"}]}]}],
+            "profile": which one the lead fits, {"preset_id", "name", "date" from when on its leads
+            enter}, or False}``; dates are UTC strings, what is missing is False. ``parts`` are what
+            does not hold of a filter, in words and as a domain
         :raise UserError: when there is no such lead
         :raise AccessError: for who may not read the sequence or the lead
         """
@@ -51,6 +52,7 @@ class NurtureSequence(models.Model):
         return {
             "enters": all(condition["ok"] for condition in conditions),
             "conditions": conditions,
+            "profile": self._explain_profiles(lead),
             "journeys": [journey._explain() for journey in journeys],
         }
 
@@ -99,28 +101,32 @@ class NurtureSequence(models.Model):
             return self._explain_suppressed(lead)
         if condition["reason"] in ("not_below", "under_margin"):
             return self._explain_price(lead)
+        if condition["reason"] == "not_turn":
+            return self._explain_turn(lead)
         return []
 
     def _explain_choice(self, lead):
-        """The parts of the sequence's filter that do not hold for the lead."""
+        """The parts of the sequence's filter that do not hold for the lead; of one that meets it,
+        what keeps it from each profile."""
         sequence = self.sudo()
         failing = lead._nurture_find_failing(
-            sequence.domain,
+            sequence._get_filter(),
             [sequence.domain_author_id],
             self._get_companies(),
             self._get_viewer(),
         )
-        return [
+        parts = [
             {"domain": repr(part), "text": lead._nurture_describe_part(part)}
             for part, _leads in failing
         ]
+        return parts or self._explain_no_profile(lead)
 
     def _explain_suppressed(self, lead):
         """The excluded presets that choose the lead, for who may see presets."""
         if not self.env["nurture.preset"].has_access("read"):
             return []
         leads = self.env["crm.lead"].sudo().with_context(active_test=False)
-        presets = self.sudo().excluded_preset_ids
+        presets = self._get_suppressing_presets()
         return [
             {"domain": preset.full_domain, "text": self.env._("In “%s”", preset.name)}
             for preset, domain in zip(presets, self._get_suppressed_domains(), strict=True)
@@ -161,6 +167,9 @@ class NurtureSequence(models.Model):
             "running": self.env._("The sequence is running"),
             "automatic": self.env._("Leads enter automatically, not only by hand"),
             "not_lost": self.env._("The lead is lost"),
+            "not_open": self.env._("The lead is open")
+            if self.entry == "welcome"
+            else self.env._("The lead is open or won"),
             "company": self.env._("It belongs to the company of the sequence, or to none"),
             "unmatched": self.env._("It matches the sequence's choice of leads"),
             "not_due": self.env._("Its date has come, and is not long past"),
@@ -177,6 +186,7 @@ class NurtureSequence(models.Model):
             "under_margin": self.env._(
                 "Its quotation keeps a margin of %s%% today", self._say_percent(self.margin_floor)
             ),
+            "no_event": self._get_event_label(),
             "no_address": self.env._("It has an email address"),
             "complained": self.env._("Nobody with this address has called a mail spam"),
             "blacklisted": self.env._("The address is not blacklisted"),
@@ -198,6 +208,7 @@ class NurtureSequence(models.Model):
             "silent": self.env._(
                 "The address did not end a sequence in silence, or has engaged since"
             ),
+            "not_turn": self.env._("The turn of the first profile that it fits has come"),
             "duplicate": self.env._(
                 "No other lead with this address enters instead, being lost later"
             ),
@@ -216,6 +227,7 @@ class NurtureSequence(models.Model):
             "price": self.env._(
                 "It is not in the sequence, and the price had risen since it was written to last"
             ),
+            "event": self.env._("It is not in the sequence now"),
         }
 
     # ------------------------------------------------------------
@@ -255,17 +267,18 @@ class NurtureSequence(models.Model):
         held_out = self._get_held_out(lead_ids)
         return [id_ for id_ in lead_ids if id_ not in held_out], sorted(held_out)
 
-    def _forecast(self, lead_ids, places=None):
+    def _forecast(self, lead_ids, places=None, starts=None):
         """What would be sent when to leads that enter now and never react, under sending hours,
         frequency cap, and the limits of sequence, mail providers and mail servers.
 
+        :param starts: ``{lead id: when it enters}`` of those that enter later
         :param places: ``{key: Slots}``: where mails of other leads have their place already; those
             of these leads are added
         :return: ``{(day, step id): number of messages}``; days are those of the company's clock
         """
-        return self._by_local_day(self._get_sends(lead_ids, places))
+        return self._by_local_day(self._get_sends(lead_ids, places, starts))
 
-    def _get_sends(self, lead_ids, places=None):
+    def _get_sends(self, lead_ids, places=None, starts=None):
         """``{(moment, step id): number of messages}``, see :meth:`_forecast`."""
         self.ensure_one()
         number, days = self._get_cap()
@@ -293,7 +306,8 @@ class NurtureSequence(models.Model):
             )
             contacts = contacts or []
             sent = []
-            for one in walk(trees[lead_id], now, contacts=contacts):
+            entry = (starts or {}).get(lead_id, now)
+            for one in walk(trees[lead_id], entry, contacts=contacts):
                 if one.step_id in ends and one.outcome == "done":
                     break
                 if one.step_id not in messages or one.outcome != "sent":

@@ -56,21 +56,36 @@ class NurtureSequence(models.Model):
         return self.filtered(lambda sequence: sequence._get_named_reasons() & set(reasons.ids))
 
     def _get_named_reasons(self):
-        """Ids of the lost reasons that the choice of leads names."""
+        """Ids of the lost reasons that the choice of leads, or a profile, names."""
+        named = set(self._get_profiles().preset_id.lost_reason_ids.ids)
         try:
-            return named_ids(read_domain(self.domain), "lost_reason_id")
+            return named | named_ids(read_domain(self.domain), "lost_reason_id")
         except ERRORS:
-            return set()
+            return named
 
     def _get_chosen(self, leads, lost_for=None):
         """Those of ``leads`` that the sequence chooses, see :meth:`_get_fitting`. That an address
         is blacklisted is shown as a reason why it cannot enter."""
         self.ensure_one()
         leads.check_access("read")
+        if lost_for and not self._takes_lost():
+            return leads.browse()
+        sequence = self.sudo()
+        chosen = self._choose_of(leads, sequence.domain, [sequence.domain_author_id], lost_for)
+        if self.profile_mode == "one":
+            return chosen
+        found = leads.browse()
+        for profile in self._get_profiles():
+            authors = [profile.preset_id.author_id, profile.author_id]
+            found |= self._choose_of(chosen, profile.preset_id.full_domain, authors, lost_for)
+        return found
+
+    def _choose_of(self, leads, choice, authors, lost_for=None):
+        """Those of ``leads`` that a filter of the sequence chooses, see :meth:`_get_chosen`."""
         all_leads = leads.sudo().with_context(active_test=False)
-        rights = [self.sudo().domain_author_id], self._get_companies(), self._get_viewer()
+        rights = authors, self._get_companies(), self._get_viewer()
         try:
-            domain = read_domain(self.domain).map_conditions(_whatever_is_blacklisted)
+            domain = read_domain(choice).map_conditions(_whatever_is_blacklisted)
             if lost_for:
                 judged = all_leads[:JUDGED_LEADS]
                 chosen = judged._nurture_choose_as_lost(domain, lost_for, *rights)

@@ -114,7 +114,7 @@ class NurtureSequence(models.Model):
             [env._("Company"), self.company_id.name],
             [env._("Responsible"), self.user_id.name],
             # people may see the preset of a sequence only if it is theirs
-            [env._("Preset"), self.preset_id._filtered_access("read").name],
+            [env._("Preset"), self._say_presets()],
             [env._("Started On"), as_local(env, self.start_date)],
             [env._("Attribution Window (days)"), self.window_days],
             [env._("Holdout"), Share(self.holdout_percent / 100)],

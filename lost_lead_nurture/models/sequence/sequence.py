@@ -10,7 +10,7 @@ from ...tools import transaction
 from ...tools.arguments import check_records
 from ...tools.attribution import WINDOW_DAYS
 from ...tools.domains import LostRights, check_domain
-from ...tools.inside import without_defaults
+from ...tools.inside import INSIDE, without_defaults
 from ...tools.shares import say_amount
 from ..core.results_mixin import REVENUE_GROUPS
 from ..mail.mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, STATISTICS, rate
@@ -19,6 +19,8 @@ from ..step.step import MAX_DELAY
 #: Who sees what came of the mails. They are counted with all rights, whosever the leads are, but
 #: for salespeople: see _sees_all_leads.
 MAIL_GROUPS = "mass_mailing.group_mass_mailing_user"
+#: The list of profiles, of which the form also tells before it is saved.
+PROFILES = "profile_ids"
 #: How far matching leads are counted while somebody waits for the form, as in core's lists.
 MANY_LEADS = 10_000
 #: What the engine alone writes; people start, stop and edit it.
@@ -26,7 +28,7 @@ ENGINE_FIELDS = frozenset(
     {
         *("state", "start_date", "stop_date", "resume_date", "last_error", "is_edited"),
         *("last_scan_date", "last_scan_choice", "budget_warned"),
-        *("silent_scan_date", "silent_scan_choice"),
+        *("silent_scan_date", "silent_scan_choice", "profiles_since"),
         *("campaign_id", "has_own_campaign", "guard_warned"),
     }
 )
@@ -395,7 +397,9 @@ class NurtureSequence(models.Model):
         )
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
-        result = super().write(vals)
+        # a list of profiles is looked at when all of it is written
+        inside = self.with_context(nurture_list=INSIDE) if PROFILES in vals else self
+        result = super(NurtureSequence, inside).write(vals)
         if {"mail_server_id", "email_from"} & vals.keys():
             self._spread_sender()
         if "hourly_limit" in vals:
@@ -411,8 +415,10 @@ class NurtureSequence(models.Model):
         if stopping and vals["state"] == "stopped":
             # who stops it twice does not make the pause shorter
             stopping.sudo().write({"stop_date": fields.Datetime.now()})
-        if "domain" in vals or "preset_id" in vals:
+        if {"domain", "preset_id", "profile_mode"} & vals.keys():
             self._mark_edited()
+        if {"profile_mode", "profile_days"} & vals.keys():
+            self.filtered(lambda sequence: sequence.state == "running")._begin_turns()
         return result
 
     @api.depends("domain_author_id", "exclusion_author_id")
@@ -432,6 +438,7 @@ class NurtureSequence(models.Model):
         steps = (step._get_filter() for step in self.step_ids)
         # who wrote them has to be allowed to look at orders, too
         self._get_silent_queries()
+        # its choice is that of its profiles, too
         return [self._get_choice(), *steps, *self._get_suppressed_domains()]
 
     def action_take_over(self):
@@ -443,6 +450,7 @@ class NurtureSequence(models.Model):
         check_records(self)
         self._take_over_presets()
         self._take_over()
+        self.profile_ids._take_over()
         self.with_context(active_test=False).step_ids._take_over()
         self.filtered(lambda sequence: sequence.state == "running")._wake_cron()
         return True
@@ -736,6 +744,7 @@ class NurtureSequence(models.Model):
             *self._get_own_problems(),
             *self.step_ids._get_problems(),
             *self._get_entry_problems(),
+            *self._get_profile_problems(),
             *self._get_customer_problems(),
             *self._get_goal_problems(),
             *self._get_timing_problems(),

@@ -44,7 +44,13 @@ class NurtureSequence(models.Model):
         """Nobody has customers looked for whose orders they may not see."""
         for sequence in self:
             orders = self.env["sale.order"].with_user(self.env.user)
-            if sequence._get_customer_presets() and not orders.has_access("read"):
+            presets = (
+                sequence._get_customer_presets()
+                | sequence._get_profiles().preset_id.filtered(
+                    lambda preset: preset.kind == "customers"
+                )
+            )
+            if presets and not orders.has_access("read"):
                 raise UserError(
                     self.env._("You may not see orders: no sequence of yours can be for customers.")
                 )
@@ -64,10 +70,19 @@ class NurtureSequence(models.Model):
         except ERRORS:
             return []
 
+    def _get_customer_profiles(self):
+        """The profiles that are for customers and whose turn has come: customers become leads when
+        these may enter."""
+        return self._get_open_profiles().filtered(
+            lambda profile: profile.preset_id.kind == "customers"
+        )
+
     def _get_customer_presets(self):
-        """The presets of customers that the choice of leads names."""
+        """The presets of customers that the choice of leads names, and those of the profiles whose
+        turn has come."""
         # which ones there are does not matter to who may not see them: those of its companies count
         presets = self.env["nurture.preset"].sudo().browse(self._get_named_presets()).exists()
+        presets |= self._get_customer_profiles().preset_id._origin
         companies = self._get_companies()
         return presets.filtered(
             lambda preset: (
@@ -84,10 +99,19 @@ class NurtureSequence(models.Model):
         if not presets:
             return {}
         companies = self._get_companies()
-        users = self.env["crm.lead"]._nurture_get_finders(
-            [self.sudo().domain_author_id], companies, self._get_viewer()
-        )
-        return {preset: preset._select_customers(users, companies) for preset in presets}
+        # who named a preset in the filter, or has put it into the list of profiles
+        chosen_by = {
+            profile.preset_id._origin: profile.author_id
+            for profile in self._get_customer_profiles()
+        }
+        author = self.sudo().domain_author_id
+        queries = {}
+        for preset in presets:
+            users = self.env["crm.lead"]._nurture_get_finders(
+                [chosen_by.get(preset, author)], companies, self._get_viewer()
+            )
+            queries[preset] = preset._select_customers(users, companies)
+        return queries
 
     @api.model
     def _sql_known(self):
@@ -101,7 +125,9 @@ class NurtureSequence(models.Model):
         )
 
     def _get_customer_problems(self):
-        if self._get_named_presets() and not self._get_customer_presets():
+        known = set(self._get_customer_presets().ids)
+        # those of the list of profiles are kept while they are in it
+        if self._get_named_presets() and not known.intersection(self._get_named_presets()):
             return [self.env._("The preset of the customers that it is for is gone.")]
         return []
 

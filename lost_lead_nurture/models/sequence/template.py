@@ -9,6 +9,7 @@ from ..step.workflow import MINUTES
 TEMPLATE_GROUPS = [
     ("reason", "By Lost Reason"),
     ("win_back", "Win Back"),
+    ("behaviour", "By What They Do"),
     ("last_chance", "Last Chance"),
     ("hand_over", "Hand-over to Sales"),
     ("own", "Your Own"),
@@ -282,7 +283,9 @@ class NurtureSequence(models.Model):
                 "name": values.get("template_name") or self.name,
                 "is_template": True,
                 "active": False,
-                "template_reason_ids": [Command.set(self.preset_id.lost_reason_ids.ids)],
+                "template_reason_ids": [
+                    Command.set(self.sudo()._get_presets().lost_reason_ids.ids)
+                ],
                 **values,
             }
         )

@@ -123,6 +123,7 @@ class NurtureSequence(models.Model):
         started = self.sudo()
         started.write({"state": "running", "last_error": False, "guard_warned": False})
         started.filtered(lambda one: not one.start_date).start_date = fields.Datetime.now()
+        started._begin_turns()
         self._wake_cron()
         return True
 
@@ -147,6 +148,8 @@ class NurtureSequence(models.Model):
             reason="resumed",
             expire_date=SQL("expire_date + (%s - %s::timestamp)", now, self.stop_date),
         )
+        if self.profiles_since:
+            self.profiles_since += now - self.stop_date
 
     def _resume_by_spread(self, days):
         """Spread what fell due over the next ``days``."""

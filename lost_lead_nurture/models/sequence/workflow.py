@@ -17,6 +17,7 @@ class NurtureSequence(models.Model):
         "number of queries does not grow with the steps.",
     )
 
+    @api.depends("profile_mode", "profile_days", "profiles_since")
     @api.depends_context("lang", "tz", "uid")
     def _compute_workflow(self):
         steps = self.env["nurture.step"]
@@ -40,6 +41,7 @@ class NurtureSequence(models.Model):
                 "editable": steps.has_access("write") and sequence._origin.has_access("write"),
                 "steps": by_sequence.get(sequence._origin, steps)._get_cards(statistics),
                 "exits": self._get_exits(statistics["exits"]),
+                "profiles": sequence._describe_profiles(),
             }
 
     @api.model

@@ -1,15 +1,21 @@
+from datetime import timedelta
+
+from pytz import timezone
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, is_html_empty
 
 from ...tools import triggers
+from ...tools.dates import on_day
 from ...tools.domains import check_domain
 from ...tools.forecast import PlannedStep
 from ...tools.links import is_about
 from ...tools.mail_texts import fill_text
 from ...tools.transaction import one_transaction
 from ...tools.triggers import ROOT, TRIGGERS
+from ...tools.zones import midnight
 
 #: Ten years in each unit.
 MAX_DELAY = {"hours": 87600, "days": 3650, "weeks": 520, "months": 120}
@@ -81,6 +87,16 @@ class NurtureStep(models.Model):
         "matter how late.",
     )
     expiry_unit = fields.Selection(DELAY_UNITS, required=True, default="days")
+    first_date = fields.Date(
+        string="Only From",
+        help="The first day on which it is done, on the clock of the company. Who is at the step "
+        "earlier gets neither it nor what follows it.",
+    )
+    last_date = fields.Date(
+        string="Only Until",
+        help="The last day on which it is done, on the clock of the company. Who is at the step "
+        "later gets neither it nor what follows it.",
+    )
     filter_domain = fields.Char(
         string="Only for",
         default="[]",
@@ -179,7 +195,7 @@ class NurtureStep(models.Model):
                 value for value, trigger in TRIGGERS.items() if trigger.offered_by(parent_type)
             ]
 
-    @api.depends("trigger", "delay", "delay_unit", "link_url")
+    @api.depends("trigger", "delay", "delay_unit", "link_url", "first_date", "last_date")
     @api.depends_context("lang")
     def _compute_when(self):
         for step in self:
@@ -234,6 +250,14 @@ class NurtureStep(models.Model):
                             "Step “%s”: nothing is waited for longer than ten years.", step.name
                         )
                     )
+
+    @api.constrains("first_date", "last_date")
+    def _check_days(self):
+        for step in self:
+            if step.first_date and step.last_date and step.last_date < step.first_date:
+                raise ValidationError(
+                    self.env._("Step “%s”: its last day comes before its first.", step.name)
+                )
 
     @api.constrains("filter_domain")
     def _check_filter_domain(self):
@@ -460,7 +484,35 @@ class NurtureStep(models.Model):
         :param letter: of a version, which may have a delay of its own
         """
         wait = self._say_wait(*self._get_delay_of(letter))
-        return self.env._("%(trigger)s, %(wait)s", trigger=self._get_trigger_label(), wait=wait)
+        when = self.env._("%(trigger)s, %(wait)s", trigger=self._get_trigger_label(), wait=wait)
+        if days := self._say_days():
+            return self.env._("%(when)s, %(days)s", when=when, days=days)
+        return when
+
+    def _say_days(self):
+        """On which days it is done, in words; empty: on all."""
+        self.ensure_one()
+        first, last = on_day(self.env, self.first_date), on_day(self.env, self.last_date)
+        if first and last:
+            return self.env._("from %(first)s to %(last)s", first=first, last=last)
+        if first:
+            return self.env._("from %s on", first)
+        return self.env._("until %s", last) if last else ""
+
+    def _is_on_its_days(self):
+        """Whether it is done today."""
+        self.ensure_one()
+        today = self.sequence_id._get_local_day()
+        return not (
+            (self.first_date and today < self.first_date)
+            or (self.last_date and today > self.last_date)
+        )
+
+    def _get_span(self):
+        """From when until when it is done, as naive moments in UTC; None without an end."""
+        zone = timezone(self.sequence_id._get_company_zone() or "UTC")
+        after = self.last_date and self.last_date + timedelta(days=1)
+        return tuple((day and midnight(day, zone)) or None for day in (self.first_date, after))
 
     def _get_wait(self):
         """Its delay in words."""
@@ -675,6 +727,7 @@ class NurtureStep(models.Model):
                 delay_unit=unit,
                 children=tuple(step.child_ids._get_plan(refused, delays)),
                 skip_over_cap=step.over_cap == "skip",
+                span=step._get_span(),
             )
             for step in self
             if step.id not in refused

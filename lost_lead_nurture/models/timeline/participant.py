@@ -63,11 +63,11 @@ class NurtureParticipant(models.Model):
                 status = self.env._("%s: returned without mails", status)
             participant.status = status
 
-    @api.depends("date_lost", "lost_reason_id", "expected_revenue", "company_id")
+    @api.depends("date_lost", "entry_status", "lost_reason_id", "expected_revenue", "company_id")
     @api.depends_context("lang", "tz")
     def _compute_loss(self):
         for participant in self:
-            date = on_day(self.env, participant.date_lost)
+            date = participant._was_lost() and on_day(self.env, participant.date_lost)
             amount = participant.expected_revenue
             parts = [
                 date and self.env._("lost %s", date),
@@ -163,7 +163,9 @@ class NurtureParticipant(models.Model):
             if sequence.entry == "date":
                 field = sequence.entry_field_id.field_description or ""
                 automatic = self.env._("automatically, by its date “%s”", field)
-            why = [automatic, self._describe_what_let_in(), self._get_choice(sequence)]
+            why = [automatic, *self._describe_what_let_in()]
+            if not self._describe_profile():
+                why.append(self._get_choice(sequence))
         if self.enrolment_number > 1:
             why.append(self.env._("enrolment %s", self.enrolment_number))
         if self.is_held_out_globally:

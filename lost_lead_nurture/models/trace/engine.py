@@ -286,6 +286,7 @@ class NurtureTrace(models.Model):
         """
         verdicts = Verdicts()
         self._judge(verdicts)
+        self._judge_days(verdicts)
         self._judge_matching(verdicts)
         self._judge_rights(verdicts)
         self._judge_quotation(verdicts)
@@ -401,6 +402,13 @@ class NurtureTrace(models.Model):
             self.env["nurture.step"]._sql_delay("step", "expiry"),
             fields.Datetime.now(),
         )
+
+    def _judge_days(self, verdicts):
+        """A step is done on its days only."""
+        if not self.step_id._is_on_its_days():
+            for trace_id in verdicts.accept:
+                verdicts.put("reject", "not_today", trace_id)
+            verdicts.accept = []
 
     def _judge_matching(self, verdicts):
         """Take those out of the accepted who do not match the step's filter, and those who match

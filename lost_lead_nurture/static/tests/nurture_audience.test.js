@@ -54,6 +54,7 @@ const AUDIENCE = {
         { reason: "open_deal", label: "Another deal is open", count: 12 },
         { reason: "customer", label: "Has ordered", count: 13 },
     ],
+    profiles: [],
 };
 
 async function mountForm(options = {}) {
@@ -205,4 +206,20 @@ test("a preset is made where it is chosen", async () => {
     await contains(".modal [name=name] input").edit("Too far away");
     await contains(".modal .o_form_button_save").click();
     expect(".o_nurture_preset_chip[aria-pressed=true]").toHaveText("Too far away");
+});
+
+test("which profile lets in how many, and when", async () => {
+    onRpc("nurture.sequence", "get_audience", () => ({
+        ...AUDIENCE,
+        profiles: [
+            { preset_id: 1, name: "Builders", date: false, day: false, count: 1200 },
+            { preset_id: 2, name: "Rich", date: "2026-03-09 09:00:00", day: "Mar 9", count: 3 },
+        ],
+    }));
+    await mountForm({ resId: 1 });
+    await pause();
+    expect(queryAllTexts(".o_nurture_audience_profiles li")).toEqual([
+        "Builders\nnow\n1,200",
+        "Rich\nfrom Mar 9 on\n3",
+    ]);
 });

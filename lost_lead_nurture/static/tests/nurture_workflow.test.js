@@ -53,6 +53,7 @@ const WORKFLOW = {
     },
     steps: [],
     exits: [],
+    profiles: [],
     rate_of: {
         ...{ opened: "delivered", clicked: "delivered", replied: "delivered" },
         ...{ ignored: "delivered", no_reaction: "delivered", bounced: "sent" },
@@ -681,4 +682,17 @@ test("who is out of the sequence, and why", async () => {
     await mountWorkflow();
     await contains("[data-exit=replied]:contains(15)").click();
     expect.verifySteps(['action_view_exits 1 ["replied"]']);
+});
+
+test("whose turn it is stands below the days", async () => {
+    const profiles = [
+        { id: 1, name: "Builders", day: 0, date: false },
+        { id: 2, name: "Rich", day: 7, date: "Mar 9, 2026" },
+    ];
+    setWorkflow({ profiles });
+    await mountWorkflow();
+    expect(queryAllTexts(".o_nurture_mark")).toEqual([
+        "Builders enter on day 0",
+        "Rich enter, from Mar 9, 2026 on",
+    ]);
 });

@@ -25,7 +25,7 @@ function daysOf(steps) {
 }
 
 test("nothing to lay out", () => {
-    expect(layOut([])).toEqual({ cards: [], heads: [], columns: 0 });
+    expect(layOut([])).toEqual({ cards: [], heads: [], marks: [], columns: 0 });
 });
 
 test("delays add up to days, and each day is a column", () => {
@@ -36,6 +36,30 @@ test("delays add up to days, and each day is a column", () => {
         [14, 1],
     ]);
     expect(placesOf(steps)).toEqual({ 1: [1, 0], 2: [1, 1], 3: [1, 2], 4: [2, 2] });
+});
+
+test("profiles stand below the days on which they enter, and these have a column", () => {
+    const steps = [step(1), step(2, 1, 3 * DAY)];
+    const profiles = [
+        { id: 1, day: 0 },
+        { id: 2, day: 7 },
+        { id: 3, day: 7 },
+    ];
+    const { heads, marks, columns } = layOut(steps, { profiles });
+    expect(heads.map(({ day, column, span }) => [day, column, span])).toEqual([
+        [0, 0, 1],
+        [3, 1, 1],
+        [7, 2, 1],
+    ]);
+    expect(marks.map((mark) => [mark.row, mark.column, mark.profiles.map(({ id }) => id)])).toEqual(
+        [
+            [1, 0, [1]],
+            [1, 2, [2, 3]],
+        ]
+    );
+    expect(columns).toBe(3);
+    expect(placesOf(steps, { profiles })).toEqual({ 1: [2, 0], 2: [2, 1] });
+    expect(layOut([], { profiles }).marks).toEqual([]);
 });
 
 test("what is due on the day of the step before stands beside it", () => {

@@ -56,6 +56,8 @@ DOORS = {
     ("crm.lost.reason", "get_nurture_preset"): (ORM,),
     ("crm.tag", "action_nurture_possible"): (OPENS,),
     ("link.tracker", "action_view_nurture_clicks"): (OPENS,),
+    ("nurture.profile", "action_view_entered"): (OPENS,),
+    ("nurture.dry.run.profile", "action_view_leads"): (DIALOG,),
     ("link.tracker", "search_or_create"): (CORE,),
     ("link.tracker.click", "add_click"): (CORE,),
     ("mail.mail", "send"): (CORE,),

@@ -59,10 +59,6 @@ class TestCure(CureMixin, NurtureCase):
             [{"name": "Desk (test)"}, {"name": "Lamp (test)"}]
         )
 
-    def reasons_against(self, lead):
-        conditions = self.sequence.with_user(self.marketer).explain(lead.id)["conditions"]
-        return [one["reason"] for one in conditions if not one["ok"]]
-
     def test_tag(self):
         """Nobody enters before; then who has the tag and was lost before, and it says why."""
         self.assertFalse(self.entered())

@@ -61,6 +61,24 @@ class TestAudienceTours(RealClockMixin, NurtureHttpCase):
             self.assertEqual(trace.reason, "resumed")
             self.assertLessEqual(trace.schedule_date, self.clock + timedelta(days=2))
 
+    def test_profiles(self):
+        """One choice of leads becomes two profiles, in an order that is dragged."""
+        builders, rich = self.env["nurture.preset"].create(
+            [
+                {"name": "Builders (tour)", "extra_domain": "[('city', '=', 'Ghent')]"},
+                {"name": "Rich (tour)", "extra_domain": "[('expected_revenue', '>', 1000)]"},
+            ]
+        )
+        self.make_lead("builder@recipient.example.com", city="Ghent")
+        self.make_lead("both@recipient.example.com", city="Ghent", expected_revenue=5000)
+        self.make_lead("owner@recipient.example.com", expected_revenue=5000)
+        sequence = self.make_sequence(name="Tour profiles", preset_id=builders.id)
+        sequence.domain = builders.full_domain
+        self.make_step(sequence, subject="First")
+        self.start_sequence_tour(sequence, "nurture_profiles_tour")
+        self.assertEqual(sequence.profile_ids.preset_id.ids, [rich.id, builders.id])
+        self.assertEqual(sequence.profile_ids.author_id, self.marketer)
+
     def test_dry_run(self):
         """What would happen, counted bit by bit, and the lists behind the numbers."""
         self.patch(sequence_audience, "MANY_LEADS", 5)

@@ -16,6 +16,8 @@ export const FIELDS = [
     ...["exclude_other_sequences", "exclude_bounced", "excluded_preset_ids"],
     ...["exclude_left", "exclude_roles", "topic_id"],
     ...["price_below", "has_margin_floor", "margin_floor"],
+    ...["entry_mailing_ids", "entry_url", "entry_past_days"],
+    ...["profile_mode", "profile_days", "profile_ids"],
 ];
 /** How long nothing more is changed, in milliseconds, before it is counted. */
 const PAUSE = 300;
@@ -28,6 +30,11 @@ function valueOf(record, name) {
             return value && value.id;
         case "many2many":
             return value.currentIds;
+        case "one2many":
+            // profiles: which preset, and whether it excludes, in their order
+            return value.records
+                .filter(({ data }) => data.preset_id)
+                .map(({ data }) => [data.preset_id.id, data.excludes]);
         default:
             return value;
     }
@@ -121,6 +128,16 @@ export class NurtureAudience extends Component {
                 : _t("enter with the next run");
         }
         return entry === "manual" ? _t("could be added by hand") : _t("would enter");
+    }
+
+    /** Which profile lets in how many, and when. */
+    get profiles() {
+        return this.audience.profiles.map(({ preset_id, name, day, count }) => ({
+            id: preset_id,
+            name,
+            when: day ? _t("from %s on", day) : _t("now"),
+            number: formatInteger(count),
+        }));
     }
 
     /** Those who do not enter because they have: nothing is wrong with them. */

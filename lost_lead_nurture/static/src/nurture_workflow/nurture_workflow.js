@@ -15,7 +15,7 @@ import { StepDialog } from "./step_dialog";
 import { useStepDrag } from "./use_step_drag";
 import { branchOf, layOut, possibleParents } from "./workflow_layout";
 
-const NOTHING = { steps: [], offers: { root: [] }, types: {}, exits: [] };
+const NOTHING = { steps: [], offers: { root: [] }, types: {}, exits: [], profiles: [] };
 /** How many days a mail, and what did not happen, is waited for unless somebody says otherwise. */
 const USUAL_DELAY = 7;
 /** How long the pointer rests on the eye before the mail is shown, and away before it is gone. */
@@ -76,7 +76,8 @@ export class NurtureWorkflow extends Component {
         const { workflow } = this;
         const { showArchived } = this.state;
         if (this.laidOut?.workflow !== workflow || this.laidOut.showArchived !== showArchived) {
-            const layout = layOut(workflow.steps, { showArchived });
+            const { profiles } = workflow;
+            const layout = layOut(workflow.steps, { showArchived, profiles });
             this.laidOut = { workflow, showArchived, layout };
         }
         return this.laidOut.layout;
@@ -98,6 +99,14 @@ export class NurtureWorkflow extends Component {
 
     dayLabel(day) {
         return day === null ? _t("Any time") : _t("Day %s", day);
+    }
+
+    /** Whose turn it is on a day. On a phone, where there are no columns, the day is said. */
+    markLabel({ name, day, date }) {
+        if (date) {
+            return _t("%(profile)s enter, from %(date)s on", { profile: name, date });
+        }
+        return _t("%(profile)s enter on day %(day)s", { profile: name, day });
     }
 
     // ------------------------------------------------------------

@@ -44,16 +44,19 @@ export function branchOf(steps, id) {
  * begins at no certain time (the last-chance mail) comes below everything else, without days.
  *
  * @param {Object[]} steps in their order, with `id`, `parent`, `minutes`, `active`, `untimed`
- * @param {{ showArchived?: boolean }} [options]
- * @returns {{ cards: Object[], heads: Object[], columns: number }} cards in the order of reading;
- *      heads of the columns with their `day` (null: at no certain time) and how many cards stand
- *      side by side below them. Rows and columns count from 0; row 0 is that of the days.
+ * @param {{ showArchived?: boolean, profiles?: Object[] }} [options] profiles, each with the `day`
+ *      on which its leads enter, stand below the days
+ * @returns {{ cards: Object[], heads: Object[], marks: Object[], columns: number }} cards in the
+ *      order of reading; heads of the columns with their `day` (null: at no certain time) and how
+ *      many cards stand side by side below them; marks of the days on which `profiles` enter. Rows
+ *      and columns count from 0; row 0 is that of the days.
  */
-export function layOut(steps, { showArchived = false } = {}) {
+export function layOut(steps, { showArchived = false, profiles = [] } = {}) {
     const all = groupByParent(steps);
     const children = groupByParent(steps.filter((step) => isDrawn(step, all, showArchived)));
     const cards = [];
-    let rows = 1;
+    // the days, and below them who enters
+    let rows = profiles.length ? 2 : 1;
 
     const place = (step, parent, siblings, position) => {
         const minutes = parent ? parent.minutes + step.minutes : step.minutes;
@@ -92,6 +95,11 @@ export function layOut(steps, { showArchived = false } = {}) {
     for (const { day, rank } of cards) {
         spans.set(day, Math.max(spans.get(day) || 0, rank + 1));
     }
+    if (timed.length) {
+        for (const { day } of profiles) {
+            spans.set(day, spans.get(day) || 1);
+        }
+    }
     const days = [...spans.keys()].filter((day) => day !== null).sort((a, b) => a - b);
     const heads = [];
     let columns = 0;
@@ -107,7 +115,13 @@ export function layOut(steps, { showArchived = false } = {}) {
     for (const card of cards) {
         card.column = starts.get(card.day) + card.rank;
     }
-    return { cards, heads, columns };
+    const marks = heads
+        .filter(({ day }) => day !== null && profiles.some((profile) => profile.day === day))
+        .map(({ day, column, span }) => ({
+            ...{ day, row: 1, column, span },
+            profiles: profiles.filter((profile) => profile.day === day),
+        }));
+    return { cards, heads, marks, columns };
 }
 
 /**
