@@ -9,7 +9,7 @@ from . import settings
 FROM_PYPI = {"queue_job"}
 #: Modules of Odoo that make all else slower. What depends on them has a database of its own, too,
 #: with whatever else of Odoo its tests need.
-HEAVY = {"sale_stock": ("sale_mrp",)}
+HEAVY = {"sale_stock": ("sale_mrp",), "website_crm": ()}
 
 
 def every_name():

@@ -1,0 +1,1 @@
+from . import nurture_participant, nurture_sequence, website_track, website_visitor

@@ -1,0 +1,1 @@
+from . import test_core, test_install, test_visit
