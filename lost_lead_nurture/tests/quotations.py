@@ -83,7 +83,3 @@ class QuotationMixin:
     def cut(self, product, price):
         """The list price becomes another one."""
         product.list_price = price
-
-    def reasons_against(self, lead):
-        conditions = self.sequence.with_user(self.marketer).explain(lead.id)["conditions"]
-        return [one["reason"] for one in conditions if not one["ok"]]

@@ -37,7 +37,7 @@ class SmsSms(models.Model):
         listed._nurture_recall()
         sms = mailing_traces._nurture_get_sms("outgoing")
         queued = mailing_traces.filtered(lambda one: one.sms_id_int in sms.ids)
-        queued.nurture_trace_id._leave_withheld()
+        queued.nurture_trace_id._leave_outdated()
         ours = self.filtered(lambda one: one.id in mailing_traces.mapped("sms_id_int"))
         return ours.filtered(lambda one: one.state != "outgoing")
 

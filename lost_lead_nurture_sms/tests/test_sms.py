@@ -29,9 +29,9 @@ class TestSms(SmsCase):
         """What was true when it was queued may not be any more when it would leave."""
         self.sequence.action_start()
         self.run_cron()
-        withheld = self.trace(self.ann, self.first)
+        outdated = self.trace(self.ann, self.first)
         traces = type(self.env["nurture.trace"])
-        self.patch(traces, "_find_withheld", lambda one: {"unmatched": one & withheld})
+        self.patch(traces, "_find_outdated", lambda one: {"unmatched": one & outdated})
         self.send_sms()
         self.assertFalse(self.sms_to(self.ann))
         self.assertEqual(self.participant(self.ann).exit_reason, "unmatched")

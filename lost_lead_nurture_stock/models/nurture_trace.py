@@ -17,15 +17,15 @@ class NurtureTrace(models.Model):
             else:
                 verdicts.accept.append(trace.id)
 
-    def _find_withheld(self):
+    def _find_outdated(self):
         """A message that offers what cannot be delivered does not leave: it may have been sold
         since it was queued."""
-        withheld = super()._find_withheld()
+        outdated = super()._find_outdated()
         offering = self.filtered(
             lambda trace: trace.sequence_id.wait_for_stock and trace.step_id._is_message()
         )
         lacking = offering.participant_id._find_lacking() if offering else {}
         for trace in offering:
             if reason := lacking.get(trace.participant_id.id):
-                withheld[reason] = withheld.get(reason, self.browse()) | trace
-        return withheld
+                outdated[reason] = outdated.get(reason, self.browse()) | trace
+        return outdated

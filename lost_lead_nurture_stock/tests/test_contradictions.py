@@ -75,7 +75,7 @@ class TestContradictions(WaitingMixin, NurtureCase):
             out._action_done()
             out.date = self.clock - timedelta(days=5)
             self.assertEqual(bool(self.said(lead)), enough)
-        # what came back later was not there
+        # what was delivered later was not there
         self.move(self.receive, -1, self.desk, 50)
         self.assertFalse(self.said(lead))
 

@@ -542,15 +542,15 @@ class MailMail(models.Model):
         others.filtered(lambda one: one.state != "running")._recall_messages()
         self.sudo()._nurture_obey_recipient()
         queued = self.filtered(lambda mail: mail.state == "outgoing")
-        queued._nurture_get_mailing_traces().nurture_trace_id._leave_withheld()
+        queued._nurture_get_mailing_traces().nurture_trace_id._leave_outdated()
 
-    def _nurture_get_withheld(self):
+    def _nurture_get_outdated(self):
         """The mailing traces of those mails of sequences that do not leave after all, see
-        :meth:`nurture.trace._find_withheld`. The transaction is the one in which they would."""
+        :meth:`nurture.trace._find_outdated`. The transaction is the one in which they would."""
         mailing_traces = self._nurture_get_mailing_traces()
-        found = mailing_traces.nurture_trace_id._find_withheld()
-        withheld = mailing_traces.nurture_trace_id.browse().union(*found.values())
-        return mailing_traces.filtered(lambda one: one.nurture_trace_id in withheld)
+        found = mailing_traces.nurture_trace_id._find_outdated()
+        outdated = mailing_traces.nurture_trace_id.browse().union(*found.values())
+        return mailing_traces.filtered(lambda one: one.nurture_trace_id in outdated)
 
     def _nurture_obey_recipient(self):
         """Do with these mails what their recipients want: they leave the sequence, or the mail

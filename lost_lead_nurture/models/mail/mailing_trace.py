@@ -538,9 +538,9 @@ class MailingTrace(models.Model):
         :return: list of :class:`LockedMailingTrace`, without those of mails that somebody else has
             or that are not in the queue any more
         """
-        withheld = mails._nurture_get_withheld()
+        outdated = mails._nurture_get_outdated()
         # nothing is noted ahead of a mail that does not leave
-        ahead_ids = ahead.ids if ahead and not withheld else []
+        ahead_ids = ahead.ids if ahead and not outdated else []
         rows = self.env.execute_query(
             SQL(
                 """
@@ -576,7 +576,7 @@ class MailingTrace(models.Model):
             ["nurture_sending_date"], flush=False
         )
         locked = [LockedMailingTrace(*row) for row in rows]
-        return [one._replace(wanted=False) if one.id in withheld.ids else one for one in locked]
+        return [one._replace(wanted=False) if one.id in outdated.ids else one for one in locked]
 
     @api.model
     def _nurture_sql_unwanted(self):

@@ -68,8 +68,6 @@ class NurtureSequence(models.Model):
     def _onchange_entry(self):
         """Presets choose lost leads: where others enter there is a filter alone."""
         if self._takes_lost():
-            if self.reentry == "event" and not self._is_by_behaviour():
-                self.reentry = "never"
             return
         self.preset_id = False
         self.profile_mode = "one"

@@ -209,10 +209,13 @@ class NurtureSequence(models.Model):
                 )
 
     @api.onchange("entry")
-    def _onchange_entry(self):
+    def _onchange_entry_reentry(self):
+        """Each time the price fell, or it did something, is for leads that enter by that."""
         if self.entry == "price" and self.reentry == "never":
             self.reentry = "price"
-        elif self.entry != "price" and self.reentry == "price":
+        elif (self.reentry == "price" and self.entry != "price") or (
+            self.reentry == "event" and not self._is_by_behaviour()
+        ):
             self.reentry = "never"
 
     @api.constrains("entry_offset")

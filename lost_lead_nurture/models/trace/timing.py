@@ -174,7 +174,7 @@ class NurtureTrace(models.Model):
         )
         return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
 
-    def _find_withheld(self):
+    def _find_outdated(self):
         """Those of these traces whose message is in the queue and does not leave after all: what
         was true when it was queued is not any more. Mails and SMS ask it in the transaction in
         which they leave; other add-ons extend it.
@@ -182,15 +182,15 @@ class NurtureTrace(models.Model):
         :return: ``{exit reason: traces}``; their participants leave
         """
         risen = self.sudo().participant_id._find_risen()
-        withheld = {}
+        outdated = {}
         for trace in self if risen else ():
             if reason := risen.get(trace.participant_id.id):
-                withheld[reason] = withheld.get(reason, self.browse()) | trace
-        return withheld
+                outdated[reason] = outdated.get(reason, self.browse()) | trace
+        return outdated
 
-    def _leave_withheld(self):
-        """Let those leave whose message does not, see :meth:`_find_withheld`."""
-        for reason, traces in self._find_withheld().items():
+    def _leave_outdated(self):
+        """Let those leave whose message does not, see :meth:`_find_outdated`."""
+        for reason, traces in self._find_outdated().items():
             traces.participant_id._leave(reason)
 
     @api.model
