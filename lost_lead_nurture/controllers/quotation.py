@@ -69,7 +69,7 @@ class NurtureQuotationController(http.Controller):
         return response
 
     def _nurture_harden(self, response):
-        """It is one person's page: nobody keeps it, finds it, or is told where it is."""
+        """It is one person's page: nobody keeps it, finds it, or learns where it is."""
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex"

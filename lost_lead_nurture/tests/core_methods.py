@@ -396,9 +396,21 @@ CALLED = {
         "mailing, document_id, email, hash_token",
         "core's page of subscriptions, when somebody only looks at it",
     ),
+    "account.tax._add_tax_details_in_base_lines": (
+        "base_lines, company",
+        "what lines of a quotation that is not saved come to",
+    ),
     "account.tax._filter_taxes_by_company": (
         "company_id",
         "what a product would have cost without a discount",
+    ),
+    "account.tax._get_tax_totals_summary": (
+        "base_lines, currency, company, cash_rounding",
+        "what lines of a quotation that is not saved come to",
+    ),
+    "account.tax._round_base_lines_tax_details": (
+        "base_lines, company, tax_lines",
+        "what lines of a quotation that is not saved come to",
     ),
     "digest.digest._calculate_company_based_kpi": (
         "model, digest_kpi_field, date_field, additional_domain, sum_field",
@@ -558,9 +570,21 @@ CALLED = {
         "",
         "whether the companies chosen are the user's",
     ),
+    "sale.order._recompute_prices": (
+        "",
+        "what a refused quotation costs today",
+    ),
     "sale.order.line._get_product_price_context": (
         "",
         "what a product would have cost without a discount",
+    ),
+    "sale.order.line._is_global_discount": (
+        "",
+        "which lines have no price of their own",
+    ),
+    "sale.order.line._prepare_base_line_for_taxes_computation": (
+        "kwargs",
+        "what lines of a quotation that is not saved come to",
     ),
     "uom.uom._compute_quantity": (
         "qty, to_unit, round, rounding_method, raise_if_failure",

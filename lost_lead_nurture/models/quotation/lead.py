@@ -47,7 +47,7 @@ class CrmLead(models.Model):
         for lead, renewal in sequence.sudo()._renew_for(self).items():
             # who looks at a mail before it is sent sees no more than at the quotation
             refused = renewal.refused.with_env(self.env)
-            if not renewal.obstacle and (self.env.su or refused.has_access("read")):
+            if not renewal.reason and (self.env.su or refused.has_access("read")):
                 lead.nurture_quotation = self._nurture_render_quotation(sequence, renewal)
 
     def _nurture_render_quotation(self, sequence, renewal):

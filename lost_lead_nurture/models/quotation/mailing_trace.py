@@ -77,7 +77,7 @@ class MailingTrace(models.Model):
             page.state = "not_offered"
         else:
             page.renewal = participant._renew()[participant]
-            if page.renewal.obstacle:
+            if page.renewal.reason:
                 page.state = "not_offered"
         return page
 
@@ -86,10 +86,12 @@ class MailingTrace(models.Model):
         nothing stands against it."""
         lead = participant.lead_id
         addresses = [one for one in {self.email, lead.email_normalized} if one]
-        if participant._is_forgotten() or self.env["nurture.forgotten"]._find_forgotten(addresses):
+        if self.env["nurture.forgotten"]._find_forgotten(addresses):
             return "forgotten"
         if not lead or not self.sent_datetime or self.is_test_trace:
             return "gone"
+        if participant._is_forgotten():
+            return "forgotten"
         listed = [("email", "in", addresses)]
         if self.env["mail.blacklist"].search_count(listed, limit=1):
             return "blacklisted"
@@ -104,12 +106,20 @@ class MailingTrace(models.Model):
             return None
         return sequence._get_local_day(self.sent_datetime) + timedelta(days=sequence.fresh_days)
 
-    @api.model
     def _nurture_find_asked(self, lead, refused):
         """The quotation that was asked for in place of ``refused``: one that still stands, else the
         last one, unless that has ended: then another one can be asked for."""
         asked = refused._nurture_find_fresh().filtered(lambda one: one.opportunity_id == lead)
-        standing = asked.filtered(lambda one: one.state == "sale" or _stands(one))
+        today = self.nurture_trace_id.sequence_id._get_local_day()
+        standing = asked.filtered(
+            lambda one: (
+                one.state == "sale"
+                or (
+                    one.state in ("draft", "sent")
+                    and not (one.validity_date and one.validity_date < today)
+                )
+            )
+        )
         withdrawn = asked.filtered(
             lambda one: one.state == "cancel" and one.create_date >= self.sent_datetime
         )
@@ -179,7 +189,6 @@ class MailingTrace(models.Model):
         fresh.action_quotation_sent()
         fresh._message_log(body=self._nurture_describe_asked(refused))
         self._nurture_hand_over(fresh, lead)
-        fresh._portal_ensure_token()
         return fresh
 
     def _nurture_prepare_asked(self, lead):
@@ -220,8 +229,3 @@ class MailingTrace(models.Model):
             self.env._("A customer wants a quotation, and none could be made"),
             Markup("<p>%s</p><p>%s</p>") % (self.nurture_trace_id.participant_id.lead_name, error),
         )
-
-
-def _stands(order):
-    """Whether somebody can still accept a quotation."""
-    return order.state in ("draft", "sent") and not order.is_expired

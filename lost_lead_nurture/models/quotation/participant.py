@@ -169,7 +169,7 @@ class NurtureParticipant(models.Model):
             risen |= prices._find_risen(sequence, participants)
         return risen
 
-    def _find_obstacles(self):
+    def _find_unoffered(self):
         """Those of these participants who cannot be shown the quotation that they refused as it
         would be today.
 
@@ -177,13 +177,13 @@ class NurtureParticipant(models.Model):
         """
         self._pin_refused()
         renewals = self._renew()
-        obstacles = {
-            participant.id: renewal.obstacle
+        reasons = {
+            participant.id: renewal.reason
             for participant, renewal in renewals.items()
-            if renewal.obstacle
+            if renewal.reason
         }
         gone = self.filtered(lambda one: one not in renewals)
-        return obstacles | dict.fromkeys(gone.ids, "no_quotation")
+        return reasons | dict.fromkeys(gone.ids, "no_quotation")
 
     def _find_without_discount(self):
         """Those of these participants for whom no discount beats what was refused."""

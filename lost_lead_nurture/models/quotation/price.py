@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.tools import SQL, split_every
 
-from ...tools.prices import PRICE_DIGITS, TOLERANCE, PricedLine, lowest_margin
+from ...tools.prices import PRICE_DIGITS, TOLERANCE, lowest_margin
 from ..sequence.entry import SCAN_EVERY
 
 #: So many quotations are worked out in one transaction.
@@ -11,7 +11,7 @@ BATCH = 500
 #: So many are worked out at once when somebody looks at a sequence.
 LOOKED_AT = 200
 #: What stands against offering a quotation again, whatever the sequence.
-OBSTACLES = [("no_quotation", "Empty"), ("not_sold", "Not sold any more")]
+UNOFFERED = [("no_quotation", "Empty"), ("not_sold", "Not sold any more")]
 
 
 class NurturePrice(models.Model):
@@ -37,7 +37,7 @@ class NurturePrice(models.Model):
         readonly=True,
         help="The lowest of a line and of the whole, in percent of the cost.",
     )
-    obstacle = fields.Selection(OBSTACLES, readonly=True)
+    reason = fields.Selection(UNOFFERED, readonly=True)
     date = fields.Datetime(required=True, readonly=True, help="When it was worked out.")
 
     _order_unique = models.UniqueIndex("(order_id)", "A quotation has one price today.")
@@ -78,9 +78,9 @@ class NurturePrice(models.Model):
         )
         exclusions = [
             ("no_quotation", SQL("NOT %s", quoted)),
-            ("no_quotation", self._sql_any(SQL("price.obstacle = 'no_quotation'"))),
+            ("no_quotation", self._sql_any(SQL("price.reason = 'no_quotation'"))),
             ("not_priced", SQL("NOT %s", self._sql_any(SQL("true")))),
-            ("not_sold", self._sql_any(SQL("price.obstacle = 'not_sold'"))),
+            ("not_sold", self._sql_any(SQL("price.reason = 'not_sold'"))),
         ]
         if sequence.has_margin_floor:
             exclusions.append(("no_cost", self._sql_any(SQL("price.has_margin IS NOT TRUE"))))
@@ -119,12 +119,12 @@ class NurturePrice(models.Model):
             SQL(
                 """
                 SELECT participant.id,
-                       CASE WHEN price.id IS NULL OR price.obstacle IS NOT NULL OR %(under)s
+                       CASE WHEN price.id IS NULL OR price.reason IS NOT NULL OR %(under)s
                             THEN 'not_offered' ELSE 'price_risen' END
                   FROM nurture_participant participant
              LEFT JOIN nurture_price price ON price.order_id = participant.refused_order_id
                  WHERE participant.id = ANY(%(ids)s)
-                   AND (price.id IS NULL OR price.obstacle IS NOT NULL OR %(under)s
+                   AND (price.id IS NULL OR price.reason IS NOT NULL OR %(under)s
                         OR NOT %(below)s)
                 """,
                 under=under,
@@ -238,25 +238,26 @@ class NurturePrice(models.Model):
         """Work out what these quotations cost today, and keep it."""
         if not orders:
             return
-        lines = self._price_lines(orders)
+        alike = self._renew_lines(orders)
+        lines = {line: line._nurture_as_priced() for line in set(alike.values())}
         now = fields.Datetime.now()
         values = []
         for order in orders:
             priced = order._nurture_get_priced()
-            today = [lines[line] for line in priced]
-            margin = lowest_margin(today)
-            obstacle = None
+            today = [alike[line] for line in priced]
+            margin = lowest_margin([lines[line] for line in today])
+            reason = None
             if not priced:
-                obstacle = "no_quotation"
+                reason = "no_quotation"
             elif not all(line.product_id._nurture_is_sold() for line in priced):
-                obstacle = "not_sold"
+                reason = "not_sold"
             values.append(
                 SQL(
                     "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                     *(order.id, order.opportunity_id.id, order.currency_id.id),
                     order.amount_untaxed,
-                    order.currency_id.round(sum(line.amount for line in today)),
-                    *(margin is not None, margin, obstacle, now),
+                    self._add_up(order, today),
+                    *(margin is not None, margin, reason, now),
                 )
             )
         self.env.cr.execute(
@@ -264,13 +265,13 @@ class NurturePrice(models.Model):
                 """
                 INSERT INTO nurture_price (
                        order_id, lead_id, currency_id, refused_amount, amount, has_margin, margin,
-                       obstacle, date)
+                       reason, date)
                 VALUES %s
            ON CONFLICT (order_id) DO UPDATE
                    SET lead_id = excluded.lead_id, currency_id = excluded.currency_id,
                        refused_amount = excluded.refused_amount, amount = excluded.amount,
                        has_margin = excluded.has_margin, margin = excluded.margin,
-                       obstacle = excluded.obstacle, date = excluded.date
+                       reason = excluded.reason, date = excluded.date
                 """,
                 SQL(", ").join(values),
             )
@@ -278,20 +279,33 @@ class NurturePrice(models.Model):
         self.invalidate_model(flush=False)
 
     @api.model
-    def _price_lines(self, orders):
-        """What the lines of these quotations cost today.
+    def _add_up(self, order, lines):
+        """What a quotation with these lines costs, without taxes: as core adds them up, cents
+        of lines or of the whole, as the company wants.
+
+        :param lines: list of lines that are not saved
+        """
+        taxes, company = self.env["account.tax"], order.company_id
+        base_lines = [line._prepare_base_line_for_taxes_computation() for line in lines]
+        taxes._add_tax_details_in_base_lines(base_lines, company)
+        taxes._round_base_lines_tax_details(base_lines, company)
+        totals = taxes._get_tax_totals_summary(base_lines, order.currency_id, company)
+        return totals["base_amount_currency"]
+
+    @api.model
+    def _renew_lines(self, orders):
+        """The lines of these quotations as they would be today, which are not saved.
 
         Lines of which core would work out the same are worked out once: the same product in the
         same quantity, unit and options, on quotations with the same pricelist and taxes.
 
-        :return: ``{line: PricedLine}``
+        :return: ``{line: line as it would be today}``
         """
-        prices, alike = {}, defaultdict(lambda: defaultdict(list))
-        for order in orders:
-            order = order._nurture_at_home()
+        renewed, alike = {}, defaultdict(lambda: defaultdict(list))
+        for order in self._read_together(orders):
             priced = order._nurture_get_priced()
             if any(line._nurture_stands_alone() for line in priced):
-                prices |= self._price_order(order, priced)
+                renewed |= self._renew_order(order, priced)
                 continue
             head = (
                 order.company_id,
@@ -303,29 +317,35 @@ class NurturePrice(models.Model):
                 alike[head][line._nurture_get_price_key()].append(line)
         for head, by_key in alike.items():
             for keys in split_every(BATCH, list(by_key)):
-                found = self._price_together(head, [by_key[key][0] for key in keys])
-                for key, price in zip(keys, found, strict=True):
-                    prices |= dict.fromkeys(by_key[key], price)
-        # as whoever asked knows them
-        return {line.with_env(orders.env): price for line, price in prices.items()}
+                found = self._renew_together(head, [by_key[key][0] for key in keys])
+                for key, line in zip(keys, found, strict=True):
+                    renewed |= dict.fromkeys(by_key[key], line)
+        return renewed
 
     @api.model
-    def _price_order(self, order, priced):
-        """``{line: PricedLine}`` of a quotation whose lines cannot be told apart."""
+    def _read_together(self, orders):
+        """These quotations, each in its company, read in one go."""
+        for own in orders.grouped("company_id").values():
+            own = own._nurture_at_home()
+            # the lines of one quotation alone would be read quotation by quotation
+            for name in ("tax_ids", "product_no_variant_attribute_value_ids"):
+                own.order_line.mapped(name)
+            yield from own
+
+    @api.model
+    def _renew_order(self, order, priced):
+        """``{line: line as it would be today}`` of a quotation whose lines depend on each other."""
         fresh = order._nurture_imagine()
         today = fresh._nurture_get_priced()
         if len(today) != len(priced):
             # one of them could not be copied: nothing is known of it
-            return {line: PricedLine(line.price_subtotal) for line in priced}
-        return dict(zip(priced, fresh._nurture_get_priced_lines(), strict=True))
+            return {line: line for line in priced}
+        return dict(zip(priced, today, strict=True))
 
     @api.model
-    def _price_together(self, head, lines):
-        """What these lines of quotations with the same head cost today, as core has it: as lines of
-        one quotation, which is not saved.
-
-        :return: list of :class:`PricedLine`
-        """
+    def _renew_together(self, head, lines):
+        """These lines of quotations with the same head as they would be today, as core has it: as
+        lines of one quotation, which is not saved."""
         company, pricelist, fiscal_position, _currency = head
         order = lines[0].order_id
         fresh = order.new(
@@ -343,7 +363,7 @@ class NurturePrice(models.Model):
             }
         )
         fresh._recompute_prices()
-        return fresh._nurture_get_priced_lines()
+        return fresh.order_line
 
     @api.autovacuum
     def _gc_prices(self):

@@ -112,16 +112,13 @@ class SaleOrder(models.Model):
     def _nurture_get_priced_lines(self):
         """The same with what they cost the company today, as :class:`PricedLine`."""
         self.ensure_one()
-        return [
-            PricedLine(line.price_subtotal, line._nurture_get_cost())
-            for line in self._nurture_get_priced()
-        ]
+        return [line._nurture_as_priced() for line in self._nurture_get_priced()]
 
     def _nurture_get_margin(self):
         """The lowest margin of a line and of the whole, see :func:`lowest_margin`."""
         return lowest_margin(self._nurture_get_priced_lines())
 
-    def _nurture_get_obstacle(self, floor=None):
+    def _nurture_get_reason_against(self, floor=None):
         """Why this quotation, as it would be today, is not offered: a reason of those in
         ``EXCLUSION_REASONS`` of ``tools/reasons.py``; None when nothing stands against it.
 
@@ -149,7 +146,7 @@ class SaleOrder(models.Model):
         refused and keeps its margin.
 
         :param refused: amount without taxes
-        :param floor: see :meth:`_nurture_get_obstacle`
+        :param floor: see :meth:`_nurture_get_reason_against`
         :return: the discount in percent, 0 where none is needed; None where there is none, and
             nothing is granted
         """
@@ -214,7 +211,7 @@ class SaleOrder(models.Model):
             "lost_lead_nurture.nurture_refused_table",
             {
                 "order": self,
-                "obstacle": words.get(fresh._nurture_get_obstacle()),
+                "reason": words.get(fresh._nurture_get_reason_against()),
                 "lines": [
                     fresh._nurture_describe_line(line, before[number : number + 1])
                     for number, line in enumerate(today)
@@ -241,6 +238,10 @@ class SaleOrderLine(models.Model):
 
     _inherit = "sale.order.line"
 
+    def _nurture_as_priced(self):
+        """The line as :class:`PricedLine`."""
+        return PricedLine(self.price_subtotal, self._nurture_get_cost())
+
     def _nurture_get_cost(self):
         """In the currency of the order, at the rate of the day; None where it is not known."""
         self.ensure_one()
@@ -251,13 +252,9 @@ class SaleOrderLine(models.Model):
         quantity = self.product_uom_id._compute_quantity(
             self.product_uom_qty, product.uom_id, round=False
         )
-        return company.currency_id._convert(
-            quantity * product.standard_price,
-            self.order_id.currency_id,
-            company,
-            fields.Date.context_today(self),
-            round=False,
-        )
+        cost, day = quantity * product.standard_price, fields.Date.context_today(self)
+        currency = self.order_id.currency_id
+        return company.currency_id._convert(cost, currency, company, day, round=False)
 
 
 class ProductProduct(models.Model):

@@ -20,7 +20,7 @@ class Renewal:
     #: ``sale.order`` that is not saved
     fresh: object
     #: why it is not offered, see ``EXCLUSION_REASONS``; None: it is
-    obstacle: str | None = None
+    reason: str | None = None
     #: that is granted for it, in percent
     discount: float = 0.0
 
@@ -98,8 +98,8 @@ class NurtureSequence(models.Model):
         floor = self._get_floor()
         renewal = Renewal(refused, refused._nurture_imagine())
         # a discount takes from the margin: whoever is below the floor gets none
-        renewal.obstacle = renewal.fresh._nurture_get_obstacle(floor)
-        if has_discount and not renewal.obstacle:
+        renewal.reason = renewal.fresh._nurture_get_reason_against(floor)
+        if has_discount and not renewal.reason:
             discount = renewal.fresh._nurture_beat(refused.amount_untaxed, self.price_below, floor)
             renewal.discount = discount or 0.0
         return renewal
@@ -110,7 +110,7 @@ class NurtureSequence(models.Model):
         :return: None where there is none
         """
         renewal = self._renew(refused)
-        if renewal.obstacle:
+        if renewal.reason:
             return None
         return renewal.fresh._nurture_beat(
             refused.amount_untaxed, self.price_below, self._get_floor()

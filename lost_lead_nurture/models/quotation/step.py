@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...tools.quotations import names_quotation
@@ -14,6 +14,17 @@ class NurtureStep(models.Model):
         selection_add=[("discount", "Grant the smallest discount")],
         ondelete={"discount": "set null"},
     )
+
+    shows_quotation = fields.Boolean(
+        compute="_compute_shows_quotation",
+        help="By a link in its mail customers ask for quotations, which are made with the rights of "
+        "who has set the step up.",
+    )
+
+    @api.depends("step_type", "mailing_id.body_html", "variant_ids", "translation_ids")
+    def _compute_shows_quotation(self):
+        for step in self:
+            step.shows_quotation = step._shows_quotation()
 
     def _shows_quotation(self):
         """Whether one of its mails shows the refused quotation or links to it."""
@@ -78,7 +89,7 @@ class NurtureStep(models.Model):
     def _may_renew(self, refused, lead):
         """Whether who has set up the step may make ``refused`` again for ``lead``."""
         author = self.author_id.sudo()
-        if not (author.active or author._is_superuser()):
+        if not (author.active or author.id == SUPERUSER_ID):
             return False
         orders = self._as_author(refused)
         leads = self._as_author(lead.with_context(active_test=False))

@@ -20,7 +20,7 @@ class NurtureTrace(models.Model):
         if step._is_message() and not is_sandbox(self.env):
             leaving = participants._find_risen()
         if step._shows_quotation():
-            rejected = participants._find_obstacles()
+            rejected = participants._find_unoffered()
         elif step.step_type == "action" and step.action_kind == "discount":
             none = participants._find_without_discount()
             rejected = dict.fromkeys(none.ids, "no_discount")

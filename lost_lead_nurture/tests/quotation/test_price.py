@@ -1,9 +1,202 @@
 """Leads enter when what they refused costs less."""
 
-from odoo.tests import tagged
+import random
+from datetime import timedelta
 
-from ..common import NurtureCase
+from odoo.exceptions import ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, tagged
+
+from ..common import ANN, BOB, NurtureCase
 from ..quotations import QuotationMixin
+
+
+@tagged("post_install", "-at_install")
+class TestPrices(QuotationMixin, NurtureCase):
+    """What is worked out for many quotations together is what core makes of each."""
+
+    def work_out(self, *orders):
+        orders = self.env["sale.order"].union(*orders)
+        self.env["nurture.price"]._work_out(orders)
+        prices = self.env["nurture.price"].search([("order_id", "in", orders.ids)])
+        return {price.order_id: price for price in prices}
+
+    def check(self, *orders):
+        """The total is to the cent that of a quotation that core makes now."""
+        for order, price in self.work_out(*orders).items():
+            made = order.copy({"date_order": self.clock})
+            made._recompute_prices()
+            with self.subTest(order.name):
+                self.assertAlmostEqual(price.amount, made.amount_untaxed, 4)
+                self.assertAlmostEqual(price.refused_amount, order.amount_untaxed, 4)
+
+    def make_pricelist(self, *rules, **values):
+        return self.env["product.pricelist"].create(
+            {
+                "name": "Rules",
+                "item_ids": [Command.create(rule) for rule in rules],
+                **values,
+            }
+        )
+
+    def test_each_kind_of_pricelist(self):
+        """Fixed, in percent, a formula, from so many on, in another currency, and none."""
+        foreign = self.env["res.currency"].create(
+            {
+                "name": "TCP",
+                "symbol": "¢",
+                "rounding": 0.05,
+                "rate_ids": [Command.create({"rate": 3.7, "name": "2020-01-01"})],
+            }
+        )
+        variant = {"applied_on": "0_product_variant", "product_id": self.desk.id}
+        pricelists = {
+            "none": self.env["product.pricelist"],
+            "fixed": self.make_pricelist(
+                {**variant, "compute_price": "fixed", "fixed_price": 77.777}
+            ),
+            "percent": self.make_pricelist({"compute_price": "percentage", "percent_price": 7.7}),
+            "formula": self.make_pricelist(
+                {
+                    "compute_price": "formula",
+                    "base": "standard_price",
+                    "price_discount": -33.3,
+                    "price_surcharge": 0.07,
+                    "price_round": 0.05,
+                }
+            ),
+            "breaks": self.make_pricelist(
+                {**variant, "compute_price": "fixed", "fixed_price": 70.0, "min_quantity": 3},
+                {**variant, "compute_price": "fixed", "fixed_price": 60.0, "min_quantity": 10},
+            ),
+            "currency": self.make_pricelist(
+                {"compute_price": "percentage", "percent_price": 10}, currency_id=foreign.id
+            ),
+        }
+        orders = [
+            self.quote(
+                self.ann,
+                (self.desk, quantity),
+                (self.lamp, 7),
+                pricelist_id=pricelist.id,
+                date_order=self.clock,
+            )
+            for pricelist in pricelists.values()
+            for quantity in (1, 3, 12)
+        ]
+        self.cut(self.desk, 88.88)
+        self.cut(self.lamp, 9.09)
+        self.check(*orders)
+
+    def test_taxes_alike(self):
+        """Without taxes on both sides, also where they are part of the price."""
+        included, added = self.env["account.tax"].create(
+            [
+                {
+                    "name": name,
+                    "amount": 20.0,
+                    "price_include_override": kind,
+                    "type_tax_use": "sale",
+                    "company_id": self.company.id,
+                }
+                for name, kind in (("In", "tax_included"), ("On", "tax_excluded"))
+            ]
+        )
+        self.desk.taxes_id = included
+        self.lamp.taxes_id = added
+        order = self.quote(self.ann, (self.desk, 3), (self.lamp, 2))
+        self.assertAlmostEqual(order.amount_untaxed, 270.0)
+        self.cut(self.desk, 90.0)
+        self.check(order)
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 245.0)
+
+    def test_unit_discount_and_notes(self):
+        """By the dozen, with a discount that the salesperson had given, beside a note."""
+        dozen = self.env.ref("uom.product_uom_dozen")
+        order = self.quote(
+            self.ann,
+            {
+                "product_id": self.lamp.id,
+                "product_uom_qty": 2,
+                "product_uom_id": dozen.id,
+                "discount": 10.0,
+            },
+            {"display_type": "line_note", "name": "As discussed"},
+        )
+        self.assertAlmostEqual(order.amount_untaxed, 216.0)
+        self.cut(self.lamp, 8.0)
+        self.check(order)
+        price = self.work_out(order)[order]
+        self.assertAlmostEqual(price.amount, 192.0)
+        # 24 lamps cost 5.00 each
+        self.assertAlmostEqual(price.margin, 60.0)
+
+    def test_old_pricelist(self):
+        """Where it is archived, the customer's of today counts."""
+        old = self.make_pricelist({"compute_price": "percentage", "percent_price": 50})
+        order = self.quote(self.ann, (self.desk, 1), pricelist_id=old.id)
+        old.active = False
+        new = self.make_pricelist({"compute_price": "percentage", "percent_price": 20})
+        self.customer.property_product_pricelist = new
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 80.0)
+
+    def test_at_random(self):
+        """A few hundred lines, seeded."""
+        dice = random.Random(15)
+        products = self.env["product.product"].create(
+            [
+                {
+                    "name": f"Product {number}",
+                    "taxes_id": False,
+                    "list_price": dice.randint(1, 10**5) / 100,
+                    "standard_price": dice.randint(0, 10**5) / 100,
+                }
+                for number in range(12)
+            ]
+        )
+        pricelists = [
+            self.pricelist,
+            self.make_pricelist(
+                {"compute_price": "percentage", "percent_price": dice.randint(-10, 60)},
+                *(
+                    {
+                        "applied_on": "0_product_variant",
+                        "product_id": product.id,
+                        "compute_price": "fixed",
+                        "fixed_price": dice.randint(1, 10**6) / 1000,
+                        "min_quantity": dice.randint(0, 4),
+                    }
+                    for product in products[:6]
+                ),
+            ),
+        ]
+        orders = [
+            self.quote(
+                self.ann,
+                *((dice.choice(products), dice.randint(1, 5)) for _line in range(3)),
+                pricelist_id=dice.choice(pricelists).id,
+            )
+            for _order in range(40)
+        ]
+        for product in products:
+            self.cut(product, dice.randint(1, 10**5) / 100)
+        self.check(*orders)
+
+    def test_many_together(self):
+        """As many queries for forty quotations of the same as for four."""
+        orders = [self.quote(self.ann, (self.desk, 1), (self.lamp, 2)) for _one in range(48)]
+
+        def count(some):
+            some = self.env["sale.order"].union(*some)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["nurture.price"]._work_out(some)
+            return self.env.cr.sql_log_count - before
+
+        # what is cached for all is there then
+        count(orders[:4])
+        self.assertEqual(count(orders[4:8]), count(orders[8:]))
 
 
 @tagged("post_install", "-at_install")
@@ -11,11 +204,15 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
     def setUp(self):
         super().setUp()
         self.make_price_sequence()
+
+    def begin(self, **settings):
+        self.sequence.write(settings)
         self.sequence.action_start()
         self.advance(minutes=5)
 
     def test_below(self):
-        """5% less is enough, 4.99% is not."""
+        """5% less is enough, 4.99% is not; and it says at what price the lead has entered."""
+        self.begin()
         self.assertFalse(self.entered())
         self.assertEqual(self.reasons_against(self.ann), ["not_below"])
         self.cut(self.desk, 95.01)
@@ -27,3 +224,253 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
         journey = self.participant(self.ann)
         self.assertEqual((journey.refused_amount, journey.entry_amount), (100.0, 95.0))
         self.assertEqual(journey.refused_order_id, self.refused)
+        self.env.invalidate_all()
+        words = journey.with_user(self.salesman)._get_decisions()[0][3]
+        self.assertIn("$ 100.00 cost $ 95.00", words.replace("\N{NO-BREAK SPACE}", " "))
+        note = self.ann.with_user(self.salesman).nurture_price_note
+        self.assertIn("Below what was refused", note)
+        # marketers see no quotations
+        words = journey.with_user(self.marketer)._get_decisions()[0][3]
+        self.assertEqual(words, "its quotation cost less than what was refused")
+
+    def test_whole_quotation(self):
+        """What counts is all of it, with what was granted on it."""
+        self.refused.action_cancel()
+        self.quote(self.ann, (self.desk, 2), (self.lamp, 10), date_order=self.clock)
+        self.cut(self.desk, 110.0)
+        self.begin()
+        self.assertFalse(self.entered())
+        # 220 and 65 of 300 before
+        self.cut(self.lamp, 6.5)
+        self.advance(hours=1)
+        self.assertEqual(self.entered(), self.ann)
+
+    def test_margin_floor(self):
+        self.cut(self.desk, 60.0)
+        self.begin(has_margin_floor=True, margin_floor=20.01)
+        self.assertEqual(self.reasons_against(self.ann), ["under_margin"])
+        self.sequence.margin_floor = 20.0
+        self.advance(minutes=5)
+        self.assertEqual(self.entered(), self.ann)
+
+    def test_no_cost(self):
+        self.cut(self.desk, 60.0)
+        self.desk.standard_price = 0.0
+        self.begin(has_margin_floor=True)
+        self.assertEqual(self.reasons_against(self.ann), ["no_cost"])
+        self.sequence.has_margin_floor = False
+        self.advance(minutes=5)
+        self.assertEqual(self.entered(), self.ann)
+
+    def test_not_sold_any_more(self):
+        self.cut(self.desk, 60.0)
+        for values in ({"active": False}, {"sale_ok": False}):
+            with self.subTest(values):
+                self.desk.write(values)
+                self.env["nurture.price"].search([]).unlink()
+                self.assertIn("not_sold", self.reasons_against(self.ann))
+                self.desk.write({"active": True, "sale_ok": True})
+
+    def test_no_quotation(self):
+        """None, or one that says nothing; one that was ordered is none."""
+        bob = self.make_lead(BOB)
+        self.assertIn("no_quotation", self.reasons_against(bob))
+        self.quote(bob)
+        self.assertIn("no_quotation", self.reasons_against(bob))
+        eve = self.make_lead("eve@recipient.example.com")
+        self.quote(eve, (self.desk, 1)).action_confirm()
+        self.assertIn("no_quotation", self.reasons_against(eve))
+
+    def test_why(self):
+        """Why? says what was refused and what it costs, to who may see that; audience and dry run
+        count."""
+        condition = self.explained(self.seller)
+        self.assertIn("at least 5% less", condition["label"])
+        (part,) = condition["parts"]
+        words = part["text"].replace("\N{NO-BREAK SPACE}", " ")
+        self.assertEqual(words, f"{self.refused.name}: $ 100.00 refused, $ 100.00 today")
+        self.assertFalse(self.explained(self.marketer)["parts"])
+        audience = self.sequence.with_user(self.marketer).get_audience()
+        self.assertEqual([one["reason"] for one in audience["excluded"]], ["not_below"])
+        dry_run = self.env["nurture.dry.run"].browse(
+            self.sequence.with_user(self.marketer).action_dry_run()["res_id"]
+        )
+        self.assertEqual(dry_run.line_ids.mapped("reason"), ["not_below"])
+        self.cut(self.desk, 90.0)
+        self.env["nurture.price"].search([]).unlink()
+        self.assertEqual(self.sequence.with_user(self.marketer).get_audience()["entering"], 1)
+
+    def explained(self, user):
+        conditions = self.sequence.with_user(user).explain(self.ann.id)["conditions"]
+        return next(one for one in conditions if one["reason"] == "not_below")
+
+    def test_again(self):
+        """Only after the price had risen since the last mail."""
+        self.cut(self.desk, 90.0)
+        self.begin()
+        self.participant(self.ann).action_remove()
+        self.advance(hours=1)
+        self.advance(hours=1)
+        self.assertEqual(len(self.participant(self.ann)), 1)
+        self.assertIn("inside", self.reasons_against(self.ann))
+        self.cut(self.desk, 100.0)
+        self.advance(hours=1)
+        self.cut(self.desk, 90.0)
+        self.advance(hours=1)
+        self.assertEqual(len(self.participant(self.ann)), 2)
+
+    def test_risen_before_the_mail(self):
+        """What falls due after the price has risen does not leave; who was added by hand waits for
+        no price."""
+        later = self.make_step(self.sequence, "after", self.first, 3)
+        self.cut(self.desk, 90.0)
+        self.begin()
+        bob = self.make_lead(BOB, self.reason_price)
+        self.quote(bob, (self.desk, 1))
+        self.sequence.enrol(bob.ids)
+        self.cut(self.desk, 99.0)
+        self.advance(days=3)
+        journey = self.participant(self.ann)
+        self.assertEqual((journey.state, journey.exit_reason), ("exited", "price_risen"))
+        self.assertEqual(self.trace(self.ann, later).state, "cancelled")
+        self.assertEqual(self.participant(bob).state, "running")
+
+    def test_risen_in_the_queue(self):
+        """A mail that waits in the queue is taken out of it."""
+        self.cut(self.desk, 90.0)
+        self.sequence.action_start()
+        self.clock += timedelta(minutes=5)
+        self.run_cron()
+        mail = self.env["mailing.trace"].search([("res_id", "=", self.ann.id)]).mail_mail_id
+        self.assertEqual(mail.state, "outgoing")
+        self.cut(self.desk, 99.0)
+        self.send_mails()
+        self.assertEqual(mail.state, "cancel")
+        self.assertEqual(self.participant(self.ann).exit_reason, "price_risen")
+
+    def test_not_offered_any_more(self):
+        self.make_step(self.sequence, "after", self.first, 3)
+        self.cut(self.desk, 90.0)
+        self.begin()
+        self.desk.active = False
+        self.advance(days=3)
+        self.assertEqual(self.participant(self.ann).exit_reason, "not_offered")
+
+    def test_mail_without_quotation(self):
+        """Whoever refused nothing gets no mail that would show it, and its trace says so."""
+        self.sequence.write({"entry": "manual", "reentry": "never"})
+        self.sequence.action_start()
+        bob = self.make_lead(BOB, self.reason_price)
+        self.sequence.enrol(bob.ids)
+        self.advance(minutes=5)
+        trace = self.trace(bob, self.first)
+        self.assertEqual((trace.state, trace.reason), ("rejected", "no_quotation"))
+
+    def test_companies(self):
+        """Each company's prices and costs are its own."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.seller.company_ids += other
+        self.marketer.company_ids += other
+        self.sequence.company_id = False
+        bob = self.make_lead(BOB, self.reason_price, company_id=other.id, user_id=False)
+        theirs = self.quote(
+            bob, (self.desk, 1), company_id=other.id, pricelist_id=False, user_id=False
+        )
+        self.desk.with_company(other).standard_price = 94.0
+        self.cut(self.desk, 95.0)
+        self.begin(has_margin_floor=True, margin_floor=10)
+        self.assertEqual(self.entered(), self.ann)
+        price = self.env["nurture.price"].search([("order_id", "=", theirs.id)])
+        self.assertAlmostEqual(price.margin, 1.06, 2)
+
+    def test_settings(self):
+        for values in (
+            {"price_below": 0},
+            {"price_below": 100},
+            {"margin_floor": -1},
+            {"fresh_days": 0},
+            {"entry": "auto"},
+        ):
+            with (
+                self.subTest(values),
+                self.assertRaises(ValidationError),
+                self.env.cr.savepoint(),
+            ):
+                self.sequence.write(values)
+        with Form(self.env["nurture.sequence"].with_user(self.marketer)) as form:
+            form.name = "By the price"
+            form.entry = "price"
+            self.assertEqual(form.reentry, "price")
+            form.entry = "auto"
+            self.assertEqual(form.reentry, "never")
+
+    def test_on_the_lead(self):
+        """What was refused and what it costs, for who may see the quotation."""
+        self.cut(self.desk, 90.0)
+        shown = self.ann.with_user(self.salesman).nurture_refused.replace("&nbsp;", " ")
+        for words in ("$ 100.00", "$ 90.00", "−10.0%", "80%"):
+            self.assertIn(words, shown)
+        self.assertFalse(self.ann.with_user(self.marketer).nurture_refused)
+        self.ann.action_restore()
+        self.env.invalidate_all()
+        self.assertFalse(self.ann.with_user(self.salesman).nurture_refused)
+
+
+@tagged("post_install", "-at_install")
+class TestDiscount(QuotationMixin, NurtureCase):
+    """The smallest discount that beats what was refused."""
+
+    def setUp(self):
+        super().setUp()
+        self.sequence = self.make_sequence(domain="[]")
+        self.first = self.make_step(
+            self.sequence, step_type="action", action_kind="discount", mailing_id=False
+        )
+        mailing = self.make_mailing("Better", '<div><t t-out="object.nurture_quotation"/></div>')
+        mailing.action_nurture_add_opt_out()
+        self.mail = self.make_step(self.sequence, "after", self.first, mailing_id=mailing.id)
+        self.mail.sudo().author_id = self.seller
+
+    def begin(self, **settings):
+        self.sequence.write(settings)
+        self.sequence.action_start()
+        self.advance(minutes=5)
+        self.advance(minutes=5)
+
+    def test_granted(self):
+        """120.00 today, 100.00 refused: 20.84% less is 94.99, and shown."""
+        self.cut(self.desk, 120.0)
+        self.begin(has_margin_floor=True)
+        journey = self.participant(self.ann)
+        self.assertAlmostEqual(journey.granted_discount, 20.84)
+        sent = self.env["mailing.trace"].search([("res_id", "=", self.ann.id)])
+        self.assertIn("94.99", sent.mail_mail_id.body_html)
+
+    def test_none(self):
+        """None that keeps the margin: the step says so, and what follows is not done."""
+        self.begin(has_margin_floor=True, margin_floor=91)
+        trace = self.trace(self.ann, self.first)
+        self.assertEqual((trace.state, trace.reason), ("rejected", "no_discount"))
+        self.assertFalse(self.env["mailing.trace"].search([("res_id", "=", self.ann.id)]))
+        self.assertFalse(self.participant(self.ann).granted_date)
+
+    def test_none_needed(self):
+        """It costs less already."""
+        self.cut(self.desk, 90.0)
+        self.begin()
+        journey = self.participant(self.ann)
+        self.assertTrue(journey.granted_date)
+        self.assertEqual(journey.granted_discount, 0.0)
+
+    def test_beside_that_of_the_pricelist(self):
+        """One discount after the other, on lines of different size, to the cent below."""
+        self.env["res.config.settings"].create({"group_discount_per_so_line": True}).execute()
+        rule = {"compute_price": "percentage", "percent_price": 3.33}
+        self.pricelist.item_ids = [Command.create(rule)]
+        order = self.quote(self.ann, (self.desk, 7), (self.lamp, 3), date_order=self.clock)
+        renewal = self.sequence._renew(order, has_discount=True)
+        most = order.amount_untaxed * 0.95
+        self.assertLessEqual(renewal.fresh.amount_untaxed, most)
+        self.assertGreater(renewal.fresh.amount_untaxed, most - 0.2)
+        self.assertEqual(order.amount_untaxed, 705.69)
+        self.assertEqual(ANN, self.ann.email_normalized)
