@@ -45,7 +45,8 @@ OTHER_MEANINGS = re.compile(
     | by\ way\ of | all\ the\ ways
     | screen\ readers? | csv\.\ ?reader | dict\ reader
     | trap\ jobs | trap\ (- | '|") | round\( | float\ round | math\.\ ?round | linejoin:\ round
-    | machine\ generated | round\ (table|trip) | \w+,\ round\b | round\ base | price\ round | in\ turns | identity\ key
+    | round\ base | price\ round
+    | machine\ generated | round\ (table|trip) | \w+,\ round\b | in\ turns | identity\ key
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -17,8 +17,8 @@ class NurtureStep(models.Model):
 
     shows_quotation = fields.Boolean(
         compute="_compute_shows_quotation",
-        help="By a link in its mail customers ask for quotations, which are made with the rights of "
-        "who has set the step up.",
+        help="By a link in its mail customers ask for quotations, which are made with the rights "
+        "of who has set the step up.",
     )
 
     @api.depends("step_type", "mailing_id.body_html", "variant_ids", "translation_ids")
