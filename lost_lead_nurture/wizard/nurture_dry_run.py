@@ -228,9 +228,8 @@ class NurtureDryRunProfile(models.TransientModel):
         self.ensure_one()
         dry_run = self.dry_run_id
         sequence = dry_run._get_sequence()
-        waves = sequence._get_waves(dry_run._group_by_exclusion())
-        ids = next((ids for one, _date, ids in waves if one.preset_id == self.preset_id), [])
-        return sequence._open_leads(ids, self.preset_id.display_name)
+        profile = sequence._get_profiles().filtered(lambda one: one.preset_id == self.preset_id)
+        return sequence._open_wave(dry_run._group_by_exclusion(), profile)
 
 
 class NurtureDryRunSend(models.TransientModel):

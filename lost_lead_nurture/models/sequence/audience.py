@@ -194,16 +194,20 @@ class NurtureSequence(models.Model):
         """Open the leads behind a number of :meth:`get_audience`.
 
         :param what: ``matching``, ``entering``, ``held_out``, ``excluded`` for all that are
-            excluded, whoever is inside already left out, ``customers``, or the reason"""
+            excluded, whoever is inside already left out, ``customers``, the reason, or
+            ``profile_`` and the id of a preset for the leads that this profile lets in"""
         check_records(self, one=True)
-        groups = dict.fromkeys(("matching", "entering", "held_out", "excluded", "customers"))
-        read_choice(self.env, what, groups | self._get_exclusion_labels())
         self.check_access("read")
+        groups = dict.fromkeys(("matching", "entering", "held_out", "excluded", "customers"))
+        profiles = {f"profile_{one.preset_id.id}": one for one in self._get_profiles()}
+        read_choice(self.env, what, groups | self._get_exclusion_labels() | dict.fromkeys(profiles))
         if what == "matching":
             return self.action_view_matching_leads()
         if what == "customers":
             return self._open_silent()
         found = self._get_audience()
+        if what in profiles:
+            return self._open_wave(found, profiles[what])
         entering = found.pop(None, [])
         if what == "entering":
             return self._open_entering(entering)

@@ -264,6 +264,14 @@ class NurtureSequence(models.Model):
         turns = self._get_turns()
         return [(profile, turns[profile], sorted(ids)) for profile, ids in waves.items()]
 
+    def _open_wave(self, groups, profile):
+        """Open the leads that ``profile`` lets in, held-out ones included.
+
+        :param groups: as :meth:`_group_by_exclusion` has them
+        """
+        waves = {one: ids for one, _date, ids in self._get_waves(groups)}
+        return self._open_leads(waves.get(profile, []), profile.preset_id.display_name)
+
     def _get_starts(self, waves):
         """When each lead of ``waves`` enters whose turn has not come: ``{lead id: date}``."""
         now = fields.Datetime.now()

@@ -146,6 +146,15 @@ class TestProfiles(ProfilesMixin, NurtureCase):
             [("Builders", False, 2), ("Rich", "2026-03-09 09:00:00", 1)],
         )
 
+    def test_number_opens_its_leads(self):
+        self.set_profiles(self.builders, self.rich)
+        sequence = self.sequence.with_user(self.marketer)
+        for preset, leads in ((self.builders, self.builder | self.both), (self.rich, self.owner)):
+            action = sequence.action_view_audience(f"profile_{preset.id}")
+            self.assertEqual(action["domain"], [("id", "in", sorted(leads.ids))])
+        with self.assertRaisesRegex(UserError, "is none of"):
+            sequence.action_view_audience("profile_0")
+
     def test_audience_while_edited(self):
         """Counted as the form has it, which is not saved."""
         new = self.env["nurture.sequence"].with_user(self.marketer)
@@ -414,6 +423,37 @@ class TestProfiles(ProfilesMixin, NurtureCase):
         self.sequence.with_user(other).action_take_over()
         self.assertEqual(self.sequence.profile_ids.author_id, other)
         self.assertFalse(self.sequence.rights_problem)
+
+    def test_beyond_the_lead(self):
+        """Profiles that look at contacts: each finds what its authors may see."""
+        contacts = self.env["res.partner"].create(
+            [{"name": name, "function": name} for name in ("Baker", "Butcher")]
+        )
+        for lead, contact in zip((self.builder, self.owner), contacts, strict=True):
+            lead.partner_id = contact
+        for preset, contact in zip((self.builders, self.rich), contacts, strict=True):
+            preset.extra_domain = repr([("partner_id.function", "=", contact.name)])
+        self.set_profiles(self.builders, self.rich)
+        audience = self.sequence.with_user(self.marketer).get_audience()
+        self.assertEqual([one["count"] for one in audience["profiles"]], [1, 1])
+        action = self.sequence.with_user(self.marketer).action_view_matching_leads()
+        self.assertEqual(set(action["domain"][0][2]), {self.builder.id, self.owner.id})
+        self.start()
+        self.advance(days=8)
+        self.assertEqual(self.by_profile(), {self.builders: self.builder, self.rich: self.owner})
+
+    def test_lost_reason_counts_it(self):
+        """A running sequence is for the lost reasons of its profiles, too."""
+        self.rich.lost_reason_ids = self.reason_price
+        self.set_profiles(self.builders, self.rich)
+        self.sequence.action_start()
+        reason = self.reason_price.with_user(self.salesman)
+        self.assertEqual(reason.nurture_sequence_count, 1)
+        sequences = self.env["nurture.sequence"].with_user(self.salesman)
+        self.assertEqual(
+            sequences.search(reason.action_nurture_sequences()["domain"]), self.sequence
+        )
+        self.assertEqual(self.sequence.with_user(self.marketer)._say_presets(), "Builders, Rich")
 
     def test_several_companies(self):
         """Leads of the companies of the sequence only, whatever a profile chooses."""

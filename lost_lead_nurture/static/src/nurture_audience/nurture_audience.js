@@ -130,10 +130,16 @@ export class NurtureAudience extends Component {
         return entry === "manual" ? _t("could be added by hand") : _t("would enter");
     }
 
+    get nobodyLabel() {
+        return ["order", "welcome"].includes(this.props.record.data.entry)
+            ? _t("No such lead is there yet.")
+            : _t("Choose another preset, or change the filter.");
+    }
+
     /** Which profile lets in how many, and when. */
     get profiles() {
         return this.audience.profiles.map(({ preset_id, name, day, count }) => ({
-            id: preset_id,
+            what: `profile_${preset_id}`,
             name,
             when: day ? _t("from %s on", day) : _t("now"),
             number: formatInteger(count),

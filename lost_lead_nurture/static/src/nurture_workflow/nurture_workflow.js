@@ -101,12 +101,9 @@ export class NurtureWorkflow extends Component {
         return day === null ? _t("Any time") : _t("Day %s", day);
     }
 
-    /** Whose turn it is on a day. On a phone, where there are no columns, the day is said. */
-    markLabel({ name, day, date }) {
-        if (date) {
-            return _t("%(profile)s enter, from %(date)s on", { profile: name, date });
-        }
-        return _t("%(profile)s enter on day %(day)s", { profile: name, day });
+    /** Whose turn it is on a day. The day is said, too, on a phone, where there are no columns. */
+    markLabel({ name }) {
+        return _t("%s enter", name);
     }
 
     // ------------------------------------------------------------

@@ -39,9 +39,9 @@ registry.category("web_tour.tours").add("nurture_profiles_tour", {
         { trigger: ".o_form_saved, .o_form_status_indicator_buttons.invisible" },
         {
             content: "whose turn it is stands below the days",
-            trigger: ".o_nurture_mark:contains('Builders (tour) enter on day 0')",
+            trigger: ".o_nurture_mark:contains('Builders (tour) enter')",
         },
-        { trigger: ".o_nurture_mark:contains('Rich (tour) enter on day 7')" },
+        { trigger: ".o_nurture_mark:contains('Rich (tour) enter')" },
         {
             content: "the other one first",
             trigger: ".o_nurture_profiles .o_data_row:contains('Rich') .o_row_handle",
@@ -50,7 +50,7 @@ registry.category("web_tour.tours").add("nurture_profiles_tour", {
         { trigger: `${FIRST}:contains('Rich')` },
         { trigger: ".o_nurture_audience_profiles li:first-child:contains('Rich'):contains('2')" },
         { trigger: ".o_form_button_save", run: "click" },
-        { trigger: ".o_nurture_mark:contains('Rich (tour) enter on day 0')" },
+        { trigger: ".o_nurture_mark.o_nurture_first:contains('Rich (tour) enter')" },
         { trigger: "button[name=action_dry_run]", run: "click" },
         { trigger: ".modal [name=profile_ids] .o_data_row:contains('Rich'):contains('2')" },
         {
