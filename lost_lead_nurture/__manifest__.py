@@ -34,6 +34,7 @@
         "wizard/nurture_let_in_views.xml",
         "wizard/nurture_preference_choose_views.xml",
         "wizard/nurture_reach_views.xml",
+        "wizard/nurture_replay_views.xml",
         "wizard/nurture_resume_views.xml",
         "wizard/nurture_sequence_new_views.xml",
         "wizard/nurture_start_views.xml",

@@ -10,3 +10,4 @@ from . import timeline  # isort: skip
 from . import credit  # isort: skip
 from . import consent  # isort: skip
 from . import quotation  # isort: skip
+from . import replay  # isort: skip

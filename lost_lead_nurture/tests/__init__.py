@@ -75,6 +75,7 @@ from .sequence import (
     test_offers,
     test_overview,
     test_profiles,
+    test_replay,
     test_sender,
     test_start,
     test_stop,

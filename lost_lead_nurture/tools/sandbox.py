@@ -69,18 +69,36 @@ class SandboxCursor(BaseCursor):
             self._savepoint = None
 
 
+class PastCursor(SandboxCursor):
+    """A cursor of a sandbox in which it is another time, see ``nurture.past``."""
+
+    #: the :class:`~.clock.Clock` that tells it
+    clock = None
+
+    def now(self):
+        return self.clock.now if self.clock else super().now()
+
+    def refuse_writing(self):
+        """From now on PostgreSQL itself refuses to write anything but temporary tables, and to take
+        numbers from sequences, until the sandbox ends."""
+        self.commit()
+        # not in a savepoint, whose end would take it back
+        self._cursor.execute("SET TRANSACTION READ ONLY")
+
+
 @contextmanager
-def sandbox(env):
+def sandbox(env, cursor_class=SandboxCursor):
     """An environment with all rights, as scheduled actions have, in which nothing lasts. It sees
     what is committed, and never what ``env`` has not committed yet.
 
+    :param cursor_class: another class of cursors than usual
     :raise UserError: when somebody, the caller included, holds what it needs for longer than
         :data:`LOCK_TIMEOUT`
     """
     registry = env.registry
     pending = set(registry.cache_invalidated)
     try:
-        with closing(SandboxCursor(registry.cursor())) as cr, offline(cr.suppressed):
+        with closing(cursor_class(registry.cursor())) as cr, offline(cr.suppressed):
             cr.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             cr.commit()  # pylint: disable=invalid-commit
             yield api.Environment(cr, api.SUPERUSER_ID, {})
@@ -101,3 +119,8 @@ def sandbox(env):
 def is_sandbox(env):
     """Whether what is done in ``env`` does not last."""
     return isinstance(env.cr, SandboxCursor)
+
+
+def is_past(env):
+    """Whether ``env`` is in the past: there the engine decides as always, and does nothing."""
+    return isinstance(env.cr, PastCursor)

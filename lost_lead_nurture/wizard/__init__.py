@@ -11,6 +11,7 @@ from . import (
     nurture_let_in,
     nurture_preference_choose,
     nurture_reach,
+    nurture_replay,
     nurture_resume,
     nurture_sequence_new,
     nurture_start,

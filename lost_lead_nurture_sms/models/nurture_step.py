@@ -196,6 +196,12 @@ class NurtureStep(models.Model):
             return self.env["sms.sms"].sudo()._get_send_batch_size()
         return super()._get_batch_size()
 
+    def _get_pretended(self):
+        if self.step_type != "sms":
+            return super()._get_pretended()
+        number = self.env["crm.lead"]._nurture_sql_phone()
+        return {"trace_type": SQL("'sms'"), "sms_number": number}
+
     def _do_sms(self, traces):
         """Queue the SMS for the leads of ``traces``; core's SMS queue sends it."""
         ((mailing, batch),) = self._get_batches(traces)

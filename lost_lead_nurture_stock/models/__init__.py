@@ -1,6 +1,7 @@
 from . import (
     crm_lead,
     nurture_participant,
+    nurture_past,
     nurture_preset,
     nurture_sequence,
     nurture_stock_claim,

@@ -4,6 +4,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from odoo.addons.lost_lead_nurture.models.step.step import MAX_DELAY
+from odoo.addons.lost_lead_nurture.tools.sandbox import is_past
 
 from ..tools.allocation import Claim, allocate, is_there, take
 from ..tools.reasons import STOCK_REASONS
@@ -108,8 +109,36 @@ class NurtureSequence(models.Model):
             # somebody has just got a mail, or ordered: the next run looks again
             self.env.cr.rollback()
 
-    def _enrol(self, leads=None, lost_since=None):
-        return super()._enrol(leads, None if self.wait_for_stock else lost_since)
+    def _enrol(self, leads=None, lost_since=None, among=None):
+        if not self.wait_for_stock:
+            return super()._enrol(leads, lost_since, among)
+        if is_past(self.env):
+            # in a replay those who may enter are known for the day
+            return super()._enrol(leads, among=among) if lost_since is None else []
+        return super()._enrol(leads, None, among)
+
+    def _has_past_changed(self, since):
+        """In a replay: what leads wait for is looked at when something came, left or was
+        released, and once a day."""
+        if not self.wait_for_stock:
+            return super()._has_past_changed(since)
+        now = fields.Datetime.now()
+        ((has_moved,),) = self.env.execute_query(
+            SQL(
+                "SELECT EXISTS (SELECT 1 FROM stock_move WHERE state = 'done'"
+                " AND date > %s AND date <= %s)",
+                since,
+                now,
+            )
+        )
+        if has_moved or now.date() != since.date():
+            self._follow_stock()
+        ((has_released,),) = self.env.execute_query(
+            SQL(
+                "SELECT EXISTS (SELECT 1 FROM nurture_stock_claim WHERE released_date >= %s)", since
+            )
+        )
+        return has_moved or has_released
 
     def _sort_free(self, lead_ids):
         groups = super()._sort_free(lead_ids)

@@ -1,5 +1,7 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
+
+from odoo.addons.lost_lead_nurture.tools.sandbox import is_past
 
 
 class ProductProduct(models.Model):
@@ -41,10 +43,43 @@ class ProductProduct(models.Model):
             )
             # others may have moved stock since it was read in this transaction
             products.invalidate_recordset(["free_qty", "virtual_available"], flush=False)
+            past = products._nurture_get_past_quantities() if is_past(self.env) else {}
             for product in products:
                 is_sold = product.active and product.product_tmpl_id.active
-                stock[product.id, warehouse.id] = {
-                    "free": product.free_qty if is_sold else 0.0,
-                    "forecast": product.virtual_available if is_sold else 0.0,
+                there = past.get(product.id) or {
+                    "free": product.free_qty,
+                    "forecast": product.virtual_available,
                 }
+                stock[product.id, warehouse.id] = there if is_sold else dict.fromkeys(there, 0.0)
         return stock
+
+    def _nurture_get_past_quantities(self):
+        """What of these products, in the warehouse of the context, was on hand at the moment of a
+        replay, and what was expected then.
+
+        :return: ``{product id: {"free": quantity, "forecast": quantity}}``
+        """
+        now = fields.Datetime.now()
+        products = self.with_context(to_date=now)
+        products.invalidate_recordset(["qty_available"], flush=False)
+        _quants, incoming, outgoing = self._get_domain_locations()
+        coming = Domain("product_id", "in", self.ids) & Domain("create_date", "<=", now)
+        # what was planned then has been done since, or is planned still
+        coming &= Domain("state", "not in", ("draft", "cancel"))
+        coming &= Domain("state", "!=", "done") | Domain("date", ">", now)
+        moves = self.env["stock.move"].sudo()
+
+        def count(where):
+            groups = moves._read_group(coming & Domain(where), ["product_id"], ["product_qty:sum"])
+            return {product.id: quantity for product, quantity in groups}
+
+        more, less = count(incoming), count(outgoing)
+        return {
+            product.id: {
+                "free": product.qty_available,
+                "forecast": product.qty_available
+                + more.get(product.id, 0.0)
+                - less.get(product.id, 0.0),
+            }
+            for product in products
+        }

@@ -19,6 +19,10 @@ CALLED = {
         "processed, remaining, deactivate",
         "what is released and short is committed before leads enter",
     ),
+    "product.product._get_domain_locations": (
+        "",
+        "which moves come to a warehouse, and which leave it",
+    ),
     "uom.uom._compute_quantity": (
         "qty, to_unit, round, rounding_method, raise_if_failure",
         "what a quotation asks for, in the product's own unit",

@@ -257,7 +257,7 @@ class NurtureCredit(models.Model):
                                WHERE lead.id = %(lead)s),
                              %(days)s))
              WHERE message.sent_datetime IS NOT NULL AND message.is_test_trace IS NOT TRUE
-          GROUP BY message.id, trace.id
+          GROUP BY message.id, message.sent_datetime, message.mass_mailing_id, trace.id
             """,
             lead=lead,
             begin=begin,

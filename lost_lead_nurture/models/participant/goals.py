@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...tools.reasons import WON_BACK
-from ...tools.sandbox import is_sandbox
+from ...tools.sandbox import is_past, is_sandbox
 from ...tools.transaction import attempt
 
 _logger = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ class NurtureParticipant(models.Model):
         self.env.flush_all()
 
         def on_error(error):
+            if is_past(self.env):
+                raise error
             _logger.exception("Sequences could not handle what happened to %s", leads)
             participants._warn_unhandled(error)
 
@@ -165,6 +167,9 @@ class NurtureParticipant(models.Model):
         """Bring the lead back into the pipeline. Whatever stands against it keeps nobody in the
         sequence who has answered: no more mails are sent, and somebody is notified."""
         self.ensure_one()
+        if is_past(self.env):
+            # what became of the lead is known
+            return
 
         def on_error(error):
             if is_sandbox(self.env) or reason not in NEVER_SEEN_AGAIN:

@@ -514,13 +514,24 @@ class NurtureSequence(models.Model):
             choice += [(cure.id, cure.date) for cure in due]
         return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
 
-    def _enrol(self, leads=None, lost_since=None):
+    def _enrol(self, leads=None, lost_since=None, among=None):
         """Let leads enter whom nothing excludes.
 
         :param leads: by hand, these only and whatever the sequence's choice of leads is
         :param lost_since: only leads lost since then, or that did since then what lets them in
+        :param among: ids of the only leads that have to be looked at
         :return: ids of the leads that entered
         """
+        free_ids = self._sort_free(self._find_free(leads, lost_since, among)).get(None)
+        if not free_ids:
+            return []
+        query = SQL("SELECT unnest(%s::int[])", free_ids)
+        participants = self.env["nurture.participant"].sudo()
+        with self._in_one_pass(len(free_ids) >= MANY):
+            return participants._enrol(self, query, by_hand=leads is not None)
+
+    def _find_free(self, leads=None, lost_since=None, among=None):
+        """Ids of the leads whom nothing excludes; parameters as for :meth:`_enrol`."""
         lead_model = self.env["crm.lead"].sudo().with_context(active_test=False)
         own = leads is None
         domain = self._get_lead_domain(own=own)
@@ -531,6 +542,8 @@ class NurtureSequence(models.Model):
             domain &= self._get_event_domain(lost_since)
         elif lost_since:
             domain &= Domain("date_closed", ">=", lost_since)
+        if among is not None:
+            domain &= Domain("id", "in", among)
         self.env.flush_all()
         exclusions = lead_model._nurture_exclusions(self, own=own)
         chosen = lead_model._search(domain)
@@ -551,12 +564,7 @@ class NurtureSequence(models.Model):
         with self._in_one_pass(lead_model.search_count(domain, limit=MANY) == MANY):
             # mostly there is nobody, which is all that has to be found out
             ((free_ids,),) = self.env.execute_query(free)
-            free_ids = self._sort_free(free_ids or []).get(None)
-            if not free_ids:
-                return []
-            query = SQL("SELECT unnest(%s::int[])", free_ids)
-            participants = self.env["nurture.participant"].sudo()
-            return participants._enrol(self, query, by_hand=not own)
+            return free_ids or []
 
     @contextmanager
     def _in_one_pass(self, many):

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ...tools.guardrails import GUARDRAILS, OK, STOP
+from ...tools.sandbox import is_past
 
 #: What counts, of the alias ``mail``.
 _EVENTS = {
@@ -69,6 +70,9 @@ class NurtureSequence(models.Model):
 
         :param kind: one of :data:`GUARDRAILS`
         """
+        if is_past(self.env):
+            # nobody reacted to mails that were never sent
+            return
         guardrail = GUARDRAILS[kind]
         for sequence in self.filtered(lambda one: one.state == "running" and one[f"{kind}_limit"]):
             mails, events = sequence._count_last(kind)

@@ -9,6 +9,7 @@ from odoo.tools import format_amount
 
 from ...tools.arguments import check_records, read_choice
 from ...tools.prices import PRICE_DIGITS
+from ...tools.sandbox import is_past
 from ..core.results_mixin import EARNED, REVENUE_GROUPS
 
 #: Who sees what a sequence costs.
@@ -278,6 +279,9 @@ class NurtureSequence(models.Model):
         """Notify the responsible of running sequences that have spent the next part of their
         budget, and stop those that are to stop when it is spent. Of big ones the last count is
         taken."""
+        if is_past(self.env):
+            # what has been spent is counted of what really left
+            return
         for sequence in self.filtered(lambda one: one.state == "running" and one.budget):
             passed = [part for part in THRESHOLDS if sequence.budget_used >= part]
             reached = max(passed, default=0)

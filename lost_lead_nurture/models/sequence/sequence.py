@@ -11,6 +11,7 @@ from ...tools.arguments import check_records
 from ...tools.attribution import WINDOW_DAYS
 from ...tools.domains import LostRights, check_domain
 from ...tools.inside import INSIDE, without_defaults
+from ...tools.sandbox import is_past
 from ...tools.shares import say_amount
 from ..core.results_mixin import REVENUE_GROUPS
 from ..mail.mailing_trace_statistics import DEFINITIONS, RATE_DEFINITIONS, STATISTICS, rate
@@ -772,6 +773,8 @@ class NurtureSequence(models.Model):
 
         :return: the activity
         """
+        if is_past(self.env):
+            return self.env["mail.activity"]
         return self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=summary,
@@ -820,6 +823,8 @@ class NurtureSequence(models.Model):
 
     def _wake_cron(self, date=None):
         """Run the scheduled action at ``date``, or as soon as it can."""
+        if is_past(self.env):
+            return
         self.env.ref("lost_lead_nurture.ir_cron_nurture").sudo()._trigger(date)
 
     @api.model

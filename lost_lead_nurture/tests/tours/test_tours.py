@@ -44,6 +44,21 @@ class TestTours(DrawMixin, RealClockMixin, NurtureHttpCase):
         )
         self.assertEqual(sequence.state, "running")
 
+    def test_replay(self):
+        self.make_lead("tour@recipient.example.com")
+        self.env.cr.execute(
+            "UPDATE crm_lead SET date_closed = date_closed - interval '40 days',"
+            " create_date = create_date - interval '50 days'"
+            " WHERE email_from = 'tour@recipient.example.com'"
+        )
+        self.env["nurture.reason.history"].search([]).unlink()
+        sequence = self.make_sequence()
+        first = self.make_step(sequence, subject="First")
+        self.make_step(sequence, "after", first, 7)
+        self.start_tour("/odoo", "nurture_replay_tour", login=self.marketer.login)
+        self.assertEqual(sequence.state, "draft")
+        self.assertFalse(sequence.participant_ids)
+
     def test_salesperson(self):
         self.make_lead("own@recipient.example.com")
         self.make_lead("other@recipient.example.com", user_id=self.colleague.id)

@@ -5,7 +5,7 @@ import { useService } from "@web/core/utils/hooks";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-/** Goes on with a dry run of many leads, bit by bit, as long as its dialog is open. */
+/** Goes on with what takes its time, bit by bit, as long as somebody looks on: a dry run. */
 export class NurtureDryRunProgress extends Component {
     static template = "lost_lead_nurture.NurtureDryRunProgress";
     static props = { ...standardWidgetProps };
@@ -21,13 +21,17 @@ export class NurtureDryRunProgress extends Component {
         this.state.hasFailed = false;
         try {
             while (status(this) === "mounted" && record.data.state !== "done") {
-                await this.orm.silent.call("nurture.dry.run", "action_go_on", [[record.resId]]);
+                await this.orm.silent.call(record.resModel, "action_go_on", [[record.resId]]);
                 await record.load();
             }
         } catch (error) {
             this.state.hasFailed = true;
             throw error;
         }
+    }
+
+    get title() {
+        return _t("Dry run");
     }
 
     get percent() {

@@ -186,3 +186,28 @@ registry.category("web_tour.tours").add("nurture_salesperson_tour", {
         { trigger: ".o_nurture_timeline_entry" },
     ],
 });
+
+// A marketer replays a draft over the last months, and opens what is behind the numbers.
+registry.category("web_tour.tours").add("nurture_replay_tour", {
+    url: "/odoo/nurture-sequences",
+    steps: () => [
+        {
+            trigger: ".o_kanban_record:contains('Restock'), .o_data_cell:contains('Restock')",
+            run: "click",
+        },
+        { trigger: "button[name=action_replay]", run: "click" },
+        { trigger: ".modal .o_field_widget[name=months] input", run: "edit 3" },
+        { trigger: ".modal label:contains('Nobody reacts')", run: "click" },
+        { trigger: ".modal footer button[name=action_replay]", run: "click" },
+        { trigger: ".o_form_view h2:contains('Replay of')" },
+        { trigger: ".o_field_widget[name=entered_count]:contains('1')" },
+        { trigger: ".o_notebook a:contains('What It Cannot Know')", run: "click" },
+        { trigger: ".o_field_widget[name=notes]:contains('nobody opens')" },
+        { trigger: "button[name=action_view_entered]:first", run: "click" },
+        { trigger: ".o_list_view .o_data_cell:contains('tour@recipient')", run: "click" },
+        {
+            trigger:
+                ".o_form_view .o_field_widget[name=email_from], .o_form_view:contains('tour@recipient')",
+        },
+    ],
+});
