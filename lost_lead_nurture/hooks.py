@@ -22,6 +22,8 @@ CHANGES = [
     Reference("nurture_silence", "lead_id", "crm_lead", "SET NULL"),
     Reference("nurture_silence", "partner_id", "res_partner", "CASCADE"),
     Reference("nurture_explain", "lead_id", "crm_lead", "CASCADE"),
+    Reference("nurture_explain", "partner_id", "res_partner", "CASCADE"),
+    Reference("nurture_dry_run_customer", "partner_id", "res_partner", "CASCADE"),
     Reference("nurture_sequence", "failure_activity_id", "mail_activity", "SET NULL"),
     Reference("nurture_preference", "mailing_id", "mailing_mailing", "SET NULL"),
     Reference("nurture_preference_choose", "lead_id", "crm_lead", "CASCADE"),

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import Command
+from odoo.tools import SQL
 
 from ..tools.arguments import check_records
 from ..tools.pace import Places
@@ -7,6 +8,8 @@ from ..tools.reasons import EXCLUSION_REASONS
 
 #: For how many leads it is reckoned at a time what they would be sent: about a second.
 SLICE = 20_000
+#: What comes of a customer whom nothing excludes.
+ENTERS = "enters"
 
 
 class NurtureDryRun(models.TransientModel):
@@ -90,11 +93,12 @@ class NurtureDryRun(models.TransientModel):
         # those of a profile whose turn has not come are written to when it has
         later, _held_out = sequence._split_holdout(sorted(starts))
         inside = groups.pop("inside", [])
-        customers, customers_entering = sequence._count_silent(limit=None)
+        customers = sequence._group_silent()
+        self._keep_customers(customers)
         self.write(
             {
-                "customer_count": customers,
-                "customer_entering_count": customers_entering,
+                "customer_count": sum(map(len, customers.values())),
+                "customer_entering_count": len(customers.get(None, [])),
                 "entering_count": len(coming),
                 "held_out_count": len(held_out),
                 "inside_count": len(inside),
@@ -116,6 +120,27 @@ class NurtureDryRun(models.TransientModel):
                 ],
             }
         )
+
+    def _keep_customers(self, groups):
+        """Keep what would come of each customer, by name.
+
+        :param groups: see :meth:`nurture.sequence._group_silent`
+        """
+        self.flush_recordset()
+        for reason, ids in groups.items():
+            self.env.execute_query(
+                SQL(
+                    "INSERT INTO nurture_dry_run_customer (dry_run_id, partner_id, outcome,"
+                    " create_uid, create_date, write_uid, write_date)"
+                    " SELECT %(dry_run)s, unnest(%(ids)s::int[]), %(outcome)s, %(uid)s, %(now)s,"
+                    " %(uid)s, %(now)s RETURNING id",
+                    dry_run=self.id,
+                    ids=ids,
+                    outcome=reason or ENTERS,
+                    uid=self.env.uid,
+                    now=fields.Datetime.now(),
+                )
+            )
 
     def _reckon(self):
         """Add what the next leads would be sent."""
@@ -167,9 +192,18 @@ class NurtureDryRun(models.TransientModel):
         return self.sequence_id._open_excluded(groups)
 
     def action_view_customers(self):
-        """Open the customers who become leads first."""
+        """Open the customers who become leads first, each with what would come of it."""
         self.ensure_one()
-        return self._get_sequence()._open_silent()
+        # whose rights have changed since sees nobody
+        self._get_sequence()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Silent Customers: %s", self.sequence_id.name),
+            "res_model": "nurture.dry.run.customer",
+            "view_mode": "list,kanban",
+            "domain": [("dry_run_id", "=", self.id)],
+            "context": {"create": False, "edit": False},
+        }
 
     def action_view_sends(self):
         """Open what would be sent, as a calendar."""
@@ -230,6 +264,48 @@ class NurtureDryRunProfile(models.TransientModel):
         sequence = dry_run._get_sequence()
         profile = sequence._get_profiles().filtered(lambda one: one.preset_id == self.preset_id)
         return sequence._open_wave(dry_run._group_by_exclusion(), profile)
+
+
+class NurtureDryRunCustomer(models.TransientModel):
+    """A silent customer who is no lead yet, and what would come of it."""
+
+    _name = "nurture.dry.run.customer"
+    _description = "Nurture Dry Run: Silent Customers"
+    _order = "outcome, partner_id, id"
+    _rec_name = "partner_id"
+
+    dry_run_id = fields.Many2one(
+        "nurture.dry.run", required=True, index=True, readonly=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, readonly=True, ondelete="cascade"
+    )
+    email = fields.Char(related="partner_id.email")
+    outcome = fields.Selection(
+        "_get_outcomes", string="What Comes of It", required=True, readonly=True
+    )
+
+    @api.model
+    def _get_outcomes(self):
+        """It enters, or the reason for which it does not, those of other add-ons included."""
+        reasons = self.env["nurture.dry.run.line"]._fields["reason"]
+        enters = (ENTERS, self.env._("Becomes a lead and enters"))
+        return [enters, *reasons._description_selection(self.env)]
+
+    def action_explain(self):
+        """Open Why? for the customer."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why?"),
+            "res_model": "nurture.explain",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_sequence_id": self.dry_run_id.sequence_id.id,
+                "default_partner_id": self.partner_id.id,
+            },
+        }
 
 
 class NurtureDryRunSend(models.TransientModel):

@@ -1,10 +1,11 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 
 class NurtureExplain(models.TransientModel):
-    """Why a lead is in a sequence or is not, in words."""
+    """Why a lead, or a customer who is no lead yet, is in a sequence or is not, in words."""
 
     _name = "nurture.explain"
     _inherit = ["nurture.choice.mixin"]
@@ -12,6 +13,13 @@ class NurtureExplain(models.TransientModel):
 
     sequence_id = fields.Many2one("nurture.sequence", ondelete="cascade")
     lead_id = fields.Many2one("crm.lead", context={"active_test": False}, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        ondelete="cascade",
+        help="A customer who is no lead yet, for sequences for silent customers.",
+    )
+    problem = fields.Char(compute="_compute_explanation", help="Why nothing can be said.")
     enters = fields.Boolean(compute="_compute_explanation")
     inside = fields.Boolean(compute="_compute_explanation")
     held_out = fields.Boolean(
@@ -24,16 +32,22 @@ class NurtureExplain(models.TransientModel):
     def default_get(self, fields_list):
         vals = super().default_get(fields_list)
         model, record_id = self.env.context.get("active_model"), self.env.context.get("active_id")
-        field = {"crm.lead": "lead_id", "nurture.sequence": "sequence_id"}.get(model)
+        field = {
+            "crm.lead": "lead_id",
+            "nurture.sequence": "sequence_id",
+            "res.partner": "partner_id",
+        }.get(model)
         if field in fields_list and record_id:
             vals[field] = record_id
         return vals
 
-    @api.depends("sequence_id", "lead_id")
+    @api.depends("sequence_id", "lead_id", "partner_id")
     def _compute_explanation(self):
         for wizard in self:
             wizard.enters = wizard.inside = wizard.held_out = False
-            wizard.conditions = wizard.decisions = False
+            wizard.conditions = wizard.decisions = wizard.problem = False
+            if wizard.sequence_id and wizard.partner_id and not wizard.lead_id:
+                wizard._explain_customer()
             if not (wizard.sequence_id and wizard.lead_id):
                 continue
             explanation = wizard.sequence_id.explain(wizard.lead_id.id)
@@ -49,6 +63,17 @@ class NurtureExplain(models.TransientModel):
                 order="id desc",
             )
             wizard.decisions = Markup().join(journey.decisions or "" for journey in journeys)
+
+    def _explain_customer(self):
+        """Say of a customer who is no lead yet what there is to say."""
+        try:
+            with self.env.cr.savepoint():
+                explanation = self.sequence_id.explain_customer(self.partner_id.id)
+        except (AccessError, UserError) as error:
+            self.problem = str(error)
+            return
+        self.enters = explanation["enters"]
+        self.conditions = self._render_conditions(explanation["conditions"])
 
     def _render_conditions(self, conditions):
         row = Markup(

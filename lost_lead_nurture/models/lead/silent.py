@@ -12,6 +12,11 @@ from .preset import CUSTOMER_FIELDS
 AMOUNT = SQL("(sale_order.amount_total / COALESCE(NULLIF(sale_order.currency_rate, 0), 1))")
 
 
+def _join(conditions):
+    """Conditions as a list."""
+    return SQL(", ").join(SQL("(%s)", condition) for condition in conditions)
+
+
 class NurturePreset(models.Model):
     """Presets of customers who order no more. A customer is a company or a person with confirmed
     orders, its contacts' among them, and an address."""
@@ -146,18 +151,8 @@ class NurturePreset(models.Model):
         """
         self.ensure_one()
         own = self.sudo()
-        companies = companies & own.company_id if own.company_id else companies
-        self.env.flush_all()
-        orders = self._find_as(
-            "sale.order",
-            [("state", "=", "sale"), ("company_id", "in", companies.ids)],
-            users,
-            companies,
-        )
-        customers = self._find_as("res.partner", [("active", "=", True)], users, companies)
-        conditions = [*own._get_bought_conditions(orders), *own._get_contact_conditions()]
-        if users:
-            conditions.append(self._sql_nothing_newer())
+        orders, customers = own._find_orders(users, companies)
+        conditions = own._get_conditions(orders, users)
         return SQL(
             """
             SELECT found.partner_id, found.company_id, found.since
@@ -173,10 +168,72 @@ class NurturePreset(models.Model):
             """,
             orders=orders.from_clause,
             confirmed=orders.where_clause or SQL("true"),
-            having=SQL(" AND ").join(own._get_having()),
+            having=SQL(" AND ").join(one for _words, one in own._get_having()),
             customers=customers.subselect(),
-            conditions=SQL(" AND ").join(conditions),
+            conditions=SQL(" AND ").join(one for _words, one in conditions),
         )
+
+    def _find_orders(self, users, companies):
+        """The orders that count and the customers who may be found, as queries."""
+        companies = companies & self.company_id if self.company_id else companies
+        self.env.flush_all()
+        orders = self._find_as(
+            "sale.order",
+            [("state", "=", "sale"), ("company_id", "in", companies.ids)],
+            users,
+            companies,
+        )
+        customers = self._find_as("res.partner", [("active", "=", True)], users, companies)
+        return orders, customers
+
+    def _get_conditions(self, orders, users):
+        """What a customer has to meet beside its orders as a whole: list of (words, condition)."""
+        conditions = [*self._get_bought_conditions(orders), *self._get_contact_conditions()]
+        if users:
+            newer = self.env._("There is no newer order that not everybody concerned may see")
+            conditions.append((newer, self._sql_nothing_newer()))
+        return conditions
+
+    def _explain_customer(self, partner, users, companies):
+        """What of the preset does not hold for a customer.
+
+        :param partner: the customer
+        :return: texts, the fewest there are of one company; none where the preset finds it
+        :raise LostRights: see :meth:`_select_customers`
+        """
+        self.ensure_one()
+        own = self.sudo()
+        orders, customers = own._find_orders(users, companies)
+        having = own._get_having()
+        conditions = own._get_conditions(orders, users)
+        seen = SQL("found.partner_id IN %s", customers.subselect())
+        conditions.append((self.env._("It is an active contact that may be seen"), seen))
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT %(results)s
+                  FROM (SELECT buyer.commercial_partner_id AS partner_id, sale_order.company_id,
+                               MAX(sale_order.date_order) AS since, ARRAY[%(having)s] AS meets
+                          FROM %(orders)s
+                          JOIN res_partner buyer ON buyer.id = sale_order.partner_id
+                         WHERE %(confirmed)s AND buyer.commercial_partner_id = %(partner)s
+                      GROUP BY buyer.commercial_partner_id, sale_order.company_id) found
+                  JOIN res_partner customer ON customer.id = found.partner_id
+                """,
+                results=SQL("found.meets || ARRAY[%s]", _join([one for _words, one in conditions])),
+                having=_join([one for _words, one in having]),
+                orders=orders.from_clause,
+                confirmed=orders.where_clause or SQL("true"),
+                partner=partner.id,
+            )
+        )
+        if not rows:
+            return [self.env._("It has a confirmed order that counts")]
+        words = [text for text, _condition in (*having, *conditions)]
+        failing = [
+            [text for text, ok in zip(words, results, strict=True) if not ok] for (results,) in rows
+        ]
+        return min(failing, key=len)
 
     @api.model
     def _find_as(self, model, domain, users, companies):
@@ -200,47 +257,82 @@ class NurturePreset(models.Model):
         return query
 
     def _get_having(self):
-        """What the orders of a customer have to be, as SQL conditions on their group."""
+        """What the orders of a customer have to be: list of (words, SQL condition on their
+        group)."""
+        translate = self.env._
         before = fields.Datetime.now() - timedelta(days=self.silent_days)
-        having = [SQL("MAX(sale_order.date_order) <= %s", before)]
-        for value, condition in (
-            (self.order_count_min, SQL("COUNT(*) >= %s", self.order_count_min)),
-            (self.order_count_max, SQL("COUNT(*) <= %s", self.order_count_max)),
-            (self.amount_average_min, SQL("AVG(%s) >= %s", AMOUNT, self.amount_average_min)),
-            (self.amount_total_min, SQL("SUM(%s) >= %s", AMOUNT, self.amount_total_min)),
-            (self.amount_total_max, SQL("SUM(%s) <= %s", AMOUNT, self.amount_total_max)),
+        having = [
+            (
+                translate("The last order is %s days old or more", self.silent_days),
+                SQL("MAX(sale_order.date_order) <= %s", before),
+            )
+        ]
+        for value, words, condition in (
+            (
+                self.order_count_min,
+                translate("There are %s orders or more", self.order_count_min),
+                SQL("COUNT(*) >= %s", self.order_count_min),
+            ),
+            (
+                self.order_count_max,
+                translate("There are no more than %s orders", self.order_count_max),
+                SQL("COUNT(*) <= %s", self.order_count_max),
+            ),
+            (
+                self.amount_average_min,
+                translate("The average order is %s or more", self.amount_average_min),
+                SQL("AVG(%s) >= %s", AMOUNT, self.amount_average_min),
+            ),
+            (
+                self.amount_total_min,
+                translate("All orders come to %s or more", self.amount_total_min),
+                SQL("SUM(%s) >= %s", AMOUNT, self.amount_total_min),
+            ),
+            (
+                self.amount_total_max,
+                translate("All orders come to no more than %s", self.amount_total_max),
+                SQL("SUM(%s) <= %s", AMOUNT, self.amount_total_max),
+            ),
         ):
             if value:
-                having.append(condition)
+                having.append((words, condition))
         return having
 
     def _get_contact_conditions(self):
-        """Who can be written to, and was not just now, as SQL conditions on the customer."""
-        conditions = [SQL("customer.email_normalized IS NOT NULL")]
+        """Who can be written to, and was not just now: list of (words, SQL condition on the
+        customer)."""
+        has_address = self.env._("It has an email address")
+        conditions = [(has_address, SQL("customer.email_normalized IS NOT NULL"))]
         if self.quiet_days:
-            conditions.append(
-                SQL(
-                    "NOT EXISTS (SELECT 1 FROM mailing_trace mail"
-                    " WHERE mail.email = customer.email_normalized"
-                    " AND mail.nurture_trace_id IS NOT NULL AND mail.trace_type = 'mail'"
-                    " AND (mail.sent_datetime >= %s OR mail.sent_datetime IS NULL"
-                    # what is in the queue is about to leave
-                    " AND EXISTS (SELECT 1 FROM mail_mail queued"
-                    " WHERE queued.id = mail.mail_mail_id AND queued.state = 'outgoing')))",
-                    fields.Datetime.now() - timedelta(days=self.quiet_days),
-                )
+            quiet = SQL(
+                "NOT EXISTS (SELECT 1 FROM mailing_trace mail"
+                " WHERE mail.email = customer.email_normalized"
+                " AND mail.nurture_trace_id IS NOT NULL AND mail.trace_type = 'mail'"
+                " AND (mail.sent_datetime >= %s OR mail.sent_datetime IS NULL"
+                # what is in the queue is about to leave
+                " AND EXISTS (SELECT 1 FROM mail_mail queued"
+                " WHERE queued.id = mail.mail_mail_id AND queued.state = 'outgoing')))",
+                fields.Datetime.now() - timedelta(days=self.quiet_days),
             )
+            words = self.env._("It has got no mail of a sequence for %s days", self.quiet_days)
+            conditions.append((words, quiet))
         return conditions
 
     def _get_bought_conditions(self, orders):
-        """What has to have been bought and what not, as SQL conditions on ``found``.
+        """What has to have been bought and what not: list of (words, SQL condition on ``found``).
 
         :param orders: query of the orders that count
         """
         conditions = []
-        for products, categories, negation in (
-            (self.bought_product_ids, self.bought_category_ids, SQL()),
-            (self.never_bought_product_ids, self.never_bought_category_ids, SQL("NOT")),
+        for products, categories, negation, words in (
+            (
+                *(self.bought_product_ids, self.bought_category_ids, SQL()),
+                self.env._("It has bought what the preset names"),
+            ),
+            (
+                *(self.never_bought_product_ids, self.never_bought_category_ids, SQL("NOT")),
+                self.env._("It has bought nothing of what the preset names as never bought"),
+            ),
         ):
             if not products and not categories:
                 continue
@@ -248,19 +340,18 @@ class NurturePreset(models.Model):
             wanted = any_product._search(
                 ["|", ("id", "in", products.ids), ("categ_id", "child_of", categories.ids)]
             )
-            conditions.append(
-                SQL(
-                    "%(negation)s EXISTS (SELECT 1 FROM sale_order_line line"
-                    " JOIN sale_order bought ON bought.id = line.order_id"
-                    " JOIN res_partner buyer ON buyer.id = bought.partner_id"
-                    " WHERE buyer.commercial_partner_id = found.partner_id"
-                    " AND bought.company_id = found.company_id"
-                    " AND line.product_id IN %(products)s AND bought.id IN %(orders)s)",
-                    negation=negation,
-                    products=wanted.subselect(),
-                    orders=orders.subselect(),
-                )
+            bought = SQL(
+                "%(negation)s EXISTS (SELECT 1 FROM sale_order_line line"
+                " JOIN sale_order bought ON bought.id = line.order_id"
+                " JOIN res_partner buyer ON buyer.id = bought.partner_id"
+                " WHERE buyer.commercial_partner_id = found.partner_id"
+                " AND bought.company_id = found.company_id"
+                " AND line.product_id IN %(products)s AND bought.id IN %(orders)s)",
+                negation=negation,
+                products=wanted.subselect(),
+                orders=orders.subselect(),
             )
+            conditions.append((words, bought))
         return conditions
 
     @api.model

@@ -22,6 +22,7 @@ from . import (
     results,
     sender,
     silent,
+    silent_why,
     template,
     test,
     timing,

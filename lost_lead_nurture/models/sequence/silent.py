@@ -260,17 +260,36 @@ class NurtureSequence(models.Model):
 
     def _count_silent(self, limit=MANY_LEADS):
         """How many customers will become leads first, and how many of these would enter. Nothing is
-        written: each is judged by the conditions for leads, as the lead that it would be.
+        written.
 
         :param limit: at most so many are looked at; None: all
         :return: (number, how many of them would enter), or (0, 0) for who may not see them
         """
+        groups = self._group_silent(limit)
+        return sum(map(len, groups.values())), len(groups.get(None, []))
+
+    def _group_silent(self, limit=None):
+        """The customers who will become leads first, by what comes of it.
+
+        :param limit: at most so many are looked at; None: all
+        :return: ``{reason why they would not enter: ids of customers}``, with the key None for
+            those who would; empty for who may not see them
+        """
         found = self._select_unnoticed(limit)
         if not found:
-            return 0, 0
+            return {}
+        groups = self._sort_out_source(self._sql_leads_of(found))
+        return {reason: [-id_ for id_ in ids] for reason, ids in groups.items()}
+
+    @api.model
+    def _sql_leads_of(self, found):
+        """The leads that customers would be, to judge them by the conditions for leads: one row for
+        each of them, with all columns of a lead, and the negative id of the customer.
+
+        :param found: SQL of ``partner_id`` and ``company_id``
+        """
         self.env.flush_all()
-        # one row for each of them, with all columns of a lead
-        source = SQL(
+        return SQL(
             """
             (SELECT made.*
                FROM (%s) found
@@ -285,8 +304,6 @@ class NurtureSequence(models.Model):
             found,
             fields.Datetime.now(),
         )
-        groups = self._sort_out_source(source)
-        return sum(map(len, groups.values())), len(groups.get(None, []))
 
     def _select_unnoticed(self, limit=None):
         """SQL of the customers who went silent and are no leads for it yet, or None."""

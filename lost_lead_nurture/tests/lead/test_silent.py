@@ -284,6 +284,91 @@ class TestSilentLeads(SilentCase):
         self.advance(days=2)
         self.assertFalse(self.leads_of(self.ann), "it does not run")
 
+    def test_dry_run_names_them(self):
+        """A dry run lists the customers by name, with what comes of each."""
+        self.order(self.ann, 100)
+        self.order(self.bob, 100)
+        self.env["mail.blacklist"]._add(self.bob.email)
+        preset = self.make_preset()
+        sequence = self.make_sequence(preset_id=preset.id, domain=preset.full_domain)
+        sequence.sudo().domain_author_id = self.seller
+        own = sequence.with_user(self.seller)
+        dry_run = self.env["nurture.dry.run"].with_user(self.seller)
+        dry_run = dry_run.browse(own.action_dry_run()["res_id"])
+        action = dry_run.action_view_customers()
+        rows = dry_run.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(
+            {row.partner_id: row.outcome for row in rows},
+            {self.ann: "enters", self.bob: "blacklisted"},
+        )
+        self.assertEqual(len(rows), dry_run.customer_count)
+        labels = dict(rows._fields["outcome"]._description_selection(rows.env))
+        self.assertEqual(labels["enters"], "Becomes a lead and enters")
+        self.assertIn("blacklisted", labels["blacklisted"].lower())
+        context = rows.filtered(lambda row: row.partner_id == self.bob).action_explain()["context"]
+        why = rows.env["nurture.explain"].with_context(**context).create({})
+        self.assertFalse(why.enters)
+        self.assertRegex(why.conditions, "fa-times.*The address is not blacklisted")
+
+    def test_why_as_a_customer(self):
+        """What does not hold of a customer who is no lead yet, condition by condition."""
+        self.order(self.ann, 100)
+        self.order(self.bob, 30)
+        preset = self.make_preset(amount_total_min=10_000)
+        sequence = self.make_sequence(preset_id=preset.id, domain=preset.full_domain)
+        sequence.sudo().domain_author_id = self.seller
+        self.make_step(sequence)
+        sequence.action_start()
+        own = sequence.with_user(self.seller)
+
+        def ask(partner):
+            answer = own.explain_customer(partner.id)
+            failing = [one for one in answer["conditions"] if not one["ok"]]
+            texts = [part["text"] for one in failing for part in one["parts"]]
+            return [one["reason"] for one in failing], texts, answer
+
+        reasons, texts, answer = ask(self.ann)
+        self.assertEqual(reasons, ["silent_customer"])
+        self.assertEqual(texts, ["Not in “Silent”: All orders come to 10000.0 or more"])
+        self.assertFalse(answer["enters"])
+        _reasons, texts, _answer = ask(self.bob)
+        self.assertEqual(
+            texts,
+            [
+                "Not in “Silent”: The last order is 90 days old or more",
+                "Not in “Silent”: All orders come to 10000.0 or more",
+            ],
+        )
+        nobody = self.env["res.partner"].create({"name": "Nobody"})
+        self.assertIn("It has a confirmed order that counts", ask(nobody)[1][0])
+        preset.amount_total_min = 0
+        self.assertEqual(ask(self.ann)[0], [])
+        self.assertTrue(ask(self.ann)[2]["enters"])
+        # of a contact it is the company that is the customer
+        clerk = self.env["res.partner"].create({"name": "Clerk", "parent_id": self.ann.id})
+        self.assertTrue(ask(clerk)[2]["enters"])
+        self.advance(days=1)
+        lead = self.leads_of(self.ann)
+        self.assertEqual(ask(self.ann)[2]["lead_ids"], lead.ids)
+        self.assertIn("noticed", ask(self.ann)[0])
+        self.assertIn(f"It is the lead “{lead.display_name}”: ask about that.", ask(self.ann)[1])
+
+    def test_why_not_asked_rightly(self):
+        sequence = self.make_sequence()
+        with self.assertRaisesRegex(UserError, "is for no silent customers"):
+            sequence.with_user(self.seller).explain_customer(self.ann.id)
+        with self.assertRaisesRegex(UserError, "There is no such contact"):
+            sequence.with_user(self.seller).explain_customer(2**31 - 1)
+        dialog = self.env["nurture.explain"].with_user(self.seller)
+        dialog = dialog.create({"sequence_id": sequence.id, "partner_id": self.ann.id})
+        self.assertIn("is for no silent customers", dialog.problem)
+        self.assertFalse(dialog.conditions)
+        preset = self.make_preset()
+        sequence.write({"preset_id": preset.id, "domain": preset.full_domain})
+        # who may not see orders finds out nothing about them
+        with self.assertRaises(AccessError):
+            sequence.with_user(self.marketer).explain_customer(self.ann.id)
+
     def test_two_silences(self):
         """Whoever orders is won, and silent once more is a lead once more."""
         self.order(self.ann, 100)
