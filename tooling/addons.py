@@ -39,14 +39,20 @@ def manifest(name):
     return ast.literal_eval((settings.ROOT / name / "__manifest__.py").read_text())
 
 
-def foreign_dependencies(also=()):
+def heavy_names():
+    """Return the names of the add-ons that need much of Odoo."""
+    return [name for name in every_name() if is_heavy(name)]
+
+
+def foreign_dependencies(also=(), for_tests=True):
     """Return the modules from elsewhere that the add-ons need.
 
     :param also: add-ons that are not in every database
+    :param for_tests: whether with those that only tests of these need
     """
     own = {*names(), *also}
     needed = {module for name in own for module in manifest(name).get("depends", ())}
-    for module in HEAVY.keys() & needed:
+    for module in HEAVY.keys() & needed if for_tests else ():
         needed.update(HEAVY[module])
     return sorted(needed - own - FROM_PYPI)
 

@@ -15,8 +15,8 @@ def demo(port, serve):
     odoo.refuse_if_in_use(settings.DEMO_DATABASE)
     story_port = port if serve else shell.free_port()
     create(settings.DEMO_DATABASE, story_port)
-    result = play(settings.DEMO_DATABASE, story_port, settings.LOGS / "demo.log")
-    print(json.dumps(result), flush=True)
+    for result in play(settings.DEMO_DATABASE, story_port, settings.LOGS / "demo.log"):
+        print(json.dumps(result), flush=True)
     return serve_database(port) if serve else 0
 
 
@@ -31,13 +31,15 @@ def serve(port, arguments):
 
 def create(database, port):
     """Create a database with core's and the add-ons' demo data, for a server on this port."""
-    origin = templates.base(demo=True)
+    # the second story is about what comes into stock
+    bridges = addons.heavy_names()
+    origin = templates.base(demo=True, also=bridges)
     new = databases.temporary("demo")
     with shell.timed("Creating the demo database"):
         try:
             databases.copy(origin, new)
             if addons.names():
-                odoo.install(new, addons.names(), demo=True)
+                odoo.install(new, [*addons.names(), *bridges], demo=True)
             _set_address(new, f"http://localhost:{port}")
             databases.rename(new, database)
         finally:
@@ -45,7 +47,7 @@ def create(database, port):
 
 
 def play(database, port, log):
-    """Play the story against a real server and return what it tells."""
+    """Play the stories against a real server and return what each of them tells."""
     # The story calls the scheduled actions itself, when they are due in it.
     with (
         shell.timed("Playing the story"),

@@ -15,9 +15,11 @@ def key(modules, version, demo):
 def base(*, demo, also=()):
     """Return the template with core's modules only.
 
-    :param also: add-ons beside those of every database, whose modules it has to have
+    :param also: add-ons beside those of every database, whose modules it has to have; without demo
+        data it is for their tests
     """
-    modules = sorted({*settings.BASE_MODULES, *addons.foreign_dependencies(also)})
+    needed = addons.foreign_dependencies(also, for_tests=not demo)
+    modules = sorted({*settings.BASE_MODULES, *needed})
     name = key(modules, odoo_source.find().version, demo)
 
     def build(database):

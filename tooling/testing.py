@@ -133,14 +133,14 @@ def run_story():
     log = shell.new_log("story")
     try:
         demo.create(name, port)
-        result = demo.play(name, port, log)
+        results = demo.play(name, port, log)
     finally:
         databases.drop(name)
     report = odoo_log.read(log, story.PROVOKED) if log.exists() else odoo_log.Report()
     show_problems(report.problems, log)
-    shell.say(json.dumps(result))
-    checks = result.get("checks", 1)
-    return Outcome(checks if isinstance(checks, int) else len(checks), len(report.problems))
+    for result in results:
+        shell.say(json.dumps(result))
+    return Outcome(len(results), len(report.problems))
 
 
 def run_upgrade():
@@ -177,7 +177,7 @@ def run_job_queue():
 
 def run_heavy():
     """Run the tests of the bridges that need much of Odoo."""
-    bridges = [name for name in addons.every_name() if addons.is_heavy(name)]
+    bridges = addons.heavy_names()
     odoo.clean_start()
     name = databases.temporary("heavy")
     try:

@@ -7,7 +7,8 @@ come in at the mail gateway, and the scheduled actions do what is due. Only the 
 (see `passing_days`). What has to come out follows from the script (`cast`), and every week it is
 compared with what did: by address and by mail. Beside the campaign there is a sequel, and in the
 end all that came of both is in the `books`, with which each number in Odoo is compared: to the cent
-and to the person (see `results`)."""
+and to the person (see `results`). When that has ended there is a second story, of a delivery (see
+`delivery`)."""
 
 from .examples import PROVOKED as PROVOKED
 from .mailbox import Mailbox
@@ -15,7 +16,8 @@ from .plot import Story
 
 
 def play(server):
-    """Play the story on a server with a fresh demo database and return its statistics.
+    """Play the stories on a server with a fresh demo database and return the statistics of each;
+    those of the campaign come last.
 
     The server must not run scheduled actions automatically (`--max-cron-threads=0`).
 

@@ -45,6 +45,35 @@ class Entry:
     discount: Decimal = Decimal(0)
 
 
+class Shelf:
+    """How many of one product there are, who waits for it, and who is offered it: the most valuable
+    first, each as far as there is enough left for what is wanted."""
+
+    def __init__(self):
+        self.pieces = 0
+        self._waiting = {}  # {address: (pieces, what it is worth)}
+        self._offered = {}  # {address: pieces}
+
+    def wait(self, lead, pieces, worth):
+        """Somebody waits for so many."""
+        self._waiting[lead] = pieces, worth
+
+    def deliver(self, pieces):
+        """So many arrive.
+
+        :return: to whom they are offered now, the most valuable first
+        """
+        self.pieces += pieces
+        left = self.pieces - sum(self._offered.values())
+        wave = []
+        for lead, (wanted, _worth) in sorted(self._waiting.items(), key=lambda one: -one[1][1]):
+            if lead not in self._offered and wanted <= left:
+                self._offered[lead] = wanted
+                left -= wanted
+                wave.append(lead)
+        return wave
+
+
 class Books:
     """What happened, and who is credited with it."""
 

@@ -28,7 +28,7 @@ class Checks:
         self.marketer = story.marketer
         self.campaign = story.campaign
         self.recipients = story.recipients
-        self.people = {**story.sequel.people, **story.recipients}
+        self.people = {**story.sequel.people, **story.delivery.people, **story.recipients}
         self.books = story.books
 
     # The post

@@ -5,12 +5,18 @@ import email.policy
 import html
 import re
 import socket
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 from aiosmtpd.controller import Controller
 
 TIMEOUT = 60
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+#: A picture of one point.
+SIGNATURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAA"
+    "AABJRU5ErkJggg=="
+)
 
 
 class Mailbox:
@@ -62,6 +68,35 @@ class Mail:
     def click(self):
         """Follow the mail's first link."""
         self._visit(self._find(r'href="([^"]+/r/[^"]+)"'))
+
+    def read_quotation(self):
+        """Follow the mail's first link to the page of the quotation that was refused, and return
+        that."""
+        page = self._web.get(self._find(r'href="([^"]+/r/[^"]+)"'), timeout=TIMEOUT)
+        page.raise_for_status()
+        return page
+
+    def ask_for_quotation(self, page):
+        """Ask for the quotation on its page, and return the address to which that leads."""
+        assert "o_nurture_ask" in page.text, f"Nothing can be asked for on {page.url}"
+        made = self._web.post(page.url, allow_redirects=False, timeout=TIMEOUT)
+        if made.status_code != 303:
+            raise AssertionError(f"No quotation was made: {made.status_code} {made.text[:500]}")
+        return urljoin(page.url, made.headers["Location"])
+
+    def sign(self, address, name):
+        """Sign the quotation on its page of the portal."""
+        self._web.get(address, timeout=TIMEOUT).raise_for_status()
+        parts = urlsplit(address)
+        token = parse_qs(parts.query)["access_token"][0]
+        answer = self._web.post(
+            f"{parts.scheme}://{parts.netloc}{parts.path}/accept",
+            json={"params": {"access_token": token, "name": name, "signature": SIGNATURE}},
+            timeout=TIMEOUT,
+        )
+        answer.raise_for_status()
+        if not answer.json().get("result", {}).get("force_refresh"):
+            raise AssertionError(f"{name} could not sign: {answer.text[:500]}")
 
     def unsubscribe(self):
         """Follow the link to unsubscribe and confirm on the page it leads to."""

@@ -4,6 +4,7 @@ from .. import passing_days, settings
 from . import cast, deals, examples
 from .books import Books
 from .checks import Checks
+from .delivery import Delivery
 from .results import Results
 from .rpc import User
 from .sequel import OURS, Sequel
@@ -29,11 +30,15 @@ class Story:
         for address in self.recipients:
             self.books.lost(address, cast.REASON, OURS)
         self.sequel = Sequel(self)
+        self.delivery = Delivery(self)
         self.deals = []
         self.checks = Checks(self)
 
     def play(self):
-        """Play all of it."""
+        """Play all of it.
+
+        :return: the statistics of each story; those of the campaign come last
+        """
         self.set_up_the_office()
         self.sequel.set_up()
         self.marketer.call("nurture.sequence", "action_start", [self.campaign])
@@ -72,7 +77,8 @@ class Story:
         marketer_id = self.admin.ref("base.user_demo")
         examples.run(self.server, self.marketer, marketer_id, self.campaign)
         Results(self).check()
-        return self.checks.of_the_end()
+        statistics = self.checks.of_the_end()
+        return [self.delivery.play(), statistics]
 
     # The company
 
@@ -113,6 +119,10 @@ class Story:
     def post(self, expected, when):
         """Let what is due leave: exactly the ``expected`` (address, mail)."""
         self.mails |= self.checks.of_the_post(self._post(), expected, when)
+
+    def post_freely(self):
+        """Let what is due leave, whatever it is, and return what arrived."""
+        return self._post()
 
     def post_nothing(self, when):
         """Let the sequence do what is due: nothing that any customer would notice."""
