@@ -67,8 +67,7 @@ class NurtureExplain(models.TransientModel):
     def _explain_customer(self):
         """Say of a customer who is no lead yet what there is to say."""
         try:
-            with self.env.cr.savepoint():
-                explanation = self.sequence_id.explain_customer(self.partner_id.id)
+            explanation = self.sequence_id.explain_customer(self.partner_id.id)
         except (AccessError, UserError) as error:
             self.problem = str(error)
             return

@@ -144,15 +144,18 @@ class NurtureSequence(models.Model):
         groups = super()._sort_free(lead_ids)
         if not self.wait_for_stock:
             return groups
-        wanted = self._get_wanted(groups.get(None, []))
-        free = [lead_id for lead_id in groups.pop(None, []) if lead_id in wanted]
+        # of customers who are no leads yet it is known when they are what they wait for
+        customers = [lead_id for lead_id in groups.get(None, []) if lead_id < 0]
+        lead_ids = [lead_id for lead_id in groups.pop(None, []) if lead_id > 0]
+        wanted = self._get_wanted(lead_ids)
+        free = [lead_id for lead_id in lead_ids if lead_id in wanted]
         unknown = [lead_id for lead_id in lead_ids if lead_id not in wanted]
         stock = self._read_stock({key for one in wanted.values() for key in one})
         missing = [lead_id for lead_id in free if not is_there(stock, wanted[lead_id])]
         there = set(free) - set(missing)
         served = self._serve({lead_id: wanted[lead_id] for lead_id in there}, stock)
         groups |= {
-            None: sorted(served),
+            None: sorted([*customers, *served]),
             "no_product": unknown,
             "not_in_stock": missing,
             "stock_taken": sorted(there - served),

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
@@ -54,6 +56,17 @@ class TestLead(WaitingMixin, NurtureCase):
         self.assertEqual(lead.nurture_product_ids, self.lamp)
         self.env.invalidate_all()
         self.assertIn("Lamp", lead.with_user(self.salesman).nurture_stock)
+
+    def test_customers_who_are_no_leads_yet(self):
+        """Of a silent customer it is known when it is a lead what it waits for."""
+        order = self.sell(self.lamp, 1)
+        order.partner_id.email = "silent@recipient.example.com"
+        order.date_order = self.clock - timedelta(days=100)
+        presets = self.env["nurture.preset"]
+        preset = presets.create({"name": "Silent", "kind": "customers", "quiet_days": 0})
+        self.sequence.write({"preset_id": preset.id, "domain": preset.full_domain})
+        audience = self.sequence.get_audience()
+        self.assertEqual((audience["customers"], audience["customers_entering"]), (1, 1))
 
     def test_why(self):
         lead = self.lose("ann", (self.desk, 3))

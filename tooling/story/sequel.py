@@ -100,6 +100,9 @@ class Sequel:
 
     def _found_the_company(self):
         admin = self.admin
+        # the demo data of some modules of Odoo calls it otherwise
+        ours = self.companies[OURS]
+        admin.call("res.company", "write", [ours], vals={"name": OURS})
         admin.call("res.currency", "write", [self.franc], vals={"active": True})
         zurich = admin.create("res.company", {"name": ZURICH, "currency_id": self.franc})
         self.companies[ZURICH] = zurich
@@ -134,6 +137,9 @@ class Sequel:
             admin.create("res.users", values, no_reset_password=True)
         self.seller = User(self.story.server, "zoe", PASSWORD)
         self.accountant = User(self.story.server, "accountant", PASSWORD)
+        # what is ordered there is delivered from there
+        warehouse = {"name": "Zurich", "code": "ZH", "company_id": zurich}
+        admin.create("stock.warehouse", warehouse, allowed_company_ids=[zurich])
         # who founds a company is in it, and would see both from here on
         us = self.companies[OURS]
         (row,) = admin.find("res.users", [("login", "=", settings.LOGIN)], ["id"])

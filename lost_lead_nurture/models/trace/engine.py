@@ -455,6 +455,8 @@ class NurtureTrace(models.Model):
         """Take those out of the accepted for whose lead the step may not be done, or not any
         more."""
         accepted = self.browse(verdicts.accept)
+        if not accepted:
+            return
         refused = accepted.step_id._get_refused(accepted.participant_id.lead_id)
         for words, leads in refused.items():
             traces = accepted.filtered(lambda one, leads=leads: one.participant_id.lead_id in leads)
