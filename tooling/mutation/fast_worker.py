@@ -23,6 +23,7 @@ COMMON = (
     *("hypothesis.strategies", "lxml.html", "markupsafe", "pytz", "babel.dates", "psycopg2"),
     *("werkzeug.urls", "odoo.fields", "odoo.tools.mail", "odoo.exceptions"),
     *("unittest.mock", "email.policy", "requests.adapters", "idna"),
+    "statsmodels.stats.proportion",
 )
 #: A mutant may ask for more and more.
 MEMORY = 3 * 2**30
