@@ -2,6 +2,7 @@
 
 import base64
 import email
+import email.errors
 import email.policy
 import hashlib
 import re
@@ -42,7 +43,7 @@ def get_source(message):
     """A message as it came, as far as Python can write it; None, if it cannot."""
     try:
         return message.as_bytes(policy=email.policy.compat32)
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except (email.errors.MessageError, AttributeError, LookupError, TypeError, ValueError):
         return None
 
 
