@@ -40,6 +40,11 @@ def load(name, addon="lost_lead_nurture"):
     return importlib.import_module(f"{name_of_package}.{name}")
 
 
+def rules():
+    """The text of docs/rules.md, which tells users what numbers they can rely on, on one line."""
+    return " ".join((settings.ROOT / "docs" / "rules.md").read_text().split())
+
+
 class Env(dict):
     """As much of an environment as plain Python asks of one: words as they are written in the
     code, the forms of one language, and what a test puts in as models.
