@@ -2,7 +2,7 @@
 
 import unittest
 
-from .pure import load
+from .pure import load, rules
 
 guardrails = load("guardrails")
 OK, WARN, STOP = guardrails.OK, guardrails.WARN, guardrails.STOP
@@ -26,7 +26,38 @@ class TestJudge(unittest.TestCase):
             with self.subTest(limit=limit, mails=mails, events=events):
                 self.assertEqual(rail.judge(limit, mails, events), expected)
 
-    def test_samples(self):
-        for kind, rail in guardrails.GUARDRAILS.items():
+    def test_percent(self):
+        """Neither warned nor stopped at a limit itself, but by one more, of however many mails."""
+        rail = guardrails.Guardrail(sample=10_000, least=1, events=1)
+        for events, expected in ((1000, OK), (1001, WARN), (2000, WARN), (2001, STOP)):
+            self.assertEqual(rail.judge(20, 10_000, events), expected, events)
+
+
+class TestGuardrails(unittest.TestCase):
+    def test_of_how_many(self):
+        """Of fewer mails or events nothing is said, however bad they look."""
+        for kind, mails, events in (
+            ("bounce", 50, 1),
+            ("complaint", 200, 2),
+            ("unsubscribe", 100, 3),
+            ("failure", 50, 5),
+        ):
+            rail = guardrails.GUARDRAILS[kind]
             with self.subTest(kind):
-                self.assertTrue(0 < rail.events <= rail.least <= rail.sample)
+                self.assertEqual(rail.judge(0.1, mails, events), STOP)
+                self.assertEqual(rail.judge(0.1, mails - 1, mails - 1), OK)
+                self.assertEqual(rail.judge(0.1, mails, events - 1), OK)
+
+    def test_rules(self):
+        """They look as far back as users are told, and that is as far as they need."""
+        text = rules()
+        for kind, words in (
+            ("bounce", "Bounces: of the last {:,} mails"),
+            ("complaint", "Complaints: of the last {:,},"),
+            ("unsubscribe", "Unsubscribed: of the last {:,},"),
+            ("failure", "Failures: of the last {:,},"),
+        ):
+            rail = guardrails.GUARDRAILS[kind]
+            with self.subTest(kind):
+                self.assertIn(words.format(rail.sample), text)
+                self.assertGreaterEqual(rail.sample, rail.least)

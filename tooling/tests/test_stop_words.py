@@ -14,6 +14,7 @@ class TestStopWords(unittest.TestCase):
             "Unsubscribe.",
             "Hello,\n\nplease remove me\n\nAnn Smith",
             "Hi Sam,\nstop!\nThanks\nAnn",
+            "Hello,\n\nplease remove me.\n\nThank you\nBest regards\nAnn Smith",
             "Unsubscribe\n\nSent from my iPhone",
             "Abmelden\n\nVon meinem iPhone gesendet",
             "unsubscribe\n\n*From:* Shop <shop@example.com>\n*Sent:* Monday",
@@ -45,5 +46,6 @@ class TestStopWords(unittest.TestCase):
             "退订\n\n我想买\n请打电话给我",
             "Stop\nThanks but call me",
             "Stop\nBob Brown",
+            "Hello,\n\nThanks\nAnn",
         ):
             self.assertFalse(stop_words.asks_to_stop(text, ["Ann Smith"]), text)
