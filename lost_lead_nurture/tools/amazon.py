@@ -13,10 +13,12 @@ MAX_RECIPIENTS = 50
 
 def read_notification(text):
     """The kind of a notification, such as ``Bounce``, and its values; (None, {}) if it is none."""
-    if not text.lstrip().startswith("{"):
+    text = text.lstrip()
+    if not text.startswith("{"):
         return None, {}
     try:
-        values = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        # below it the topic says how to unsubscribe
+        values, _end = json.JSONDecoder().raw_decode(text)
         values = json.loads(values["Message"]) if "Message" in values else values
         return values.get("notificationType") or values.get("eventType"), values
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
@@ -43,8 +45,7 @@ def get_message_ids(values):
 def get_bounced(values):
     """The recipients of a bounce, each as ``{field: value}``, and whether it is one for good."""
     bounce = values.get("bounce")
-    if not isinstance(bounce, dict):
-        return [], False
+    bounce = bounce if isinstance(bounce, dict) else {}
     recipients = bounce.get("bouncedRecipients")
     recipients = recipients[:MAX_RECIPIENTS] if isinstance(recipients, list) else []
     is_permanent = bounce.get("bounceType") == "Permanent"

@@ -97,8 +97,8 @@ def _read_feedback(message):
         return None
     ids = [
         value.strip("<> ")
-        for part, type_ in zip(parts[begin:], types[begin:], strict=True)
-        if type_ in (_REPORT, _RETURNED) or type_.startswith(_HEADERS)
+        for part in parts[begin:]
+        if part.get_content_type().startswith((_REPORT, _RETURNED, _HEADERS))
         for value in field_values(_headers(part), "Message-ID")
     ]
     return kinds, ids, fields
@@ -132,7 +132,7 @@ def _headers(part):
     """The headers that a part consists of: of the mail that it returns, or its first lines."""
     payload = part.get_payload()
     if isinstance(payload, list):
-        lines = [f"{name}: {value}" for inner in payload[:1] for name, value in inner.raw_items()]
+        lines = [f"{name}: {value}" for inner in payload for name, value in inner.raw_items()]
         return "\n".join(lines)[:MAX_HEADERS]
     text = (part.get_payload(decode=True) or b"")[:MAX_HEADERS].decode("utf-8", "replace")
     # what stands below them is a text that somebody wrote

@@ -258,7 +258,9 @@ def _read_notification(text):
     kind, values = amazon.read_notification(text)
     if kind == "Delivery":
         return "Action: delivered\nStatus: 2.0.0"
-    recipients, is_permanent = amazon.get_bounced(values) if kind == "Bounce" else ([], False)
+    if kind != "Bounce":
+        return ""
+    recipients, is_permanent = amazon.get_bounced(values)
     return "\n".join(
         "Action: failed"
         f"\nStatus: {_line(one, 'status') or ('5.1.1' if is_permanent else '4.0.0')}"

@@ -58,6 +58,13 @@ class TestComplaints(unittest.TestCase):
         complaint = self.read(returned="Message-ID: 1@shop.example.com\n\n")
         self.assertEqual(complaint.message_ids, ["<1@shop.example.com>"])
 
+    def test_two_types(self):
+        """A report has one type (RFC 5965); of one with more the first counts."""
+        self.assertEqual(self.read("abuse\nFeedback-Type: not-spam").kind, "abuse")
+        report = feedback("auth-failure\nFeedback-Type: abuse")
+        self.assertIsNone(complaints.read_complaint(report))
+        self.assertEqual(complaints.read_auth_failure(report).message_ids, ["<1@shop.example.com>"])
+
     def test_headers_only(self):
         """What the returned mail says below its headers is a text: it may quote another mail."""
         quoted = "Subject: Offer\n\n\nMessage-ID: <2@shop.example.com>\n"
@@ -133,6 +140,9 @@ class TestComplaints(unittest.TestCase):
         self.assertEqual(self.read_text(json.dumps({**values, "complaint": None})).kind, "other")
         taken_back = {"complaintFeedbackType": "not-spam"}
         self.assertIsNone(self.read_text(json.dumps({**values, "complaint": taken_back})))
+        below = "--\nTo stop receiving {such} notifications, visit https://sns.example.com/"
+        for sent in (values, wrapped):
+            self.assertEqual(self.read_text(f"\n{json.dumps(sent)}{below}").kind, "abuse")
 
     def test_amazon_of_something_else(self):
         complaint = {"notificationType": "Complaint"}

@@ -3,6 +3,7 @@
 import csv
 import email
 import email.policy
+import json
 import random
 import re
 import time
@@ -168,6 +169,16 @@ class TestKinds(unittest.TestCase):
         self.assertEqual(report.message_ids, [OURS])
         self.assertEqual(report.recipients, ["ann@recipient.example.com"])
         self.check("delivered", plain('{"notificationType":"Delivery","delivery":{}}'))
+
+    def test_amazon_without_status(self):
+        """Amazon says of each bounce whether it is one for good, and not always what the server
+        said."""
+        for type_, kind in (("Permanent", "hard"), ("Transient", "soft"), ("Undetermined", "soft")):
+            bounce = {"bounceType": type_, "bouncedRecipients": [{"emailAddress": "ann@x.example"}]}
+            values = {"notificationType": "Bounce", "bounce": bounce}
+            with self.subTest(type_):
+                report = self.check(kind, plain(json.dumps(values)))
+                self.assertEqual(report.recipients, ["ann@x.example"])
 
     def test_no_report(self):
         """What people and other programs write, even about servers."""
