@@ -1,6 +1,8 @@
 """What the public DNS says, without asking it."""
 
+import types
 import unittest
+from unittest import mock
 
 from .pure import load
 
@@ -42,6 +44,17 @@ class TestSender(unittest.TestCase):
         self.assertEqual(tuple(public.check_sender("shop.example", None)), (UNKNOWN,) * 3)
         self.assertEqual(tuple(public.check_sender("", Zone())), (UNKNOWN,) * 3)
 
+    def test_one_does_not_answer(self):
+        """What another name says counts nevertheless."""
+        found = self.check(
+            "mail.shop.example",
+            _dmarc__mail__shop__example=None,
+            _dmarc__shop__example=["v=DMARC1; p=none"],
+            default___domainkey__mail__shop__example=None,
+            google___domainkey__mail__shop__example=["v=DKIM1; p=MIIB"],
+        )
+        self.assertEqual(found, (MISSING, OK, OK))
+
     def test_policy_of_the_domain_above(self):
         found = self.check("mail.shop.example", _dmarc__shop__example=["v=DMARC1; p=none"])
         self.assertEqual(found, (MISSING, UNKNOWN, OK))
@@ -51,6 +64,84 @@ class TestSender(unittest.TestCase):
             shop__example=["v=spf1 -all"], k1___domainkey__shop__example=["v=DKIM2; p="]
         )
         self.assertEqual(found, (OK, UNKNOWN, MISSING))
+
+
+class Library:
+    """As much of dnspython as is used: the questions that it was asked, and answers of a test."""
+
+    class DNSException(Exception):
+        pass
+
+    class NXDOMAIN(DNSException):
+        pass
+
+    class NoAnswer(DNSException):
+        pass
+
+    def __init__(self, answer=()):
+        self.exception = self.resolver = self
+        self.answer = answer
+        self.asked = []
+
+    def Resolver(self, configure):  # noqa: N802
+        self.made = types.SimpleNamespace(
+            nameservers=["192.0.2.53"] if configure else [],
+            port=53,
+            resolve=self.resolve,
+        )
+        return self.made
+
+    def resolve(self, name, kind):
+        self.asked.append((name, kind))
+        if not isinstance(self.answer, (tuple, list)):
+            raise self.answer
+        return iter(self.answer)
+
+
+class TestLibrary(unittest.TestCase):
+    """What is made of dnspython's answers, also where it is not installed."""
+
+    def ask(self, kind, answer):
+        with mock.patch.object(public, "dns", Library(answer)):
+            return public.Resolver().resolve("firm.example", kind)
+
+    def test_hosts(self):
+        hosts = [
+            types.SimpleNamespace(preference=20, exchange="alt.google.com."),
+            types.SimpleNamespace(preference=10, exchange="ASPMX.google.com."),
+        ]
+        self.assertEqual(self.ask("MX", hosts), ["aspmx.google.com", "alt.google.com"])
+
+    def test_texts(self):
+        """A long one comes in parts, and need not be text at all."""
+        texts = [
+            types.SimpleNamespace(strings=(b"v=spf1 ", b"-all")),
+            types.SimpleNamespace(strings=(b"\xff",)),
+        ]
+        self.assertEqual(self.ask("TXT", texts), ["v=spf1 -all", "\ufffd"])
+
+    def test_nothing_there(self):
+        """That there is nothing is known when the DNS says so."""
+        for error in (Library.NXDOMAIN, Library.NoAnswer):
+            self.assertEqual(self.ask("MX", error()), [])
+
+    def test_nobody_answers(self):
+        """A server that does not answer, a network that is not there, a name that is none."""
+        for error in (Library.DNSException, OSError, UnicodeError):
+            with self.subTest(error), self.assertRaises(public.NoAnswer):
+                self.ask("MX", error())
+
+    def test_who_is_asked(self):
+        """The servers of the system, unless others are named; nobody where it is not installed."""
+        with mock.patch.object(public, "dns", Library()) as library:
+            self.assertIsInstance(public.get_resolver(), public.Resolver)
+            self.assertEqual((library.made.nameservers, library.made.port), (["192.0.2.53"], 53))
+            public.Resolver(["127.0.0.1"])
+            self.assertEqual((library.made.nameservers, library.made.port), (["127.0.0.1"], 53))
+            public.Resolver(["127.0.0.1"], 5353, timeout=0.2)
+            self.assertEqual((library.made.port, library.made.lifetime), (5353, 0.2))
+        with mock.patch.object(public, "dns", None):
+            self.assertIsNone(public.get_resolver())
 
 
 if public.dns:
