@@ -46,14 +46,14 @@ def per_hour(number):
     ``number``."""
 
     def capacity(start):
-        index = start.minute // (SLICE // timedelta(minutes=1))
+        index = (start - _EPOCH) // SLICE
         # rounded up: the first slice of an hour has one at least
         return -(-(index + 1) * number // _SLICES) - -(-index * number // _SLICES)
 
     return capacity
 
 
-def slowed_down(number, until, most=0):
+def slowed_down(number, until, most):
     """How many mails each slice of an hour takes while a mail provider is slow, and while it
     recovers from that, for :class:`Slots`.
 
@@ -252,16 +252,13 @@ class Pacer:
 
     def _find(self, keys, moment, place):
         """The first moment at which all these limits have room, and which of them has it last."""
-        last = None
-        agreed = 0
-        while moment and agreed < len(keys):
-            agreed = 0
+        last = agreed = None
+        while moment != agreed:
+            agreed = moment
             for key in keys:
                 date = self.slots[key].find(moment, place)
-                if date == moment:
-                    agreed += 1
-                    continue
-                last, moment = key, date
-                if not moment:
-                    break
+                if date is None:
+                    return None, key
+                if date != moment:
+                    last, moment = key, date
         return moment, last

@@ -4,7 +4,7 @@ import unittest
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from .pure import load
+from .pure import load, rules
 
 delivery, pace, provider_answers = load("delivery"), load("pace"), load("provider_answers")
 DAY, SLICE, Pacer, Places, Slots = pace.DAY, pace.SLICE, pace.Pacer, pace.Places, pace.Slots
@@ -19,6 +19,16 @@ def hourly(number):
 
 def daily(number):
     return Slots(DAY, lambda _start: number)
+
+
+def opens(opening, hours=2):
+    """Sending hours that begin with an opening, as `SendingHours.place` has them."""
+
+    def place(moment, share):
+        assert 0 <= share < 1, share
+        return moment if moment >= opening else opening + share * timedelta(hours=hours)
+
+    return place
 
 
 def take(slots, moment, place=None):
@@ -52,6 +62,21 @@ class TestSlots(unittest.TestCase):
         self.assertIsNone(hourly(0).find(NOW))
         self.assertIsNone(hourly(1).find(NOW, lambda _moment, share: None))
 
+    def test_given_back(self):
+        """A place that is given back is one, not more."""
+        slots = hourly(12)
+        slots.take(NOW)
+        slots.give_back(NOW)
+        self.assertEqual([take(slots, NOW) for _each in range(2)], [NOW, NOW + SLICE])
+        self.assertEqual(sum(slots.new.values()), 2)
+
+    def test_not_before_it_is_open(self):
+        """Whoever comes before that leaves when it opens, and not at once with all others."""
+        opening = NOW + timedelta(hours=3)
+        slots = hourly(24)
+        dates = [take(slots, NOW, opens(opening)) for _each in range(3)]
+        self.assertEqual(dates, [opening, opening, opening + SLICE])
+
     def test_only_where_it_is_open(self):
         """Who can be written to later leaves the places before that to others."""
 
@@ -70,30 +95,30 @@ class TestSlots(unittest.TestCase):
         self.assertEqual([date.hour for date in dates[4:]], [0, 6, 12, 18, 0])
         self.assertEqual([date.day for date in dates[4:]], [3] * 4 + [4])
 
+    def test_today_begins_at_midnight(self):
+        """Also for what is due right then."""
+        midnight = datetime.combine(NOW.date(), time())
+        slots = daily(4)
+        self.assertEqual([take(slots, midnight) for _each in range(4)], [midnight] * 4)
+
     def test_a_later_day_in_sending_hours(self):
         """Also after days on which nothing leaves."""
 
-        def place(moment, share):
-            opening = datetime(2026, 3, 6, 8)
-            return max(moment, opening + share * timedelta(hours=2))
-
         slots = daily(4)
-        dates = [take(slots, NOW, place) for _each in range(4)]
+        dates = [take(slots, NOW, opens(datetime(2026, 3, 6, 8))) for _each in range(4)]
         self.assertEqual(
             dates, [datetime(2026, 3, 6, 8) + index * timedelta(minutes=30) for index in range(4)]
         )
 
-        def always(moment, share):
-            return moment
-
         slots = daily(2)
-        dates = [take(slots, NOW, always) for _each in range(4)]
+        dates = [take(slots, NOW, opens(NOW)) for _each in range(4)]
         self.assertEqual([date.hour for date in dates], [9, 9, 0, 12])
 
     def test_a_later_day_that_is_open_when_it_begins(self):
         """All places of a day are taken where sending hours are those of its first hours."""
 
         def place(moment, share):
+            assert 0 <= share < 1, share
             return moment if moment.hour < 4 else datetime.combine(moment.date() + DAY, time())
 
         slots = daily(24)
@@ -112,12 +137,26 @@ class TestSlots(unittest.TestCase):
             ]
             self.assertEqual(hours[:2], [12, 24])
             self.assertEqual(hours[2:4], [40, 40] if most else [48, 96])
-            self.assertEqual(hours[8], last or float("inf"))
+            self.assertEqual(hours[6], 40 if most else 768)
+            self.assertEqual(hours[7], last or float("inf"))
+
+    def test_recovers_in_time(self):
+        """As long as it gets fewer mails than others, and not much longer, it counts as slow."""
+        capacity = slowed_down(12, NOW, 0)
+        slices = [NOW + index * SLICE for index in range(24 * 12)]
+        end = max(start for start in slices if capacity(start) < float("inf")) + SLICE
+        self.assertEqual(end, NOW + timedelta(hours=6))
+        self.assertLessEqual(end + SLICE, NOW + pace.RECOVERING)
+        self.assertLessEqual(NOW + pace.RECOVERING, end + timedelta(hours=1))
+        self.assertIn("gets twice as many mails every hour, for six hours", rules())
 
     def test_warm_up(self):
         capacity = warm_up(10, 100, date(2026, 3, 2), most=50)
         days = [capacity(NOW + number * DAY) for number in range(5)]
         self.assertEqual(days, [10, 20, 40, 50, 50])
+        capacity = warm_up(1000, 50, date(2026, 3, 2))
+        days = [capacity(NOW + number * DAY) for number in range(-1, 3)]
+        self.assertEqual(days, [1000, 1000, 1500, 2250])
         self.assertGreater(warm_up(10, 1000, date(2000, 1, 1))(NOW), 10**9)
 
 
@@ -197,6 +236,22 @@ class TestPacer(unittest.TestCase):
         self.assertEqual(pacer.forecast("other", NOW), NOW)
         self.assertEqual(pacer.forecast("other", NOW), NOW + SLICE)
         self.assertEqual(pacer.forecast("google", NOW), NOW + DAY)
+        opening = NOW + 2 * DAY
+        self.assertEqual(pacer.forecast("google", NOW, opens(opening)), opening)
+        self.assertIsNone(pacer.forecast("google", NOW, lambda _moment, share: None))
+
+    def test_never(self):
+        """Under one limit there is no place at all: so there is none under the others."""
+        pacer = Pacer({}, {"server:1": hourly(0), "sequence:1": hourly(12)})
+        self.assertEqual(pacer.judge("google", NOW), (None, "server:1"))
+        self.assertFalse(pacer.slots["sequence:1"].new)
+
+    def test_rules(self):
+        """What users are told."""
+        text = rules()
+        self.assertIn("missed by half an hour is lost", text)
+        self.assertEqual(pace.GRACE, timedelta(hours=1) / 2)
+        self.assertIn(f"sent nothing by the server for {pace.RESTED.days} days", text)
 
     def test_goes_on(self):
         places = Places()
