@@ -559,8 +559,10 @@ class NurturePast(models.AbstractModel):
         there before the first one."""
         cr = self.env.cr
         fields_ = self._get_kept_fields()
-        known = self.env["ir.model.fields"].sudo().search(
-            [("model", "=", "crm.lead"), ("name", "in", [field.name for field in fields_])]
+        known = (
+            self.env["ir.model.fields"]
+            .sudo()
+            .search([("model", "=", "crm.lead"), ("name", "in", [field.name for field in fields_])])
         )
         ids = {field.name: field.id for field in known}
 
