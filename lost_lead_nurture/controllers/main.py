@@ -7,7 +7,8 @@ from odoo.addons.mass_mailing.controllers.main import MassMailController
 
 from ..models.mail.mailing_trace import HONEYPOT
 from ..tools import bots
-from ..tools.quotations import is_link
+from ..tools.leaving import read_id
+from ..tools.quotations import LINK, is_link, shows_quotation
 
 
 class NurtureMailController(MassMailController):
@@ -27,6 +28,24 @@ class NurtureMailController(MassMailController):
         response = super().full_url_redirect(code, mailing_trace_id, **post)
         if is_link(response.location):
             return self._nurture_redirect_to_quotation(response, code, mailing_trace_id, token)
+        return response
+
+    @http.route()
+    def mailing_view_in_browser(
+        self, mailing_id, email=None, document_id=None, hash_token=None, **kwargs
+    ):
+        response = super().mailing_view_in_browser(
+            mailing_id, email=email, document_id=document_id, hash_token=hash_token, **kwargs
+        )
+        body = response.qcontext.get("body")
+        if body and hash_token and shows_quotation(str(body)):
+            # core has checked whose mail it is
+            mailing = request.env["mailing.mailing"].sudo().browse(mailing_id)
+            domain = mailing._nurture_sent_to(read_id(document_id), email)
+            mailing_trace = request.env["mailing.trace"].sudo()._nurture_find(domain)[:1]
+            if mailing_trace:
+                url = mailing_trace._nurture_get_quotation_url()
+                response.qcontext["body"] = body.replace(f'"/{LINK}"', f'"{url}"')
         return response
 
     def _nurture_redirect_to_quotation(self, response, code, mailing_trace_id, token):

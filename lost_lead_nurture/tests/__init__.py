@@ -41,7 +41,7 @@ from .participant import (
     test_sunset,
     test_exit_conditions,
 )
-from .quotation import test_page, test_price
+from .quotation import test_page, test_price, test_rights
 from .report import (
     test_contradictions,
     test_digest,

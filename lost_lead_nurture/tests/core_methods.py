@@ -583,7 +583,7 @@ CALLED = {
         "which lines have no price of their own",
     ),
     "sale.order.line._prepare_base_line_for_taxes_computation": (
-        "kwargs",
+        "**kwargs",
         "what lines of a quotation that is not saved come to",
     ),
     "uom.uom._compute_quantity": (

@@ -148,7 +148,8 @@ class MailingTrace(models.Model):
             # who does so at the same time has to look again: what one has made the other one sees
             # then, and does not make it once more
             self.env.cr.execute(
-                SQL("UPDATE sale_order SET write_date = write_date WHERE id = %s", refused.id)
+                SQL("UPDATE sale_order SET write_date = write_date WHERE id = %s", refused.id),
+                log_exceptions=False,
             )
         page = self._nurture_get_quotation_page()
         if page.state != "open":

@@ -41,7 +41,6 @@ class NurturePrice(models.Model):
     date = fields.Datetime(required=True, readonly=True, help="When it was worked out.")
 
     _order_unique = models.UniqueIndex("(order_id)", "A quotation has one price today.")
-    _stale = models.Index("(date)")
 
     # ------------------------------------------------------------
     # WHO MAY ENTER

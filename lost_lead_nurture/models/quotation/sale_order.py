@@ -220,7 +220,7 @@ class SaleOrder(models.Model):
                 "today": sequences._say_price(fresh.amount_untaxed, self.currency_id),
                 "change": self._nurture_say_change(fresh),
                 "is_below": compare(fresh.amount_untaxed, self.amount_untaxed) < 0,
-                "margin": margin is not None and sequences._say_percent(round(margin, 1)),
+                "margin": margin is not None and formatLang(self.env, margin, digits=1),
             },
         )
 

@@ -218,8 +218,10 @@ class NurtureStep(models.Model):
 
         :return: ``{why, in words: leads}``
         """
+        if not leads:
+            return {}
         shows_quotation = self._shows_quotation()
-        if not leads or not (self.step_type == "action" or shows_quotation):
+        if self.step_type != "action" and not shows_quotation:
             return {}
         try:
             self._check_allowed()

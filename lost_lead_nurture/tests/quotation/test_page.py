@@ -8,7 +8,7 @@ from html import unescape
 
 from odoo import fields
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..common import ANN, BOB, NurtureHttpCase
@@ -177,10 +177,18 @@ class TestPage(PageCase):
     def test_salesperson_and_portal(self):
         """Who is logged in as somebody else finds the page by the link as everybody does, and
         makes no quotation as oneself."""
-        self.authenticate("nurture_employee", "nurture_employee")
-        self.assertIn("$ 80.00", self.look())
+        portal = new_test_user(self.env, "nurture_portal", "base.group_portal")
+        for login in (portal.login, self.employee.login):
+            self.authenticate(login, login)
+            self.assertIn("$ 80.00", self.look())
         self.assertEqual(self.ask().status_code, 303)
         self.assertEqual(self.asked().create_uid, self.seller)
+
+    def test_in_the_browser(self):
+        """Whoever has the mail shown in the browser finds the own link there, too."""
+        mailing = self.first.mailing_id
+        shown = self.look(mailing._get_view_url(ANN, self.ann.id))
+        self.assertIn(self.url.partition("/nurture/")[2], shown)
 
     def test_restored(self):
         """The lead is in the pipeline again: the link works."""
