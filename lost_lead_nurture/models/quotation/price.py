@@ -1,3 +1,4 @@
+import time
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -8,6 +9,8 @@ from ..sequence.entry import SCAN_EVERY
 
 #: So many quotations are worked out in one transaction.
 BATCH = 500
+#: For so long one run of the scheduled action works out prices.
+MAX_SECONDS = 60
 #: So many are worked out at once when somebody looks at a sequence.
 LOOKED_AT = 200
 #: What stands against offering a quotation again, whatever the sequence.
@@ -209,20 +212,23 @@ class NurturePrice(models.Model):
         return [order_id for (order_id,) in rows]
 
     @api.model
-    def _catch_up(self, companies, is_all=False):
+    def _catch_up(self, companies):
         """Work out what refused quotations cost today, of which that is not known, or not for an
-        hour. Commits.
+        hour: for some time, as mails are waiting to leave. The rest is first in the next run.
+        Commits.
 
-        :param is_all: whether those are worked out again that are an hour old
+        :return: how many were worked out
         """
-        now = fields.Datetime.now()
-        before = now - SCAN_EVERY if is_all else fields.Datetime.to_datetime("1970-01-01")
+        end = time.monotonic() + MAX_SECONDS
+        before = fields.Datetime.now() - SCAN_EVERY
+        number = 0
         self.env.flush_all()
         while ids := self._find_stale(companies, before, BATCH):
             self._work_out(self.env["sale.order"].sudo().browse(ids))
-            if not self.env["ir.cron"]._commit_progress():
-                # the rest is first in the next run
+            number += len(ids)
+            if not self.env["ir.cron"]._commit_progress() or time.monotonic() >= end:
                 break
+        return number
 
     @api.model
     def _work_out_missing(self, companies):

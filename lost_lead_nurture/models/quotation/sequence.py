@@ -6,6 +6,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import format_date, formatLang
 
 from ..sequence.offer import MAX_VALID_DAYS
+from .price import BATCH
 
 #: How much a cost may be exceeded, in percent: more is a mistake in writing.
 MAX_MARGIN = 10_000
@@ -197,10 +198,12 @@ class NurtureSequence(models.Model):
             return
         prices = self.env["nurture.price"].sudo()
         companies = self.env["res.company"].union(*(one._get_companies() for one in waiting))
-        due = waiting.filtered(lambda one: not one._get_lost_since())
         try:
-            prices._catch_up(companies, is_all=bool(due))
-            for sequence in due:
+            number = prices._catch_up(companies)
+            if number >= BATCH:
+                # not only those who were lost just now may enter
+                waiting.last_scan_date = False
+            for sequence in waiting if number else ():
                 prices._notice_risen(sequence)
             self.env["ir.cron"]._commit_progress()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
