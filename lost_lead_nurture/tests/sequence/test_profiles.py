@@ -447,9 +447,9 @@ class TestProfiles(ProfilesMixin, NurtureCase):
         self.rich.lost_reason_ids = self.reason_price
         self.set_profiles(self.builders, self.rich)
         self.sequence.action_start()
-        reason = self.reason_price.with_user(self.salesman)
+        reason = self.reason_price.with_user(self.marketer)
         self.assertEqual(reason.nurture_sequence_count, 1)
-        sequences = self.env["nurture.sequence"].with_user(self.salesman)
+        sequences = self.env["nurture.sequence"].with_user(self.marketer)
         self.assertEqual(
             sequences.search(reason.action_nurture_sequences()["domain"]), self.sequence
         )
