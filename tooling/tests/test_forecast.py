@@ -56,6 +56,25 @@ def message(number, *children, **values):
     return Step(number, "message", children=children, **values)
 
 
+class TestSpan(unittest.TestCase):
+    def walk(self, begin, end):
+        first = message(1, message(2), span=(begin, end))
+        found = forecast.forecast([first], ENTRY)
+        return [(one.step_id, one.outcome) for one in found]
+
+    def test_within(self):
+        """The begin is within, the end is not."""
+        sent = [(1, "sent"), (2, "sent")]
+        self.assertEqual(self.walk(ENTRY, ENTRY + HOUR), sent)
+        self.assertEqual(self.walk(None, ENTRY + HOUR), sent)
+        self.assertEqual(self.walk(ENTRY - DAY, None), sent)
+
+    def test_outside(self):
+        """Nothing follows what is not done."""
+        self.assertEqual(self.walk(ENTRY + HOUR, None), [(1, "skipped")])
+        self.assertEqual(self.walk(None, ENTRY), [(1, "skipped")])
+
+
 class TestProperties(unittest.TestCase):
     @given(workflows())
     def test_without_rules_delays_add_up(self, steps):
