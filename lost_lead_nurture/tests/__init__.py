@@ -75,6 +75,7 @@ from .sequence import (
     test_offers,
     test_overview,
     test_profiles,
+    test_random_prices,
     test_replay,
     test_sender,
     test_start,

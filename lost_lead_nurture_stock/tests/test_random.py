@@ -10,6 +10,9 @@ from .common import WaitingMixin
 
 SEED = 20260302
 DAYS = 30
+#: Short histories; with those of `tooling/tests/test_histories.py` ten thousand.
+HISTORIES = 39
+TURNS = 2
 
 
 @tagged("post_install", "-at_install")
@@ -30,20 +33,40 @@ class TestRandom(WaitingMixin, NurtureHttpCase):
 
     def test_never_above_stock(self):
         for _day in range(DAYS):
-            for _event in range(self.random.randint(1, 3)):
-                self.random.choice(
-                    [self.lose_one, self.lose_one, self.arrive, self.arrive, self.leave]
-                )()
-            self.clock += timedelta(hours=self.random.randint(2, 30))
-            self.run_cron()
-            if self.random.random() < 0.3:
-                # between the decision and the mail
-                self.someone_buys()
-            self.send_mails()
-            self.check()
+            self.live()
         self.assertGreater(self.seen, 15)
         left = set(self.sequence.participant_ids.mapped("exit_reason"))
         self.assertLessEqual({"out_of_stock", "finished"}, left)
+
+    def test_many_histories(self):
+        """Each begins anew, with other things that happen."""
+        sent = 0
+        begin = self.clock
+        for number in range(HISTORIES):
+            with self.subTest(history=number), self.env.cr.savepoint() as savepoint:
+                self.random.seed(SEED + number)
+                for _turn in range(TURNS):
+                    self.live()
+                sent += self.seen
+                savepoint.rollback()
+            self.env.invalidate_all(flush=False)
+            self.catcher.clear()
+            self.clock, self.wanted, self.invited, self.seen = begin, {}, {}, 0
+        self.assertGreater(sent, HISTORIES // 4)
+
+    def live(self):
+        """Something happens, the scheduled action runs, and mails leave."""
+        for _event in range(self.random.randint(1, 3)):
+            self.random.choice(
+                [self.lose_one, self.lose_one, self.arrive, self.arrive, self.leave]
+            )()
+        self.clock += timedelta(hours=self.random.randint(2, 30))
+        self.run_cron()
+        if self.random.random() < 0.3:
+            # between the decision and the mail
+            self.someone_buys()
+        self.send_mails()
+        self.check()
 
     # ------------------------------------------------------------
     # WHAT HAPPENS

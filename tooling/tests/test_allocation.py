@@ -1,6 +1,5 @@
 """Who gets what there is: nobody is promised what others have been promised."""
 
-import random
 import unittest
 
 from hypothesis import given
@@ -99,84 +98,3 @@ class TestAllocate(unittest.TestCase):
             first = next((one for one in found if one.is_invited), found[0])
             served, _left = allocation.allocate(stock, found)
             self.assertEqual(first.id in served, allocation.is_there(stock, first.wanted))
-
-
-class History:
-    """What happens around one warehouse: goods come and go, leads are lost, enter, are written to,
-    and leave. It decides as the add-on does, by :func:`allocate` alone."""
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        self.stock = dict.fromkeys(KEYS, 0)
-        self.waiting = []  # (value, number, wanted)
-        self.inside = {}  # number: (value, wanted, whether a mail left)
-        self.number = 0
-
-    def lose(self):
-        self.number += 1
-        keys = self.random.sample(KEYS, self.random.randint(1, 2))
-        wanted = {key: self.random.randint(1, 5) for key in keys}
-        self.waiting.append((self.random.random(), self.number, wanted))
-
-    def arrive(self):
-        self.stock[self.random.choice(KEYS)] += self.random.randint(1, 8)
-
-    def sell(self):
-        key = self.random.choice(KEYS)
-        self.stock[key] -= self.random.randint(0, max(0, self.stock[key]))
-
-    def scan(self):
-        left = dict(self.stock)
-        for _value, wanted, _invited in self.inside.values():
-            allocation.take(left, wanted)
-        order = sorted(self.waiting, reverse=True)
-        served, _left = allocation.allocate(left, [Claim(one[1], one[2]) for one in order])
-        for value, number, wanted in order:
-            if number in served:
-                self.inside[number] = (value, wanted, False)
-        self.waiting = [one for one in self.waiting if one[1] not in served]
-
-    def send(self):
-        """Send a mail to somebody inside, if that may be.
-
-        :return: what was wrong with it, if anything
-        """
-        if not self.inside:
-            return None
-        number = self.random.choice(sorted(self.inside))
-        order = sorted(self.inside.items(), key=lambda one: -one[1][0])
-        claims_ = [Claim(one, wanted, invited) for one, (_value, wanted, invited) in order]
-        served, _left = allocation.allocate(self.stock, claims_)
-        value, wanted, invited = self.inside.pop(number)
-        if number not in served:
-            self.waiting.append((value, number, wanted))
-            return None
-        self.inside[number] = (value, wanted, True)
-        promised = dict.fromkeys(KEYS, 0)
-        for _value, of_one, is_invited in self.inside.values():
-            if is_invited:
-                for key, quantity in of_one.items():
-                    promised[key] += quantity
-        if any(self.stock[key] < quantity for key, quantity in wanted.items()):
-            return "could not be delivered"
-        if not invited and any(promised[key] > self.stock[key] for key in wanted):
-            return "more was promised than there is"
-        return None
-
-    def leave(self):
-        if self.inside:
-            self.inside.pop(self.random.choice(sorted(self.inside)))
-
-
-class TestHistories(unittest.TestCase):
-    def test_never_above_stock(self):
-        """Some hundred histories, each of a hundred events."""
-        sent = 0
-        for seed in range(400):
-            history = History(seed)
-            events = [*("lose", "lose", "arrive", "sell", "scan", "scan"), *["send"] * 4, "leave"]
-            for _event in range(100):
-                wrong = getattr(history, history.random.choice(events))()
-                self.assertIsNone(wrong, f"seed {seed}")
-            sent += sum(invited for _value, _wanted, invited in history.inside.values())
-        self.assertGreater(sent, 400)

@@ -45,7 +45,7 @@ OTHER_MEANINGS = re.compile(
     | by\ way\ of | all\ the\ ways
     | screen\ readers? | csv\.\ ?reader | dict\ reader
     | trap\ jobs | trap\ (- | '|") | round\( | float\ round | math\.\ ?round | linejoin:\ round
-    | round\ base | price\ round
+    | round\ base | round\ half\ up | round\ (per\ line|globally) | price\ round
     | machine\ generated | round\ (table|trip) | \w+,\ round\b | in\ turns | identity\ key
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -84,6 +84,7 @@ class NurturePast(models.AbstractModel):
             ),
             "nurture_cure": (made, {}),
             "calendar_event": (made, {}),
+            "link_tracker_click": (made, {}),
             "sale_order": (
                 made,
                 {
@@ -673,6 +674,16 @@ class NurturePast(models.AbstractModel):
         return is_any
 
     @api.model
+    def _forget(self):
+        """Read anew what is another thing at another moment; how the sequence is set up is not."""
+        for table in ("crm_lead", "mailing_trace", *self._get_written(), *self._get_seen(False)):
+            self.env[self._get_model(table)].invalidate_model(flush=False)
+
+    @api.model
+    def _get_model(self, table):
+        return table.replace("_", ".")
+
+    @api.model
     def _is_any_lost(self, before, moment):
         """Whether a lead was lost since ``before``."""
         ((is_any,),) = self.env.execute_query(
@@ -705,7 +716,7 @@ class NurturePast(models.AbstractModel):
                 span,
             )
         )
-        self.env.invalidate_all(flush=False)
+        self._forget()
 
     @api.model
     def _move_leads(self, before, moment):
@@ -730,7 +741,7 @@ class NurturePast(models.AbstractModel):
                 span=SQL("date > %s AND date <= %s", before, moment),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self._forget()
         return [lead_id for (lead_id,) in rows]
 
     def _move_others(self, span, moment):

@@ -17,7 +17,7 @@ REACTIONS = {
     "bounce": (None, "bounce"),
 }
 #: From so many leads on the clock does not stop at each moment, but once in so many minutes.
-TICKS = ((20_000, 60), (2_000, 15), (0, 1))
+TICKS = ((100_000, 240), (20_000, 60), (2_000, 15), (0, 1))
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -161,6 +161,7 @@ class Play:
             yield
             savepoint.rollback()
         self.clock.now = now
+        # the sequence may have been another one, too
         self.env.invalidate_all(flush=False)
 
     def _plan_scan(self):
@@ -210,7 +211,7 @@ class Play:
         self.env["nurture.trace"]._expire()
         self._do_due()
         self.env.flush_all()
-        self.env.invalidate_all(flush=False)
+        self.past._forget()
 
     # ------------------------------------------------------------
     # WHAT HAPPENS
@@ -240,7 +241,8 @@ class Play:
                     dates,
                 )
             )
-            self.env.invalidate_all()
+            self.env.flush_all()
+            self.past._forget()
             self.env["nurture.trace"].browse(happened)._handle(event)
 
     def _check_back(self, changed):
@@ -322,7 +324,7 @@ class Play:
                 self.clock.now += SECOND
                 due._execute()
                 self.env.flush_all()
-                self.env.invalidate_all(flush=False)
+                self.past._forget()
 
     # ------------------------------------------------------------
     # WHAT CAME OF IT

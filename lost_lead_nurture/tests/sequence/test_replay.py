@@ -292,6 +292,8 @@ class TestReplay(ReplayMixin, NurtureCase):
 
     def setUp(self):
         super().setUp()
+        # however slow a computer is
+        self.patch(nurture_replay, "PART_SECONDS", 600)
         self.sequence = self.make_sequence()
         self.first = self.make_step(self.sequence, subject="First")
         self.second = self.make_step(self.sequence, "after", self.first, 10, subject="Second")

@@ -3,6 +3,7 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...wizard import nurture_replay
 from ..common import DrawMixin, NurtureHttpCase, RealClockMixin
 
 
@@ -47,7 +48,7 @@ class TestTours(DrawMixin, RealClockMixin, NurtureHttpCase):
     def test_replay(self):
         self.make_lead("tour@recipient.example.com")
         self.env.cr.execute(
-            "UPDATE crm_lead SET date_closed = date_closed - interval '40 days',"
+            "UPDATE crm_lead SET date_closed = date_closed - interval '20 days',"
             " create_date = create_date - interval '50 days'"
             " WHERE email_from = 'tour@recipient.example.com'"
         )
@@ -55,6 +56,7 @@ class TestTours(DrawMixin, RealClockMixin, NurtureHttpCase):
         sequence = self.make_sequence()
         first = self.make_step(sequence, subject="First")
         self.make_step(sequence, "after", first, 7)
+        self.patch(nurture_replay, "PART_SECONDS", 1)
         self.start_tour("/odoo", "nurture_replay_tour", login=self.marketer.login)
         self.assertEqual(sequence.state, "draft")
         self.assertFalse(sequence.participant_ids)
