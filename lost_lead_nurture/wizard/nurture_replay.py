@@ -6,7 +6,7 @@ from psycopg2.errors import ReadOnlySqlTransaction
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, format_date, split_every
 
 from ..models.core.results_mixin import REVENUE_GROUPS
 from ..models.replay.play import playing
@@ -99,6 +99,7 @@ class NurtureReplay(models.TransientModel):
     currency_id = fields.Many2one("res.currency", required=True)
     since_date = fields.Datetime(string="From", required=True, readonly=True)
     until_date = fields.Datetime(string="To", required=True, readonly=True)
+    span = fields.Char(compute="_compute_span", help="From when to when, in words.")
     assumption = fields.Selection(ASSUMPTIONS, string="Who Reacts", required=True, readonly=True)
     assumed = fields.Json(readonly=True, help="Events, share of mails and seconds until then.")
     notes = fields.Text(compute="_compute_notes", string="What a replay cannot know")
@@ -159,6 +160,20 @@ class NurtureReplay(models.TransientModel):
     won_count = fields.Integer(
         string="Won Anyway", readonly=True, help="Those of them who were won."
     )
+
+    @api.depends("sequence_id")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for replay in self:
+            replay.display_name = self.env._("Replay of “%s”", replay.sequence_id.name)
+
+    @api.depends("since_date", "until_date")
+    @api.depends_context("lang")
+    def _compute_span(self):
+        for replay in self:
+            days = map(replay.sequence_id._get_local_day, (replay.since_date, replay.until_date))
+            since, until = (on_day(self.env, day) for day in days)
+            replay.span = self.env._("%(since)s to %(until)s", since=since, until=until)
 
     @api.depends("moment", "state")
     def _compute_progress(self):
@@ -749,7 +764,10 @@ class NurtureReplayPeriod(models.TransientModel):
     @api.depends_context("lang")
     def _compute_display_name(self):
         for period in self:
-            period.display_name = on_day(self.env, period.date)
+            if period.kind == "month":
+                period.display_name = format_date(self.env, period.date, date_format="MMMM yyyy")
+            else:
+                period.display_name = on_day(self.env, period.date)
 
     def _get_result(self):
         names = ("entered_count", "mail_count", "sms_count", "unsent_count", "collision_count")

@@ -6,6 +6,7 @@ from . import (
     test_lead,
     test_quantities,
     test_random,
+    test_replay,
     test_rights,
     test_sms,
     test_waves,

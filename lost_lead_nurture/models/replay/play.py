@@ -17,7 +17,7 @@ REACTIONS = {
     "bounce": (None, "bounce"),
 }
 #: From so many leads on the clock does not stop at each moment, but once in so many minutes.
-TICKS = ((100_000, 240), (20_000, 60), (2_000, 15), (0, 1))
+TICKS = ((100_000, 240), (5_000, 60), (200, 15), (0, 1))
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -165,22 +165,30 @@ class Play:
         self.env.invalidate_all(flush=False)
 
     def _plan_scan(self):
-        """Find the hour in which the first of those who may enter today can."""
+        """Find the hour in which the first of those who may enter today can. Who is lost today
+        enters then."""
         self.scan_date = None
-        if not self.candidates:
+        waiting = self._get_lost(self.candidates)
+        if not waiting:
             return
+
+        def can_enter(moment):
+            with self._at(moment):
+                return bool(self.sequence._find_free(among=waiting))
+
         first = self.moment.replace(minute=0, second=0)
         hours = int((self.day_end - first) / HOUR)
-        # the last one is known to be one
-        scans = [*(first + HOUR * hour for hour in range(1, hours + 1)), self.day_end]
-        place = bisect_left(
-            range(len(scans) - 1), True, key=lambda one: self._can_enter(scans[one])
-        )
-        self.scan_date = scans[place]
+        scans = [first + HOUR * hour for hour in range(1, hours + 1)]
+        place = bisect_left(scans, True, key=can_enter)
+        # at the end of the day one of them can
+        self.scan_date = [*scans, self.day_end][place]
 
-    def _can_enter(self, moment):
-        with self._at(moment):
-            return bool(self.sequence._find_free(among=self.candidates))
+    def _get_lost(self, lead_ids):
+        """Those of the leads that are lost already."""
+        rows = self.env.execute_query(
+            SQL("SELECT id FROM crm_lead WHERE id = ANY(%s) AND won_status = 'lost'", lead_ids)
+        )
+        return [id_ for (id_,) in rows]
 
     def _find_excluded(self):
         """Ids of the leads that would enter but for another sequence. What this changes is to be
