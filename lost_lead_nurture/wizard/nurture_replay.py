@@ -426,7 +426,7 @@ class NurtureReplay(models.TransientModel):
     @api.depends_context("lang")
     def _compute_notes(self):
         for replay in self:
-            replay.notes = "\n".join(replay._get_notes())
+            replay.notes = "\n\n".join(replay._get_notes())
 
     def _get_notes(self):
         """What a replay cannot know, or does not do, in words."""
