@@ -1,8 +1,8 @@
 """How what came of marketing is shared out among the messages that led to it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 #: For how many days a click or a reply counts, unless somebody changes it.
 WINDOW_DAYS = 90
@@ -11,8 +11,7 @@ WINDOW_DAYS = 90
 MODELS = ("last", "first", "linear")
 
 
-@dataclass(frozen=True)
-class Touch:
+class Touch(NamedTuple):
     """A message that a person clicked in, or replied to, before something came of it."""
 
     #: what the message is to whoever asks, such as the id of a mailing trace
@@ -47,5 +46,5 @@ def divide(amount, parts, currency):
     :param parts: what belongs to each, as parts of 1; where they add up to less, some is left
     :return: list of amounts
     """
-    sums = [currency.round(amount * min(part, 1.0)) for part in accumulate(parts, initial=0.0)]
+    sums = [currency.round(amount * part) for part in accumulate(parts, initial=0.0)]
     return [currency.round(after - before) for before, after in pairwise(sums)]

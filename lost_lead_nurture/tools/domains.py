@@ -56,7 +56,7 @@ def read_domain(text):
 
 def say(env, error):
     """What is wrong with a domain, in the words of the user."""
-    reason = error.args[0] if error.args else ""
+    reason = next(iter(error.args), "")
     return env._(reason) if isinstance(reason, LazyGettext) else str(error)
 
 

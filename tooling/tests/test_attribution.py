@@ -36,6 +36,10 @@ class TestShares(unittest.TestCase):
         shares = attribution.share_out([older, younger])
         self.assertEqual((shares["first"], shares["last"]), ([(older, 1.0)], [(younger, 1.0)]))
 
+    def test_rules(self):
+        """For how long something counts unless somebody changes it."""
+        self.assertIn(f"{attribution.WINDOW_DAYS} days if nobody changed it", pure.rules())
+
     def test_nothing(self):
         self.assertEqual(attribution.share_out([]), {"last": [], "first": [], "linear": []})
 

@@ -2,6 +2,9 @@
 
 import unittest
 from datetime import date, datetime
+from types import SimpleNamespace
+
+import pytz
 
 from . import pure
 
@@ -31,6 +34,12 @@ class TestDates(unittest.TestCase):
     def test_a_moment_elsewhere(self):
         said = dates.on_clock(pure.Env(tz="Europe/Vienna"), MOMENT, "Asia/Tokyo")
         self.assertEqual(read(said), "Mar 10, 2026, 5:30 AM")
+
+    def test_for_excel(self):
+        """On the user's clock, of whose zone Excel knows nothing; what has no date has none."""
+        env = SimpleNamespace(tz=pytz.timezone("Europe/Vienna"))
+        self.assertEqual(dates.as_local(env, MOMENT), datetime(2026, 3, 9, 21, 30))
+        self.assertIsNone(dates.as_local(env, False))
 
     def test_below_a_chart(self):
         self.assertEqual(dates.on_axis(pure.Env(), "2026-03-09"), "Mar 9")

@@ -26,6 +26,7 @@ SOFT_BOUNCES = (
     ("rcpt", 550, "ann@recipient.example.com: user is over quota"),
     ("data", 554, "5.2.2 mailbox full"),
     ("rcpt", 550, "This mailbox has been suspended"),
+    ("rcpt", 550, "5.1.1 ann@recipient.example.com: mailbox full"),
 )
 LATER = (
     ("rcpt", 450, "4.2.0 Greylisted, see http://postgrey.example.com"),
@@ -56,6 +57,7 @@ FAILURES = (
     ("data", 550, "Message rejected"),
     ("data", 554, "DT:SPM 163 smtp, please see http://mail.163.com/help"),
     ("data", 552, "5.3.4 Message size exceeds fixed limit"),
+    ("data", 552, "5.3.1 Quota exceeded, the disk of the system is full"),
 )
 
 

@@ -96,6 +96,16 @@ class TestReading(unittest.TestCase):
             self.assertIn("This filter cannot be used: [('a', '=', 1)]", said)
             self.assertIn(str(error), said)
 
+    def test_words_of_ours_are_in_the_language_of_the_user(self):
+        """And others as they are, also where there are none."""
+        env = types.SimpleNamespace(_=lambda text: f"auf Deutsch: {text._source}")
+        for text in ("[('nurture_locked_id', '=', 1)]", "[('nurture_unaddressed_id', '=', 1)]"):
+            with self.assertRaises(ValueError) as caught:
+                domains.read_domain(text)
+            self.assertIn("auf Deutsch: Locked value", domains.say(env, caught.exception))
+        self.assertEqual(domains.say(env, TypeError("x")), "x")
+        self.assertEqual(domains.say(env, TypeError()), "")
+
     def test_what_is_no_fault_of_the_text_is_not_hidden(self):
         for error in (KeyboardInterrupt(), UserError("elsewhere")):
             with self.assertRaises(type(error)):
