@@ -41,7 +41,7 @@ def load(name, addon="lost_lead_nurture"):
 
 
 def rules():
-    """The text of docs/rules.md, which tells users what numbers they can rely on, on one line."""
+    """The text of docs/rules.md, with the numbers that users rely on, on one line."""
     return " ".join((settings.ROOT / "docs" / "rules.md").read_text().split())
 
 

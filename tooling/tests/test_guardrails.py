@@ -49,7 +49,7 @@ class TestGuardrails(unittest.TestCase):
                 self.assertEqual(rail.judge(0.1, mails, events - 1), OK)
 
     def test_rules(self):
-        """They look as far back as users are told, and that is as far as they need."""
+        """They look as far back as docs say, which is as far as they need."""
         text = rules()
         for kind, words in (
             ("bounce", "Bounces: of the last {:,} mails"),

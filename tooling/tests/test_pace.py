@@ -60,6 +60,8 @@ class TestSlots(unittest.TestCase):
 
     def test_never(self):
         self.assertIsNone(hourly(0).find(NOW))
+        for slots in (hourly(0), daily(0)):
+            self.assertIsNone(slots.find(NOW + timedelta(minutes=1)))
         self.assertIsNone(hourly(1).find(NOW, lambda _moment, share: None))
 
     def test_given_back(self):
@@ -247,7 +249,7 @@ class TestPacer(unittest.TestCase):
         self.assertFalse(pacer.slots["sequence:1"].new)
 
     def test_rules(self):
-        """What users are told."""
+        """What docs promise."""
         text = rules()
         self.assertIn("missed by half an hour is lost", text)
         self.assertEqual(pace.GRACE, timedelta(hours=1) / 2)
