@@ -408,7 +408,7 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
         """What was refused and what it costs, for who may see the quotation."""
         self.cut(self.desk, 90.0)
         shown = self.ann.with_user(self.salesman).nurture_refused.replace("&nbsp;", " ")
-        for words in ("$ 100.00", "$ 90.00", "−10.0%", "80%"):
+        for words in ("$ 100.00", "$ 90.00", "−10.0%", "80.0%"):
             self.assertIn(words, shown)
         self.assertFalse(self.ann.with_user(self.marketer).nurture_refused)
         self.ann.action_restore()
