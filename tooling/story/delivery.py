@@ -91,8 +91,11 @@ class Delivery:
     # What was before
 
     def set_up(self):
-        """Make the chair, lose the leads, and start the sequence that waits for it."""
+        """Make the chair, lose the leads, and start the sequence that waits for it. Quotations are
+        signed, and paid later."""
         admin = self.admin
+        signed = {"portal_confirmation_sign": True, "portal_confirmation_pay": False}
+        admin.call("res.company", "write", [admin.ref("base.main_company")], vals=signed)
         values = {
             "name": CHAIR,
             "type": "consu",
