@@ -51,6 +51,7 @@ class TestDivide(unittest.TestCase):
         self.assertEqual(attribution.divide(100.0, [1 / 3] * 3, self.cents), [33.33, 33.34, 33.33])
         self.assertEqual(attribution.divide(-0.05, [0.5, 0.5], self.cents), [-0.03, -0.02])
         self.assertEqual(attribution.divide(10.0, [], self.cents), [])
+        self.assertEqual(attribution.divide(0.004, [0.5, 0.5], self.cents), [0.0, 0.0])
         self.assertEqual(attribution.divide(10.0, [0.25, 0.25], self.cents), [2.5, 2.5])
 
     @given(st.integers(-(10**9), 10**9), st.lists(st.integers(1, 1000), min_size=1, max_size=30))
