@@ -1,5 +1,6 @@
 """Who keeps the mailboxes of an address, without Odoo."""
 
+import types
 import unittest
 
 from . import pure
@@ -28,6 +29,32 @@ class TestProviders(unittest.TestCase):
         ):
             with self.subTest(address):
                 self.assertEqual(providers.get_provider(address), provider)
+
+    def test_kept_for_the_statistics(self):
+        """Whose address is erased has had a mailbox of that provider; without an address none."""
+        kept = {}
+
+        class Records(list):
+            def grouped(self, key):
+                groups = {}
+                for one in self:
+                    groups.setdefault(key(one), Group()).append(one.email)
+                return groups
+
+        class Group(list):
+            def __setitem__(self, field, provider):
+                kept[provider] = (field, *self)
+
+        emails = ("ann@gmail.com", "bob@web.de", "eve@gmail.com", False)
+        records = Records(types.SimpleNamespace(email=email) for email in emails)
+        providers.keep_provider(records, "provider")
+        self.assertEqual(
+            kept,
+            {
+                "google": ("provider", "ann@gmail.com", "eve@gmail.com"),
+                "gmx": ("provider", "bob@web.de"),
+            },
+        )
 
     def test_table(self):
         """Each domain is written as normalized addresses have it, and has a provider with a
