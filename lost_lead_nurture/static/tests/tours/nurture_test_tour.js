@@ -14,7 +14,7 @@ registry.category("web_tour.tours").add("nurture_test_tour", {
         { trigger: ".modal [data-do=reply]", run: "click" },
         {
             trigger:
-                ".modal .o_nurture_test_line[data-state=cancelled]:contains('Another branch took over')",
+                ".modal .o_nurture_test_line[data-state=cancelled]:contains('The opposite happened first')",
         },
         { trigger: ".modal-footer [data-do=next]", run: "click" },
         { trigger: ".modal .o_nurture_test_line[data-state=processed]:contains('Answered')" },
