@@ -27,7 +27,7 @@ class TestAmounts(unittest.TestCase):
         currency = SimpleNamespace(decimal_places=2)
         with patch.object(shares, "format_amount", write):
             for amount, expected in (
-                (1200.0, "1200"),
+                (1201.0, "1201"),
                 (1200.5, "1200.50"),
                 (0.01, "0.01"),
                 (0.0, "0"),

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from unittest.mock import patch
 
 from openpyxl import load_workbook
+from xlsxwriter.worksheet import Worksheet
 
 from . import pure
 
@@ -78,3 +79,25 @@ class TestSheets(unittest.TestCase):
             workbook.make_workbook([workbook.Sheet("Sheet", ["A"], [[1], [2]])])
             with self.assertRaises(ValueError):
                 workbook.make_workbook([workbook.Sheet("Sheet", ["A"], [[1], [2], [3]])])
+
+
+class TestLooks(unittest.TestCase):
+    def test_limits_are_those_of_the_format(self):
+        sheet = Worksheet()
+        self.assertEqual(workbook.MAX_ROWS + 1, sheet.xls_rowmax)
+        self.assertEqual(workbook.MAX_TEXT, sheet.xls_strmax)
+
+    def test_long_name(self):
+        """A name that is too long is cut: the library would refuse the sheet."""
+        name = "Leads that were won back in spring"
+        self.assertEqual(read(workbook.Sheet(name, ["A"], [])).sheetnames, [name[:31]])
+
+    def test_widths(self):
+        """Each column is as wide as what stands in it, but for long texts."""
+        rows = [[None, "two\nlines", "x" * 500]]
+        sheet = read(workbook.Sheet("Sheet", ["", "", "Wording"], rows)).worksheets[0]
+        empty, lines, long = (sheet.column_dimensions[one].width for one in "ABC")
+        self.assertLess(empty, lines)
+        self.assertLess(lines, 9)
+        self.assertLess(lines, long)
+        self.assertLess(long, 100)
