@@ -125,15 +125,16 @@ class History:
         return self.find_broken_promise(wanted, invited) or self.find_dear(number, wanted)
 
     def sign(self):
-        """Somebody who got a mail asks for a fresh quotation, and signs it.
+        """Somebody asks for a fresh quotation, with a discount where it is dear, and signs it.
 
         :return: what was wrong with it, if anything
         """
-        invited = sorted(number for number, one in self.inside.items() if one[2])
-        if not invited:
+        asking = {number: one[1] for number, one in self.inside.items() if one[2]}
+        asking |= {number: wanted for _value, number, wanted in self.waiting}
+        if not asking:
             return None
-        number = self.random.choice(invited)
-        wanted = self.inside[number][1]
+        number = self.random.choice(sorted(asking))
+        wanted = asking[number]
         most = prices.get_most(float(self.refused[number]), self.percent)
         discount = prices.smallest_discount(self.lines(wanted), most, self.floor)
         self.signed += discount is not None
@@ -177,6 +178,9 @@ class History:
         pairs.append((sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)))
         return min((amount * left / cost - 1) * 100 for amount, cost in pairs)
 
+    def has_free_line(self, wanted):
+        return any(self.line(*item) <= 0 for item in wanted.items())
+
     # ------------------------------------------------------------
     # WHAT IS WRONG
     # ------------------------------------------------------------
@@ -196,7 +200,9 @@ class History:
     def find_dear(self, number, wanted):
         if self.total(wanted) * 100 > self.refused[number] * (100 - self.percent) + LITTLE:
             return "not below what was refused"
-        if self.floor is not None and self.margin(wanted) < self.floor - LITTLE:
+        if self.floor is None or self.has_free_line(wanted):
+            return None
+        if self.margin(wanted) < self.floor - LITTLE:
             return "below the margin floor"
         return None
 
@@ -216,6 +222,9 @@ class History:
         total = self.total(wanted)
         if total <= 0:
             return None if discount is None else "a discount on nothing"
+        if self.has_free_line(wanted):
+            # what takes something off the whole is given no discount, and has no margin
+            return None
 
         def is_enough(percent, little=LITTLE):
             return total * (100 - percent) / 100 <= most + little
