@@ -117,6 +117,9 @@ class NurtureSequence(models.Model):
             return super()._enrol(leads, among=among) if lost_since is None else []
         return super()._enrol(leads, None, among)
 
+    def _waits_in_past(self):
+        return bool(self.wait_for_stock) or super()._waits_in_past()
+
     def _has_past_changed(self, since):
         """In a replay: what leads wait for is looked at when something came, left or was
         released, and once a day."""
@@ -131,14 +134,15 @@ class NurtureSequence(models.Model):
                 now,
             )
         )
-        if has_moved or now.date() != since.date():
+        is_new_day = now.date() != since.date()
+        if has_moved or is_new_day:
             self._follow_stock()
         ((has_released,),) = self.env.execute_query(
             SQL(
                 "SELECT EXISTS (SELECT 1 FROM nurture_stock_claim WHERE released_date >= %s)", since
             )
         )
-        return has_moved or has_released
+        return has_moved or has_released or is_new_day
 
     def _sort_free(self, lead_ids):
         groups = super()._sort_free(lead_ids)

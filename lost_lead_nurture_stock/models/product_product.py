@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -60,7 +62,8 @@ class ProductProduct(models.Model):
         :return: ``{product id: {"free": quantity, "forecast": quantity}}``
         """
         now = fields.Datetime.now()
-        products = self.with_context(to_date=now)
+        # of now itself core would say what there is today
+        products = self.with_context(to_date=now - timedelta(seconds=1))
         products.invalidate_recordset(["qty_available"], flush=False)
         _quants, incoming, outgoing = self._get_domain_locations()
         coming = Domain("product_id", "in", self.ids) & Domain("create_date", "<=", now)

@@ -40,9 +40,9 @@ class TestReplay(ReplayMixin, StockMixin, SequenceMixin, NurtureCase):
         self.on(29)
         replay = self.replay()
         entered = {entry.lead_id: (NOW - entry.date).days for entry in replay.entry_ids}
-        self.assertEqual(entered[dear], 50)
+        self.assertIn(entered[dear], (49, 50))
         # what the other one was offered, and did not answer to in a week, is there for it
-        self.assertIn(entered[cheap], (42, 43))
+        self.assertIn(entered[cheap], (41, 42, 43))
         self.assertNotIn(never, entered)
         self.assertFalse(self.env["nurture.stock.claim"].search([]))
         self.assertFalse(self.env["nurture.stock.level"].search([]))

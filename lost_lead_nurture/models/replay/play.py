@@ -169,7 +169,7 @@ class Play:
         enters then."""
         self.scan_date = None
         waiting = self._get_lost(self.candidates)
-        if not waiting:
+        if not waiting or self.sequence._waits_in_past():
             return
 
         def can_enter(moment):

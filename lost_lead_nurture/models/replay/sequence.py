@@ -79,6 +79,11 @@ class NurtureSequence(models.Model):
         replay._go_on()
         return replay.sudo(False)
 
+    def _waits_in_past(self):
+        """In a replay: whether those whom nothing excludes may have to wait all the same, so that
+        :meth:`_has_past_changed` says when they are looked at."""
+        return False
+
     def _has_past_changed(self, _since):
         """In a replay: whether those who may enter today have to be looked at, as something has
         changed since that no condition tells. Other add-ons know of what."""
