@@ -29,8 +29,10 @@ class NurtureStep(models.Model):
     def _shows_quotation(self):
         """Whether one of its mails shows the refused quotation or links to it."""
         self.ensure_one()
+        # also for salespeople, who see the step but no mailings: no more than this comes of it
+        mailings = self.sudo()._get_mailings()
         return self.step_type == "email" and any(
-            mailing._nurture_shows_quotation() for mailing in self._get_mailings()
+            mailing._nurture_shows_quotation() for mailing in mailings
         )
 
     # ------------------------------------------------------------

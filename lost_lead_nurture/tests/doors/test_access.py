@@ -202,6 +202,7 @@ class TestAccess(NurtureCase):
         for model in (
             *("nurture.resume", "nurture.start", "nurture.update", "nurture.dry.run"),
             *("nurture.test", "nurture.template.save", "nurture.explain", "nurture.enrol"),
+            "nurture.replay.choose",
         ):
             dialogs = self.env[model].with_user(stranger)
             by_context = dialogs.with_context(default_sequence_id=sequence.id)
@@ -229,12 +230,13 @@ class TestAccess(NurtureCase):
                 - {
                     "enrol",
                     "explain",
+                    "explain_customer",
                     "export_results",
                     "get_audience",
                     "get_preview",
                     "get_gallery",
                 }
-                - {"get_ab_test", "get_dashboard"}
+                - {"get_ab_test", "get_dashboard", "replay"}
                 - {"get_filter_audience", "get_lift", "get_template_mails", "get_timeline"},
                 model,
             )
