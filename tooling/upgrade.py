@@ -40,6 +40,7 @@ TABLES = ("crm_lead", "link_tracker_click", "mail_activity", "mailing_mailing", 
 TABLES += ("mailing_filter", "mail_blacklist", "sale_order")
 #: Those in which an update brings new templates and presets along.
 WITH_TEMPLATES = ("mailing_mailing", "nurture_preset", "nurture_sequence", "nurture_step")
+WITH_TEMPLATES += ("nurture_sequence_template_reason_rel",)
 #: What is counted anew when somebody looks.
 COUNTED = ("nurture_figures", "nurture_statistics")
 #: What the ledger knows now, by other rules: who was credited with what.
@@ -235,9 +236,12 @@ def _read(cursor, table):
 
 
 def _without_new(columns, now):
-    """``now`` without rows that were not there before."""
-    known = {*columns["id"]}
-    kept = [number for number, id_ in enumerate(now["id"]) if id_ in known]
+    """``now`` without rows that were not there before. What only relates two others has no id: the
+    whole row says which one it is."""
+    key = ["id"] if "id" in columns else sorted(columns)
+    known = {*zip(*(columns[column] for column in key), strict=True)}
+    rows = zip(*(now[column] for column in key), strict=True)
+    kept = [number for number, row in enumerate(rows) if row in known]
     return {column: [values[number] for number in kept] for column, values in now.items()}
 
 

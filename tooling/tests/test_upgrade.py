@@ -40,6 +40,15 @@ class TestCompare(unittest.TestCase):
         columns = {"id": [1, 2, 3], "round": [1, 7, 9], "reason": ["sending_hours", None, None]}
         self.assertEqual(len(self.compare(**columns)), 3)
 
+    def test_what_relates_two_others(self):
+        """A new template is for reasons, too; those of the others stay."""
+        table = "nurture_sequence_template_reason_rel"
+        before = {table: {"reason_id": [1, 2], "sequence_id": [5, 6]}}
+        after = {table: {"reason_id": [1, 1, 2], "sequence_id": [5, 7, 6]}}
+        self.assertEqual(upgrade.compare(before, after), [])
+        after = {table: {"reason_id": [1, 1], "sequence_id": [5, 7]}}
+        self.assertTrue(upgrade.compare(before, after))
+
     def test_a_table_is_gone(self):
         (problem,) = upgrade.compare(self.BEFORE, {})
         self.assertIn("The table nurture_trace is gone", problem)
