@@ -279,10 +279,12 @@ class TestPage(PageCase):
     def test_language(self):
         """The page is in the language in which Ann gets mails."""
         self.env["res.lang"]._activate_lang("fr_FR")
+        self.env.ref("base.module_lost_lead_nurture")._update_translations(["fr_FR"])
         self.desk.with_context(lang="fr_FR").name = "Bureau (test)"
         self.ann.lang_id = self.env["res.lang"]._lang_get("fr_FR")
         self.env.flush_all()
         page = self.look()
+        self.assertIn("Votre devis, tel qu’il serait aujourd’hui", page)
         self.assertIn("Bureau (test)", page)
         self.assertIn("80,00", page)
 
