@@ -4,6 +4,7 @@ from odoo import http
 from odoo.http import content_disposition, request
 from odoo.tools import html2plaintext
 
+from .pages import RECIPIENT_PAGE, keep_private
 from .results import CONTENT_TYPE, choose_companies
 
 #: Records that have a history, by their name in addresses.
@@ -11,16 +12,7 @@ _MODELS = {"lead": "crm.lead", "contact": "res.partner"}
 
 
 class NurtureConsentController(http.Controller):
-    @http.route(
-        "/nurture/consent/<int:request_id>/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET", "POST"],
-        # the token is what counts: mail programs have no session
-        csrf=False,
-        website=True,
-        sitemap=False,
-    )
+    @http.route("/nurture/consent/<int:request_id>/<string:token>", **RECIPIENT_PAGE)
     def nurture_consent(self, request_id, token, **_post):
         """Whoever was asked for consent confirms. To look changes nothing: programs look, too."""
         consent_sudo = request.env["nurture.consent"].sudo().browse(request_id).exists()
@@ -39,10 +31,7 @@ class NurtureConsentController(http.Controller):
                 html2plaintext(question),
             )
         values |= {"confirmed": confirmed_sudo, "question": question}
-        response = request.render("lost_lead_nurture.consent_page", values)
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex"
+        response = keep_private(request.render("lost_lead_nurture.consent_page", values))
         if not (confirmed_sudo or consent_sudo._is_open()):
             response.status_code = 410
         return response

@@ -11,6 +11,7 @@ from odoo.addons.mass_mailing.controllers.main import MassMailController
 from ..models.mail.preference import MAX_TEXT, SOURCE_KEY
 from ..tools import leaving
 from ..tools.inside import Inside
+from .pages import speak_to
 
 #: How many lists somebody may choose from in one request.
 _MAX_LISTS = 1000
@@ -50,7 +51,7 @@ class NurtureLeavingController(MassMailController):
     ):
         # unknown parameters, which mail programs and web sites add to links, say nothing
         mailing = self._nurture_authorize(mailing_id, document_id, email, hash_token)
-        self._nurture_speak(mailing, document_id)
+        speak_to(mailing, leaving.read_id(document_id))
         response = super().mailing_confirm_unsubscribe(
             mailing_id, document_id=document_id, email=email, hash_token=hash_token
         )
@@ -68,7 +69,7 @@ class NurtureLeavingController(MassMailController):
             return super().mailing_confirm_unsubscribe_post(
                 mailing.id, document_id=document_id, email=email, hash_token=hash_token
             )
-        self._nurture_speak(mailing, document_id)
+        speak_to(mailing, leaving.read_id(document_id))
         preferences = request.env["nurture.preference"].sudo()
         form["topics"] = request.httprequest.form.getlist("topic")
         form = {name: _read_field(name, value) for name, value in form.items()}
@@ -104,7 +105,7 @@ class NurtureLeavingController(MassMailController):
         email_found, token_found = self._fetch_user_information(email, hash_token)
         listed = request.env["mail.blacklist"].sudo().search([("email", "=", email_found)], limit=1)
         if mailing.mailing_on_mailing_list or listed:
-            self._nurture_speak(mailing, document_id)
+            speak_to(mailing, leaving.read_id(document_id))
             values = self._prepare_mailing_subscription_values(
                 mailing, document_id, email_found, token_found
             )
@@ -266,13 +267,6 @@ class NurtureLeavingController(MassMailController):
         response.qcontext |= {"nurture_problem": problem, "nurture_form": form}
         response.status_code = 400
         return response
-
-    def _nurture_speak(self, mailing, document_id):
-        """Have the page be in the language in which the recipient gets mails."""
-        code = mailing._nurture_get_recipient_lang(leaving.read_id(document_id))
-        if code and (lang := request.env["res.lang"]._get_data(code=code)):
-            request.lang = lang
-            request.update_context(lang=code)
 
     def _nurture_note_unsubscribed(self, mailing, document_id, email, hash_token):
         """Keep in which mail it was; core has checked the token. It lets colleagues do without."""

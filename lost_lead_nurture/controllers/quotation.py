@@ -5,22 +5,14 @@ from odoo.http import request
 
 from ..tools.leaving import is_token
 from ..tools.quotations import LINK
+from .pages import RECIPIENT_PAGE, keep_private, speak_to
 
 
 class NurtureQuotationController(http.Controller):
     """The page on which the recipient of a mail finds the quotation that was refused, as it would
     be today, and asks for it. To look changes nothing: programs look, too."""
 
-    @http.route(
-        "/nurture/quotation/<int:mailing_trace_id>/<string:token>",
-        type="http",
-        auth="public",
-        methods=["GET", "POST"],
-        # the token is what counts: mail programs have no session
-        csrf=False,
-        website=True,
-        sitemap=False,
-    )
+    @http.route("/nurture/quotation/<int:mailing_trace_id>/<string:token>", **RECIPIENT_PAGE)
     def nurture_quotation(self, mailing_trace_id, token, **_post):
         mailing_trace_sudo = request.env["mailing.trace"].sudo().browse(mailing_trace_id).exists()
         if (
@@ -29,7 +21,7 @@ class NurtureQuotationController(http.Controller):
             or not mailing_trace_sudo._nurture_is_quotation_signed(token)
         ):
             raise NotFound()
-        self._nurture_speak(mailing_trace_sudo)
+        speak_to(mailing_trace_sudo.mass_mailing_id, mailing_trace_sudo.res_id)
         # in the language that was just set
         mailing_trace_sudo = mailing_trace_sudo.with_env(request.env(su=True))
         if request.httprequest.method == "POST":
@@ -43,7 +35,7 @@ class NurtureQuotationController(http.Controller):
     @http.route(f"/{LINK}", type="http", auth="public", website=True, sitemap=False)
     def nurture_quotation_placeholder(self):
         """Where the link leads in previews and in mails of no sequence."""
-        return self._nurture_harden(request.render("lost_lead_nurture.quotation_placeholder_page"))
+        return keep_private(request.render("lost_lead_nurture.quotation_placeholder_page"))
 
     def _nurture_ask(self, mailing_trace_sudo):
         """Have the quotation made, as by the scheduled action: whoever is on the page is nobody to
@@ -63,22 +55,7 @@ class NurtureQuotationController(http.Controller):
             values["quotation"] = sequence_sudo._describe_renewal(page.renewal, page.last_day)
         elif page.order and page.state in ("made", "ordered"):
             values["url"] = page.order.get_portal_url()
-        response = self._nurture_harden(request.render("lost_lead_nurture.quotation_page", values))
+        response = keep_private(request.render("lost_lead_nurture.quotation_page", values))
         if page.state not in ("open", "made", "ordered"):
             response.status_code = 410
         return response
-
-    def _nurture_harden(self, response):
-        """It is one person's page: nobody keeps it, finds it, or learns where it is."""
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
-
-    def _nurture_speak(self, mailing_trace_sudo):
-        """Have the page be in the language in which the recipient gets mails."""
-        mailing_sudo = mailing_trace_sudo.mass_mailing_id
-        code = mailing_sudo._nurture_get_recipient_lang(mailing_trace_sudo.res_id)
-        if code and (lang := request.env["res.lang"]._get_data(code=code)):
-            request.lang = lang
-            request.update_context(lang=code)

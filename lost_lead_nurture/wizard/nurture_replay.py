@@ -10,11 +10,10 @@ from odoo.tools import SQL, format_date, split_every
 
 from ..models.core.results_mixin import REVENUE_GROUPS
 from ..models.replay.play import playing
+from ..models.replay.sequence import MAX_MONTHS
 from ..tools.arguments import check_records
 from ..tools.dates import on_day
 
-#: The longest time that is replayed.
-MAX_MONTHS = 24
 #: For how many seconds it is played while somebody waits for an answer.
 PART_SECONDS = 15
 #: How many rows are written at a time.
@@ -297,43 +296,59 @@ class NurtureReplay(models.TransientModel):
     # WHAT CAME OF IT
     # ------------------------------------------------------------
 
+    def _get_lists(self):
+        """What is behind each number, by its name: the model, what the list is called, and a
+        domain of it."""
+        self.ensure_one()
+        entry, message = "nurture.replay.entry", "nurture.replay.message"
+        entered = [("state", "!=", "holdout")]
+        last = [("is_last", "=", True)]
+        back = [*last, ("is_back", "=", True)]
+        lists = {
+            "entered": (entry, self.env._("Would Have Entered"), entered),
+            "backlog": (
+                entry,
+                self.env._("Lost Before"),
+                [*entered, ("date", "=", fields.Datetime.to_string(self.since_date))],
+            ),
+            "held_out": (entry, self.env._("Held Out"), [("state", "=", "holdout")]),
+            "mail": (message, self.env._("Mails"), [("kind", "=", "mail")]),
+            "sms": (message, self.env._("SMS"), [("kind", "=", "sms")]),
+            "unsent": (message, self.env._("Not Sent"), [("kind", "=", "unsent")]),
+            "busiest": (
+                message,
+                self.env._("Busiest Day"),
+                [
+                    ("day", "=", fields.Date.to_string(self.busiest_date)),
+                    ("kind", "!=", "unsent"),
+                ],
+            ),
+            "collision": ("nurture.replay.collision", self.env._("Collisions"), []),
+            "lost": (entry, self.env._("Still Lost Today"), [*last, ("is_lost", "=", True)]),
+            "back": (entry, self.env._("Returned Anyway"), back),
+            "won": (entry, self.env._("Won Anyway"), [*back, ("is_won", "=", True)]),
+        }
+        mine = ("replay_id", "=", self.id)
+        return {name: (model, title, [mine, *own]) for name, (model, title, own) in lists.items()}
+
     def _finish(self):
         """Look what became of the leads in reality, and count."""
         self._look_at_leads()
         self._make_periods()
-        entries = self.env["nurture.replay.entry"]
         messages = self.env["nurture.replay.message"]
-        mine = [("replay_id", "=", self.id)]
-        entered = [*mine, ("state", "!=", "holdout")]
-        leads = [*mine, ("is_last", "=", True)]
-        kinds = dict(messages._read_group(mine, ["kind"], ["__count"]))
-        sent = [*mine, ("kind", "!=", "unsent")]
+        sent = [("replay_id", "=", self.id), ("kind", "!=", "unsent")]
         days = messages._read_group(
             sent, ["day:day"], ["__count"], order="__count desc, day:day", limit=1
         )
-        back = [*leads, ("is_back", "=", True)]
-        ((won, value),) = entries._read_group(
-            [*back, ("is_won", "=", True)], [], ["__count", "value:sum"]
-        )
-        self.write(
-            {
-                "state": "done",
-                "kept": False,
-                "entered_count": entries.search_count(entered),
-                "backlog_count": entries.search_count([*entered, ("date", "=", self.since_date)]),
-                "held_out_count": entries.search_count([*mine, ("state", "=", "holdout")]),
-                "mail_count": kinds.get("mail", 0),
-                "sms_count": kinds.get("sms", 0),
-                "unsent_count": kinds.get("unsent", 0),
-                "collision_count": self.env["nurture.replay.collision"].search_count(mine),
-                "busiest_date": days[0][0] if days else False,
-                "busiest_count": days[0][1] if days else 0,
-                "lost_count": entries.search_count([*leads, ("is_lost", "=", True)]),
-                "back_count": entries.search_count(back),
-                "won_count": won,
-                "back_value": value,
-            }
-        )
+        self.busiest_date = days[0][0] if days else False
+        lists = self._get_lists()
+        model, _title, won = lists["won"]
+        ((value,),) = self.env[model]._read_group(won, [], ["value:sum"])
+        counts = {
+            f"{name}_count": self.env[model].search_count(domain)
+            for name, (model, _title, domain) in lists.items()
+        }
+        self.write({**counts, "state": "done", "kept": False, "back_value": value})
 
     def _look_at_leads(self):
         """What the leads are today, and whether it was a sequence that brought them back."""
@@ -523,87 +538,63 @@ class NurtureReplay(models.TransientModel):
     # ACTIONS
     # ------------------------------------------------------------
 
-    def _open(self, model, name, domain=(), view_mode="list,pivot,graph"):
+    def _open(self, number):
+        """Open what is behind a number, see :meth:`_get_lists`."""
         self.ensure_one()
         self.check_access("read")
+        model, title, domain = self._get_lists()[number]
         return {
             "type": "ir.actions.act_window",
-            "name": name,
+            "name": title,
             "res_model": model,
-            "view_mode": view_mode,
-            "domain": [("replay_id", "=", self.id), *domain],
+            "view_mode": "list,pivot,graph",
+            "domain": domain,
             "context": {"create": False, "edit": False, "delete": False},
         }
 
     def action_view_entered(self):
         """Open who would have entered."""
-        return self._open(
-            "nurture.replay.entry", self.env._("Would Have Entered"), [("state", "!=", "holdout")]
-        )
+        return self._open("entered")
 
     def action_view_backlog(self):
         """Open those who would have entered at once."""
-        return self._open(
-            "nurture.replay.entry",
-            self.env._("Lost Before"),
-            [("state", "!=", "holdout"), ("date", "=", fields.Datetime.to_string(self.since_date))],
-        )
+        return self._open("backlog")
 
     def action_view_held_out(self):
         """Open who would have been held out for comparison."""
-        return self._open(
-            "nurture.replay.entry", self.env._("Held Out"), [("state", "=", "holdout")]
-        )
+        return self._open("held_out")
 
     def action_view_mails(self):
         """Open the mails that would have been sent."""
-        return self._open("nurture.replay.message", self.env._("Mails"), [("kind", "=", "mail")])
+        return self._open("mail")
 
     def action_view_sms(self):
         """Open the SMS that would have been sent."""
-        return self._open("nurture.replay.message", self.env._("SMS"), [("kind", "=", "sms")])
+        return self._open("sms")
 
     def action_view_unsent(self):
         """Open the messages that would not have been sent, and why."""
-        return self._open(
-            "nurture.replay.message", self.env._("Not Sent"), [("kind", "=", "unsent")]
-        )
+        return self._open("unsent")
 
     def action_view_collisions(self):
         """Open the collisions with other marketing."""
-        return self._open("nurture.replay.collision", self.env._("Collisions"))
+        return self._open("collision")
 
     def action_view_busiest(self):
         """Open the messages of the busiest day."""
-        return self._open(
-            "nurture.replay.message",
-            self.env._("Busiest Day"),
-            [("day", "=", fields.Date.to_string(self.busiest_date)), ("kind", "!=", "unsent")],
-        )
+        return self._open("busiest")
 
     def action_view_lost(self):
         """Open the leads that are still lost today."""
-        return self._open(
-            "nurture.replay.entry",
-            self.env._("Still Lost Today"),
-            [("is_last", "=", True), ("is_lost", "=", True)],
-        )
+        return self._open("lost")
 
     def action_view_back(self):
         """Open the leads that returned without us."""
-        return self._open(
-            "nurture.replay.entry",
-            self.env._("Returned Anyway"),
-            [("is_last", "=", True), ("is_back", "=", True)],
-        )
+        return self._open("back")
 
     def action_view_won(self):
         """Open those of them who were won."""
-        return self._open(
-            "nurture.replay.entry",
-            self.env._("Won Anyway"),
-            [("is_last", "=", True), ("is_back", "=", True), ("is_won", "=", True)],
-        )
+        return self._open("won")
 
 
 class NurtureReplayLeadMixin(models.AbstractModel):

@@ -31,7 +31,11 @@ class TestSms(SmsCase):
         self.run_cron()
         outdated = self.trace(self.ann, self.first)
         traces = type(self.env["nurture.trace"])
-        self.patch(traces, "_find_outdated", lambda one: {"unmatched": one & outdated})
+        self.patch(
+            traces,
+            "_find_outdated",
+            lambda one: dict.fromkeys((one & outdated).participant_id.ids, "unmatched"),
+        )
         self.send_sms()
         self.assertFalse(self.sms_to(self.ann))
         self.assertEqual(self.participant(self.ann).exit_reason, "unmatched")

@@ -20,12 +20,8 @@ class NurtureTrace(models.Model):
     def _find_outdated(self):
         """A message that offers what cannot be delivered does not leave: it may have been sold
         since it was queued."""
-        outdated = super()._find_outdated()
         offering = self.filtered(
             lambda trace: trace.sequence_id.wait_for_stock and trace.step_id._is_message()
         )
         lacking = offering.participant_id._find_lacking() if offering else {}
-        for trace in offering:
-            if reason := lacking.get(trace.participant_id.id):
-                outdated[reason] = outdated.get(reason, self.browse()) | trace
-        return outdated
+        return lacking | super()._find_outdated()

@@ -548,9 +548,10 @@ class MailMail(models.Model):
         """The mailing traces of those mails of sequences that do not leave after all, see
         :meth:`nurture.trace._find_outdated`. The transaction is the one in which they would."""
         mailing_traces = self._nurture_get_mailing_traces()
-        found = mailing_traces.nurture_trace_id._find_outdated()
-        outdated = mailing_traces.nurture_trace_id.browse().union(*found.values())
-        return mailing_traces.filtered(lambda one: one.nurture_trace_id in outdated)
+        outdated = mailing_traces.nurture_trace_id._find_outdated()
+        return mailing_traces.filtered(
+            lambda one: outdated and one.nurture_trace_id.participant_id.id in outdated
+        )
 
     def _nurture_obey_recipient(self):
         """Do with these mails what their recipients want: they leave the sequence, or the mail

@@ -248,21 +248,15 @@ class NurturePrice(models.Model):
         now = fields.Datetime.now()
         values = []
         for order in orders:
-            priced = order._nurture_get_priced()
-            today = [alike[line] for line in priced]
+            today = [alike[line] for line in order._nurture_get_priced()]
             margin = lowest_margin([lines[line] for line in today])
-            reason = None
-            if not priced:
-                reason = "no_quotation"
-            elif not all(line.product_id._nurture_is_sold() for line in priced):
-                reason = "not_sold"
             values.append(
                 SQL(
                     "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                     *(order.id, order.opportunity_id.id, order.currency_id.id),
                     order.amount_untaxed,
                     self._add_up(order, today),
-                    *(margin is not None, margin, reason, now),
+                    *(margin is not None, margin, order._nurture_get_reason_against(), now),
                 )
             )
         self.env.cr.execute(

@@ -132,10 +132,10 @@ class SaleOrder(models.Model):
             return "not_sold"
         if floor is None:
             return None
-        margin = self._nurture_get_margin()
-        if margin is None:
+        priced = self._nurture_get_priced_lines()
+        if lowest_margin(priced) is None:
             return "no_cost"
-        return None if is_above_floor(self._nurture_get_priced_lines(), floor) else "under_margin"
+        return None if is_above_floor(priced, floor) else "under_margin"
 
     # ------------------------------------------------------------
     # DISCOUNT

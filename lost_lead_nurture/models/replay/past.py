@@ -49,16 +49,6 @@ class NurturePast(models.AbstractModel):
         :return: ``{table: (SQL condition, {column: SQL instead of it})}``; the SQL may use the
             alias ``now`` with the column ``moment``, and ``seen`` for the table
         """
-
-        def until_now(*columns):
-            return {
-                column: SQL(
-                    "CASE WHEN %(column)s <= now.moment THEN %(column)s END",
-                    column=SQL.identifier("seen", column),
-                )
-                for column in columns
-            }
-
         made = SQL("seen.create_date <= now.moment")
         return {
             "mail_blacklist": (
@@ -69,7 +59,10 @@ class NurturePast(models.AbstractModel):
                 ),
                 {"active": SQL("true")},
             ),
-            "nurture_preference": (SQL("seen.date <= now.moment"), until_now("ended_date")),
+            "nurture_preference": (
+                SQL("seen.date <= now.moment"),
+                self._sql_until_now("ended_date"),
+            ),
             "nurture_consent": (
                 SQL("seen.date <= now.moment"),
                 {
@@ -108,16 +101,19 @@ class NurturePast(models.AbstractModel):
     def _get_mailing_trace(self):
         """What is seen of what became of messages, as in :meth:`_get_seen`."""
         dates = ("open_datetime", "links_click_datetime", "reply_datetime", "sent_datetime")
-        return (
-            SQL("seen.create_date <= now.moment"),
-            {
-                column: SQL(
-                    "CASE WHEN %(column)s <= now.moment THEN %(column)s END",
-                    column=SQL.identifier("seen", column),
-                )
-                for column in dates
-            },
-        )
+        return SQL("seen.create_date <= now.moment"), self._sql_until_now(*dates)
+
+    @api.model
+    def _sql_until_now(self, *columns):
+        """Dates that are only seen when they have come: ``{column: SQL}``, as in
+        :meth:`_get_seen`."""
+        return {
+            column: SQL(
+                "CASE WHEN %(column)s <= now.moment THEN %(column)s END",
+                column=SQL.identifier("seen", column),
+            )
+            for column in columns
+        }
 
     @api.model
     def _sql_moments(self):
@@ -236,19 +232,27 @@ class NurturePast(models.AbstractModel):
         )
 
     def _make_view(self, table, condition, columns):
+        self.env.cr.execute(
+            SQL(
+                "CREATE TEMP VIEW %s AS %s",
+                SQL.identifier(table),
+                self._sql_seen(table, condition, columns),
+            )
+        )
+
+    @api.model
+    def _sql_seen(self, table, condition, columns):
+        """SELECT of what is seen of a table, see :meth:`_get_seen`."""
         selected = SQL(", ").join(
             SQL("%s AS %s", columns.get(name, SQL.identifier("seen", name)), SQL.identifier(name))
             for name in self._get_columns(table)
         )
-        self.env.cr.execute(
-            SQL(
-                "CREATE TEMP VIEW %s AS SELECT %s FROM %s seen, %s now WHERE %s",
-                SQL.identifier(table),
-                selected,
-                self._sql_real(table),
-                self._sql_now(),
-                condition,
-            )
+        return SQL(
+            "SELECT %s FROM %s seen, %s now WHERE %s",
+            selected,
+            self._sql_real(table),
+            self._sql_now(),
+            condition,
         )
 
     @api.model
@@ -260,29 +264,18 @@ class NurturePast(models.AbstractModel):
         """Messages of all others, and those that the replay has sent; not those that the sequence
         sent in reality."""
         condition, columns = self._get_mailing_trace()
-        names = self._get_columns("mailing_trace")
+        not_own = SQL(
+            "%s AND (seen.nurture_trace_id IS NULL OR NOT EXISTS (SELECT 1 FROM %s own"
+            " WHERE own.id = seen.nurture_trace_id AND own.sequence_id = %s))",
+            condition,
+            self._sql_real("nurture_trace"),
+            sequence.id,
+        )
         self.env.cr.execute(
             SQL(
-                "CREATE TEMP VIEW mailing_trace AS"
-                " SELECT %(columns)s FROM %(real)s seen, %(now)s now"
-                " WHERE %(condition)s AND (seen.nurture_trace_id IS NULL OR NOT EXISTS ("
-                "SELECT 1 FROM %(traces)s own WHERE own.id = seen.nurture_trace_id"
-                " AND own.sequence_id = %(sequence)s))"
-                " UNION ALL SELECT %(names)s FROM nurture_past_sent",
-                columns=SQL(", ").join(
-                    SQL(
-                        "%s AS %s",
-                        columns.get(one, SQL.identifier("seen", one)),
-                        SQL.identifier(one),
-                    )
-                    for one in names
-                ),
-                names=SQL(", ").join(map(SQL.identifier, names)),
-                real=self._sql_real("mailing_trace"),
-                traces=self._sql_real("nurture_trace"),
-                now=self._sql_now(),
-                condition=condition,
-                sequence=sequence.id,
+                "CREATE TEMP VIEW mailing_trace AS %s UNION ALL SELECT %s FROM nurture_past_sent",
+                self._sql_seen("mailing_trace", not_own, columns),
+                SQL(", ").join(map(SQL.identifier, self._get_columns("mailing_trace"))),
             )
         )
 
@@ -664,14 +657,20 @@ class NurturePast(models.AbstractModel):
     @api.model
     def _is_eventful(self, before, moment):
         """Whether something happened since ``before`` that may end journeys."""
+        return self._is_any("nurture_past_moment", self._sql_span(before, moment))
+
+    @api.model
+    def _is_any(self, table, condition):
+        """Whether a row of ``table`` meets the SQL ``condition``."""
         ((is_any,),) = self.env.execute_query(
-            SQL(
-                "SELECT EXISTS (SELECT 1 FROM nurture_past_moment WHERE date > %s AND date <= %s)",
-                before,
-                moment,
-            )
+            SQL("SELECT EXISTS (SELECT 1 FROM %s WHERE %s)", SQL.identifier(table), condition)
         )
         return is_any
+
+    @api.model
+    def _sql_span(self, before, moment):
+        """Whether the column ``date`` is later than ``before``, and not later than ``moment``."""
+        return SQL("date > %s AND date <= %s", before, moment)
 
     @api.model
     def _forget(self):
@@ -686,15 +685,8 @@ class NurturePast(models.AbstractModel):
     @api.model
     def _is_any_lost(self, before, moment):
         """Whether a lead was lost since ``before``."""
-        ((is_any,),) = self.env.execute_query(
-            SQL(
-                "SELECT EXISTS (SELECT 1 FROM nurture_past_status WHERE date > %s AND date <= %s"
-                " AND status = 'lost')",
-                before,
-                moment,
-            )
-        )
-        return is_any
+        lost = SQL("%s AND status = 'lost'", self._sql_span(before, moment))
+        return self._is_any("nurture_past_status", lost)
 
     @api.model
     def _move(self, before, moment):
@@ -703,7 +695,7 @@ class NurturePast(models.AbstractModel):
         cr = self.env.cr
         self.env.flush_all()
         cr.execute(SQL("UPDATE nurture_past_now SET moment = %s", moment))
-        span = SQL("date > %s AND date <= %s", before, moment)
+        span = self._sql_span(before, moment)
         self._move_others(span, moment)
         cr.execute(
             SQL(
@@ -738,7 +730,7 @@ class NurturePast(models.AbstractModel):
              RETURNING seen.id
                 """,
                 probability=self._sql_probability(),
-                span=SQL("date > %s AND date <= %s", before, moment),
+                span=self._sql_span(before, moment),
             )
         )
         self._forget()

@@ -5,6 +5,9 @@ from odoo.exceptions import UserError
 
 from ...tools.arguments import check_records, read_choice, read_number
 
+#: The longest time that is replayed.
+MAX_MONTHS = 24
+
 
 class NurtureSequence(models.Model):
     """What would have come of a sequence, if it had been running."""
@@ -24,7 +27,7 @@ class NurtureSequence(models.Model):
             "context": {"default_sequence_id": self.id},
         }
 
-    def replay(self, months=24, assumption="rates", since_start=False):
+    def replay(self, months=MAX_MONTHS, assumption="rates", since_start=False):
         """Play the sequence over the last months of real leads, as if it had been started then:
         nothing is sent, and nothing is written but the result, which is kept for some hours.
 
@@ -43,7 +46,7 @@ class NurtureSequence(models.Model):
         :raise AccessError: for who may not change the sequence
         """
         check_records(self, one=True)
-        months = read_number(self.env, months, 1, 24)
+        months = read_number(self.env, months, 1, MAX_MONTHS)
         model = self.env["nurture.replay"]
         choices = [value for value, _label in model._fields["assumption"].selection]
         assumption = read_choice(self.env, assumption, choices)

@@ -175,23 +175,22 @@ class NurtureTrace(models.Model):
         return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
 
     def _find_outdated(self):
-        """Those of these traces whose message is in the queue and does not leave after all: what
-        was true when it was queued is not any more. Mails and SMS ask it in the transaction in
-        which they leave; other add-ons extend it.
+        """Whose message of these traces, which are in the queue, does not leave after all: what was
+        true when it was queued is not any more. Mails and SMS ask it in the transaction in which
+        they leave; other add-ons extend it.
 
-        :return: ``{exit reason: traces}``; their participants leave
+        :return: ``{participant id: exit reason}``
         """
-        risen = self.sudo().participant_id._find_risen()
-        outdated = {}
-        for trace in self if risen else ():
-            if reason := risen.get(trace.participant_id.id):
-                outdated[reason] = outdated.get(reason, self.browse()) | trace
-        return outdated
+        # of each mail that leaves: no more is read of those who do not wait for a price
+        priced = self.sudo().filtered(lambda trace: trace.sequence_id.entry == "price")
+        return priced.participant_id._find_risen()
 
     def _leave_outdated(self):
         """Let those leave whose message does not, see :meth:`_find_outdated`."""
-        for reason, traces in self._find_outdated().items():
-            traces.participant_id._leave(reason)
+        outdated = self._find_outdated()
+        for reason in set(outdated.values()):
+            ids = [id_ for id_, why in outdated.items() if why == reason]
+            self.env["nurture.participant"].browse(ids)._leave(reason)
 
     @api.model
     def _begin_last_chance(self, participant_ids):

@@ -258,14 +258,19 @@ class TestSilentLeads(SilentCase):
         self.advance(days=30)
         self.assertEqual(self.leads_of(self.ann), lead, "one for each silence")
 
-    def test_not_before_it_runs(self):
-        """What a draft would find is counted, and nothing written."""
+    def make_draft(self):
+        """A draft of the seller's that finds Ann, and Bob, who is blacklisted."""
         self.order(self.ann, 100)
         self.order(self.bob, 100)
         self.env["mail.blacklist"]._add(self.bob.email)
         preset = self.make_preset()
         sequence = self.make_sequence(preset_id=preset.id, domain=preset.full_domain)
         sequence.sudo().domain_author_id = self.seller
+        return sequence
+
+    def test_not_before_it_runs(self):
+        """What a draft would find is counted, and nothing written."""
+        sequence = self.make_draft()
         own = sequence.with_user(self.seller)
         audience = own.get_audience()
         self.assertEqual(audience["customers"], 2)
@@ -286,13 +291,7 @@ class TestSilentLeads(SilentCase):
 
     def test_dry_run_names_them(self):
         """A dry run lists the customers by name, with what comes of each."""
-        self.order(self.ann, 100)
-        self.order(self.bob, 100)
-        self.env["mail.blacklist"]._add(self.bob.email)
-        preset = self.make_preset()
-        sequence = self.make_sequence(preset_id=preset.id, domain=preset.full_domain)
-        sequence.sudo().domain_author_id = self.seller
-        own = sequence.with_user(self.seller)
+        own = self.make_draft().with_user(self.seller)
         dry_run = self.env["nurture.dry.run"].with_user(self.seller)
         dry_run = dry_run.browse(own.action_dry_run()["res_id"])
         action = dry_run.action_view_customers()
