@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..credit.sale_order import NOT_ORDERED
 from ..lead.lead import STATUS_GROUPS
 from ..sequence.offers import OFFERING
 
@@ -62,7 +63,7 @@ class CrmLead(models.Model):
         placeholders among fields that can be searched."""
         if operator != "in" or set(value) != {False}:
             return NotImplemented
-        return [("order_ids", "not any", [("state", "in", ("draft", "sent", "cancel"))])]
+        return [("order_ids", "not any", [("state", "in", NOT_ORDERED)])]
 
     # ------------------------------------------------------------
     # ON THE LEAD
@@ -84,7 +85,8 @@ class CrmLead(models.Model):
     def _compute_nurture_price_note(self):
         for lead in self:
             journey = lead.nurture_journey_id
-            described = journey and journey._describe_price()
+            # an empty journey is no text
+            described = bool(journey) and journey._describe_price()
             lead.nurture_price_note = described and self.env._(
                 "Below what was refused: %s", described
             )

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, split_every
 
 from ...tools.prices import PRICE_DIGITS, TOLERANCE, lowest_margin
+from ..credit.sale_order import NOT_ORDERED
 from ..sequence.entry import SCAN_EVERY
 
 #: So many quotations are worked out in one transaction.
@@ -75,7 +76,8 @@ class NurturePrice(models.Model):
         one, see :meth:`crm.lead._nurture_exclusions`."""
         quoted = SQL(
             "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id"
-            " AND so.state IN ('draft', 'sent', 'cancel') AND so.company_id IN %s)",
+            " AND so.state IN %s AND so.company_id IN %s)",
+            NOT_ORDERED,
             tuple(sequence._get_companies().ids) or (0,),
         )
         exclusions = [

@@ -410,6 +410,7 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
         shown = self.ann.with_user(self.salesman).nurture_refused.replace("&nbsp;", " ")
         for words in ("$ 100.00", "$ 90.00", "−10.0%", "80.0%"):
             self.assertIn(words, shown)
+        self.assertIs(self.ann.with_user(self.salesman).nurture_price_note, False, "in no sequence")
         self.assertFalse(self.ann.with_user(self.marketer).nurture_refused)
         self.ann.action_restore()
         self.env.invalidate_all()
