@@ -81,6 +81,37 @@ _CUSTOMERS = """
            JOIN generate_series(1, %(orders)s) n
                 ON n %% %(customers)s = customer.number - 1
 """
+# A quotation with three lines for each lead, refused at 90 to 119 for what costs 100 today.
+_QUOTATIONS = """
+    INSERT INTO sale_order (name, partner_id, partner_invoice_id, partner_shipping_id, company_id,
+                currency_id, pricelist_id, state, picking_policy, opportunity_id, date_order,
+                amount_untaxed, amount_total, currency_rate, create_date, write_date)
+         SELECT 'Bench ' || id, %(customer)s, %(customer)s, %(customer)s, %(company)s, %(currency)s,
+                %(pricelist)s, 'cancel', 'direct', id, now() - interval '30 days',
+                3 * (1 + id %% 5) * (90 + id %% 30), 3 * (1 + id %% 5) * (90 + id %% 30), 1,
+                now(), now()
+           FROM crm_lead WHERE lost_reason_id = %(reason)s;
+    INSERT INTO sale_order_line (order_id, company_id, currency_id, state, sequence, name,
+                product_id, product_uom_id, product_uom_qty, price_unit, discount, price_subtotal,
+                price_total, customer_lead, create_date, write_date)
+         SELECT refused.id, company_id, currency_id, state, line, 'Part',
+                (%(products)s)[1 + (refused.id * 7 + line * 13) %% array_length(%(products)s, 1)],
+                %(uom)s, 1 + opportunity_id %% 5, 90 + opportunity_id %% 30, 0,
+                (1 + opportunity_id %% 5) * (90 + opportunity_id %% 30),
+                (1 + opportunity_id %% 5) * (90 + opportunity_id %% 30), 0, now(), now()
+           FROM sale_order refused
+     CROSS JOIN generate_series(1, 3) line
+          WHERE refused.name LIKE 'Bench %%'
+"""
+# As the scheduled action leaves it.
+_PRICES = """
+    INSERT INTO nurture_price (order_id, lead_id, currency_id, refused_amount, amount, has_margin,
+                margin, date)
+         SELECT id, opportunity_id, currency_id, amount_untaxed,
+                3 * (1 + opportunity_id %% 5) * 100, true, 25, now()
+           FROM sale_order WHERE name LIKE 'Bench %%'
+    ON CONFLICT DO NOTHING
+"""
 _PARTICIPANTS = """
     INSERT INTO nurture_participant (sequence_id, company_id, lead_id, dedup_key,
                 enrolment_number, state, exit_reason, entered_date, exit_date, won_back_date,
@@ -184,6 +215,21 @@ def fill_customers(database, ids, customers, orders):
     """Write customers with confirmed orders."""
     with _cursor(database) as cursor:
         cursor.execute(_CUSTOMERS, ids | {"customers": customers, "orders": orders})
+    vacuum(database)
+
+
+def fill_quotations(database, ids, leads):
+    """Write lost leads, each with a quotation that was refused."""
+    add_leads(database, ids, leads)
+    with _cursor(database) as cursor:
+        cursor.execute(_QUOTATIONS, ids)
+    vacuum(database)
+
+
+def fill_prices(database, ids):
+    """Write what all refused quotations cost today that nobody has worked out yet."""
+    with _cursor(database) as cursor:
+        cursor.execute(_PRICES, ids)
     vacuum(database)
 
 

@@ -1,5 +1,7 @@
 """Makes the records of the benchmark's databases, inside Odoo."""
 
+from odoo.fields import Command
+
 from .data import BODY
 
 
@@ -15,6 +17,38 @@ def plainly(env):
     }
     env.cr.commit()  # pylint: disable=invalid-commit
     return ids
+
+
+def with_products(env):
+    """Make what quotations need: a customer, parts, and a pricelist that makes each of them cost
+    100, by a formula, from one piece or from three on."""
+    ids = plainly(env)
+    parts = env["product.product"].create(
+        [
+            {"name": f"Part {number}", "list_price": 125, "standard_price": 80, "type": "consu"}
+            for number in range(500)
+        ]
+    )
+    parts.taxes_id = False
+    rule = {"compute_price": "formula", "base": "list_price", "price_discount": 20}
+    pricelist = env["product.pricelist"].create(
+        {
+            "name": "Bench",
+            "currency_id": env.company.currency_id.id,
+            "item_ids": [
+                Command.create({**rule, "min_quantity": least}) for least in (0, 3)
+            ],
+        }
+    )
+    customer = env["res.partner"].create({"name": "Bench", "property_product_pricelist": pricelist.id})
+    env.cr.commit()  # pylint: disable=invalid-commit
+    return ids | {
+        "customer": customer.id,
+        "currency": env.company.currency_id.id,
+        "pricelist": pricelist.id,
+        "products": parts.ids,
+        "uom": parts[0].uom_id.id,
+    }
 
 
 def with_silent_sequence(env):

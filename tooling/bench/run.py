@@ -38,6 +38,8 @@ def main(scale, only=None):
         "big": ("A big sequence in full swing", measure_big),
         "crowd": ("Many sequences on very many leads", measure_crowd),
         "customers": ("Silent customers", measure_customers),
+        "quotations": ("Refused quotations", measure_quotations),
+        "replay": ("Replaying two years", measure_replay),
         "install": ("Installing beside people at work", measure_install),
     }
     if only and only not in parts:
@@ -422,6 +424,77 @@ def measure_customers(made, scale):
             bare,
             3,
         )
+    ]
+
+
+# ----------------------------------------------------------------
+# REFUSED QUOTATIONS
+# ----------------------------------------------------------------
+
+
+def measure_quotations(made, scale):
+    """Work out what very many refused quotations cost today, and choose whom that lets in."""
+    leads, some = (_at_least(most * scale, 1000) for most in (300_000, 20_000))
+    name, ids = made.with_addons("quotations", "with_products")
+    data.fill_quotations(name, ids, leads)
+    own, core = inside(name, "quotations", "work_out", count=some)
+    data.fill_prices(name, ids)
+    choosing, bare = inside(name, "quotations", "choose", rounds=5)
+    return [
+        Measurement(
+            "price",
+            f"Work out what a refused quotation costs today, of {some:,}",
+            own,
+            "core's “Update Prices”",
+            core,
+            1,
+        ),
+        Measurement(
+            "choose_by_price",
+            f"Choose whom today's price lets in, of {leads:,} leads",
+            choosing,
+            "the same choice in bare SQL",
+            bare,
+            3,
+        ),
+    ]
+
+
+# ----------------------------------------------------------------
+# REPLAY
+# ----------------------------------------------------------------
+
+
+def measure_replay(made, scale):
+    """Replay two years of few leads and of very many: how much longer each lead takes, and for how
+    long whoever looks on waits at most."""
+    few, many = 3000, _at_least(300_000 * scale, 10_000)
+    base, ids = made.with_addons("replay", "with_sequence")
+    seconds, longest = {}, {}
+    for leads in (few, many):
+        name = made.copy(base, f"replay_{leads}")
+        data.add_leads(name, ids, leads)
+        seconds[leads], longest[leads], entered, mails = inside(
+            name, "replays", "play", ids=ids, months=24
+        )
+        shell.say(f"  {leads:,} leads: {entered:,} enter, {mails:,} mails, {seconds[leads]:.0f} s")
+    return [
+        Measurement(
+            "replay",
+            f"Replay two years of {many:,} leads, each lead",
+            seconds[many] / many,
+            f"of {few:,}",
+            seconds[few] / few,
+            1,
+        ),
+        Measurement(
+            "replay_part",
+            f"The longest that somebody waits for its next picture, {many:,} leads",
+            longest[many],
+            "a minute",
+            60.0,
+            1,
+        ),
     ]
 
 
