@@ -84,10 +84,10 @@ _CUSTOMERS = """
 # A quotation with three lines for each lead, refused at 90 to 119 for what costs 100 today.
 _QUOTATIONS = """
     INSERT INTO sale_order (name, partner_id, partner_invoice_id, partner_shipping_id, company_id,
-                currency_id, pricelist_id, state, picking_policy, opportunity_id, date_order,
+                currency_id, pricelist_id, state, opportunity_id, date_order,
                 amount_untaxed, amount_total, currency_rate, create_date, write_date)
          SELECT 'Bench ' || id, %(customer)s, %(customer)s, %(customer)s, %(company)s, %(currency)s,
-                %(pricelist)s, 'cancel', 'direct', id, now() - interval '30 days',
+                %(pricelist)s, 'cancel', id, now() - interval '30 days',
                 3 * (1 + id %% 5) * (90 + id %% 30), 3 * (1 + id %% 5) * (90 + id %% 30), 1,
                 now(), now()
            FROM crm_lead WHERE lost_reason_id = %(reason)s;
