@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.tools import SQL
 
 
 class NurtureTrace(models.Model):
@@ -16,6 +17,12 @@ class NurtureTrace(models.Model):
                 verdicts.put("leave", reason, trace.id)
             else:
                 verdicts.accept.append(trace.id)
+
+    @api.model
+    def _sql_may_be_outdated(self):
+        return SQL(
+            "(%s OR sequence.wait_for_stock IS NOT NULL)", super()._sql_may_be_outdated()
+        )
 
     def _find_outdated(self):
         """A message that offers what cannot be delivered does not leave: it may have been sold

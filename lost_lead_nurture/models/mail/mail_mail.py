@@ -500,8 +500,9 @@ class MailMail(models.Model):
                 return []
             if all(one.wanted for one in own):
                 return locked
-            # stopped, or left, since that was noted
-            self._nurture_get_mailing_traces().nurture_sending_date = False
+            # stopped, left or not true any more, since that was noted: the next one does not follow
+            following = ahead.browse(one.mail_id for one in locked if one.noted)
+            (self | following)._nurture_get_mailing_traces().nurture_sending_date = False
             self._nurture_recall()
             self.env.cr.commit()  # pylint: disable=invalid-commit
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -543,15 +544,6 @@ class MailMail(models.Model):
         self.sudo()._nurture_obey_recipient()
         queued = self.filtered(lambda mail: mail.state == "outgoing")
         queued._nurture_get_mailing_traces().nurture_trace_id._leave_outdated()
-
-    def _nurture_get_outdated(self):
-        """The mailing traces of those mails of sequences that do not leave after all, see
-        :meth:`nurture.trace._find_outdated`. The transaction is the one in which they would."""
-        mailing_traces = self._nurture_get_mailing_traces()
-        outdated = mailing_traces.nurture_trace_id._find_outdated()
-        return mailing_traces.filtered(
-            lambda one: outdated and one.nurture_trace_id.participant_id.id in outdated
-        )
 
     def _nurture_obey_recipient(self):
         """Do with these mails what their recipients want: they leave the sequence, or the mail

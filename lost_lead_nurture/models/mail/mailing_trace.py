@@ -46,6 +46,8 @@ class LockedMailingTrace(NamedTuple):
     sending: datetime | None
     #: whether its sequence still sends it
     wanted: bool
+    #: whether it has to be looked at once more, see :meth:`nurture.trace._find_outdated`
+    may_be_outdated: bool
     #: whether it was noted just now that it is sent next
     noted: bool
 
@@ -534,13 +536,10 @@ class MailingTrace(models.Model):
 
         :param mails: ``mail.mail``
         :param ahead: the mail to be sent after them: when nothing stands against any of them it is
-            noted that it is being sent
+            noted that it is being sent; what was true when they were queued is asked later
         :return: list of :class:`LockedMailingTrace`, without those of mails that somebody else has
             or that are not in the queue any more
         """
-        outdated = mails._nurture_get_outdated()
-        # nothing is noted ahead of a mail that does not leave
-        ahead_ids = ahead.ids if ahead and not outdated else []
         rows = self.env.execute_query(
             SQL(
                 """
@@ -548,7 +547,8 @@ class MailingTrace(models.Model):
                     SELECT mailing_trace.id, mail.id AS mail_id,
                            mailing_trace.nurture_sending_date AS sending,
                            COALESCE(sequence.state = 'running' AND participant.state = 'running',
-                                    true) AND NOT (%(unwanted)s) AS wanted
+                                    true) AND NOT (%(unwanted)s) AS wanted,
+                           COALESCE(%(may_be_outdated)s, false) AS may_be_outdated
                       FROM mailing_trace
                       JOIN mail_mail mail ON mail.id = mailing_trace.mail_mail_id
                  LEFT JOIN nurture_trace trace ON trace.id = mailing_trace.nurture_trace_id
@@ -566,9 +566,10 @@ class MailingTrace(models.Model):
                 )
                 SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
                 """,
-                ids=(*mails.ids, *ahead_ids),
+                ids=(*mails.ids, *(ahead.ids if ahead else ())),
                 unwanted=self._nurture_sql_unwanted(),
-                ahead=tuple(ahead_ids) or (0,),
+                may_be_outdated=self.env["nurture.trace"]._sql_may_be_outdated(),
+                ahead=tuple(ahead.ids if ahead else ()) or (0,),
                 now=fields.Datetime.now(),
             )
         )
@@ -576,7 +577,16 @@ class MailingTrace(models.Model):
             ["nurture_sending_date"], flush=False
         )
         locked = [LockedMailingTrace(*row) for row in rows]
-        return [one._replace(wanted=False) if one.id in outdated.ids else one for one in locked]
+        # of each mail that leaves: no more is read of those of most sequences
+        checked = [one.id for one in locked if one.may_be_outdated and one.mail_id in mails.ids]
+        outdated = self.browse(checked)._nurture_get_outdated().ids
+        return [one._replace(wanted=False) if one.id in outdated else one for one in locked]
+
+    def _nurture_get_outdated(self):
+        """Those of the queue whose message does not leave after all, see
+        :meth:`nurture.trace._find_outdated`. The transaction is the one in which they would."""
+        outdated = self.nurture_trace_id._find_outdated() if self else {}
+        return self.filtered(lambda one: one.nurture_trace_id.participant_id.id in outdated)
 
     @api.model
     def _nurture_sql_unwanted(self):

@@ -174,14 +174,19 @@ class NurtureTrace(models.Model):
         )
         return {participant_id: (state, sent_on) for participant_id, state, sent_on in rows}
 
+    @api.model
+    def _sql_may_be_outdated(self):
+        """Of which sequences (alias ``sequence``) messages are looked at once more before they
+        leave, see :meth:`_find_outdated`."""
+        return SQL("sequence.entry = 'price'")
+
     def _find_outdated(self):
         """Whose message of these traces, which are in the queue, does not leave after all: what was
         true when it was queued is not any more. Mails and SMS ask it in the transaction in which
-        they leave; other add-ons extend it.
+        they leave; other add-ons extend both methods.
 
         :return: ``{participant id: exit reason}``
         """
-        # of each mail that leaves: no more is read of those who do not wait for a price
         priced = self.sudo().filtered(lambda trace: trace.sequence_id.entry == "price")
         return priced.participant_id._find_risen()
 

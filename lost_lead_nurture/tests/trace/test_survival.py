@@ -149,6 +149,26 @@ class TestSending(TwoLeadsMixin, NurtureHttpCase):
         self.assertLessEqual(len(commits), mails + 3)
         self.assertFalse(any(self.mail(lead).nurture_sending_date for lead in leads))
 
+    def test_not_true_any_more_when_it_is_the_next(self):
+        """It was noted with the mail before it that it leaves, and the mail after it with it: that
+        one leaves nevertheless."""
+        last = self.make_lead("last@recipient.example.com")
+        self.run_cron()
+        outdated = self.trace(self.bob, self.first)
+        traces = type(self.env["nurture.trace"])
+        self.patch(traces, "_sql_may_be_outdated", lambda _self: SQL("true"))
+        self.patch(
+            traces,
+            "_find_outdated",
+            lambda one: dict.fromkeys((one & outdated).participant_id.ids, "unmatched"),
+        )
+        self.send_mails()
+        self.assertFalse(self.mails_to(BOB))
+        self.assertEqual(self.participant(self.bob).exit_reason, "unmatched")
+        for lead in (self.ann, last):
+            self.assertEqual(len(self.mails_to(lead.email_normalized)), 1)
+            self.assertEqual(self.trace(lead, self.first).state, "processed")
+
     def test_killed_at_the_second(self):
         """The one after it was not handed over: it is not in doubt, and goes."""
         last = self.make_lead("last@recipient.example.com")
