@@ -20,9 +20,7 @@ class NurtureTrace(models.Model):
 
     @api.model
     def _sql_may_be_outdated(self):
-        return SQL(
-            "(%s OR sequence.wait_for_stock IS NOT NULL)", super()._sql_may_be_outdated()
-        )
+        return SQL("(%s OR sequence.wait_for_stock IS NOT NULL)", super()._sql_may_be_outdated())
 
     def _find_outdated(self):
         """A message that offers what cannot be delivered does not leave: it may have been sold

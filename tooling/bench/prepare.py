@@ -35,12 +35,12 @@ def with_products(env):
         {
             "name": "Bench",
             "currency_id": env.company.currency_id.id,
-            "item_ids": [
-                Command.create({**rule, "min_quantity": least}) for least in (0, 3)
-            ],
+            "item_ids": [Command.create({**rule, "min_quantity": least}) for least in (0, 3)],
         }
     )
-    customer = env["res.partner"].create({"name": "Bench", "property_product_pricelist": pricelist.id})
+    customer = env["res.partner"].create(
+        {"name": "Bench", "property_product_pricelist": pricelist.id}
+    )
     env.cr.commit()  # pylint: disable=invalid-commit
     return ids | {
         "customer": customer.id,
