@@ -2,6 +2,7 @@ import time
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 from ...tools.prices import PRICE_DIGITS, TOLERANCE, lowest_margin
@@ -96,6 +97,38 @@ class NurturePrice(models.Model):
         return exclusions
 
     @api.model
+    def _get_domain(self, sequence):
+        """The leads that the price lets into ``sequence``, as a ``Domain``: in one look what
+        :meth:`_get_exclusions` says of each lead, reason by reason."""
+        offered = SQL(
+            "price.reason IS NULL AND %s AND NOT %s",
+            self._sql_is_below(sequence),
+            self._sql_is_under_margin(sequence),
+        )
+
+        def to_sql(_model, alias, _query):
+            return SQL(
+                "%s IN (SELECT price.lead_id FROM nurture_price price WHERE %s AND %s)",
+                SQL.identifier(alias, "id"),
+                offered,
+                self._sql_is_of_last(),
+            )
+
+        return Domain.custom(to_sql=to_sql)
+
+    @api.model
+    def _sql_is_under_margin(self, sequence):
+        """Whether with the alias ``price`` less is earned than the sequence wants, or nobody knows
+        how much."""
+        if not sequence.has_margin_floor:
+            return SQL("false")
+        return SQL(
+            "(price.has_margin IS NOT TRUE OR price.margin < %s - %s)",
+            sequence.margin_floor,
+            TOLERANCE,
+        )
+
+    @api.model
     def _sql_any(self, condition):
         """Whether the lead (alias ``lead``) has a refused quotation of which that holds."""
         return SQL(
@@ -111,13 +144,6 @@ class NurturePrice(models.Model):
 
         :return: ``{participant id: exit reason}``
         """
-        under = SQL("false")
-        if sequence.has_margin_floor:
-            under = SQL(
-                "(price.has_margin IS NOT TRUE OR price.margin < %s - %s)",
-                sequence.margin_floor,
-                TOLERANCE,
-            )
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -131,7 +157,7 @@ class NurturePrice(models.Model):
                    AND (price.id IS NULL OR price.reason IS NOT NULL OR %(under)s
                         OR NOT %(below)s)
                 """,
-                under=under,
+                under=self._sql_is_under_margin(sequence),
                 below=self._sql_is_below(sequence),
                 ids=participants.ids,
             )

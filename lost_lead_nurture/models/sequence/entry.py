@@ -28,6 +28,8 @@ CHOICE_FIELDS = (
 )
 #: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "not_open", "company", "unmatched")
+#: Nor one whom the price lets in, see :meth:`nurture.price._get_domain`.
+OF_PRICE = ("not_priced", "not_sold", "no_cost", "not_below", "under_margin")
 #: How often all leads are scanned. In between only those that were lost meanwhile are.
 SCAN_EVERY = timedelta(hours=1)
 #: How long a transaction that loses leads may take without being missed until the next hour.
@@ -542,6 +544,10 @@ class NurtureSequence(models.Model):
             domain &= self._get_event_domain(lost_since)
         elif lost_since:
             domain &= Domain("date_closed", ">=", lost_since)
+        implied = OF_CHOICE
+        if own and self.entry == "price":
+            domain &= self.env["nurture.price"].sudo()._get_domain(self)
+            implied += OF_PRICE
         if among is not None:
             domain &= Domain("id", "in", among)
         self.env.flush_all()
@@ -558,7 +564,7 @@ class NurtureSequence(models.Model):
             SQL(" AND ").join(
                 SQL("NOT (%s)", condition)
                 for reason, condition in exclusions
-                if reason not in OF_CHOICE
+                if reason not in implied
             ),
         )
         with self._in_one_pass(lead_model.search_count(domain, limit=MANY) == MANY):

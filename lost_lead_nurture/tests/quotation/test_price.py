@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
@@ -270,6 +271,40 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
                 self.env["nurture.price"].search([]).unlink()
                 self.assertIn("not_sold", self.reasons_against(self.ann))
                 self.desk.write({"active": True, "sale_ok": True})
+
+    def test_each_reason_and_in_one_look(self):
+        """Who enters is found in one look, and why others do not reason by reason: that is the
+        same, whatever stands against a lead."""
+        free = self.env["product.product"].create({"name": "Free", "list_price": 50.0})
+        gone = self.env["product.product"].create({"name": "Gone", "list_price": 50.0})
+        expected = {"not_below": self.ann}
+        for reason, product in (
+            ("not_sold", gone),
+            ("under_margin", self.lamp),
+            ("no_cost", free),
+            ("no_quotation", None),
+        ):
+            lead = expected[reason] = self.make_lead(f"{reason}@recipient.example.com")
+            self.quote(lead, *([(product, 1)] if product else []))
+        gone.sale_ok = False
+        self.cut(free, 10.0)
+        self.lamp.standard_price = self.lamp.list_price
+        self.cut(self.lamp, self.lamp.list_price / 2)
+        below = self.make_lead("below@recipient.example.com")
+        chair = self.env["product.product"].create(
+            {"name": "Chair", "list_price": 50.0, "standard_price": 10.0}
+        )
+        self.quote(below, (chair, 1))
+        self.cut(chair, 40.0)
+        unknown = expected["not_priced"] = self.make_lead("unknown@recipient.example.com")
+        self.sequence.write({"has_margin_floor": True, "margin_floor": 0.0})
+        self.sequence._work_out_prices()
+        refused = self.quote(unknown, (chair, 1))
+        self.assertEqual(refused.opportunity_id, unknown)
+        with patch.object(type(self.sequence), "_work_out_prices", lambda _self: None):
+            found = self.sequence._group_by_exclusion()
+        self.assertEqual(self.sequence._find_free(), found.pop(None))
+        self.assertEqual(found, {reason: lead.ids for reason, lead in expected.items()})
 
     def test_no_quotation(self):
         """None, or one that says nothing; one that was ordered is none."""
