@@ -121,6 +121,23 @@ class MailingMailing(models.Model):
         return True
 
     @api.ondelete(at_uninstall=False)
+    def _unlink_except_nurture_awaited(self):
+        """Where leads enter by what they do in some mails, none that is named goes: without any
+        they would enter by whatever mail."""
+        sequences = self.env["nurture.sequence"].sudo().with_context(active_test=False)
+        sequence = sequences.search([("entry_mailing_ids", "in", self.ids)], limit=1)
+        if sequence:
+            mailing = self & sequence.entry_mailing_ids
+            raise UserError(
+                self.env._(
+                    "“%(mailing)s” cannot be deleted: leads enter the sequence “%(sequence)s” by "
+                    "what they do in it.",
+                    mailing=mailing[0].display_name,
+                    sequence=sequence.name,
+                )
+            )
+
+    @api.ondelete(at_uninstall=False)
     def _unlink_except_nurture_step(self):
         for mailing in self:
             # archived steps and those of other companies, too

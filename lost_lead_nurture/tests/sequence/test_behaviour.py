@@ -90,6 +90,17 @@ class TestInMails(BehaviourMixin, NurtureHttpCase):
         self.advance()
         self.assertEqual(self.entered(), self.ann)
 
+    def test_named_mailing_stays(self):
+        """Without the only mailing that it names a sequence would wait for any: it cannot be
+        deleted, and whoever tries hears why."""
+        self.sequence.write({"entry": "click", "active": False})
+        mailing = self.make_mailing("Spring")
+        self.sequence.entry_mailing_ids = mailing
+        with self.assertRaisesRegex(UserError, "leads enter the sequence “Restock”"):
+            mailing.unlink()
+        self.sequence.entry_mailing_ids = False
+        mailing.unlink()
+
     def test_one_link(self):
         self.watch("click", entry_url="https://shop.example.com/a*")
         self.send_plain(self.ann, self.bob, body=TWO_LINKS)
