@@ -154,9 +154,8 @@ class MailingTrace(models.Model):
         page = self._nurture_get_quotation_page()
         if page.state != "open":
             return page
-        if not self.links_click_datetime:
-            # it is a person who asks, and has read the mail
-            self.set_clicked()
+        # it is a person who asks, and has the mail open: whatever was clicked before was before
+        self.set_clicked()
         try:
             with self.env.cr.savepoint():
                 page.order = self._nurture_make_quotation(page.renewal)

@@ -228,6 +228,69 @@ class TestPage(PageCase):
         self.refused.unlink()
         self.refuses("not there any more")
 
+    def test_quotation_of_another_lead(self):
+        """Somebody has taken it from the lead, or given it to another one."""
+        self.refused.opportunity_id = self.make_lead(BOB, self.reason_price)
+        self.refuses("not there any more")
+        self.refused.opportunity_id = False
+        self.refuses("not there any more")
+
+    def test_costs_nothing(self):
+        """Nobody gets for nothing what somebody forgot to price."""
+        self.cut(self.desk, 0.0)
+        self.refuses("do not offer it")
+
+    def test_typed(self):
+        """What a salesperson had typed above the pricelist is on the page and in what is made."""
+        self.refused.order_line.price_unit = 5000.0
+        self.env.flush_all()
+        self.assertIn("$ 5,000.00", self.look())
+        self.ask()
+        self.assertEqual(self.asked().amount_untaxed, 5000.0)
+
+    def test_sequence_stopped(self):
+        """Who has the mail gets the quotation, and the sequence is credited."""
+        self.sequence.action_stop()
+        self.assertIn("$ 80.00", self.look())
+        self.assertEqual(self.ask().status_code, 303)
+        self.assertEqual(self.journey_of(self.asked()), self.participant(self.ann))
+
+    def test_two_mails(self):
+        """By the mails of two sequences there is one quotation."""
+        other = self.make_sequence(name="Other", domain="[]", fresh_days=10)
+        mailing = self.make_mailing("Elsewhere", LINK)
+        step = self.make_step(other, mailing_id=mailing.id)
+        step.sudo().author_id = self.seller
+        other.action_start()
+        self.advance(minutes=5)
+        link = self.links_of(self.mail_to(ANN, "Elsewhere"))[0]
+        second = self.follow(unescape(link))
+        self.assertNotEqual(second, self.url)
+        self.assertEqual(self.ask().headers["Location"], self.ask(second).headers["Location"])
+        self.assertEqual(len(self.asked()), 1)
+
+    def test_credited_to_the_mail(self):
+        """Who asks by a mail was won back by that one, also when a mail of another sequence was
+        clicked after it had been opened first."""
+        self.clock += timedelta(minutes=5)
+        self.click(self.mail_to(ANN))
+        other = self.make_sequence(name="Other", domain="[]", exit_on_quotation=False)
+        self.make_step(other, subject="Elsewhere")
+        other.action_start()
+        self.advance(minutes=5)
+        self.click(self.mail_to(ANN, "Elsewhere"))
+        self.advance(hours=1)
+        self.ask()
+        self.assertEqual(self.journey_of(self.asked()).sequence_id, self.sequence)
+
+    def test_salesperson_has_left(self):
+        """It belongs to nobody who has left."""
+        self.sequence.exit_on_quotation = False
+        self.salesman.active = False
+        self.ask()
+        self.assertTrue(self.asked())
+        self.assertFalse(self.asked().user_id)
+
     def test_lead_deleted(self):
         self.ann.unlink()
         self.refuses("not there any more")
