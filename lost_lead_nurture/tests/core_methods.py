@@ -380,6 +380,10 @@ OVERRIDDEN = {
         "",
         "the ledger looks at quotations that are edited",
     ),
+    "sale.order._has_field_access": (
+        "field, operation",
+        "nobody puts another quotation in the place of what was asked for",
+    ),
     "utm.source._generate_name": (
         "record, content",
         "a mailing's source is named without placeholders",
@@ -570,6 +574,14 @@ CALLED = {
         "",
         "whether the companies chosen are the user's",
     ),
+    "sale.order._get_copiable_order_lines": (
+        "",
+        "what of a refused quotation is made again",
+    ),
+    "sale.order._get_update_prices_lines": (
+        "",
+        "which lines have a price that is worked out",
+    ),
     "sale.order._recompute_prices": (
         "",
         "what a refused quotation costs today",
@@ -580,7 +592,7 @@ CALLED = {
     ),
     "sale.order.line._is_global_discount": (
         "",
-        "which lines have no price of their own",
+        "what takes something off the whole",
     ),
     "sale.order.line._prepare_base_line_for_taxes_computation": (
         "**kwargs",

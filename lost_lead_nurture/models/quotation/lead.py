@@ -74,7 +74,7 @@ class CrmLead(models.Model):
     def _compute_nurture_refused(self):
         self.nurture_refused = False
         lost = self.filtered(lambda lead: lead._origin.id and lead.won_status == "lost")
-        found = self.env["sale.order"]._nurture_find_refused(lost)
+        found = self.env["sale.order"]._nurture_find_refused(lost, self.env.companies)
         for lead in lost:
             refused = found.get(lead._origin.id)
             if refused and refused.has_access("read"):

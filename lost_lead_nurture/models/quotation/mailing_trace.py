@@ -97,7 +97,7 @@ class MailingTrace(models.Model):
             return "blacklisted"
         if lead.won_status == "won" or participant.refused_order_id.state == "sale":
             return "ordered"
-        return None if participant.refused_order_id else "deleted"
+        return None if participant._get_refused() else "deleted"
 
     def _nurture_get_last_quotation_day(self):
         """The last day on which the link of this mail works, on the clock of its company."""
@@ -179,7 +179,8 @@ class MailingTrace(models.Model):
         made = refused.copy(refused._nurture_prepare_fresh(self._nurture_prepare_asked(lead)))
         # what it costs is not the author's choice: it is worked out as it was shown
         fresh = made.sudo()._nurture_at_home()
-        fresh._recompute_prices()
+        fresh.nurture_refused_id = refused
+        fresh._nurture_price_again(refused)
         sequence = participant.sequence_id
         if participant.granted_date:
             fresh._nurture_beat(refused.amount_untaxed, sequence.price_below, sequence._get_floor())
@@ -203,8 +204,9 @@ class MailingTrace(models.Model):
             "medium_id": mailing.medium_id.id,
             "validity_date": sequence._get_local_day() + timedelta(days=sequence.fresh_days),
         }
-        if seller := lead.user_id._nurture_at_work(company):
-            values["user_id"] = seller.id
+        # who had made the refused one may have left
+        sellers = lead.user_id | self.nurture_trace_id.participant_id.refused_order_id.user_id
+        values["user_id"] = sellers._nurture_at_work(company)[:1].id
         return values
 
     def _nurture_describe_asked(self, refused):

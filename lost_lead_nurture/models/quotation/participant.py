@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, formatLang
 
 from ...tools.dates import on_day
+from ..credit.sale_order import NOT_ORDERED
 
 
 class NurtureParticipant(models.Model):
@@ -56,16 +57,25 @@ class NurtureParticipant(models.Model):
         """Note which quotation the mails to these participants speak of, where that is not noted:
         whatever is quoted to the lead later, their links are about this one."""
         new = self.filtered(lambda one: not one.refused_order_id and not one.refused_currency_id)
-        refused = self.env["sale.order"]._nurture_find_refused(new.lead_id)
-        for participant in new:
-            if order := refused.get(participant.lead_id.id):
-                participant.write(
-                    {
-                        "refused_order_id": order.id,
-                        "refused_amount": order.amount_untaxed,
-                        "refused_currency_id": order.currency_id.id,
-                    }
-                )
+        orders = self.env["sale.order"]
+        for sequence, participants in new.grouped("sequence_id").items():
+            refused = orders._nurture_find_refused(participants.lead_id, sequence._get_companies())
+            for participant in participants:
+                if order := refused.get(participant.lead_id.id):
+                    participant.write(
+                        {
+                            "refused_order_id": order.id,
+                            "refused_amount": order.amount_untaxed,
+                            "refused_currency_id": order.currency_id.id,
+                        }
+                    )
+
+    def _get_refused(self):
+        """The quotation that is noted, as long as it is one that the lead has not ordered: it may
+        be another lead's by now, or nobody's."""
+        order = self.refused_order_id
+        is_there = order.opportunity_id == self.lead_id and order.state in NOT_ORDERED
+        return order if is_there else order.browse()
 
     @api.model
     def _note_prices(self, sequence, participant_ids):
@@ -86,7 +96,7 @@ class NurtureParticipant(models.Model):
                    AND price.lead_id = participant.lead_id AND %s
                 """,
                 participant_ids,
-                self.env["nurture.price"]._sql_is_of_last(),
+                self.env["nurture.price"]._sql_is_of_last(sequence._get_companies()),
             )
         )
         self.browse(participant_ids).invalidate_recordset(flush=False)
@@ -102,10 +112,10 @@ class NurtureParticipant(models.Model):
         """
         return {
             participant: participant.sequence_id._renew(
-                participant.refused_order_id, has_discount=bool(participant.granted_date)
+                refused, has_discount=bool(participant.granted_date)
             )
             for participant in self
-            if participant.refused_order_id
+            if (refused := participant._get_refused())
         }
 
     def _grant_discounts(self):
@@ -113,10 +123,15 @@ class NurtureParticipant(models.Model):
         one."""
         self._pin_refused()
         now = fields.Datetime.now()
-        for participant in self.filtered("refused_order_id"):
-            discount = participant.sequence_id._find_discount(participant.refused_order_id)
+        for participant in self:
+            discount = participant._find_discount()
             if discount is not None:
                 participant.write({"granted_discount": discount, "granted_date": now})
+
+    def _find_discount(self):
+        """The smallest discount that beats what the lead refused; None where there is none."""
+        refused = self._get_refused()
+        return self.sequence_id._find_discount(refused) if refused else None
 
     # ------------------------------------------------------------
     # IN WORDS
@@ -188,9 +203,4 @@ class NurtureParticipant(models.Model):
     def _find_without_discount(self):
         """Those of these participants for whom no discount beats what was refused."""
         self._pin_refused()
-        return self.filtered(
-            lambda one: (
-                not one.refused_order_id
-                or one.sequence_id._find_discount(one.refused_order_id) is None
-            )
-        )
+        return self.filtered(lambda one: one._find_discount() is None)

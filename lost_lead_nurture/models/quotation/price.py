@@ -1,3 +1,4 @@
+import logging
 import time
 from collections import defaultdict
 
@@ -6,8 +7,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL, split_every
 
 from ...tools.prices import PRICE_DIGITS, TOLERANCE, lowest_margin
+from ...tools.transaction import attempt
 from ..credit.sale_order import NOT_ORDERED
 from ..sequence.entry import SCAN_EVERY
+
+_logger = logging.getLogger(__name__)
 
 #: So many quotations are worked out in one transaction.
 BATCH = 500
@@ -16,7 +20,11 @@ MAX_SECONDS = 60
 #: So many are worked out at once when somebody looks at a sequence.
 LOOKED_AT = 200
 #: What stands against offering a quotation again, whatever the sequence.
-UNOFFERED = [("no_quotation", "Empty"), ("not_sold", "Not sold any more")]
+UNOFFERED = [
+    ("no_quotation", "Empty"),
+    ("not_sold", "Not sold any more"),
+    ("not_priced", "Without a price"),
+]
 
 
 class NurturePrice(models.Model):
@@ -52,13 +60,16 @@ class NurturePrice(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_is_of_last(self):
+    def _sql_is_of_last(self, companies=None):
         """Whether the alias ``price`` is that of the last quotation of its lead that was not
-        ordered."""
+        ordered.
+
+        :param companies: of theirs; None: of any company
+        """
         return SQL(
             "EXISTS (SELECT 1 FROM sale_order so WHERE so.id = price.order_id"
             " AND so.opportunity_id = price.lead_id AND %s)",
-            self.env["nurture.cure"]._sql_is_last_quotation(),
+            self.env["sale.order"]._nurture_sql_is_refused(companies),
         )
 
     @api.model
@@ -75,25 +86,34 @@ class NurturePrice(models.Model):
     def _get_exclusions(self, sequence):
         """Why leads do not enter ``sequence``, which they enter when the price is below the refused
         one, see :meth:`crm.lead._nurture_exclusions`."""
+        companies = sequence._get_companies()
+        last = self._sql_is_of_last(companies)
+
+        def any_(condition):
+            return SQL(
+                "EXISTS (SELECT 1 FROM nurture_price price"
+                " WHERE price.lead_id = lead.id AND %s AND %s)",
+                condition,
+                last,
+            )
+
         quoted = SQL(
-            "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id"
-            " AND so.state IN %s AND so.company_id IN %s)",
-            NOT_ORDERED,
-            tuple(sequence._get_companies().ids) or (0,),
+            "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id AND %s)",
+            self.env["sale.order"]._nurture_sql_is_quoted(companies),
         )
         exclusions = [
             ("no_quotation", SQL("NOT %s", quoted)),
-            ("no_quotation", self._sql_any(SQL("price.reason = 'no_quotation'"))),
-            ("not_priced", SQL("NOT %s", self._sql_any(SQL("true")))),
-            ("not_sold", self._sql_any(SQL("price.reason = 'not_sold'"))),
+            ("no_quotation", any_(SQL("price.reason = 'no_quotation'"))),
+            ("not_priced", SQL("NOT %s", any_(SQL("true")))),
+            ("not_priced", any_(SQL("price.reason = 'not_priced'"))),
+            ("not_sold", any_(SQL("price.reason = 'not_sold'"))),
         ]
         if sequence.has_margin_floor:
-            exclusions.append(("no_cost", self._sql_any(SQL("price.has_margin IS NOT TRUE"))))
-        not_below = SQL("NOT %s", self._sql_is_below(sequence))
-        exclusions.append(("not_below", self._sql_any(not_below)))
+            exclusions.append(("no_cost", any_(SQL("price.has_margin IS NOT TRUE"))))
+        exclusions.append(("not_below", any_(SQL("NOT %s", self._sql_is_below(sequence)))))
         if sequence.has_margin_floor:
             under = SQL("price.margin < %s - %s", sequence.margin_floor, TOLERANCE)
-            exclusions.append(("under_margin", self._sql_any(under)))
+            exclusions.append(("under_margin", any_(under)))
         return exclusions
 
     @api.model
@@ -111,7 +131,7 @@ class NurturePrice(models.Model):
                 "%s IN (SELECT price.lead_id FROM nurture_price price WHERE %s AND %s)",
                 SQL.identifier(alias, "id"),
                 offered,
-                self._sql_is_of_last(),
+                self._sql_is_of_last(sequence._get_companies()),
             )
 
         return Domain.custom(to_sql=to_sql)
@@ -129,16 +149,6 @@ class NurturePrice(models.Model):
         )
 
     @api.model
-    def _sql_any(self, condition):
-        """Whether the lead (alias ``lead``) has a refused quotation of which that holds."""
-        return SQL(
-            "EXISTS (SELECT 1 FROM nurture_price price"
-            " WHERE price.lead_id = lead.id AND %s AND %s)",
-            condition,
-            self._sql_is_of_last(),
-        )
-
-    @api.model
     def _find_risen(self, sequence, participants):
         """Why these participants, whom a price below the refused one let in, do not stay.
 
@@ -153,6 +163,7 @@ class NurturePrice(models.Model):
                             THEN 'not_offered' ELSE 'price_risen' END
                   FROM nurture_participant participant
              LEFT JOIN nurture_price price ON price.order_id = participant.refused_order_id
+                   AND price.lead_id = participant.lead_id
                  WHERE participant.id = ANY(%(ids)s)
                    AND (price.id IS NULL OR price.reason IS NOT NULL OR %(under)s
                         OR NOT %(below)s)
@@ -231,7 +242,7 @@ class NurturePrice(models.Model):
               ORDER BY price.date NULLS FIRST, so.id
                  LIMIT %(limit)s
                 """,
-                last=self.env["nurture.cure"]._sql_is_last_quotation(),
+                last=self.env["sale.order"]._nurture_sql_is_refused(),
                 companies=tuple(companies.ids) or (0,),
                 before=before,
                 limit=limit,
@@ -268,25 +279,68 @@ class NurturePrice(models.Model):
 
     @api.model
     def _work_out(self, orders):
-        """Work out what these quotations cost today, and keep it."""
+        """Work out what these quotations cost today, and keep it. One that is no lead's any more,
+        or was ordered, has no price."""
+        refused = orders.filtered(lambda one: one.opportunity_id and one.state in NOT_ORDERED)
+        if gone := orders - refused:
+            self.search([("order_id", "in", gone.ids)]).unlink()
+        self._work_out_apart(refused)
+
+    @api.model
+    def _work_out_apart(self, orders):
+        """Work them out together; where that fails, in halves: one that core, or another add-on,
+        cannot work out keeps nobody else from entering."""
         if not orders:
             return
+
+        def on_error(error):
+            if len(orders) == 1:
+                _logger.warning("What %s costs today cannot be worked out: %r", orders, error)
+                self._keep([self._get_row(orders, orders.amount_untaxed, None, "not_priced")])
+                return
+            half = len(orders) // 2
+            self._work_out_apart(orders[:half])
+            self._work_out_apart(orders[half:])
+
+        with attempt(self.env, on_error):
+            self._keep(self._calculate(orders))
+
+    @api.model
+    def _calculate(self, orders):
+        """What these quotations cost today, as rows of the table.
+
+        :return: list of SQL
+        """
         alike = self._renew_lines(orders)
         lines = {line: line._nurture_as_priced() for line in set(alike.values())}
-        now = fields.Datetime.now()
-        values = []
+        rows = []
         for order in orders:
             today = [alike[line] for line in order._nurture_get_priced()]
+            amount = self._add_up(order, today)
+            reason = order._nurture_get_reason_unsold()
+            if not reason and (
+                amount <= 0 or any(line.currency_id != order.currency_id for line in today)
+            ):
+                reason = "not_priced"
             margin = lowest_margin([lines[line] for line in today])
-            values.append(
-                SQL(
-                    "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                    *(order.id, order.opportunity_id.id, order.currency_id.id),
-                    order.amount_untaxed,
-                    self._add_up(order, today),
-                    *(margin is not None, margin, order._nurture_get_reason_against(), now),
-                )
-            )
+            rows.append(self._get_row(order, amount, margin, reason))
+        return rows
+
+    @api.model
+    def _get_row(self, order, amount, margin, reason):
+        return SQL(
+            "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            *(order.id, order.opportunity_id.id, order.currency_id.id),
+            *(order.amount_untaxed, amount),
+            *(margin is not None, margin, reason, fields.Datetime.now()),
+        )
+
+    @api.model
+    def _keep(self, rows):
+        """Keep what was worked out.
+
+        :param rows: see :meth:`_get_row`
+        """
         self.env.cr.execute(
             SQL(
                 """
@@ -300,7 +354,7 @@ class NurturePrice(models.Model):
                        has_margin = excluded.has_margin, margin = excluded.margin,
                        reason = excluded.reason, date = excluded.date
                 """,
-                SQL(", ").join(values),
+                SQL(", ").join(rows),
             )
         )
         self.invalidate_model(flush=False)
@@ -331,7 +385,7 @@ class NurturePrice(models.Model):
         renewed, alike = {}, defaultdict(lambda: defaultdict(list))
         for order in self._read_together(orders):
             priced = order._nurture_get_priced()
-            if any(line._nurture_stands_alone() for line in priced):
+            if order._nurture_has_own_prices(priced):
                 renewed |= self._renew_order(order, priced)
                 continue
             head = (
@@ -362,12 +416,12 @@ class NurturePrice(models.Model):
     @api.model
     def _renew_order(self, order, priced):
         """``{line: line as it would be today}`` of a quotation whose lines depend on each other."""
-        fresh = order._nurture_imagine()
-        today = fresh._nurture_get_priced()
-        if len(today) != len(priced):
-            # one of them could not be copied: nothing is known of it
-            return {line: line for line in priced}
-        return dict(zip(priced, today, strict=True))
+        today = {
+            before: line
+            for line, before in order._nurture_imagine()._nurture_get_pairs(order)
+            if before
+        }
+        return {line: today[line] for line in priced}
 
     @api.model
     def _renew_together(self, head, lines):
@@ -390,6 +444,8 @@ class NurturePrice(models.Model):
             }
         )
         fresh._recompute_prices()
+        for line, source in zip(fresh.order_line, lines, strict=True):
+            line._nurture_keep_typed(source._nurture_get_typed())
         return fresh.order_line
 
     @api.autovacuum
@@ -406,17 +462,24 @@ class NurturePrice(models.Model):
         )
 
 
+class SaleOrder(models.Model):
+    """Quotations of which each line has its price whatever the others are."""
+
+    _inherit = "sale.order"
+
+    def _nurture_has_own_prices(self, lines):
+        """Whether the price of one of these lines depends on the others, or is none that core works
+        out, as that of a delivery."""
+        self.ensure_one()
+        return bool(lines - self._get_update_prices_lines()) or any(
+            line.product_type == "combo" or line.combo_item_id for line in lines
+        )
+
+
 class SaleOrderLine(models.Model):
     """Lines of quotations whose price is the same."""
 
     _inherit = "sale.order.line"
-
-    def _nurture_stands_alone(self):
-        """Whether its price depends on other lines, or somebody has set it for good."""
-        self.ensure_one()
-        return bool(
-            self.product_type == "combo" or self.combo_item_id or self._is_global_discount()
-        )
 
     def _nurture_get_price_key(self):
         """By what core works out the price, beside what the quotation says as a whole."""
@@ -427,6 +490,7 @@ class SaleOrderLine(models.Model):
             self.product_uom_qty,
             tuple(self.product_no_variant_attribute_value_ids.ids),
             tuple(self.tax_ids.ids),
+            self._nurture_get_typed(),
         )
 
     def _nurture_prepare_alike(self):

@@ -1,4 +1,9 @@
+import logging
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
+from odoo.fields import Command
 from odoo.tools import SQL, formatLang
 
 from ...tools.prices import (
@@ -10,6 +15,10 @@ from ...tools.prices import (
     lowest_margin,
     smallest_discount,
 )
+from ...tools.transaction import attempt
+from ..credit.sale_order import NOT_ORDERED
+
+_logger = logging.getLogger(__name__)
 
 #: How often a discount is made larger by its last digit, where what was rounded on lines is missing
 #: in the total.
@@ -33,23 +42,76 @@ class SaleOrder(models.Model):
         "of a sequence.",
     )
 
+    def _has_field_access(self, field, operation):
+        # the page leads the customer to what was asked for: nobody puts another one there
+        if operation == "write" and field.name == "nurture_refused_id" and not self.env.su:
+            return False
+        return super()._has_field_access(field, operation)
+
     # ------------------------------------------------------------
     # WHICH ONE
     # ------------------------------------------------------------
 
     @api.model
-    def _nurture_find_refused(self, leads):
+    def _nurture_sql_is_quoted(self, companies=None, order="so"):
+        """Whether an order is a quotation of its lead that was not ordered and may be shown to the
+        lead. What was quoted to somebody else, such as a dealer, is nothing for its eyes.
+
+        :param companies: only theirs; None: of whatever company
+        :param order: alias of the order
+        """
+        own = SQL("true")
+        if companies is not None:
+            own = SQL("%s IN %s", SQL.identifier(order, "company_id"), tuple(companies.ids) or (0,))
+        return SQL(
+            "(%(state)s IN %(states)s AND %(own)s AND NOT EXISTS (SELECT 1 FROM crm_lead quoted"
+            " JOIN res_partner mine ON mine.id = quoted.partner_id"
+            " JOIN res_partner buyer ON buyer.id = %(partner)s"
+            " WHERE quoted.id = %(lead)s"
+            " AND buyer.commercial_partner_id != mine.commercial_partner_id"
+            " AND buyer.email_normalized IS DISTINCT FROM quoted.email_normalized))",
+            state=SQL.identifier(order, "state"),
+            states=NOT_ORDERED,
+            own=own,
+            partner=SQL.identifier(order, "partner_id"),
+            lead=SQL.identifier(order, "opportunity_id"),
+        )
+
+    @api.model
+    def _nurture_sql_is_refused(self, companies=None):
+        """Whether the order ``so`` is the one that its lead refused: the last one of
+        :meth:`_nurture_sql_is_quoted`.
+
+        :param companies: of theirs; None: the last one of each company
+        """
+        later = self._nurture_sql_is_quoted(companies, "later")
+        if companies is None:
+            later = SQL("later.company_id = so.company_id AND %s", later)
+        return SQL(
+            "%s AND NOT EXISTS (SELECT 1 FROM sale_order later"
+            " WHERE later.opportunity_id = so.opportunity_id AND %s"
+            " AND (COALESCE(later.date_order, '-infinity'), later.id)"
+            " > (COALESCE(so.date_order, '-infinity'), so.id))",
+            self._nurture_sql_is_quoted(companies),
+            later,
+        )
+
+    @api.model
+    def _nurture_find_refused(self, leads, companies):
         """The last quotation of each lead that was not ordered.
 
+        :param companies: of theirs
         :return: ``{lead id: order}``
         """
-        self.flush_model(["opportunity_id", "state", "date_order"])
+        self.flush_model(["company_id", "date_order", "opportunity_id", "partner_id", "state"])
+        self.env["crm.lead"].flush_model(["email_normalized", "partner_id"])
+        self.env["res.partner"].flush_model(["commercial_partner_id", "email_normalized"])
         rows = self.env.execute_query(
             SQL(
                 "SELECT so.opportunity_id, so.id FROM sale_order so"
                 " WHERE so.opportunity_id IN %s AND %s",
                 tuple(leads.ids) or (0,),
-                self.env["nurture.cure"]._sql_is_last_quotation(),
+                self._nurture_sql_is_refused(companies),
             )
         )
         return {lead_id: self.browse(order_id) for lead_id, order_id in rows}
@@ -68,7 +130,7 @@ class SaleOrder(models.Model):
         fresh = {
             "date_order": fields.Datetime.now(),
             "origin": self.name,
-            "nurture_refused_id": self.id,
+            "order_line": self._nurture_copy_lines(),
             **(values or {}),
         }
         pricelist = self._nurture_get_pricelist()
@@ -76,12 +138,28 @@ class SaleOrder(models.Model):
             fresh["pricelist_id"] = pricelist.id
         return fresh
 
+    def _nurture_copy_lines(self):
+        """Commands that make its lines again. What a salesperson had taken off the whole is not
+        given again, as a discount on lines is not."""
+        lines = self._get_copiable_order_lines().filtered(
+            lambda line: not line._is_global_discount()
+        )
+        commands = []
+        for line, values in zip(lines, lines.copy_data(), strict=True):
+            # by that the copy is found again, also by what belongs to a combo: core's own copy
+            # forgets which one, where that had been saved before
+            values["virtual_id"] = str(line.id)
+            values["linked_virtual_id"] = str(line.linked_line_id.id or "")
+            commands.append(Command.create(values))
+        return commands
+
     def _nurture_get_pricelist(self):
-        """The pricelist of the quotation; where that is archived, the customer's of today, unless
-        its prices are in another currency: they could not be compared."""
+        """The pricelist of the quotation; where that is archived, or in another currency now, the
+        customer's of today, unless its prices are in another one, too: they could not be
+        compared."""
         self.ensure_one()
         pricelist = self.pricelist_id
-        if not pricelist or pricelist.active:
+        if not pricelist or (pricelist.active and pricelist.currency_id == self.currency_id):
             return pricelist
         today = self.partner_id.with_company(self.company_id).property_product_pricelist
         return today if today.currency_id == self.currency_id else pricelist
@@ -100,13 +178,44 @@ class SaleOrder(models.Model):
         self.ensure_one()
         home = self._nurture_at_home()
         fresh = home.new(home.copy_data(home._nurture_prepare_fresh())[0])
-        fresh._recompute_prices()
+        fresh._nurture_price_again(home)
         return fresh
 
+    def _nurture_try_to_imagine(self):
+        """The same; None where it cannot be worked out, as core has no price for a combo whose
+        choices are not offered any more."""
+        fresh = []
+
+        def on_error(error):
+            _logger.warning("%s cannot be worked out anew: %r", self, error)
+
+        with attempt(self.env, on_error):
+            fresh.append(self._nurture_imagine())
+        return fresh[0] if fresh else None
+
+    def _nurture_price_again(self, refused):
+        """Have core work out the prices of this copy of ``refused``. A price that somebody had
+        typed above that of the pricelist stays, as it never came of it."""
+        self._recompute_prices()
+        for line, before in self._nurture_get_pairs(refused):
+            line._nurture_keep_typed(before and before._nurture_get_typed())
+
+    def _nurture_get_pairs(self, refused):
+        """The lines of this copy of ``refused`` that somebody pays for, each with the one that it
+        is a copy of."""
+        before = {str(line.id): line for line in refused._nurture_get_priced()}
+        none = self.env["sale.order.line"]
+        return [(line, before.get(line.virtual_id, none)) for line in self._nurture_get_priced()]
+
     def _nurture_get_priced(self):
-        """The lines that somebody pays for."""
+        """The lines that somebody pays for, without what takes something off the whole."""
         return self.order_line.filtered(
-            lambda line: not line.display_type and not line.is_downpayment and line.product_uom_qty
+            lambda line: (
+                not line.display_type
+                and not line.is_downpayment
+                and line.product_uom_qty
+                and not line._is_global_discount()
+            )
         )
 
     def _nurture_get_priced_lines(self):
@@ -125,17 +234,31 @@ class SaleOrder(models.Model):
         :param floor: margin that it has to keep, in percent of the cost; None: none
         """
         self.ensure_one()
-        lines = self._nurture_get_priced()
-        if not lines:
-            return "no_quotation"
-        if not all(line.product_id._nurture_is_sold() for line in lines):
-            return "not_sold"
+        if reason := self._nurture_get_reason_unsold():
+            return reason
+        if self.amount_untaxed <= 0:
+            return "not_priced"
         if floor is None:
             return None
         priced = self._nurture_get_priced_lines()
         if lowest_margin(priced) is None:
             return "no_cost"
         return None if is_above_floor(priced, floor) else "under_margin"
+
+    def _nurture_get_reason_unsold(self):
+        """The same, of what is not about its price."""
+        lines = self._nurture_get_priced()
+        if not lines:
+            return "no_quotation"
+        # what takes something off is nothing that is sold; what comes along, such as a delivery,
+        # need not be for sale on its own
+        sold = lines.filtered(lambda line: line.price_subtotal >= 0)
+        chosen = sold & self._get_update_prices_lines()
+        if not all(product._nurture_is_sold() for product in chosen.product_id) or not all(
+            product.active for product in sold.product_id
+        ):
+            return "not_sold"
+        return None
 
     # ------------------------------------------------------------
     # DISCOUNT
@@ -201,10 +324,11 @@ class SaleOrder(models.Model):
     def _nurture_render_refused(self):
         """What was refused, and what it costs today, for the lead."""
         self.ensure_one()
-        fresh = self._nurture_imagine()
+        fresh = self._nurture_try_to_imagine()
         words = self.env["nurture.sequence"]._get_exclusion_labels()
+        if not fresh:
+            return Markup('<p class="text-danger">%s</p>') % words["not_priced"]
         sequences = self.env["nurture.sequence"]
-        before, today = self._nurture_get_priced(), fresh._nurture_get_priced()
         margin = fresh._nurture_get_margin()
         compare = self.currency_id.compare_amounts
         return self.env["ir.qweb"]._render(
@@ -213,8 +337,8 @@ class SaleOrder(models.Model):
                 "order": self,
                 "reason": words.get(fresh._nurture_get_reason_against()),
                 "lines": [
-                    fresh._nurture_describe_line(line, before[number : number + 1])
-                    for number, line in enumerate(today)
+                    fresh._nurture_describe_line(line, before)
+                    for line, before in fresh._nurture_get_pairs(self)
                 ],
                 "refused": sequences._say_price(self.amount_untaxed, self.currency_id),
                 "today": sequences._say_price(fresh.amount_untaxed, self.currency_id),
@@ -237,6 +361,21 @@ class SaleOrderLine(models.Model):
     """What the products of a line cost the company."""
 
     _inherit = "sale.order.line"
+
+    def _nurture_get_typed(self):
+        """The price per unit where somebody has typed it above that of the pricelist; None where
+        nobody has."""
+        self.ensure_one()
+        above = self.currency_id.compare_amounts(self.price_unit, self.technical_price_unit) > 0
+        return self.price_unit if above else None
+
+    def _nurture_keep_typed(self, price):
+        """Let it cost per unit what somebody had typed, unless it is dearer today.
+
+        :param price: falsy: nobody had
+        """
+        if price and price > self.price_unit:
+            self.price_unit = price
 
     def _nurture_as_priced(self):
         """The line as :class:`PricedLine`."""

@@ -97,9 +97,12 @@ class NurtureSequence(models.Model):
         """
         self.ensure_one()
         floor = self._get_floor()
-        renewal = Renewal(refused, refused._nurture_imagine())
+        fresh = refused._nurture_try_to_imagine()
+        if not fresh or fresh.currency_id != refused.currency_id:
+            # in another currency it cannot be compared
+            return Renewal(refused, refused, "not_priced")
         # a discount takes from the margin: whoever is below the floor gets none
-        renewal.reason = renewal.fresh._nurture_get_reason_against(floor)
+        renewal = Renewal(refused, fresh, fresh._nurture_get_reason_against(floor))
         if has_discount and not renewal.reason:
             discount = renewal.fresh._nurture_beat(refused.amount_untaxed, self.price_below, floor)
             renewal.discount = discount or 0.0
@@ -128,11 +131,13 @@ class NurtureSequence(models.Model):
             [("sequence_id", "=", self._origin.id), ("lead_id", "in", leads.ids)], order="id"
         )
         inside = {participant.lead_id.id: participant for participant in participants}
-        last = self.env["sale.order"]._nurture_find_refused(leads)
+        last = self.env["sale.order"]._nurture_find_refused(leads, self._get_companies())
         renewals = {}
         for lead in leads:
             participant = inside.get(lead.id, participants.browse())
-            refused = participant.refused_order_id or last.get(lead.id)
+            # what is noted stays, also when it is not there any more
+            is_noted = bool(participant.refused_currency_id)
+            refused = participant._get_refused() if is_noted else last.get(lead.id)
             if refused:
                 renewals[lead] = self._renew(
                     refused.sudo(), has_discount=bool(participant.granted_date)
@@ -151,10 +156,9 @@ class NurtureSequence(models.Model):
         """
         refused, fresh = renewal.refused.with_env(self.env), renewal.fresh.with_env(self.env)
         currency = fresh.currency_id
-        before = refused._nurture_get_priced()
         lines = [
-            fresh._nurture_describe_line(line, before[number : number + 1])
-            for number, line in enumerate(fresh._nurture_get_priced())
+            fresh._nurture_describe_line(line, before)
+            for line, before in fresh._nurture_get_pairs(refused)
         ]
         if last_day is None:
             last_day = fields.Date.add(self._get_local_day(), days=self.fresh_days)
@@ -213,7 +217,8 @@ class NurtureSequence(models.Model):
     def _explain_price(self, lead):
         """What the lead refused and what it costs today, for who may see that quotation."""
         price = self.env["nurture.price"].sudo().search([("lead_id", "=", lead.id)])
-        refused = self.env["sale.order"]._nurture_find_refused(lead).get(lead.id)
+        found = self.env["sale.order"]._nurture_find_refused(lead, self._get_companies())
+        refused = found.get(lead.id)
         price = price.filtered(lambda one: one.order_id == refused)
         if not price or not refused.has_access("read"):
             return []

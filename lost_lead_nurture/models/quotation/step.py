@@ -78,7 +78,8 @@ class NurtureStep(models.Model):
     def _refuse_quotation(self, leads):
         """Those whose refused quotation, or who themselves, who has set up the step does not
         see."""
-        refused = self.env["sale.order"].sudo()._nurture_find_refused(leads)
+        orders = self.env["sale.order"].sudo()
+        refused = orders._nurture_find_refused(leads, self.sequence_id._get_companies())
         foreign = leads.filtered(
             lambda lead: lead.id in refused and not self._may_renew(refused[lead.id], lead)
         )

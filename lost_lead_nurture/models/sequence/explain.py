@@ -177,7 +177,9 @@ class NurtureSequence(models.Model):
                 "What was missing when it was lost has been marked as possible again since"
             ),
             "no_quotation": self.env._("A quotation was made for it, and not ordered"),
-            "not_priced": self.env._("What its quotation costs today has been worked out"),
+            "not_priced": self.env._(
+                "What its quotation costs today has been worked out, and is more than nothing"
+            ),
             "not_sold": self.env._("All products of its quotation are still sold"),
             "no_cost": self.env._("It is known what the products of its quotation cost you"),
             "not_below": self.env._(

@@ -146,7 +146,7 @@ class TestPage(PageCase):
 
     def test_can_be_accepted(self):
         """Where the company asks for neither signature nor payment, it is signed all the same."""
-        self.company.write({"portal_confirmation_sign": False, "portal_confirmation_pay": False})
+        self.refused.write({"require_signature": False, "require_payment": False})
         self.ask()
         self.assertTrue(self.asked().require_signature)
 
@@ -162,6 +162,7 @@ class TestPage(PageCase):
             self.url + "0",
             self.url.rpartition("/")[0] + "/%C3%A4",
             self.base_url() + "/nurture/quotation/999999999/" + "0" * 64,
+            self.base_url() + f"/nurture/quotation/{10**30}/" + "0" * 64,
         ]
         for url in wrong:
             with self.subTest(url):

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from ..common import ANN, BOB, NurtureCase
 from ..quotations import QuotationMixin
@@ -30,6 +31,9 @@ class TestPrices(QuotationMixin, NurtureCase):
             with self.subTest(order.name):
                 self.assertAlmostEqual(price.amount, made.amount_untaxed, 4)
                 self.assertAlmostEqual(price.refused_amount, order.amount_untaxed, 4)
+
+    def reason_of(self, order):
+        return self.work_out(order)[order].reason
 
     def make_pricelist(self, *rules, **values):
         return self.env["product.pricelist"].create(
@@ -140,6 +144,159 @@ class TestPrices(QuotationMixin, NurtureCase):
         new = self.make_pricelist({"compute_price": "percentage", "percent_price": 20})
         self.customer.property_product_pricelist = new
         self.assertAlmostEqual(self.work_out(order)[order].amount, 80.0)
+
+    def test_pricelist_in_another_currency_since(self):
+        """Prices that cannot be compared let nobody in."""
+        order = self.quote(self.ann, (self.desk, 1))
+        self.cut(self.desk, 80.0)
+        foreign = self.env["res.currency"].create(
+            {
+                "name": "TCP",
+                "symbol": "¢",
+                "rate_ids": [Command.create({"rate": 0.01, "name": "2020-01-01"})],
+            }
+        )
+        self.pricelist.currency_id = foreign
+        # the customer's own is in the currency of the quotation
+        self.customer.property_product_pricelist = self.make_pricelist()
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 80.0)
+        self.customer.property_product_pricelist = self.pricelist
+        self.assertEqual(self.reason_of(order), "not_priced")
+        self.assertEqual(self.make_sequence()._renew(order).reason, "not_priced")
+
+    def test_costs_nothing(self):
+        """A price that somebody forgot is none."""
+        order = self.quote(self.ann, (self.desk, 1))
+        self.cut(self.desk, 0.0)
+        self.assertEqual(self.reason_of(order), "not_priced")
+        self.assertEqual(self.make_sequence()._renew(order).reason, "not_priced")
+
+    def test_typed(self):
+        """A price that somebody had typed above that of the pricelist stays; one below, and a
+        discount, are not given again."""
+        order = self.quote(self.ann, (self.desk, 1), (self.lamp, 2))
+        desk, lamp = order.order_line
+        desk.price_unit = 5000.0
+        lamp.price_unit = 5.0
+        self.cut(self.desk, 1.0)
+        self.cut(self.lamp, 8.0)
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 5016.0)
+        renewal = self.make_sequence()._renew(order)
+        self.assertAlmostEqual(renewal.fresh.amount_untaxed, 5016.0)
+        self.cut(self.desk, 6000.0)
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 6016.0)
+
+    def test_discount_on_the_whole(self):
+        """What a salesperson had taken off the whole is not given again, however that was
+        done."""
+        for kind, values in (
+            ("sol_discount", {"discount_percentage": 0.2}),
+            ("so_discount", {"discount_percentage": 0.2}),
+            ("amount", {"discount_amount": 20.0}),
+        ):
+            with self.subTest(kind):
+                order = self.quote(self.ann, (self.desk, 1))
+                self.env["sale.order.discount"].create(
+                    {"sale_order_id": order.id, "discount_type": kind, **values}
+                ).action_apply_discount()
+                self.assertAlmostEqual(order.amount_untaxed, 80.0)
+                self.cut(self.desk, 75.0)
+                self.assertAlmostEqual(self.work_out(order)[order].amount, 75.0)
+                renewal = self.make_sequence()._renew(order)
+                self.assertAlmostEqual(renewal.fresh.amount_untaxed, 75.0)
+                self.assertEqual(len(renewal.fresh.order_line), 1)
+                self.cut(self.desk, 100.0)
+
+    def test_delivery(self):
+        """What core does not work out costs what it did, and need not be for sale on its own."""
+        order = self.quote(self.ann, (self.desk, 1), (self.lamp, 1))
+        orders = type(order)
+        get_lines = orders._get_update_prices_lines
+        self.patch(
+            orders,
+            "_get_update_prices_lines",
+            lambda self: get_lines(self).filtered(lambda line: "Lamp" not in line.product_id.name),
+        )
+        self.lamp.sale_ok = False
+        self.cut(self.desk, 80.0)
+        self.cut(self.lamp, 1.0)
+        self.assertFalse(self.reason_of(order))
+        self.check(order)
+        self.assertAlmostEqual(self.work_out(order)[order].amount, 90.0)
+        self.desk.sale_ok = False
+        self.assertEqual(self.reason_of(order), "not_sold")
+
+    def test_voucher(self):
+        """What took something off, as a voucher does, is nothing that would have to be sold."""
+        self.lamp.sale_ok = False
+        order = self.quote(self.ann, (self.desk, 1), {"product_id": self.lamp.id, "price_unit": -5})
+        self.assertFalse(self.reason_of(order))
+
+    def make_combo(self):
+        """A set of a desk for 150.00, quoted as a salesperson does on a saved quotation."""
+        combo = self.env["product.combo"].create(
+            {
+                "name": "Desks",
+                "combo_item_ids": [Command.create({"product_id": self.desk.id})],
+            }
+        )
+        self.set = self.env["product.product"].create(
+            {
+                "name": "Set (test)",
+                "type": "combo",
+                "taxes_id": False,
+                "list_price": 150.0,
+                "combo_ids": [Command.set(combo.ids)],
+            }
+        )
+        order = self.quote(self.ann, (self.set, 1))
+        order.order_line = [
+            Command.create(
+                {
+                    "product_id": self.desk.id,
+                    "product_uom_qty": 1,
+                    "combo_item_id": combo.combo_item_ids.id,
+                    "linked_line_id": order.order_line.id,
+                }
+            )
+        ]
+        self.assertAlmostEqual(order.amount_untaxed, 150.0)
+        return order
+
+    def test_combo(self):
+        order = self.make_combo()
+        self.cut(self.set, 120.0)
+        price = self.work_out(order)[order]
+        self.assertAlmostEqual(price.amount, 120.0)
+        self.assertAlmostEqual(price.margin, 140.0)
+        sequence = self.make_sequence()
+        fresh = order.copy(order._nurture_prepare_fresh())
+        fresh._nurture_price_again(order)
+        self.assertAlmostEqual(fresh.amount_untaxed, 120.0)
+        self.assertAlmostEqual(fresh._nurture_beat(150.0, 50.0), 37.5)
+        self.assertAlmostEqual(fresh.amount_untaxed, 75.0)
+        self.assertAlmostEqual(sequence._renew(order).fresh.amount_untaxed, 120.0)
+
+    @mute_logger(
+        "odoo.addons.lost_lead_nurture.models.quotation.price",
+        "odoo.addons.lost_lead_nurture.models.quotation.sale_order",
+    )
+    def test_one_that_cannot_be_worked_out(self):
+        """Core has no price for what is not among the choices of a combo any more: that keeps
+        nobody else from entering, and no lead from being opened."""
+        order = self.make_combo()
+        other = self.env["product.combo"].create(
+            {"name": "Lamps", "combo_item_ids": [Command.create({"product_id": self.lamp.id})]}
+        )
+        self.set.combo_ids = other
+        many = [self.quote(self.ann, (self.desk, number)) for number in range(1, 6)]
+        self.cut(self.desk, 80.0)
+        prices = self.work_out(*many[:3], order, *many[3:])
+        self.assertEqual(prices[order].reason, "not_priced")
+        self.assertEqual([prices[one].amount for one in many], [80.0, 160.0, 240.0, 320.0, 400.0])
+        self.assertEqual(self.make_sequence()._renew(order).reason, "not_priced")
+        order.date_order = self.clock
+        self.assertIn("no price today", self.ann.with_user(self.salesman).nurture_refused)
 
     def test_at_random(self):
         """A few hundred lines, seeded."""
@@ -417,6 +574,68 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
         self.assertEqual(self.entered(), self.ann)
         price = self.env["nurture.price"].search([("order_id", "=", theirs.id)])
         self.assertAlmostEqual(price.margin, 1.06, 2)
+
+    def test_quotation_of_another_company(self):
+        """A lead of no company, to which another company quoted last: what counts is what the
+        company of the sequence quoted."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.ann.write({"user_id": False, "team_id": False, "company_id": False})
+        theirs = self.quote(
+            self.ann,
+            (self.desk, 5),
+            company_id=other.id,
+            pricelist_id=False,
+            user_id=False,
+            date_order=self.clock,
+        )
+        self.cut(self.desk, 90.0)
+        self.env["nurture.price"]._work_out(theirs)
+        self.begin()
+        self.assertEqual(self.entered(), self.ann)
+        self.assertEqual(self.participant(self.ann).refused_order_id, self.refused)
+        self.assertIn("90.00", self.env["mail.mail"].search([])[:1].body_html)
+        found = self.env["sale.order"]._nurture_find_refused(self.ann, other)
+        self.assertEqual(found, {self.ann.id: theirs})
+
+    def test_quotation_to_somebody_else(self):
+        """What was quoted to a dealer is nothing for the eyes of the customer."""
+        self.ann.partner_id = self.customer
+        dealer = self.env["res.partner"].create(
+            {"name": "Dealer", "email": "dealer@recipient.example.com"}
+        )
+        self.quote(self.ann, (self.lamp, 1), partner_id=dealer.id, date_order=self.clock)
+        self.cut(self.desk, 90.0)
+        self.begin()
+        self.assertEqual(self.participant(self.ann).refused_order_id, self.refused)
+        self.assertNotIn("Lamp", self.env["mail.mail"].search([])[:1].body_html)
+        bob = self.make_lead(BOB, self.reason_price, partner_id=dealer.id)
+        self.quote(bob, {"product_id": self.desk.id, "price_unit": 100.0})
+        self.assertIn("no_quotation", self.reasons_against(bob))
+        # a colleague of the same company is nobody else
+        self.customer.parent_id = dealer
+        self.assertFalse(self.reasons_against(bob))
+
+    def test_quotation_of_another_lead(self):
+        """Somebody takes the quotation from the lead while its mail is in the queue, or gives it to
+        another lead: it is not shown any more, and all others get theirs."""
+        bob = self.make_lead(BOB, self.reason_price)
+        theirs = self.quote(bob, (self.desk, 1))
+        eve = self.make_lead("eve@recipient.example.com", self.reason_price)
+        self.quote(eve, (self.desk, 1))
+        self.cut(self.desk, 90.0)
+        self.sequence.action_start()
+        self.clock += timedelta(minutes=5)
+        self.run_cron()
+        self.assertEqual(self.entered(), self.ann | bob | eve)
+        self.refused.opportunity_id = False
+        theirs.opportunity_id = eve
+        self.send_mails()
+        mailing_traces = self.env["mailing.trace"].search([("nurture_trace_id", "!=", False)])
+        for lead in (self.ann, bob):
+            mail = mailing_traces.filtered(lambda one, lead=lead: one.res_id == lead.id)
+            self.assertEqual(mail.mail_mail_id.state, "cancel")
+            self.assertEqual(self.participant(lead).exit_reason, "not_offered")
+        self.assertNotEqual(self.participant(eve).exit_reason, "not_offered")
 
     def test_settings(self):
         for values in (

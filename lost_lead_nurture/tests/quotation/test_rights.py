@@ -103,7 +103,8 @@ class TestQuotationRights(QuotationMixin, NurtureCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            self.assertEqual(len(self.env["sale.order"]._nurture_find_refused(some)), len(some))
+            found = self.env["sale.order"]._nurture_find_refused(some, self.company)
+            self.assertEqual(len(found), len(some))
             return self.env.cr.sql_log_count - before
 
         self.assertEqual(count(leads[:2]), count(leads[2:]))
