@@ -544,7 +544,7 @@ class NurtureParticipant(models.Model):
                 fields.Datetime.subtract(fields.Datetime.now(), days=sequence.reentry_days),
             )
         if sequence.reentry == "price":
-            return SQL("NOT %s", self.env["nurture.price"]._sql_has_risen())
+            return SQL("NOT %s", self.env["nurture.price"]._sql_has_risen(sequence))
         if sequence.reentry == "lost":
             return SQL("inside.entered_date >= lead.date_closed")
         if sequence.reentry == "event":

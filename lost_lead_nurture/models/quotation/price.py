@@ -210,11 +210,19 @@ class NurturePrice(models.Model):
         )
 
     @api.model
-    def _sql_has_risen(self):
-        """Whether the price of the journey ``inside`` has risen since its last message."""
+    def _sql_has_risen(self, sequence):
+        """Whether the price of the journey ``inside`` has risen since its last message, or the lead
+        has refused another quotation since, whose price is another one."""
+        another = SQL(
+            "EXISTS (SELECT 1 FROM sale_order so WHERE so.opportunity_id = lead.id"
+            " AND so.id IS DISTINCT FROM inside.refused_order_id"
+            " AND so.date_order > inside.entered_date AND %s)",
+            self.env["sale.order"]._nurture_sql_is_refused(sequence._get_companies()),
+        )
         return SQL(
-            "COALESCE(inside.price_risen_date >= %s, false)",
+            "(COALESCE(inside.price_risen_date >= %s, false) OR %s)",
             self._sql_last_sent(SQL("inside.id")),
+            another,
         )
 
     # ------------------------------------------------------------

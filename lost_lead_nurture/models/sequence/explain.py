@@ -227,7 +227,8 @@ class NurtureSequence(models.Model):
                 "It is not in the sequence, or has been lost again since it entered"
             ),
             "price": self.env._(
-                "It is not in the sequence, and the price had risen since it was written to last"
+                "It is not in the sequence, and the price had risen since it was written to last, "
+                "or it has refused another quotation since"
             ),
             "event": self.env._("It is not in the sequence now"),
         }

@@ -511,6 +511,21 @@ class TestPriceEntry(QuotationMixin, NurtureCase):
         self.advance(hours=1)
         self.assertEqual(len(self.participant(self.ann)), 2)
 
+    def test_another_quotation_since(self):
+        """Whoever has refused another quotation since waits for its price, not for that of the one
+        before to rise."""
+        self.cut(self.desk, 90.0)
+        self.begin()
+        self.advance(days=1)
+        later = self.quote(self.ann, (self.desk, 1), date_order=self.clock)
+        self.assertTrue(self.participant(self.ann).exit_reason)
+        self.ann.action_set_lost(lost_reason_id=self.reason_price.id)
+        self.advance(hours=1)
+        self.assertEqual(self.reasons_against(self.ann), ["not_below"])
+        self.cut(self.desk, 80.0)
+        self.advance(hours=1)
+        self.assertEqual(self.participant(self.ann).sorted("id")[1:].refused_order_id, later)
+
     def test_risen_before_the_mail(self):
         """What falls due after the price has risen does not leave; who was added by hand waits for
         no price."""
