@@ -12,6 +12,10 @@ from .price import BATCH
 MAX_MARGIN = 10_000
 
 
+#: By what a discount is as large as it is: whoever changes one of these has set it up.
+TERMS = ("price_below", "has_margin_floor", "margin_floor")
+
+
 @dataclass
 class Renewal:
     """A refused quotation, as it would be today."""
@@ -78,6 +82,18 @@ class NurtureSequence(models.Model):
                         MAX_VALID_DAYS,
                     )
                 )
+
+    def write(self, vals):
+        changed = self.filtered(
+            lambda sequence: any(name in vals and sequence[name] != vals[name] for name in TERMS)
+        )
+        result = super().write(vals)
+        if not self.env.su:
+            steps = changed.sudo().with_context(active_test=False).step_ids
+            steps.filtered(
+                lambda step: step.step_type == "action" and step.action_kind == "discount"
+            ).author_id = self.env.user
+        return result
 
     def _get_floor(self):
         """The margin that a quotation has to keep, in percent of the cost; None: none."""

@@ -61,10 +61,7 @@ class NurtureStep(models.Model):
 
         :raise ValidationError: when this person may make no quotations
         """
-        if not self._shows_quotation():
-            return
-        self._check_author()
-        if not self._as_author(self.env["sale.order"]).has_access("create"):
+        if self._shows_quotation() and not self._may_quote():
             raise ValidationError(
                 self.env._(
                     "Step “%(step)s”: its mail lets customers ask for a quotation, and %(user)s, "
@@ -74,6 +71,31 @@ class NurtureStep(models.Model):
                     user=self.author_id.sudo().name,
                 )
             )
+
+    def _check_allowed_discount(self):
+        """A discount on what others sell is not for everybody to grant.
+
+        :raise ValidationError: when who has set the step up, or changed the terms since, may make
+            no quotations
+        """
+        if not self._may_quote():
+            raise ValidationError(
+                self.env._(
+                    "Step “%(step)s”: it grants a discount, and %(user)s, who has set it or its "
+                    "terms up, may make no quotations. Somebody of Sales has to take the step "
+                    "over.",
+                    step=self.name,
+                    user=self.author_id.sudo().name,
+                )
+            )
+
+    def _may_quote(self):
+        """Whether who has set the step up may make quotations.
+
+        :raise ValidationError: when this person is not there any more
+        """
+        self._check_author()
+        return self._as_author(self.env["sale.order"]).has_access("create")
 
     def _refuse_quotation(self, leads):
         """Those whose refused quotation, or who themselves, who has set up the step does not

@@ -137,9 +137,10 @@ class NurtureStep(models.Model):
 
     @api.constrains(*SET_UP)
     def _check_set_up(self):
-        # mails are written before somebody of Sales takes over what they promise
+        # mails and discounts are set up before somebody of Sales takes over what they promise
         for step in self.filtered(lambda step: step.step_type == "action"):
-            step._check_allowed()
+            if step.action_kind != "discount":
+                step._check_allowed()
 
     def _check_allowed(self):
         """Ask whether the step may do what it does.

@@ -57,6 +57,37 @@ class TestQuotationRights(QuotationMixin, NurtureCase):
         self.first.with_user(self.seller).action_take_over()
         self.sequence.action_start()
 
+    def test_discount_of_a_marketer(self):
+        """Who may make no quotations grants no discount on them, nor changes how large one is that
+        somebody of Sales has set up."""
+        discount = self.make_step(
+            self.sequence, step_type="action", action_kind="discount", mailing_id=False
+        )
+        discount.sudo().author_id = self.marketer
+        with self.assertRaisesRegex(UserError, "may make no quotations"):
+            self.sequence.action_start()
+        discount.with_user(self.seller).action_take_over()
+        self.sequence.action_start()
+        sequence = self.sequence.with_user(self.marketer)
+        sequence.write({"price_below": 5.0, "fresh_days": 10})
+        self.assertEqual(discount.author_id, self.seller)
+        sequence.write({"price_below": 15.0})
+        self.advance(minutes=5)
+        trace = self.trace(self.ann, discount)
+        self.assertEqual((trace.state, trace.reason), ("error", "not_allowed"))
+        self.assertFalse(self.participant(self.ann).granted_date)
+
+    def test_what_was_asked_for(self):
+        """The page leads the customer there: nobody puts a quotation of their own in its place."""
+        mine = self.quote(self.ann, (self.lamp, 1), user_id=self.colleague.id)
+        self.env.flush_all()
+        with self.assertRaises(AccessError):
+            mine.with_user(self.colleague).write({"nurture_refused_id": self.refused.id})
+        with self.assertRaises(AccessError):
+            self.env["sale.order"].with_user(self.colleague).create(
+                {"partner_id": self.customer.id, "nurture_refused_id": self.refused.id}
+            )
+
     def test_quotation_that_the_author_does_not_see(self):
         """A lead whose quotation is a colleague's gets no mail that would offer it, and the trace
         names who may not."""
