@@ -11,7 +11,7 @@ from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from ..common import ANN, BOB, NurtureHttpCase
+from ..common import ANN, BOB, DealMixin, NurtureHttpCase
 from ..quotations import LINK, QUOTATION, QuotationMixin
 
 #: A picture of one point, as a signature.
@@ -396,3 +396,70 @@ class TestTable(PageCase):
         self.ask()
         self.assertEqual(len(self.asked().order_line), 3)
         self.assertEqual(self.asked().amount_untaxed, 110.0)
+
+
+@tagged("post_install", "-at_install")
+class TestPaid(DealMixin, PageCase):
+    """A quotation that is accepted by payment."""
+
+    def test_paid(self):
+        """What has to be paid is paid on core's page: the quotation is an order then, and the
+        journey that led to it is credited."""
+        self.refused.write({"require_signature": False, "require_payment": True})
+        provider, method = self.make_provider()
+        location = self.ask().headers["Location"]
+        fresh = self.asked()
+        self.assertTrue(fresh.require_payment)
+        self.assertIn("o_sale_portal_paynow", self.look(location))
+        response = self.url_open(
+            f"/my/orders/{fresh.id}/transaction",
+            data=json.dumps(
+                {
+                    "params": {
+                        "access_token": fresh.access_token,
+                        "provider_id": provider.id,
+                        "payment_method_id": method.id,
+                        "token_id": None,
+                        "amount": fresh.amount_total,
+                        "flow": "direct",
+                        "tokenization_requested": False,
+                        "landing_route": location,
+                    }
+                }
+            ),
+            headers={"Content-Type": "application/json"},
+        )
+        self.assertIn("result", response.json(), response.text)
+        self.env.invalidate_all()
+        transaction = fresh.transaction_ids
+        self.assertEqual(transaction.amount, 80.0)
+        # what the provider's answer does
+        transaction._set_done()
+        transaction._post_process()
+        self.env.invalidate_all()
+        self.assertEqual(fresh.state, "sale")
+        journey = self.participant(self.ann)
+        self.assertEqual(self.journey_of(fresh), journey)
+        self.assertIn("order", self.credits_of(fresh).mapped("kind"))
+        self.assertEqual(journey.credited_step_id, self.first)
+        self.assertEqual(self.ann.won_status, "pending")
+        self.assertIn("You have ordered already", self.look())
+
+    def make_provider(self):
+        """Somebody who takes money, without any."""
+        method = self.env.ref("payment.payment_method_unknown")
+        provider = self.env["payment.provider"].create(
+            {
+                "name": "Provider (test)",
+                "code": "none",
+                "state": "test",
+                "is_published": True,
+                "payment_method_ids": [Command.set(method.ids)],
+            }
+        )
+        method.active = True
+        # by that line of its journal the money is booked
+        bank = [("type", "=", "bank"), ("company_id", "=", self.company.id)]
+        journal = self.env["account.journal"].search(bank, limit=1)
+        journal.inbound_payment_method_line_ids[:1].payment_provider_id = provider
+        return provider, method
