@@ -29,7 +29,10 @@ CHOICE_FIELDS = (
 #: Exclusions that no lead has that is searched for by :meth:`_get_lead_domain`.
 OF_CHOICE = ("not_lost", "not_open", "company", "unmatched")
 #: Nor one whom the price lets in, see :meth:`nurture.price._get_domain`.
-OF_PRICE = ("not_priced", "not_sold", "no_cost", "not_below", "under_margin")
+OF_PRICE = (
+    *("no_quotation", "not_priced", "not_sold", "no_cost"),
+    *("not_below", "under_margin"),
+)
 #: How often all leads are scanned. In between only those that were lost meanwhile are.
 SCAN_EVERY = timedelta(hours=1)
 #: How long a transaction that loses leads may take without being missed until the next hour.
