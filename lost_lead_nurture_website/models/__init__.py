@@ -1,1 +1,1 @@
-from . import nurture_participant, nurture_sequence, website_track, website_visitor
+from . import nurture_participant, nurture_past, nurture_sequence, website_track, website_visitor

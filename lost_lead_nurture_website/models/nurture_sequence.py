@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from odoo.addons.lost_lead_nurture.tools.links import as_like, is_about
 
-from ..tools.pages import get_compared, has_host, has_query
+from ..tools.pages import get_compared, get_hosts, get_pattern, has_host, has_query, is_address
 
 
 def _retire(sequences):
@@ -29,15 +29,25 @@ class NurtureSequence(models.Model):
         problems = super()._get_behaviour_problems()
         if self.entry != "visit":
             return problems
-        if not (self.entry_url or "").strip():
+        pattern = get_pattern(self.entry_url)
+        if not pattern:
             return [*problems, self.env._("It does not say which page lets leads in.")]
+        if not is_address(pattern):
+            return [
+                *problems,
+                self.env._(
+                    "“%s” is the address of no page: it begins with /, or with https:// and the "
+                    "website.",
+                    pattern,
+                ),
+            ]
         # whoever runs sequences need not see the pages of the website
-        pages = self.env["website.page"].sudo().search([("url", "=", self.entry_url.strip())])
+        pages = self.env["website.page"].sudo()
+        pages = pages.search([("url", "=", get_compared(pattern, "/"))])
         if pages and not any(pages.mapped("track")):
             problems.append(
                 self.env._(
-                    "The page “%s” is not tracked: switch “Track” on in its properties.",
-                    self.entry_url.strip(),
+                    "The page “%s” is not tracked: switch “Track” on in its properties.", pattern
                 )
             )
         return problems
@@ -45,17 +55,18 @@ class NurtureSequence(models.Model):
     def _sql_events_visit(self, since):
         """Pages that visitors have looked at: those of leads, by the forms they have filled in, and
         of their contacts who are logged in."""
-        pattern = (self.entry_url or "").strip()
+        pattern = get_pattern(self.entry_url)
         url = SQL("track.url")
         if not has_query(pattern):
             url = SQL("split_part(%s, '?', 1)", url)
         if not has_host(pattern):
             url = SQL("regexp_replace(%s, '^[a-z]+://[^/]*', '')", url)
         looked = SQL(
-            "track.visit_datetime >= %s AND %s LIKE %s",
+            "track.visit_datetime >= %s AND %s LIKE %s AND NOT (%s)",
             since,
             url,
             as_like(pattern),
+            self._sql_foreign_visit(),
         )
         return SQL(" UNION ALL ").join(
             SQL(
@@ -76,6 +87,25 @@ class NurtureSequence(models.Model):
             )
         )
 
+    def _sql_foreign_visit(self):
+        """Whether what ``track`` noted was seen on the website of another company, as its page or
+        its host says. Companies without a website of their own, or of a parent's, share what there
+        is."""
+        companies = self._get_companies().sudo().parent_ids
+        websites = self.env["website"].sudo().search([])
+        own = websites.filtered(lambda one: one.company_id in companies)
+        if not own or own == websites:
+            return SQL("false")
+        foreign = websites - own
+        hosts = get_hosts(foreign.mapped("domain")) - get_hosts(own.mapped("domain"))
+        return SQL(
+            "EXISTS (SELECT 1 FROM website_page page WHERE page.id = track.page_id"
+            " AND page.website_id IN %s)"
+            " OR split_part(split_part(split_part(track.url, '://', 2), '/', 1), ':', 1) IN %s",
+            tuple(foreign.ids),
+            tuple(hosts) or ("",),
+        )
+
     @api.model
     def _note_visit(self, url):
         """Somebody looked at ``url``: have leads enter soon, if that is what a sequence waits
@@ -85,7 +115,8 @@ class NurtureSequence(models.Model):
             [("state", "=", "running"), ("entry", "=", "visit")], ["entry_url"]
         )
         for pattern in set(waiting.mapped("entry_url")):
-            if pattern and is_about(pattern, get_compared(url, pattern.strip())):
+            pattern = get_pattern(pattern)
+            if is_about(pattern, get_compared(url, pattern)):
                 self._note_behaviour("visit")
                 break
 

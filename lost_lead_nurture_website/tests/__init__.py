@@ -1,1 +1,1 @@
-from . import test_core, test_install, test_visit
+from . import test_core, test_install, test_replay, test_visit

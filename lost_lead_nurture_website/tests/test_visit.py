@@ -112,6 +112,43 @@ class TestVisit(RealClockMixin, SequenceMixin, NurtureHttpCase):
         self.sequence.entry_url = "https://elsewhere.example.com/nurture-prices"
         self.assertEqual(self.reasons_against(self.ann), ["no_event"])
 
+    def test_as_copied(self):
+        """The address may be pasted as the browser shows it."""
+        self.start(entry_url=f" {self.base_url()}/nurture-prices/#plans")
+        with self.capture_triggers(self.cron.id) as captured:
+            self.visit("prices", self.ann)
+        self.assertTrue(captured.records)
+        self.advance()
+        self.assertEqual(self.entered(), self.ann)
+
+    def test_other_company(self):
+        """What somebody looks at on the website of another company lets nobody in, by the page nor
+        by the website's own address; a company without any shares those of the others."""
+        own, foreign = self.env["website"].create(
+            [{"name": company.name, "company_id": company.id} for company in self.make_companies()]
+        )
+        self.start()
+        self.visit("prices", self.ann)
+        for website, reasons in ((foreign, ["no_event"]), (own, [])):
+            self.prices.website_id = website
+            self.assertEqual(self.reasons_against(self.ann), reasons)
+        self.prices.website_id = False
+        for website, reasons in ((foreign, ["no_event"]), (own, [])):
+            website.domain = self.base_url()
+            self.assertEqual(self.reasons_against(self.ann), reasons)
+            website.domain = False
+            self.env.flush_all()
+        foreign.domain = self.base_url()
+        own.unlink()
+        self.env["website"].search(
+            [("company_id", "=", self.company.id)]
+        ).company_id = foreign.company_id
+        self.assertFalse(self.reasons_against(self.ann))
+
+    def make_companies(self):
+        """That of the sequence, and another one."""
+        return self.company | self.env["res.company"].create({"name": "Other Company"})
+
     def test_before_the_start(self):
         self.visit("prices", self.ann)
         self.clock += timedelta(days=2)
@@ -126,10 +163,15 @@ class TestVisit(RealClockMixin, SequenceMixin, NurtureHttpCase):
         self.sequence.entry_url = False
         with self.assertRaisesRegex(UserError, "does not say which page"):
             self.sequence.action_start()
+        for wrong in ("nurture-prices", "www.shop.example.com/prices"):
+            self.sequence.entry_url = wrong
+            with self.assertRaisesRegex(UserError, f"“{wrong}” is the address of no page"):
+                self.sequence.action_start()
         self.make_page("secret", track=False)
-        self.sequence.entry_url = "/nurture-secret"
-        with self.assertRaisesRegex(UserError, "is not tracked"):
-            self.sequence.with_user(self.marketer).action_start()
+        for page in ("/nurture-secret", f"{self.base_url()}/nurture-secret"):
+            self.sequence.entry_url = page
+            with self.assertRaisesRegex(UserError, "is not tracked"):
+                self.sequence.with_user(self.marketer).action_start()
 
     def test_queries_do_not_grow(self):
         """However many have looked, they enter at once."""

@@ -2,6 +2,25 @@
 
 from urllib.parse import urlsplit
 
+from werkzeug.urls import uri_to_iri
+
+
+def get_pattern(text):
+    """The pattern that somebody has typed, or copied out of a browser, as pages are compared with
+    it: what stands behind ``#`` never reaches a server, a page has no slash at its end, and letters
+    are not escaped."""
+    pattern = uri_to_iri((text or "").strip().partition("#")[0])
+    address, question, query = pattern.partition("?")
+    path = get_compared(address, "/")
+    if path.endswith("/") and path != "/":
+        address = address.rstrip("/")
+    return f"{address}{question}{query}"
+
+
+def is_address(pattern):
+    """Whether ``pattern`` may be the address of a page: all others are looked at by nobody."""
+    return pattern.startswith(("/", "http://", "https://", "*"))
+
 
 def has_host(pattern):
     """Whether ``pattern`` names a page of one website, and not of all."""
@@ -23,3 +42,8 @@ def get_compared(url, pattern):
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.path}{query}"
+
+
+def get_hosts(addresses):
+    """The hosts of these addresses of websites, empty ones left out, as a set."""
+    return {urlsplit(one).hostname for one in addresses if one} - {None}
