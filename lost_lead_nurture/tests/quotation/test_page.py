@@ -144,6 +144,15 @@ class TestPage(PageCase):
         self.assertEqual(fresh.signed_by, "Ann")
         self.assertIn("You have ordered already", self.look())
 
+    def test_in_a_browser(self):
+        """From the link in the mail to the order, as Ann clicks it."""
+        self.start_tour(self.link(), "nurture_quotation_tour")
+        self.env.invalidate_all()
+        fresh = self.asked()
+        self.assertEqual((fresh.state, fresh.signed_by), ("sale", "Ann"))
+        self.assertEqual(self.participant(self.ann).exit_reason, "quotation")
+        self.assertIn("You have ordered already", self.look())
+
     def test_can_be_accepted(self):
         """Where the company asks for neither signature nor payment, it is signed all the same."""
         self.refused.write({"require_signature": False, "require_payment": False})
@@ -185,7 +194,7 @@ class TestPage(PageCase):
         self.assertEqual(self.ask().status_code, 303)
         self.assertEqual(self.asked().create_uid, self.seller)
 
-    def test_in_the_browser(self):
+    def test_shown_in_the_browser(self):
         """Whoever has the mail shown in the browser finds the own link there, too."""
         mailing = self.first.mailing_id
         shown = self.look(mailing._get_view_url(ANN, self.ann.id))
