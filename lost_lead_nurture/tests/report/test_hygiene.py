@@ -52,6 +52,16 @@ class TestHygiene(SequenceMixin, NurtureCase):
         other = self.env["res.company"].create({"name": "Other"})
         self.assertFalse(self.reasons(self.make_marketer(other)))
 
+    def test_salespeople_get_there(self):
+        """Who may see it has it in a menu: salespeople where they work."""
+        for user in (self.salesman, self.marketer):
+            menus = self.env["ir.ui.menu"].browse(
+                self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            )
+            self.assertIn(
+                self.env.ref("lost_lead_nurture.nurture_retired_action"), menus.mapped("action")
+            )
+
     def test_excluded(self):
         """They do not enter, by the words of the report; roles only where it is chosen."""
         self.sequence.exclude_roles = True
