@@ -109,6 +109,9 @@ class NurtureReplay(models.TransientModel):
     )
     moment = fields.Datetime(readonly=True, help="How far it is played.")
     kept = fields.Json(readonly=True, help="What the engine has to know to go on.")
+    set_up = fields.Char(
+        readonly=True, help="How the sequence was set up when it began, as a checksum."
+    )
     progress = fields.Integer(compute="_compute_progress", help="How far it is, in percent.")
 
     # what came of it
@@ -195,8 +198,24 @@ class NurtureReplay(models.TransientModel):
         # whose it is may read it only: it is written with all rights
         replay = self.sudo()
         if replay.state == "playing":
+            replay._check_unchanged()
             replay._go_on()
         return True
+
+    def _check_unchanged(self):
+        """Check that what was played before fits what would be played now.
+
+        :raise UserError: when the sequence was edited since
+        """
+        sequence = self.sequence_id
+        if self.set_up != sequence._get_set_up_checksum():
+            raise UserError(
+                self.env._(
+                    "“%s” was changed while it was played, so what was played before does not fit "
+                    "any more. Replay it anew.",
+                    sequence.name,
+                )
+            )
 
     def _go_on(self):
         self.env.flush_all()
@@ -225,6 +244,7 @@ class NurtureReplay(models.TransientModel):
             ) from error
         for table, (columns, rows) in found.items():
             self._store(table, columns, rows)
+        self._hide_foreign_sequences()
         self.write({"moment": moment, "kept": kept})
         if is_done:
             self._finish()
@@ -258,8 +278,24 @@ class NurtureReplay(models.TransientModel):
             )
         self.env.invalidate_all()
 
-    def _get_assumed(self, assumption):
-        """What is assumed of mails that were never sent: (event, share, seconds until then)."""
+    def _hide_foreign_sequences(self):
+        """That an address is in a sequence of another company counts as it does for the engine;
+        what that sequence is called is not shown to who does not work for the company."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE nurture_replay_collision collision SET with_sequence_id = NULL"
+                " FROM nurture_sequence other WHERE other.id = collision.with_sequence_id"
+                " AND collision.replay_id = %s AND other.company_id NOT IN %s",
+                self.id,
+                tuple(self.create_uid.company_ids.ids),
+            )
+        )
+
+    def _get_assumed(self, assumption, companies):
+        """What is assumed of mails that were never sent: (event, share, seconds until then).
+
+        :param companies: whose mails it goes by, beside those that are no company's
+        """
         if assumption == "everybody":
             return [("open", 1.0, 3600)]
         if assumption == "nobody":
@@ -272,18 +308,20 @@ class NurtureReplay(models.TransientModel):
         columns = SQL(", ").join(
             SQL(
                 "count(%(date)s), EXTRACT(epoch FROM percentile_cont(0.5)"
-                " WITHIN GROUP (ORDER BY %(date)s - sent_datetime))",
-                date=SQL.identifier(column),
+                " WITHIN GROUP (ORDER BY %(date)s - sent.sent_datetime))",
+                date=SQL.identifier("sent", column),
             )
             for column in dates.values()
         )
         ((sent, *counted),) = self.env.execute_query(
             SQL(
-                "SELECT count(*), %s FROM mailing_trace WHERE trace_type = 'mail'"
-                " AND is_test_trace IS NOT TRUE AND sent_datetime > %s"
-                " AND trace_status NOT IN ('error', 'cancel', 'bounce')",
+                "SELECT count(*), %s FROM mailing_trace sent %s WHERE sent.trace_type = 'mail'"
+                " AND sent.is_test_trace IS NOT TRUE AND sent.sent_datetime > %s"
+                " AND sent.trace_status NOT IN ('error', 'cancel', 'bounce') AND %s",
                 columns,
+                self._sql_recipients(),
                 fields.Datetime.now() - relativedelta(months=MAX_MONTHS),
+                self._sql_sent_by(companies),
             )
         )
         return [
@@ -291,6 +329,25 @@ class NurtureReplay(models.TransientModel):
             for place, event in enumerate(dates)
             if counted[2 * place]
         ]
+
+    def _sql_recipients(self):
+        """Joins to who got the message ``sent``: what is known of whose company that is."""
+        return SQL(
+            "LEFT JOIN nurture_trace own ON own.id = sent.nurture_trace_id"
+            " LEFT JOIN crm_lead lead ON sent.model = 'crm.lead' AND lead.id = sent.res_id"
+            " LEFT JOIN res_partner contact"
+            " ON sent.model = 'res.partner' AND contact.id = sent.res_id"
+        )
+
+    def _sql_sent_by(self, companies):
+        """Whether the message ``sent`` was one of ``companies``, or of none: how people react to
+        those of others is nothing to tell. Of a lead that was deleted nobody knows."""
+        return SQL(
+            "COALESCE(own.company_id, lead.company_id, contact.company_id, %(any)s) IN %(ids)s"
+            " AND (sent.model != 'crm.lead' OR COALESCE(own.id, lead.id) IS NOT NULL)",
+            any=companies[:1].id or 0,
+            ids=tuple(companies.ids) or (0,),
+        )
 
     # ------------------------------------------------------------
     # WHAT CAME OF IT
@@ -547,7 +604,7 @@ class NurtureReplay(models.TransientModel):
             "type": "ir.actions.act_window",
             "name": title,
             "res_model": model,
-            "view_mode": "list,pivot,graph",
+            "view_mode": "list,kanban,pivot,graph",
             "domain": domain,
             "context": {"create": False, "edit": False, "delete": False},
         }

@@ -289,6 +289,7 @@ class NurturePast(models.AbstractModel):
                 " WHERE start_date IS NOT NULL OR id = %(sequence)s;"
                 "UPDATE nurture_sequence SET start_date = %(since)s, last_error = NULL,"
                 " last_scan_date = NULL,"
+                " profiles_since = CASE profile_mode WHEN 'in_turn' THEN %(since)s::timestamp END,"
                 " entry = CASE entry WHEN 'manual' THEN 'auto' ELSE entry END"
                 " WHERE id = %(sequence)s",
                 real=self._sql_real("nurture_sequence"),

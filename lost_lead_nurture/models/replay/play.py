@@ -81,7 +81,9 @@ class Play:
     # ------------------------------------------------------------
 
     def run(self, end):
-        """Play until the replay ends, or until ``end`` (``time.monotonic()``).
+        """Play until the replay ends, or until ``end`` (``time.monotonic()``), and on by one moment
+        at least: else a part in which it takes that long until all are in would be done again and
+        again.
 
         :return: whether it has ended
         """
@@ -89,12 +91,12 @@ class Play:
             # all who were lost before
             self._happen(self.since, everybody=True)
         while self.moment < self.until:
-            if time.monotonic() >= end:
-                return False
             if self.moment >= self.day_end:
                 self._look_ahead()
             self._happen(self._get_next())
-        return True
+            if time.monotonic() >= end:
+                break
+        return self.moment >= self.until
 
     def _get_next(self):
         """The next moment at which something may have to be done."""

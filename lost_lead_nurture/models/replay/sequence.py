@@ -1,3 +1,5 @@
+import hashlib
+
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
@@ -73,14 +75,34 @@ class NurtureSequence(models.Model):
             {
                 "sequence_id": self.id,
                 "currency_id": self.currency_id.id,
+                "set_up": self._get_set_up_checksum(),
                 "since_date": since,
                 "until_date": until,
                 "assumption": assumption,
-                "assumed": replays._get_assumed(assumption),
+                "assumed": replays._get_assumed(assumption, self._get_companies()),
             }
         )
         replay._go_on()
         return replay.sudo(False)
+
+    def _get_set_up_checksum(self):
+        """A checksum of how the sequence is set up: of all that a copy of it would have."""
+        sequence = self.sudo()
+        steps = sequence.step_ids
+        lines = sequence._get_lines()
+        presets = lines.preset_id | sequence.excluded_preset_ids
+        set_up = presets.mapped("full_domain")
+        for records in (sequence, steps, steps.variant_ids, lines):
+            names = [
+                name
+                for name, field in records._fields.items()
+                if field.store
+                and field.copy
+                and field.type != "one2many"
+                and name not in models.LOG_ACCESS_COLUMNS
+            ]
+            set_up += records.read(names, load=None)
+        return hashlib.sha256(repr(set_up).encode()).hexdigest()[:16]
 
     def _waits_in_past(self):
         """In a replay: whether those whom nothing excludes may have to wait all the same, so that

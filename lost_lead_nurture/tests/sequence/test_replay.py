@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -252,8 +253,10 @@ class TestReplay(ReplayMixin, NurtureCase):
             count = {"mails": "mail_count", "collisions": "collision_count"}.get(
                 name, f"{name}_count"
             )
-            found = self.opened(getattr(replay, f"action_view_{name}")())
-            self.assertEqual(len(found), replay[count], name)
+            action = getattr(replay, f"action_view_{name}")()
+            self.assertEqual(len(self.opened(action)), replay[count], name)
+            # phones show cards
+            self.assertIn("kanban", action["view_mode"].split(","))
         for period in replay.period_ids:
             self.assertEqual(len(self.opened(period.action_view_entered())), period.entered_count)
             self.assertEqual(len(self.opened(period.action_view_mails())), period.mail_count)
@@ -263,6 +266,31 @@ class TestReplay(ReplayMixin, NurtureCase):
         self.assertEqual(self.sequence.state, "draft")
         self.assertFalse(self.sequence.participant_ids)
         self.assertFalse(self.first.mailing_id.mailing_trace_ids)
+
+    def test_profiles_in_turn(self):
+        """Their turns are counted from when the replay begins, in a draft and in a sequence that
+        runs."""
+        presets = self.env["nurture.preset"].create(
+            [
+                {"name": city, "extra_domain": repr([("city", "=", city)])}
+                for city in ("Ghent", "Bruges")
+            ]
+        )
+        ann = self.lost_on(100, ANN, city="Ghent")
+        bob = self.lost_on(100, BOB, city="Bruges")
+        self.sequence.write(
+            {
+                "profile_mode": "in_turn",
+                "profile_days": 10,
+                "profile_ids": [Command.create({"preset_id": one.id}) for one in presets],
+            }
+        )
+        for start in (False, True):
+            if start:
+                self.sequence.action_start()
+            replay = self.press(months=2, assumption="nobody")
+            entered = {one.lead_id: (one.date - replay.since_date).days for one in replay.entry_ids}
+            self.assertEqual(entered, {ann: 0, bob: 10})
 
     def test_nobody(self):
         self.sequence.domain = repr([("id", "=", 0)])
@@ -276,21 +304,7 @@ class TestReplay(ReplayMixin, NurtureCase):
         for number in range(20):
             self.lost_on(40, f"lead{number}@recipient.example.com")
         # of the mails so far half were opened, after two hours
-        mailing = self.make_mailing("Earlier")
-        self.env["mailing.trace"].create(
-            [
-                {
-                    "mass_mailing_id": mailing.id,
-                    "model": "crm.lead",
-                    "res_id": 1,
-                    "email": f"earlier{number}@recipient.example.com",
-                    "sent_datetime": NOW - timedelta(days=200),
-                    "trace_status": "open" if number % 2 else "sent",
-                    "open_datetime": number % 2 and NOW - timedelta(days=200, hours=-2),
-                }
-                for number in range(40)
-            ]
-        )
+        self.mail_earlier(self.make_lead("earlier@recipient.example.com", lost=False), 20, 20)
         counted = {}
         for assumption in ("nobody", "rates", "everybody", "rates"):
             replay = self.press(months=2, assumption=assumption)
@@ -302,6 +316,43 @@ class TestReplay(ReplayMixin, NurtureCase):
         self.assertEqual(len(counted["everybody"]), 20)
         self.assertTrue(4 <= len(counted["rates"]) <= 16, counted["rates"])
         self.assertIn("50.0%", replay.notes)
+
+    def mail_earlier(self, recipient, opened, unopened):
+        """So many mails to the recipient that were opened, after two hours, and that were not."""
+        mailing = self.make_mailing("Earlier")
+        self.env["mailing.trace"].create(
+            [
+                {
+                    "mass_mailing_id": mailing.id,
+                    "model": recipient._name,
+                    "res_id": recipient.id,
+                    "email": f"earlier{number}@recipient.example.com",
+                    "sent_datetime": NOW - timedelta(days=200),
+                    "trace_status": "open" if number < opened else "sent",
+                    "open_datetime": number < opened and NOW - timedelta(days=200, hours=-2),
+                }
+                for number in range(opened + unopened)
+            ]
+        )
+
+    def test_reactions_elsewhere(self):
+        """How people react to another company's mails is not known, nor of leads of which nobody
+        knows any more whose they were; those of no company are anybody's."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        foreign = {"company_id": other.id, "team_id": False, "user_id": False, "lost": False}
+        contacts = self.env["res.partner"].create(
+            [{"name": "Theirs", "company_id": other.id}, {"name": "Anybody's"}]
+        )
+        gone = self.make_lead("gone@recipient.example.com", lost=False)
+        self.mail_earlier(self.make_lead("own@recipient.example.com", lost=False), 1, 1)
+        self.mail_earlier(contacts[1], 0, 2)
+        for recipient in (self.make_lead(BOB, **foreign), contacts[0], gone):
+            self.mail_earlier(recipient, 7, 0)
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM crm_lead WHERE id = %s", [gone.id])
+        self.assertIn("25.0% open", self.press(months=1).notes)
+        shares = self.env["nurture.replay"].sudo()._get_assumed("rates", other)
+        self.assertEqual(shares, [("open", 14 / 16, 7200.0)])
 
     def test_lost_restored_and_lost_again(self):
         """By what core tracks, where the history of lost reasons knows nothing."""
@@ -375,6 +426,31 @@ class TestReplay(ReplayMixin, NurtureCase):
         self.assertEqual(excluded, {(bob, other, none)})
         self.assertNotIn(bob, replay.entry_ids.lead_id)
 
+    def test_collision_elsewhere(self):
+        """That somebody is in another company's sequence counts; which one is not shown to who does
+        not work there."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        self.lost_on(20, ANN)
+        lead = self.lost_on(
+            *(25, ANN), company_id=other.id, team_id=False, user_id=False, name="Theirs"
+        )
+        theirs = self.make_sequence(name="Theirs", company_id=other.id)
+        self.make_step(theirs, "after", self.make_step(theirs, subject="Theirs"), 30)
+        self.clock = NOW - timedelta(days=24)
+        theirs.action_start()
+        self.run_cron()
+        self.clock = NOW
+        self.assertEqual(theirs.participant_ids.lead_id, lead)
+        self.sequence.exclude_other_sequences = False
+        replay = self.press(months=1, assumption="nobody")
+        inside = replay.collision_ids.filtered(lambda one: one.kind == "inside_other")
+        self.assertEqual(len(inside), 1)
+        self.assertFalse(inside.with_sequence_id)
+        self.marketer.company_ids += other
+        replay = self.press(months=1, assumption="nobody")
+        inside = replay.collision_ids.filtered(lambda one: one.kind == "inside_other")
+        self.assertEqual(inside.sudo().with_sequence_id, theirs)
+
     def test_part_by_part(self):
         """Of many leads a replay shows how far it is."""
         for number in range(4):
@@ -391,6 +467,41 @@ class TestReplay(ReplayMixin, NurtureCase):
         names = ("entered_count", "mail_count", "unsent_count", "busiest_date", "lost_count")
         self.assertEqual([replay[name] for name in names], [whole[name] for name in names])
         self.assertFalse(replay.sudo().kept)
+
+    def test_each_part_gets_on(self):
+        """Also where it takes longer than a part until all who were lost before are in."""
+        self.lost_on(50, ANN)
+        self.patch(nurture_replay, "PART_SECONDS", 0)
+        replay = self.press(months=1)
+        first = replay.moment
+        self.assertGreater(first, replay.since_date)
+        replay.action_go_on()
+        self.assertGreater(replay.moment, first)
+
+    def test_changed_meanwhile(self):
+        """What was played does not fit a sequence that somebody edits: that is said. What the
+        engine writes is no change."""
+        self.lost_on(50, ANN)
+        self.patch(nurture_replay, "PART_SECONDS", 0)
+        third = self.make_step(self.sequence, "after", self.second, 1, subject="Third")
+        replay = self.press(months=2)
+        before = replay.moment
+        self.sequence.action_start()
+        self.run_cron()
+        replay.action_go_on()
+        self.assertGreater(replay.moment, before)
+        self.sequence.action_stop()
+        for edit in (
+            lambda: self.second.write({"delay": 11}),
+            lambda: self.sequence.write({"window_days": 3}),
+            third.unlink,
+        ):
+            replay = self.press(months=2)
+            replay.action_go_on()
+            edit()
+            for _time in range(2):
+                with self.assertRaisesRegex(UserError, "was changed while it was played"):
+                    replay.action_go_on()
 
     def test_over_rpc(self):
         self.lost_on(20, ANN)

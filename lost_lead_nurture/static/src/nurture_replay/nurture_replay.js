@@ -1,4 +1,4 @@
-import { formatDate } from "@web/core/l10n/dates";
+import { toLocaleDateString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { NurtureDryRunProgress } from "../nurture_dry_run/nurture_dry_run";
@@ -16,7 +16,7 @@ export class NurtureReplayProgress extends NurtureDryRunProgress {
     get label() {
         const { moment, since_date } = this.props.record.data;
         const date = moment || since_date;
-        return _t("Playing %s…", formatDate(date));
+        return _t("Playing %s…", toLocaleDateString(date));
     }
 }
 
