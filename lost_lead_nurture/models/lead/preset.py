@@ -194,6 +194,11 @@ class NurturePreset(models.Model):
                     )
                 )
 
+    @api.constrains("company_id")
+    def _check_company_of_sequences(self):
+        # also those that the user does not see
+        self.filtered("company_id").sudo()._get_steered()._check_preset_companies()
+
     @api.constrains("extra_domain")
     def _check_extra_domain(self):
         for preset in self:

@@ -66,6 +66,28 @@ class NurtureSequence(models.Model):
                     )
                 )
 
+    @api.constrains("company_id")
+    def _check_preset_companies(self):
+        """Check that who works for the sequence may see the presets in its list, and those that it
+        leaves out: a company that changes, of the sequence or of a preset, leaves none behind.
+
+        :raise ValidationError: in words
+        """
+        for sequence in self.sudo():
+            companies = sequence._get_companies()
+            presets = sequence.profile_ids.preset_id | sequence.excluded_preset_ids
+            for preset in presets:
+                if preset.company_id and preset.company_id not in companies:
+                    raise ValidationError(
+                        self.env._(
+                            "“%(sequence)s” is not for leads of %(company)s, and “%(preset)s” is "
+                            "of that company: take the preset out there first.",
+                            sequence=sequence.name,
+                            company=preset.company_id.name,
+                            preset=preset.name,
+                        )
+                    )
+
     @api.constrains("profile_mode", "profile_ids")
     def _check_profiles_runnable(self):
         self._check_runnable()
@@ -94,6 +116,10 @@ class NurtureSequence(models.Model):
         fresh = self.filtered(lambda one: one.profile_mode == "in_turn" and not one.profiles_since)
         fresh.sudo().profiles_since = fields.Datetime.now()
         self._wake_for_turns()
+
+    def _end_turns(self):
+        """Profiles take no turns any more. When they do again, those of before are long over."""
+        self.filtered("profiles_since").sudo().profiles_since = False
 
     def _wake_for_turns(self):
         """Let the leads of each profile enter when its turn comes."""
@@ -162,11 +188,13 @@ class NurtureSequence(models.Model):
 
     def _get_open_profiles(self):
         """The profiles whose turn has come."""
+        turns = self._get_turns()
+        # in this order: where all have it now, a second that passes in between shuts none out
         now = fields.Datetime.now()
         return (
             self.env["nurture.profile"]
             .sudo()
-            .concat(*(profile for profile, date in self._get_turns().items() if date <= now))
+            .concat(*(profile for profile, date in turns.items() if date <= now))
         )
 
     def _get_profile_choice(self):
@@ -283,6 +311,7 @@ class NurtureSequence(models.Model):
 
     def _describe_waves(self, groups):
         """:meth:`_get_waves` as plain values: dates are UTC strings, False for now."""
+        waves = self._get_waves(groups)
         now = fields.Datetime.now()
         return [
             {
@@ -292,7 +321,7 @@ class NurtureSequence(models.Model):
                 "day": on_day(self.env, date) if date > now else False,
                 "count": len(ids),
             }
-            for profile, date, ids in self._get_waves(groups)
+            for profile, date, ids in waves
         ]
 
     def _describe_profiles(self):

@@ -418,6 +418,8 @@ class NurtureSequence(models.Model):
             stopping.sudo().write({"stop_date": fields.Datetime.now()})
         if {"domain", "preset_id", "profile_mode"} & vals.keys():
             self._mark_edited()
+        if vals.get("profile_mode", "in_turn") != "in_turn":
+            self._end_turns()
         if {"profile_mode", "profile_days"} & vals.keys():
             self.filtered(lambda sequence: sequence.state == "running")._begin_turns()
         return result

@@ -1,7 +1,9 @@
 """Sequences for several presets: one after the other, or all at once."""
 
+import itertools
 from datetime import timedelta
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
@@ -83,6 +85,15 @@ class TestProfiles(ProfilesMixin, NurtureCase):
         self.assertEqual(
             self.by_profile(), {self.builders: self.builder | self.both, self.rich: self.owner}
         )
+
+    def test_time_passes(self):
+        """Where all have their turn now, no second that passes meanwhile shuts one out."""
+        self.set_profiles(self.builders, self.rich, mode="at_once")
+        seconds = itertools.count()
+        self.patch(fields.Datetime, "now", lambda *_args: NOW + timedelta(seconds=next(seconds)))
+        audience = self.sequence.with_user(self.marketer).get_audience()
+        self.assertEqual((audience["matching"], audience["entering"]), (3, 3))
+        self.assertEqual([one["date"] for one in audience["profiles"]], [False, False])
 
     def test_woken_when_its_turn_comes(self):
         self.set_profiles(self.builders, self.rich)
@@ -302,6 +313,20 @@ class TestProfiles(ProfilesMixin, NurtureCase):
         self.advance(days=7)
         self.assertIn(self.owner, self.entered())
 
+    def test_turns_begin_again(self):
+        """Turns that were taken long ago, before there was one choice of leads, are over."""
+        self.set_profiles(self.builders)
+        self.start()
+        nobody = repr([("id", "=", 0)])
+        self.sequence.with_user(self.marketer).write({"profile_mode": "one", "domain": nobody})
+        self.advance(days=100)
+        self.sequence.domain = "[]"
+        self.set_profiles(self.builders, self.rich)
+        self.advance(hours=1)
+        self.assertNotIn(self.owner, self.entered())
+        self.advance(days=7)
+        self.assertIn(self.owner, self.entered())
+
     def test_pause(self):
         """Where all dates are moved by a pause, the turns are, too."""
         self.set_profiles(self.builders, self.rich)
@@ -407,6 +432,22 @@ class TestProfiles(ProfilesMixin, NurtureCase):
         lines = self.env["nurture.profile"].with_user(stranger)
         with self.assertRaises(AccessError):
             lines.create({"sequence_id": self.sequence.id, "preset_id": self.rich.id})
+
+    def test_company_changes(self):
+        """Neither the preset nor the sequence goes to another company without the other one: who
+        works for the sequence would not see its own list."""
+        other = self.env["res.company"].create({"name": "Other Company"})
+        self.marketer.company_ids += other
+        self.set_profiles(self.builders)
+        self.sequence.with_user(self.marketer).excluded_preset_ids = self.rich
+        for preset in (self.builders, self.rich):
+            with self.assertRaisesRegex(ValidationError, "take the preset out there first"):
+                preset.with_user(self.marketer).company_id = other
+            preset.with_user(self.marketer).company_id = self.company
+        with self.assertRaisesRegex(ValidationError, "“Restock” is not for leads of"):
+            self.sequence.with_user(self.marketer).company_id = other
+        (self.builders | self.rich).company_id = False
+        self.sequence.with_user(self.marketer).company_id = other
 
     def test_author(self):
         """What a profile looks at is what both may see: who wrote the preset, who put it there."""
