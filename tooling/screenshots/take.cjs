@@ -6,7 +6,8 @@ const { chromium } = require("playwright-core");
 
 // what our pages need no more than this computer offers
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
-const TIMEOUT = 30_000;
+// a replay of two years takes its time, and more on a computer that has other things to do
+const TIMEOUT = 180_000;
 
 /** What is done before a picture is taken, by the name of the step. */
 const STEPS = {
