@@ -1,7 +1,7 @@
 """What a message costs, and what a refused quotation costs today."""
 
-from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 #: Digits of a price: it goes further than the cent.
 PRICE_DIGITS = (16, 5)
@@ -9,8 +9,7 @@ PRICE_DIGITS = (16, 5)
 TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True)
-class PricedLine:
+class PricedLine(NamedTuple):
     """A line of a quotation: what the customer pays for it and what it costs the company, both
     without taxes and in one currency. What takes something off the whole has no cost of its own."""
 
@@ -63,21 +62,19 @@ def smallest_discount(lines, most, floor, digits=2):
     :param digits: of a discount
     :return: None where there is none
     """
-    given = sum(line.amount for line in lines if line.amount > 0)
-    rest = sum(line.amount for line in lines if line.amount <= 0)
-    if given <= 0:
+    sold = [line for line in lines if line.amount > 0]
+    others = [line for line in lines if line.amount <= 0]
+    if not sold:
         return None
     step = 10**digits
-    share = 1.0 - (most - rest) / given
+    rest = sum(line.amount for line in others)
+    share = 1.0 - (most - rest) / sum(line.amount for line in sold)
     discount = max(0, ceil(100.0 * share * step - TOLERANCE)) / step
     if discount >= 100.0:
         return None
     left = 1.0 - discount / 100.0
-    after = [
-        PricedLine(line.amount * left if line.amount > 0 else line.amount, line.cost)
-        for line in lines
-    ]
-    return discount if is_above_floor(after, floor) else None
+    after = [PricedLine(line.amount * left, line.cost) for line in sold]
+    return discount if is_above_floor(after + others, floor) else None
 
 
 def add_discount(discount, other):

@@ -29,6 +29,11 @@ class TestBelow(unittest.TestCase):
         """What was free is not beaten."""
         self.assertFalse(prices.is_below(0.0, 0.0, 5))
         self.assertFalse(prices.is_below(-10.0, -5.0, 5))
+        self.assertFalse(prices.is_below(-1.0, -0.5, 5))
+
+    def test_cents_are_beaten_as_euros_are(self):
+        self.assertTrue(prices.is_below(0.47, 0.5, 5))
+        self.assertFalse(prices.is_below(0.48, 0.5, 5))
 
 
 class TestMargin(unittest.TestCase):
@@ -38,6 +43,14 @@ class TestMargin(unittest.TestCase):
     def test_discount_on_the_whole(self):
         """It counts for all lines together."""
         self.assertAlmostEqual(prices.lowest_margin([Line(100, 50), Line(-40)]), 20.0)
+
+    def test_cents_count_as_euros_do(self):
+        self.assertAlmostEqual(prices.lowest_margin([Line(100, 50), Line(0.5, 1)]), -50.0)
+        self.assertIsNone(prices.lowest_margin([Line(100, 50), Line(0.5, None)]))
+
+    def test_what_is_taken_back(self):
+        """It takes something off the whole; a margin of its own it has none."""
+        self.assertAlmostEqual(prices.lowest_margin([Line(100, 50), Line(-0.5, 0.2)]), 99.0)
 
     def test_not_known(self):
         self.assertIsNone(prices.lowest_margin([Line(100, 50), Line(10, None)]))
@@ -69,6 +82,28 @@ class TestSmallestDiscount(unittest.TestCase):
         self.assertIsNone(prices.smallest_discount([Line(100, 95)], 95.0, 1))
         self.assertIsNone(prices.smallest_discount([Line(100, None)], 95.0, 1))
         self.assertEqual(prices.smallest_discount([Line(100, None)], 95.0, None), 5.0)
+
+    def test_beside_a_discount_on_the_whole(self):
+        """Of what takes something off already nothing is taken off."""
+        some = [Line(100, 50), Line(-10)]
+        self.assertEqual(prices.smallest_discount(some, 81.0, None), 9.0)
+        self.assertEqual(prices.smallest_discount(some, 81.0, 62), 9.0)
+        self.assertIsNone(prices.smallest_discount(some, 81.0, 62.1))
+        # the smallest amounts, too
+        some = [Line(0.9, 0.4), Line(-0.5)]
+        self.assertEqual(prices.smallest_discount(some, 0.13, None), 30.0)
+        self.assertIsNone(prices.smallest_discount(some, 0.13, -60))
+        self.assertEqual(prices.smallest_discount(some, 0.13, -68), 30.0)
+
+    def test_what_is_given_away_costs_as_much_as_before(self):
+        self.assertIsNone(prices.smallest_discount([Line(100, 10), Line(0, 5)], 95.0, 0))
+
+    def test_nearly_everything(self):
+        self.assertEqual(prices.smallest_discount([Line(100)], 0.5, None), 99.5)
+
+    def test_the_margin_is_of_the_price_with_the_discount(self):
+        self.assertEqual(prices.smallest_discount([Line(100, 50)], 50.0, 0), 50.0)
+        self.assertIsNone(prices.smallest_discount([Line(100, 51)], 50.9, 0))
 
     def test_nothing_to_take_off(self):
         self.assertIsNone(prices.smallest_discount([], 95.0, None))
