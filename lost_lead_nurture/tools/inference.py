@@ -5,10 +5,10 @@ One kind of measure decides, the e-value: of numbers that of :func:`e_value`, of
 :func:`log_e_value_of_amounts`; all others are for reading.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, exp, inf, lgamma, log, prod, sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 #: Of how many true statements about nothing one may be wrong: 5 %.
 ALPHA = 0.05
@@ -33,8 +33,7 @@ TOO_MANY = 10_000_000
 _NORMAL = NormalDist()
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """What is compatible with the numbers: in 95 of 100 cases the truth is from low to high."""
 
     low: float
@@ -165,20 +164,20 @@ def log_e_value(counts, shares, weight=PRIOR_WEIGHT):
 
     :raise ValueError: when counts and shares do not belong together
     """
-    if len(counts) != len(shares) or not counts or min(counts) < 0 or min(shares) < 0:
+    arms = list(zip(counts, shares, strict=True))
+    if not arms or min(*counts, *shares) < 0:
         raise ValueError("Each arm needs a count and a share")
-    whole = sum(shares)
-    if any(count and not share for count, share in zip(counts, shares, strict=True)):
+    if any(count and not share for count, share in arms):
         # what cannot be has happened
         return inf
-    arms = [(count, share / whole) for count, share in zip(counts, shares, strict=True) if share]
-    total = sum(counts)
+    whole, total = sum(shares), sum(counts)
+    parts = [(count, share / whole) for count, share in arms if share]
     return (
         lgamma(weight)
         - lgamma(weight + total)
         + sum(
-            lgamma(weight * share + count) - lgamma(weight * share) - count * log(share)
-            for count, share in arms
+            lgamma(weight * part + count) - lgamma(weight * part) - count * log(part)
+            for count, part in parts
         )
     )
 
@@ -201,7 +200,10 @@ def e_value(counts, shares, weight=PRIOR_WEIGHT):
 
 def from_log(logarithm):
     """An e-value of its logarithm."""
-    return exp(logarithm) if logarithm < 700 else inf
+    try:
+        return exp(logarithm)
+    except OverflowError:
+        return inf
 
 
 def is_decided(counts, shares):
@@ -218,14 +220,11 @@ def missing(counts, trials):
     """
     if is_decided(counts, trials):
         return 0
-    whole = sum(trials)
-    if not whole or not sum(counts):
-        return None
 
     def decides(factor):
         return is_decided([count * factor for count in counts], trials)
 
-    return _find_missing(decides, whole)
+    return _find_missing(decides, sum(trials))
 
 
 def log_e_value_of_amounts(payments, shares):
@@ -260,7 +259,7 @@ def missing_of_amounts(payments, trials):
     def decides(factor):
         return _log_mean([factor * each for each in winnings]) >= LOG_DECIDED
 
-    return _find_missing(decides, sum(trials)) if payments else None
+    return _find_missing(decides, sum(trials))
 
 
 def _play(payments, shares):
@@ -281,22 +280,22 @@ def _play(payments, shares):
 
 def _log_mean(logarithms):
     """The logarithm of the mean of numbers of which logarithms are known."""
-    highest = max(logarithms, default=0.0)
-    parts = [exp(each - highest) for each in logarithms]
-    return highest + log(sum(parts) / len(parts)) if parts else 0.0
+    if not logarithms:
+        return 0.0
+    highest = max(logarithms)
+    return highest + log(sum(exp(each - highest) for each in logarithms) / len(logarithms))
 
 
 def _find_missing(decides, whole):
-    """How many recipients more it takes until ``decides`` holds.
+    """How many recipients more it takes until ``decides`` holds, which it does not yet.
 
     :param decides: whether so many times as many do
     :param whole: how many there are
     :return: None, when that is too far away to be said
     """
-    limit = TOO_MANY / whole
-    if limit <= 1 or not decides(limit):
+    if not whole or not decides(TOO_MANY / whole):
         return None
-    return ceil(whole * (_bisect(decides, 1.0, limit, steps=60) - 1))
+    return ceil(whole * (_bisect(decides, 1.0, TOO_MANY / whole, steps=60) - 1))
 
 
 # ------------------------------------------------------------
@@ -348,16 +347,13 @@ def _probability_higher(one, other):
 def _integrate_best(arms):
     """For each arm the integral of its density times the probability that all others are lower."""
     points = _points(arms)
-    densities = [[_density(x, *arm) for x in points] for arm in arms]
+    densities = [_densities(points, *arm) for arm in arms]
     below = [_add_up(points, density) for density in densities]
     chances = []
     for own, density in enumerate(densities):
         others = [lower for arm, lower in enumerate(below) if arm != own]
-        product = [
-            value * prod(lower[i] / lower[-1] for lower in others)
-            for i, value in enumerate(density)
-        ]
-        chances.append(_add_up(points, product)[-1] / below[own][-1])
+        product = [value * prod(lower[i] for lower in others) for i, value in enumerate(density)]
+        chances.append(_add_up(points, product).pop())
     whole = sum(chances)
     return [chance / whole for chance in chances]
 
@@ -372,12 +368,21 @@ def _points(arms):
     return sorted(point for point in points if 0 <= point <= 1)
 
 
-def _density(x, alpha, beta):
-    if (not x and alpha > 1) or (x == 1 and beta > 1):
+def _densities(points, alpha, beta):
+    """The density at each point, with 1 as its integral, whatever lies between the points."""
+    scale = _log_beta(alpha, beta)
+    values = [
+        exp(_log_power(x, alpha - 1) + _log_power(1 - x, beta - 1) - scale) for x in points
+    ]
+    whole = _add_up(points, values).pop()
+    return [value / whole for value in values]
+
+
+def _log_power(x, exponent):
+    """The logarithm of ``x ** exponent``, neither of which is below 0."""
+    if not exponent:
         return 0.0
-    left = (alpha - 1) * log(x) if alpha > 1 else 0.0
-    right = (beta - 1) * log(1 - x) if beta > 1 else 0.0
-    return exp(left + right - _log_beta(alpha, beta))
+    return exponent * log(x) if x else -inf
 
 
 def _add_up(points, values):

@@ -71,9 +71,27 @@ class TestForReading(unittest.TestCase):
         self.assertGreater(91 / 110 - 19 / 110, 0.6)
         alone, _interval = inference.pooled_difference([(9, 10, 3, 10), (5, 5, 0, 0)])
         self.assertAlmostEqual(alone, 0.6)
+        alone, _interval = inference.pooled_difference([(5, 5, 0, 0), (9, 10, 3, 10)])
+        self.assertAlmostEqual(alone, 0.6)
         self.assertEqual(
             inference.pooled_difference([(5, 5, 0, 0)]), (None, inference.Interval(-1.0, 1.0))
         )
+
+    def test_pooled_by_hand(self):
+        """Groups weigh by how many there are in them, as in Mantel and Haenszel (1959): 10 of 11
+        parts for the first one here. What is not sure of each adds up by the squares."""
+        tables, shares = [(60, 100, 40, 100), (5, 10, 0, 10)], (10 / 11, 1 / 11)
+        middle, interval = inference.pooled_difference(tables)
+        self.assertAlmostEqual(middle, 10 / 11 * 0.2 + 1 / 11 * 0.5)
+        below = above = 0.0
+        for (one, trials, other, others), share in zip(tables, shares, strict=True):
+            alone = inference.difference(one, trials, other, others)
+            below += (share * (one / trials - other / others - alone.low)) ** 2
+            above += (share * (alone.high - (one / trials - other / others))) ** 2
+        self.assertInterval(interval, middle - below**0.5, middle + above**0.5, places=9)
+        # arms of different size: 20 * 80 / 100 and 50 * 50 / 100 recipients
+        middle, _interval = inference.pooled_difference([(20, 20, 0, 80), (25, 50, 25, 50)])
+        self.assertAlmostEqual(middle, 16 / 41)
 
     def test_probability_best(self):
         first, second = inference.probability_best([(100, 1000), (120, 1000)])
@@ -99,12 +117,25 @@ class TestForReading(unittest.TestCase):
             self.assertAlmostEqual(chance, won / 20_000, delta=0.012)
         for chance in inference.probability_best([(0, 7)] * 3):
             self.assertAlmostEqual(chance, 1 / 3, 3)
+        self.assertEqual(inference.probability_best([(3, 10)]), [1.0])
+
+    def test_probability_best_by_hand(self):
+        """What is believed at first is the same for all rates: nothing is known of two arms, and
+        the integral of a polynomial is what is known of the third."""
+        nothing = [(0, 0), (0, 0)]
+        for arm, expected in (((1, 1), 1 / 2), ((0, 1), 1 / 6), ((7, 7), 4 / 5), ((0, 7), 1 / 45)):
+            with self.subTest(arm):
+                chances = inference.probability_best([arm, *nothing])
+                self.assertAlmostEqual(chances[0], expected, 3)
+                self.assertAlmostEqual(chances[1], (1 - expected) / 2, 3)
 
     def test_sample_size(self):
         """The value of Fleiss, Levin and Paik, before continuity correction."""
         self.assertAlmostEqual(inference.sample_size(0.5, 0.75, power=0.9), 76.7, 1)
         self.assertEqual(inference.sample_size(0.75, 0.5), inference.sample_size(0.5, 0.75))
         self.assertEqual(inference.sample_size(0.1, 0.1), math.inf)
+        # of 5 % of all comparisons it finds something where nothing is, of 80 % what there is
+        self.assertEqual(math.ceil(inference.sample_size(0.05, 0.10)), 435)
 
     def test_detectable(self):
         """It is the rate for which the sample size is what there is."""
@@ -113,6 +144,9 @@ class TestForReading(unittest.TestCase):
         self.assertGreater(other, 0.05)
         self.assertLess(inference.detectable(0.05, 5000), other)
         self.assertIsNone(inference.detectable(0.05, 2))
+        for rate, trials in ((0.05, 50), (0.9, 200)):
+            other = inference.detectable(rate, trials)
+            self.assertAlmostEqual(inference.sample_size(rate, other), trials, 3)
 
     def test_no_rates(self):
         for call in (
@@ -120,13 +154,20 @@ class TestForReading(unittest.TestCase):
             lambda: inference.wilson(-1, 2),
             lambda: inference.difference(1, 2, 3, 2),
             lambda: inference.pooled_difference([(3, 2, 0, 0)]),
+            lambda: inference.pooled_difference([(0, 0, 3, 2)]),
             lambda: inference.probability_best([(1, 2), (3, 2)]),
         ):
-            with self.assertRaises(ValueError):
+            with self.assertRaisesRegex(ValueError, "is no rate"):
                 call()
 
 
 class TestEValue(unittest.TestCase):
+    def test_when_it_is_decided(self):
+        """What docs/rules.md promises."""
+        self.assertIn("A winner** is named at an e-value of 20 and never before", pure.rules())
+        self.assertAlmostEqual(inference.DECIDED, 20.0)
+        self.assertAlmostEqual(inference.from_log(inference.LOG_DECIDED), 20.0)
+
     def test_formula(self):
         """By hand, with the Gamma function of whole numbers: a uniform prior, 5 and 1 of 6."""
         self.assertAlmostEqual(inference.e_value([5, 1], [1, 1], weight=2.0), 2**6 / (7 * 6))
@@ -244,6 +285,23 @@ class TestAmounts(unittest.TestCase):
             inference.log_e_value_of_amounts([(0, 70.0)], [1, 3]), math.log(sum(has) / 4)
         )
         self.assertEqual(inference.log_e_value_of_amounts([], [1, 1]), 0.0)
+
+    def test_the_currency_says_nothing(self):
+        for payments in ([(0, 70.0)], [(0, 5.0), (1, 20.0), (1, 1.0), (0, 4.0)]):
+            expected = inference.log_e_value_of_amounts(payments, [1, 3])
+            for factor in (0.001, 1000.0):
+                others = [(arm, amount * factor) for arm, amount in payments]
+                self.assertAlmostEqual(
+                    inference.log_e_value_of_amounts(others, [1, 3]), expected, msg=factor
+                )
+
+    def test_a_part_is_put_on_each_payment(self):
+        """Never nothing, or all there is, which would be lost."""
+        for stake in inference.STAKES:
+            self.assertTrue(0 < stake < 1, stake)
+
+    def test_nobody_to_pay(self):
+        self.assertEqual(inference.log_e_value_of_amounts([], [0, 0]), 0.0)
 
     def test_it_is_fair(self):
         """By chance alone it is 1 on average over all arms that payments could be in, whatever the
