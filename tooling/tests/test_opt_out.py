@@ -17,6 +17,22 @@ class TestOptOut(unittest.TestCase):
         for html in ("", None, "<p>Hi</p>", "<p>/unsubscribe_from_list</p>", "<a>Leave</a>"):
             self.assertIs(opt_out.has_opt_out(html), False, html)
 
+    def test_a_link_that_nobody_sees(self):
+        for style in ("display:none", "color: red; display: none"):
+            hidden = LINK.replace("<a", f'<a style="{style}"')
+            self.assertIs(opt_out.has_opt_out(hidden), False, hidden)
+            self.assertIs(opt_out.has_opt_out(f'<p style="{style}">{LINK}</p>'), False)
+            self.assertIs(opt_out.has_opt_out(hidden + LINK), True, "another one is seen")
+        self.assertIs(opt_out.has_opt_out(LINK.replace("Leave", " ")), False)
+        picture = LINK.replace("Leave", '<img src="leave.png"/>')
+        self.assertIs(opt_out.has_opt_out(picture), True)
+
+    def test_a_link_that_is_nobody_s_own(self):
+        """A page of somebody that is called as core calls the link."""
+        for url in ("/unsubscribe_from_list/all", "/unsubscribe_from_list.html"):
+            seen = LINK.replace("/unsubscribe_from_list", url)
+            self.assertIs(opt_out.has_opt_out(seen), False, url)
+
     def test_a_mail_as_it_is_sent(self):
         html = opt_out.add_opt_out("<body><p>Hi</p></body>", "Leave & <never> are won back")
         self.assertTrue(opt_out.has_opt_out(html))
