@@ -10,6 +10,7 @@ Yandex, Mail.ru, QQ, Netease, Zoho, SendGrid and the Japanese carriers.
 """
 
 import re
+from itertools import islice
 
 #: What a report says: nobody gets mail there; not now, or not this mail; not yet; it has arrived.
 HARD, SOFT, DELAYED, DELIVERED = "hard", "soft", "delayed", "delivered"
@@ -169,14 +170,15 @@ _TO_TEXT = re.compile(
 _UNKNOWN_USER = re.compile(r"user unknown|unknown user", re.IGNORECASE)
 #: What an IronPort puts before the words of the other server.
 _PREFIX = re.compile(r"[45]\.\d\.\d - [\w ]{1,40} (?=[45]\d\d-)", re.IGNORECASE)
-#: A reply in a text: a code, and what follows it.
+#: So many replies in a text are looked at, and so many characters after the code of each.
+_REPLIES, _REPLY_LENGTH = 20, 300
+#: A reply: a code, and what follows it.
 _REPLY = re.compile(
     r"(?:^|[\s:(\[\"'<>=])"
     r"(?:[45]\d\d[ -]\D"
     r"|[45]\d\d[ -]?#?[45]\.\d{1,3}\.\d{1,3}\b|#[45]\.\d\.\d)"
+    rf".{{0,{_REPLY_LENGTH}}}"
 )
-#: So many of them, and of their characters, are looked at.
-_REPLIES, _REPLY_LENGTH = 20, 300
 _ADDRESS = re.compile(r"[^\s<>;:,\"()\[\]@]{1,64}@[^\s<>;:,\"()\[\]@]{1,255}")
 _LINK = re.compile(r"https?://[^\s<>\"]{1,2000}", re.IGNORECASE)
 STATUS_CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
@@ -241,9 +243,4 @@ def _judge_codes(codes):
 
 def _find_replies(text):
     """What servers answered, as far as a text quotes it."""
-    found, end = [], 0
-    for match in _REPLY.finditer(text):
-        if match.start() >= end and len(found) < _REPLIES:
-            end = match.start() + _REPLY_LENGTH
-            found.append(text[match.start() : end])
-    return " ".join(found)
+    return " ".join(match[0] for match in islice(_REPLY.finditer(text), _REPLIES))

@@ -12,6 +12,7 @@ import html
 import quopri
 import re
 from contextlib import suppress
+from itertools import islice
 from typing import NamedTuple
 
 from . import amazon
@@ -34,9 +35,9 @@ OTHER_REPORTS = ("message/feedback-report", "message/disposition-notification")
 #: Who sends reports that have no subject of one. Behind the latter a person may be, who answers.
 SENDERS = ("mailer-daemon", "post_master")
 POSTMASTERS = ("postmaster", "system administrator", "mail delivery")
-#: So much of a report is looked at: parts, how deep they are in each other, characters of all of
-#: them together, Message-IDs and recipients.
-MAX_PARTS, MAX_DEPTH, MAX_CHARACTERS, MAX_FOUND = 50, 20, 300_000, 50
+#: So much of a report is looked at: parts, characters of all of them together, Message-IDs and
+#: recipients.
+MAX_PARTS, MAX_CHARACTERS, MAX_FOUND = 50, 300_000, 50
 
 
 class Report(NamedTuple):
@@ -156,7 +157,7 @@ def _is_from_daemon(message):
 def _read(message):
     types, fields, texts, quoted = [], [], [], []
     is_returned, budget = False, MAX_CHARACTERS
-    for part, is_inside in _walk(message):
+    for part, is_inside in islice(_walk(message), MAX_PARTS):
         type_ = _type_of(part)
         types.append(type_)
         is_returned = is_returned or type_ in RETURNED
@@ -173,25 +174,23 @@ def _read(message):
             fields.append(notification)
             texts.append("" if notification else text[:end])
             quoted.append(text if notification else text[end:])
-        if budget <= 0:
-            break
     return _Content(types, *("\n".join(filter(None, each)) for each in (fields, texts, quoted)))
 
 
 def _walk(message):
-    """The first parts of a message, each with whether it belongs to a mail inside it. A delivery
-    status is one part, though Python takes it apart."""
-    stack, number = [(message, False, 0)], 0
-    while stack and number < MAX_PARTS:
-        part, is_inside, depth = stack.pop()
-        number += 1
+    """The parts of a message in their order, each with whether it belongs to a mail inside it. A
+    delivery status is one part, though Python takes it apart."""
+    stack = [(message, False)]
+    while stack:
+        part, is_inside = stack.pop()
         # some return the mail as a part of no type
-        is_inside = is_inside or bool(depth and header_values(part, "Message-ID"))
+        has_id = part is not message and bool(header_values(part, "Message-ID"))
+        is_inside = is_inside or has_id
         yield part, is_inside
         payload, type_ = _payload_of(part), _type_of(part)
-        if type_ != STATUS and isinstance(payload, list) and depth < MAX_DEPTH:
+        if type_ != STATUS and isinstance(payload, list):
             is_inside = is_inside or type_.startswith("message/")
-            stack += [(inner, is_inside, depth + 1) for inner in reversed(payload[:MAX_PARTS])]
+            stack += [(inner, is_inside) for inner in reversed(payload[:MAX_PARTS])]
 
 
 def _type_of(part):
@@ -239,7 +238,9 @@ def _decode_text(part, type_, payload, budget):
 
 def _decode_base64(data):
     data = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
-    return base64.b64decode(data[: len(data) // 4 * 4] + _PADDING[len(data) % 4](data))
+    # four of them are three bytes, one is less than a byte; padding that nobody needs is passed over
+    end = len(data) - 1 if len(data) % 4 == 1 else len(data)
+    return base64.b64decode(data[:end] + b"==")
 
 
 def _headers_of(part):
@@ -336,10 +337,4 @@ _NAMED_ID = re.compile(r"\bmessage-id\W{0,9}([^<>\s@]{1,500}@[^<>\s@\"',;)]{1,49
 _ADDRESS = re.compile(r"[^\s<>;:,\"()\[\]@]{1,64}@[^\s<>;:,\"()\[\]@]{1,255}")
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}\"?([\w.:-]{1,40})", re.IGNORECASE)
 _TAG = re.compile(r"<(?![^<>\s@]{1,500}@)[^<>]{0,3000}>")
-_PADDING = {
-    0: lambda data: b"",
-    1: lambda data: b"",
-    2: lambda data: data[-2:] + b"==",
-    3: lambda data: data[-3:] + b"=",
-}
 _DECODERS = {"base64": _decode_base64, "quoted-printable": quopri.decodestring}

@@ -120,18 +120,42 @@ class TestKinds(unittest.TestCase):
         ):
             self.check("soft", standard(text, said=said))
 
+    def test_a_server_that_filters(self):
+        """It says the user was unknown only after the text, when it knows what was sent."""
+        words, when = "550 User unknown", "(in reply to end of DATA command)"
+        self.check("soft", standard(f"It failed {when}", said=words))
+        self.check("soft", plain(f"{words} {when}"))
+        self.check("hard", plain(f"{words} (in reply to RCPT TO command)"))
+        self.check("hard", standard(f"It failed {when}", said=words, status="5.1.1"))
+
+    def test_what_is_said_before_the_rest(self):
+        """Of a text what servers answered counts, and of that what comes first; the form that the
+        report is written in may say anything."""
+        form = f"{'It is a form. ' * 40} Perhaps the domain does not exist, or its mailbox is full."
+        self.check("soft", plain(f"552 mailbox full\n{form}"))
+        self.check("hard", plain(f"Sorry. 550 expired mailbox\n{form}"))
+        self.check("hard", plain(f"Sorry: 5.1.1\n{'It is a form. ' * 40}"))
+        replies = " ".join(["552 nobody knows", "x" * 400] * 10)
+        self.check("hard", plain(f"{replies}\n550 user unknown\n{form}"))
+
+    def test_a_failure_is_one_whatever_else_it_says(self):
+        for words in ("will be retried", "was successfully delivered to others"):
+            self.check("hard", standard(f"Your mail {words}.", said="550 user unknown"))
+
     def test_no_failure(self):
         for action, kind in {
             "delayed": "delayed",
             "delivered": "delivered",
             "Relayed": "delivered",
             "expanded": "delivered",
+            "delayed; in the queue": "delayed",
         }.items():
             self.check(kind, standard("User unknown", action=action, status="4.4.1"))
         self.check(
             "delayed",
             plain("THIS IS A WARNING MESSAGE ONLY.\nIt will be retried.\n" + RETURNED),
         )
+        self.check("delivered", plain("Your mail was successfully delivered.\n" + RETURNED))
 
     def test_plain(self):
         """Servers that know no standard."""
@@ -260,6 +284,185 @@ class TestMessageIds(unittest.TestCase):
         found = reports.read_report(standard("It failed.", returned=returned)).message_ids
         self.assertEqual(found[0], OURS)
         self.assertNotIn("<own@mx.example.com>", found)
+
+
+class TestWho(unittest.TestCase):
+    """Whether it is a report, by who has sent it and what it looks like."""
+
+    UNDELIVERED = "Undelivered Mail Returned to Sender"
+
+    def read(self, text, sender="desk@x.example", subject=UNDELIVERED, more="", **options):
+        return reports.read_report(
+            parse(f"From: {sender}\nSubject: {subject}\n{more}\n{text}"), **options
+        )
+
+    def test_a_subject_alone_is_no_report(self):
+        self.assertIsNone(self.read("Your mail has come back."))
+        for text in (
+            "5.1.1 user unknown",
+            "550 user unknown",
+            f"Your mail has come back.\n\n--- Below this line is a copy\n\n{RETURNED}",
+        ):
+            self.assertIsNotNone(self.read(text), text)
+        mixed = 'Content-Type: multipart/mixed; boundary="b"\n'
+        headers = "--b\nContent-Type: text/rfc822-headers\n\nSubject: Offer\n\n--b--\n"
+        self.assertIsNotNone(self.read(f"--b\n\nIt has come back.\n{headers}", more=mixed))
+        for sender in ("mailer-daemon@x.example", "postmaster@x.example"):
+            self.assertIsNotNone(self.read("It has come back.", sender), sender)
+
+    def test_another_subject(self):
+        """Of a program whatever says what failed; of a postmaster, who may be a person, what
+        returns the mail."""
+        returning = f"It has come back.\n\n--- Below this line is a copy\n\n{RETURNED}"
+        daemon, postmaster = "mailer-daemon@x.example", "Mail Delivery Service <mail@x.example>"
+        for sender, text, is_report in (
+            (daemon, "It has come back.", False),
+            (daemon, "550 no", True),
+            (daemon, returning, True),
+            (postmaster, "550 no", False),
+            (postmaster, returning, True),
+            ("Ann <ann@x.example>", returning, False),
+        ):
+            with self.subTest(sender, text=text):
+                self.assertEqual(bool(self.read(text, sender, "About your mail")), is_report)
+        self.assertIsNone(self.read(f"550 no\n{returning}", daemon, "Out of office: Offer"))
+
+    def test_answers(self):
+        """What looks like the answer of a person is a report where only servers write such."""
+        subject = "Re: Offer"
+        failed = "X-Failed-Recipients: ann@recipient.example.com\n"
+        report = 'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n'
+        status = "--b\nContent-Type: message/delivery-status\n\nX: y\n\nAction: failed\n\n--b--\n"
+        self.assertIsNone(self.read("550 5.1.1 no", subject=subject))
+        self.assertIsNotNone(self.read("550 5.1.1 no", "mailer-daemon@x.example", subject))
+        self.assertIsNotNone(self.read("no", subject=subject, more=failed))
+        self.assertIsNotNone(self.read(status, subject=subject, more=report))
+        self.assertIsNone(self.read("--b\n\n550 5.1.1 no\n--b--\n", subject=subject, more=report))
+
+    def test_sent_to_the_envelope_sender(self):
+        """Nobody sees that address: who writes to it is a program, whatever it calls itself."""
+        mixed = 'Content-Type: multipart/mixed; boundary="b"\n'
+        returning = f"--b\n\nNo.\n--b\nContent-Type: message/rfc822\n\n{RETURNED}\n--b--\n"
+        for text, subject, more, is_report in (
+            ("550 5.1.1 no", "Information", "", True),
+            ("550 5.1.1 no", "Re: Offer", "", True),
+            (returning, "Information", mixed, True),
+            ("No.", "Information", "", False),
+            ("No.", "Re: Offer", "", False),
+            ("550 5.1.1 no", "Out of office: Offer", "", False),
+            ("550 5.1.1 no", "Read", "Content-Type: message/disposition-notification\n", False),
+        ):
+            with self.subTest(text, subject=subject):
+                self.assertIsNone(self.read(text, subject=subject, more=more))
+                found = self.read(text, subject=subject, more=more, is_returned=True)
+                self.assertEqual(bool(found), is_report)
+
+    def test_only_a_server_writes_this(self):
+        failed = "X-Failed-Recipients: ann@recipient.example.com\n"
+        bounce = '{"notificationType": "Bounce", "bounce": {"bouncedRecipients": [{"a": "b"}]}}'
+        report = standard("It failed.")
+        report.replace_header("From", "gateway@x.example")
+        self.assertTrue(reports.read_report(report).is_by_server)
+        for text, sender, more in (
+            ("550 no", "mailer-daemon@x.example", ""),
+            ("550 no", "postmaster@x.example", ""),
+            ("550 no", "desk@x.example", failed),
+            (bounce, "desk@x.example", ""),
+        ):
+            with self.subTest(sender, more=more):
+                self.assertTrue(self.read(text, sender, more=more).is_by_server)
+        self.assertFalse(self.read("550 no").is_by_server, "anybody may write that")
+        json_of_theirs = '550 no\nReceived: x\n{"a": 1}'
+        self.assertFalse(self.read(json_of_theirs).is_by_server)
+        mixed = 'Content-Type: multipart/mixed; boundary="b"\n'
+        headers = '--b\n\n550 no\n--b\nContent-Type: text/rfc822-headers\n\n{"a": 1}\n--b--\n'
+        self.assertFalse(self.read(headers, more=mixed).is_by_server)
+
+
+class TestWhatItSays(unittest.TestCase):
+    def parts(self, *parts):
+        """A report of these parts, each with its headers."""
+        text = "".join(f"--b\n{part}\n" for part in parts)
+        return plain(f"{text}--b--\n", headers='Content-Type: multipart/mixed; boundary="b"\n')
+
+    def test_the_words_of_the_server(self):
+        """In one line, and without the name of the protocol."""
+        report = reports.read_report(standard("It failed.", said="550 5.1.1 No\n  such   user"))
+        self.assertEqual(report.words, "550 5.1.1 No such user")
+        report = reports.read_report(
+            standard("It failed.", said="550 First\nDiagnostic-Code: smtp; 551 Second")
+        )
+        self.assertEqual(report.words, "550 First")
+        message = standard("It failed.", said="x")
+        raw = message.as_bytes()
+        for said in (b"550 5.1.1 Unknown; call us", b"unknown-user"):
+            report = reports.read_report(parse(raw.replace(b"smtp; x", said)))
+            self.assertEqual(report.words.encode(), said)
+
+    def test_its_own_words_where_it_cites_none(self):
+        report = reports.read_report(self.parts("\n550 No  such\nuser"))
+        self.assertEqual(report.words, "550 No such user")
+
+    def test_the_mail_that_it_returns_says_nothing_of_the_address(self):
+        for part in (
+            "Content-Type: text/rfc822-headers\n\nSubject: User unknown",
+            "Content-Type: message/rfc822\n\nSubject: Offer\n\nUser unknown",
+            # as a part of no type
+            f"Message-ID: {OURS}\n\nUser unknown",
+        ):
+            with self.subTest(part):
+                report = reports.read_report(self.parts("\nIt failed: 550", part))
+                self.assertEqual((report.kind, report.words), ("soft", "It failed: 550"))
+
+    def test_a_report_within_the_mail_is_about_another(self):
+        inner = standard("It failed.", action="delayed").as_string()
+        inner = inner.replace('"b"', '"inner"').replace("--b", "--inner")
+        report = reports.read_report(
+            self.parts("\n550 User unknown", f"Content-Type: message/rfc822\n\n{inner}")
+        )
+        self.assertEqual(report.kind, "hard")
+
+    def test_so_many_parts_are_looked_at(self):
+        few, many = ["\nIt failed."] * 30, ["\nIt failed."] * 500
+        said = "\n550 User unknown"
+        self.assertEqual(reports.read_report(self.parts(*few, said)).kind, "hard")
+        self.assertEqual(reports.read_report(self.parts(*many, said)).kind, "soft")
+        # also in parts of parts
+        inner = "".join(f"--c\n{part}\n" for part in [*few, said])
+        head = 'Content-Type: multipart/mixed; boundary="c"\n\n'
+        self.assertEqual(reports.read_report(self.parts(f"{head}{inner}--c--")).kind, "hard")
+        self.assertEqual(
+            reports.read_report(self.parts(*[f"{head}{inner}--c--"] * 3)).kind, "hard"
+        )
+
+    def test_in_its_own_letters(self):
+        for charset, said in (
+            ("iso-8859-1", "Empf=E4nger unbekannt"),
+            ("utf-8", "Empf=C3=A4nger unbekannt"),
+            ("gb2312", "=CA=D5=BC=FE=C8=CB=B2=BB=B4=E6=D4=DA"),
+        ):
+            head = f'Content-Type: text/plain; charset="{charset}"'
+            head += "\nContent-Transfer-Encoding: quoted-printable"
+            with self.subTest(charset):
+                self.assertEqual(reports.read_report(self.parts(f"{head}\n\n{said}")).kind, "hard")
+
+    def test_base64_that_was_cut(self):
+        """Whatever of it is there is read."""
+        head = "Content-Transfer-Encoding: base64\n\n"
+        encoded = b64encode(b"550 user unknown, so long").decode()
+        for end in range(len(encoded) - 6, len(encoded) + 1):
+            report = reports.read_report(self.parts(head + encoded[:end]))
+            whole = "550 user unknown, so long"[: end * 6 // 8]
+            self.assertEqual(report.words, whole.strip())
+
+    def test_ids_that_are_none_of_ours(self):
+        """Neither the report's own, nor what no mail of ours can have."""
+        own = "References: <own@mx.example.com>\n"
+        self.assertEqual(reports.read_report(plain("550 no", headers=own)).message_ids, [])
+        for strange in ("<ü@x.example>", "<a\x07@x.example>"):
+            returned = RETURNED.replace(OURS, strange)
+            report = reports.read_report(plain(f"550 no\n\n{returned}"))
+            self.assertEqual(report.message_ids, [])
 
 
 class TestHostile(unittest.TestCase):
