@@ -5,7 +5,7 @@ One kind of measure decides, the e-value: of numbers that of :func:`e_value`, of
 :func:`log_e_value_of_amounts`; all others are for reading.
 """
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import ceil, exp, inf, lgamma, log, prod, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -30,6 +30,10 @@ FULL_STAKE = 2.0
 #: Who would wait for more than so many further recipients waits in vain.
 TOO_MANY = 10_000_000
 
+#: So often what is looked for is halved: it is as precise as a number then.
+_STEPS = 60
+#: Between these probabilities densities are looked at: those of 0 and 1 have no logarithm.
+_LOWEST, _HIGHEST = 1e-9, 1 - 1e-9
 _NORMAL = NormalDist()
 
 
@@ -149,9 +153,7 @@ def detectable(rate, trials, power=POWER, alpha=ALPHA):
     """
     if sample_size(rate, 1.0, power, alpha) > trials:
         return None
-    return _bisect(
-        lambda other: sample_size(rate, other, power, alpha) <= trials, rate, 1.0, steps=50
-    )
+    return _bisect(lambda other: sample_size(rate, other, power, alpha) <= trials, rate, 1.0)
 
 
 # ------------------------------------------------------------
@@ -218,8 +220,6 @@ def missing(counts, trials):
     :param trials: recipients of each arm
     :return: 0, when it is decided; None, when that is too far away to be said
     """
-    if is_decided(counts, trials):
-        return 0
 
     def decides(factor):
         return is_decided([count * factor for count in counts], trials)
@@ -253,8 +253,6 @@ def missing_of_amounts(payments, trials):
     :param trials: recipients of each arm
     """
     winnings = _play(payments, trials)
-    if _log_mean(winnings) >= LOG_DECIDED:
-        return 0
 
     def decides(factor):
         return _log_mean([factor * each for each in winnings]) >= LOG_DECIDED
@@ -287,15 +285,17 @@ def _log_mean(logarithms):
 
 
 def _find_missing(decides, whole):
-    """How many recipients more it takes until ``decides`` holds, which it does not yet.
+    """How many recipients more it takes until ``decides`` holds.
 
     :param decides: whether so many times as many do
     :param whole: how many there are
     :return: None, when that is too far away to be said
     """
-    if not whole or not decides(TOO_MANY / whole):
+    if decides(1):
+        return 0
+    if not whole or not decides(limit := TOO_MANY / whole):
         return None
-    return ceil(whole * (_bisect(decides, 1.0, TOO_MANY / whole, steps=60) - 1))
+    return ceil(whole * (_bisect(decides, 1.0, limit) - 1))
 
 
 # ------------------------------------------------------------
@@ -312,9 +312,9 @@ def _z(confidence):
     return _NORMAL.inv_cdf(0.5 + confidence / 2)
 
 
-def _bisect(holds, low, high, steps):
+def _bisect(holds, low, high):
     """The lowest value for which ``holds``, which it does at ``high`` and above that value."""
-    for _step in range(steps):
+    for _step in range(_STEPS):
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
@@ -347,7 +347,7 @@ def _probability_higher(one, other):
 def _integrate_best(arms):
     """For each arm the integral of its density times the probability that all others are lower."""
     points = _points(arms)
-    densities = [_densities(points, *arm) for arm in arms]
+    densities = [[_density(x, *arm) for x in points] for arm in arms]
     below = [_add_up(points, density) for density in densities]
     chances = []
     for own, density in enumerate(densities):
@@ -360,35 +360,21 @@ def _integrate_best(arms):
 
 def _points(arms):
     """Where densities are looked at: close together where one of them is high."""
-    points = {0.0, 1.0}
+    points = {_LOWEST, _HIGHEST}
     for alpha, beta in arms:
         whole = alpha + beta
         spread = sqrt(alpha * beta / (whole + 1)) / whole
-        points.update(alpha / whole + spread * step / 20 for step in range(-200, 201))
-    return sorted(point for point in points if 0 <= point <= 1)
+        near = (alpha / whole + spread * step / 20 for step in range(-200, 201))
+        points.update(min(max(point, _LOWEST), _HIGHEST) for point in near)
+    return sorted(points)
 
 
-def _densities(points, alpha, beta):
-    """The density at each point, with 1 as its integral, whatever lies between the points."""
-    scale = _log_beta(alpha, beta)
-    values = [
-        exp(_log_power(x, alpha - 1) + _log_power(1 - x, beta - 1) - scale) for x in points
-    ]
-    whole = _add_up(points, values).pop()
-    return [value / whole for value in values]
-
-
-def _log_power(x, exponent):
-    """The logarithm of ``x ** exponent``, neither of which is below 0."""
-    if not exponent:
-        return 0.0
-    return exponent * log(x) if x else -inf
+def _density(x, alpha, beta):
+    return exp((alpha - 1) * log(x) + (beta - 1) * log(1 - x) - _log_beta(alpha, beta))
 
 
 def _add_up(points, values):
-    """The integral up to each point, by trapezoids."""
-    whole, sums = 0.0, [0.0]
-    for (left, right), (low, high) in zip(pairwise(points), pairwise(values), strict=True):
-        whole += (right - left) * (low + high) / 2
-        sums.append(whole)
-    return sums
+    """Twice the integral up to each point, by trapezoids: only proportions matter."""
+    ends = zip(pairwise(points), pairwise(values), strict=True)
+    parts = ((right - left) * (low + high) for (left, right), (low, high) in ends)
+    return list(accumulate(parts, initial=0.0))

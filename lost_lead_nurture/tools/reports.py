@@ -238,7 +238,7 @@ def _decode_text(part, type_, payload, budget):
 
 def _decode_base64(data):
     data = re.sub(rb"[^A-Za-z0-9+/]", b"", data)
-    # four of them are three bytes, one is less than a byte; padding that nobody needs is passed over
+    # one that is left over of fours is less than a byte; padding too much is passed over
     end = len(data) - 1 if len(data) % 4 == 1 else len(data)
     return base64.b64decode(data[:end] + b"==")
 

@@ -251,6 +251,9 @@ class TestEValue(unittest.TestCase):
                 inference.is_decided([count * factor for count in counts], trials), decided
             )
         self.assertEqual(inference.missing([50, 100], [1000, 1000]), 0)
+        more = inference.missing([30, 55], [1000, 1000])
+        self.assertTrue(0 < more < 1000, more)
+        self.assertIsNone(inference.missing([1000, 1005], [10_000, 10_000]), "in vain")
         self.assertIsNone(inference.missing([0, 0], [300, 300]))
         self.assertIsNone(inference.missing([10, 10], [300, 300]))
         self.assertIsNone(inference.missing([0, 0], [0, 0]))

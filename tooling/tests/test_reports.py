@@ -431,9 +431,7 @@ class TestWhatItSays(unittest.TestCase):
         inner = "".join(f"--c\n{part}\n" for part in [*few, said])
         head = 'Content-Type: multipart/mixed; boundary="c"\n\n'
         self.assertEqual(reports.read_report(self.parts(f"{head}{inner}--c--")).kind, "hard")
-        self.assertEqual(
-            reports.read_report(self.parts(*[f"{head}{inner}--c--"] * 3)).kind, "hard"
-        )
+        self.assertEqual(reports.read_report(self.parts(*[f"{head}{inner}--c--"] * 3)).kind, "hard")
 
     def test_in_its_own_letters(self):
         for charset, said in (

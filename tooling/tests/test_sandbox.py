@@ -106,6 +106,36 @@ class TestCursor(unittest.TestCase):
             self.assertIsNone(self.cursor._now)
 
 
+class TestPast(unittest.TestCase):
+    """A sandbox in which it is another time."""
+
+    def setUp(self):
+        self.below = Cursor()
+        self.cursor = sandbox.PastCursor(self.below)
+
+    def test_it_is_as_late_as_its_clock_says(self):
+        self.cursor._now = "what the database says"
+        self.assertEqual(self.cursor.now(), "what the database says", "until it has a clock")
+        self.cursor.clock = types.SimpleNamespace(now="then")
+        self.assertEqual(self.cursor.now(), "then")
+
+    def test_from_then_on_nothing_is_written(self):
+        """The database refuses it, until all is taken back: no end of a part takes that back."""
+        self.cursor.execute("INSERT")
+        self.cursor.refuse_writing()
+        self.cursor.rollback()
+        self.assertEqual(
+            self.below.done,
+            ["SAVEPOINT", "INSERT", "RELEASE SAVEPOINT", "SET TRANSACTION READ ONLY"],
+        )
+
+    def test_who_is_in_the_past_knows(self):
+        for cursor, is_past in ((self.cursor, True), (sandbox.SandboxCursor(self.below), False)):
+            env = types.SimpleNamespace(cr=cursor)
+            self.assertIs(sandbox.is_past(env), is_past)
+            self.assertTrue(sandbox.is_sandbox(env))
+
+
 class TestSandbox(unittest.TestCase):
     def setUp(self):
         self.below = Cursor()
