@@ -96,6 +96,9 @@ class TestTriggers(unittest.TestCase):
             ("mail_bounce", "event"),
             ("activity_done", "event"),
             ("activity_not_done", "absence"),
+            ("confirmed", "event"),
+            ("not_confirmed", "absence"),
+            ("silent", "event"),
         ):
             self.assertEqual(TABLE[value].kind, kind, value)
 
