@@ -297,26 +297,26 @@ class TestWho(unittest.TestCase):
         )
 
     def test_a_subject_alone_is_no_report(self):
-        self.assertIsNone(self.read("Your mail has come back."))
+        self.assertIsNone(self.read("Your mail was returned."))
         for text in (
             "5.1.1 user unknown",
             "550 user unknown",
-            f"Your mail has come back.\n\n--- Below this line is a copy\n\n{RETURNED}",
+            f"Your mail was returned.\n\n--- Below this line is a copy\n\n{RETURNED}",
         ):
             self.assertIsNotNone(self.read(text), text)
         mixed = 'Content-Type: multipart/mixed; boundary="b"\n'
         headers = "--b\nContent-Type: text/rfc822-headers\n\nSubject: Offer\n\n--b--\n"
-        self.assertIsNotNone(self.read(f"--b\n\nIt has come back.\n{headers}", more=mixed))
+        self.assertIsNotNone(self.read(f"--b\n\nIt was returned.\n{headers}", more=mixed))
         for sender in ("mailer-daemon@x.example", "postmaster@x.example"):
-            self.assertIsNotNone(self.read("It has come back.", sender), sender)
+            self.assertIsNotNone(self.read("It was returned.", sender), sender)
 
     def test_another_subject(self):
         """Of a program whatever says what failed; of a postmaster, who may be a person, what
         returns the mail."""
-        returning = f"It has come back.\n\n--- Below this line is a copy\n\n{RETURNED}"
+        returning = f"It was returned.\n\n--- Below this line is a copy\n\n{RETURNED}"
         daemon, postmaster = "mailer-daemon@x.example", "Mail Delivery Service <mail@x.example>"
         for sender, text, is_report in (
-            (daemon, "It has come back.", False),
+            (daemon, "It was returned.", False),
             (daemon, "550 no", True),
             (daemon, returning, True),
             (postmaster, "550 no", False),
