@@ -14,6 +14,8 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.provider import OperatorProvider
 
+from .substitute import body_lines
+
 OPERATORS = (
     *("AddNot", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
     *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer"),
@@ -98,7 +100,7 @@ def in_functions(mutants, sources):
 
     :param sources: text by path
     """
-    bodies = {path: _find_bodies(ast.parse(text)) for path, text in sources.items()}
+    bodies = {path: body_lines(text) for path, text in sources.items()}
     return [mutant for mutant in mutants if mutant.line in bodies[mutant.path]]
 
 
@@ -162,14 +164,3 @@ def _find_places(tree):
 
     visit(tree, "")
     return places
-
-
-def _find_bodies(tree):
-    """The lines of all that functions do."""
-    return {
-        line
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        for statement in node.body
-        for line in range(statement.lineno, statement.end_lineno + 1)
-    }

@@ -101,3 +101,14 @@ def statement_lines(source):
 
     visit(ast.parse(source))
     return lines
+
+
+def body_lines(source):
+    """The lines of all that functions do, not of what is declared around it."""
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for statement in node.body
+        for line in range(statement.lineno, statement.end_lineno + 1)
+    }
