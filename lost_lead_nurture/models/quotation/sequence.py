@@ -83,17 +83,20 @@ class NurtureSequence(models.Model):
                     )
                 )
 
-    def write(self, vals):
-        changed = self.filtered(
+    def _get_with_other_terms(self, vals):
+        """Those for whose discounts other terms are being written."""
+        return self.filtered(
             lambda sequence: any(name in vals and sequence[name] != vals[name] for name in TERMS)
         )
-        result = super().write(vals)
-        if not self.env.su:
-            steps = changed.sudo().with_context(active_test=False).step_ids
-            steps.filtered(
-                lambda step: step.step_type == "action" and step.action_kind == "discount"
-            ).author_id = self.env.user
-        return result
+
+    def _take_discounts_over(self):
+        """Whoever has changed by what a discount is as large as it is has set it up."""
+        if self.env.su:
+            return
+        steps = self.sudo().with_context(active_test=False).step_ids
+        steps.filtered(
+            lambda step: step.step_type == "action" and step.action_kind == "discount"
+        ).author_id = self.env.user
 
     def _get_floor(self):
         """The margin that a quotation has to keep, in percent of the cost; None: none."""

@@ -398,6 +398,7 @@ class NurtureSequence(models.Model):
         )
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
+        renegotiated = self._get_with_other_terms(vals)
         # a list of profiles is looked at when all of it is written
         inside = self.with_context(nurture_list=INSIDE) if PROFILES in vals else self
         result = super(NurtureSequence, inside).write(vals)
@@ -405,6 +406,7 @@ class NurtureSequence(models.Model):
             self._spread_sender()
         if "hourly_limit" in vals:
             self._change_hourly_limit()
+        renegotiated._take_discounts_over()
         stopping.sudo()._recall_messages()
         stopping._give_places_back()
         if vals.get("state") == "running":
