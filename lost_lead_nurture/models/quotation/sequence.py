@@ -10,8 +10,6 @@ from .price import BATCH
 
 #: How much a cost may be exceeded, in percent: more is a mistake in writing.
 MAX_MARGIN = 10_000
-
-
 #: By what a discount is as large as it is: whoever changes one of these has set it up.
 TERMS = ("price_below", "has_margin_floor", "margin_floor")
 
