@@ -430,4 +430,7 @@ class CrmLead(models.Model):
     def _compute_nurture_woken_by(self):
         for lead in self:
             cure = lead.nurture_journey_id.cure_id
-            lead.nurture_woken_by = cure and self.env._("Possible again: %s", cure._describe())
+            # no empty record as a text
+            lead.nurture_woken_by = bool(cure) and self.env._(
+                "Possible again: %s", cure._describe()
+            )

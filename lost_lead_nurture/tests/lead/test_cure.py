@@ -62,6 +62,7 @@ class TestCure(CureMixin, NurtureCase):
     def test_tag(self):
         """Nobody enters before; then who has the tag and was lost before, and it says why."""
         self.assertFalse(self.entered())
+        self.assertIs(self.ann.nurture_woken_by, False)
         self.mark(self.skill)
         later = self.make_lead("later@recipient.example.com", tag_ids=[self.skill.id])
         later.date_closed = self.clock + timedelta(minutes=1)
