@@ -197,6 +197,8 @@ class NurtureReplay(models.TransientModel):
         self.sequence_id.sudo(False).check_access("write")
         # whose it is may read it only: it is written with all rights
         replay = self.sudo()
+        # two windows play one part after the other, and none of them twice
+        self.env.cr.execute(SQL("SELECT FROM nurture_replay WHERE id = %s FOR UPDATE", replay.id))
         if replay.state == "playing":
             replay._check_unchanged()
             replay._go_on()
