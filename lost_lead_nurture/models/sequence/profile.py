@@ -1,4 +1,7 @@
+from contextlib import contextmanager
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...tools.arguments import check_records
 from ...tools.domains import check_domain
@@ -49,7 +52,9 @@ class NurtureProfile(models.Model):
     )
 
     _preset_unique = models.Constraint(
-        "UNIQUE (sequence_id, preset_id)", "Each preset is in the list once."
+        # of a list that is edited: when all of it is written
+        "UNIQUE (sequence_id, preset_id) DEFERRABLE",
+        "Each preset is in the list once.",
     )
 
     @api.depends(
@@ -114,6 +119,17 @@ class NurtureProfile(models.Model):
             sequences.exists()._check_runnable()
         sequences.exists()._note_profiles_changed()
         return result
+
+    @api.model
+    @contextmanager
+    def _writing_list(self):
+        """Whether each preset is in a list once is looked at when all of the list is written: two
+        lines may take each other's."""
+        constraint = SQL.identifier(self._preset_unique.full_name(self))
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", constraint))
+        yield
+        self.flush_model()
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", constraint))
 
     def _check_written(self):
         self._check_preset()

@@ -3,10 +3,13 @@
 import itertools
 from datetime import timedelta
 
+from psycopg2 import IntegrityError
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..common import NOW, NurtureCase
 
@@ -405,6 +408,19 @@ class TestProfiles(ProfilesMixin, NurtureCase):
             self.sequence.profile_days = 0
         with self.assertRaisesRegex(UserError, "is, or was, a profile"):
             self.rich.with_user(self.marketer).unlink()
+
+    def test_lines_take_each_others_presets(self):
+        """As long as each preset is in the list once in the end."""
+        self.set_profiles(self.builders, self.rich)
+        first, second = self.sequence.profile_ids
+        sequence = self.sequence.with_user(self.marketer)
+        sequence.profile_ids = [
+            Command.update(first.id, {"preset_id": self.rich.id}),
+            Command.update(second.id, {"preset_id": self.builders.id}),
+        ]
+        self.assertEqual((first.preset_id, second.preset_id), (self.rich, self.builders))
+        with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError):
+            sequence.profile_ids = [Command.create({"preset_id": self.rich.id})]
 
     def test_running_without_profiles(self):
         """The last one is not taken away from a sequence that runs."""
