@@ -10,8 +10,8 @@ class Screen:
     :param name: of its pictures
     :param path: its address; ``{id}`` stands for the record found by `record`
     :param ready: selector of what is there when the page is
-    :param steps: what to do then: ``(click, wait or scroll, selector)`` or
-        ``("button", label)`` of the form's header
+    :param steps: what to do then: ``(click, wait or scroll, selector)``, ``("button", label)`` of
+        the form's header, or ``("away", "")`` with the mouse
     :param record: model, domain and order by which the record is found
     """
 
@@ -82,6 +82,7 @@ SCREENS = [
             ("button", "Replay"),
             ("click", ".modal button[name=action_replay]"),
             ("wait", ".o_field_widget[name=collision_count]"),
+            ("away", ""),
         ),
         CAMPAIGN,
     ),

@@ -24,6 +24,8 @@ const STEPS = {
         await button.dispatchEvent("click");
     },
     wait: (page, selector) => page.waitForSelector(selector),
+    // what the mouse happens to be over would say what it is
+    away: (page) => page.mouse.move(0, 0),
     scroll: (page, selector) =>
         page.$eval(selector, (element) => element.scrollIntoView({ block: "start" })),
 };
