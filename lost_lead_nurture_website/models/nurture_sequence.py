@@ -92,11 +92,11 @@ class NurtureSequence(models.Model):
         its host says. Companies without a website of their own, or of a parent's, share what there
         is."""
         companies = self._get_companies().sudo().parent_ids
-        websites = self.env["website"].sudo().search([])
-        own = websites.filtered(lambda one: one.company_id in companies)
-        if not own or own == websites:
+        websites = self.env["website"].sudo()
+        own = websites.search([("company_id", "in", companies.ids)])
+        foreign = websites.search([("company_id", "not in", companies.ids)])
+        if not own or not foreign:
             return SQL("false")
-        foreign = websites - own
         hosts = get_hosts(foreign.mapped("domain")) - get_hosts(own.mapped("domain"))
         return SQL(
             "EXISTS (SELECT 1 FROM website_page page WHERE page.id = track.page_id"

@@ -122,14 +122,16 @@ class NurtureProfile(models.Model):
 
     @api.model
     @contextmanager
-    def _writing_list(self):
-        """Whether each preset is in a list once is looked at when all of the list is written: two
-        lines may take each other's."""
+    def _writing_list(self, is_written):
+        """Whether each preset is in a list once is looked at when all of the list is written, if it
+        is: two lines may take each other's."""
         constraint = SQL.identifier(self._preset_unique.full_name(self))
-        self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", constraint))
+        if is_written:
+            self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", constraint))
         yield
-        self.flush_model()
-        self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", constraint))
+        if is_written:
+            self.flush_model()
+            self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", constraint))
 
     def _check_written(self):
         self._check_preset()

@@ -399,7 +399,10 @@ class NurtureSequence(models.Model):
         if vals.get("state") == "running":
             vals = vals | {"stop_date": False}
         renegotiated = self._get_with_other_terms(vals)
-        result = self._write_list(vals) if PROFILES in vals else super().write(vals)
+        # a list of profiles is looked at when all of it is written
+        inside = self.with_context(nurture_list=INSIDE) if PROFILES in vals else self
+        with self.env["nurture.profile"]._writing_list(PROFILES in vals):
+            result = super(NurtureSequence, inside).write(vals)
         if {"mail_server_id", "email_from"} & vals.keys():
             self._spread_sender()
         if "hourly_limit" in vals:
@@ -423,11 +426,6 @@ class NurtureSequence(models.Model):
         if {"profile_mode", "profile_days"} & vals.keys():
             self.filtered(lambda sequence: sequence.state == "running")._begin_turns()
         return result
-
-    def _write_list(self, vals):
-        """Write a list of profiles, too, which is looked at when all of it is written."""
-        with self.env["nurture.profile"]._writing_list():
-            return super(NurtureSequence, self.with_context(nurture_list=INSIDE)).write(vals)
 
     @api.depends("domain_author_id", "exclusion_author_id")
     def _compute_rights_problem(self):
