@@ -245,6 +245,22 @@ class TestPage(PageCase):
         self.refused.opportunity_id = False
         self.refuses("not there any more")
 
+    def test_merged(self):
+        """Of merged leads the one that is left has the quotation, and the link works."""
+        other = self.make_lead("ann@elsewhere.example.com", lost=False)
+        self.ann.action_restore()
+        left = (other | self.ann).merge_opportunity()
+        self.assertEqual(self.refused.opportunity_id, left)
+        self.env.flush_all()
+        self.assertIn("$ 80.00", self.look())
+        self.assertEqual(self.ask().status_code, 303)
+        self.assertEqual(self.asked().opportunity_id, left)
+
+    def test_author_has_left(self):
+        """Nobody would make it."""
+        self.seller.active = False
+        self.refuses("do not offer it")
+
     def test_costs_nothing(self):
         """Nobody gets for nothing what somebody forgot to price."""
         self.cut(self.desk, 0.0)

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..common import ANN, BOB, BODY, NOW, TWO_LINKS, NurtureCase, NurtureHttpCase
 
@@ -210,6 +211,41 @@ class TestInMails(BehaviourMixin, NurtureHttpCase):
         self.click(self.mail_to(ANN, "News"))
         self.advance()
         self.assertEqual(self.entered(), self.ann)
+
+    def test_leads_of_other_companies(self):
+        """What somebody does with a mail to a contact lets in no lead of another company with that
+        address, nor one that the sequence does not choose."""
+        other = self.env["res.company"].create({"name": "Other"})
+        theirs = self.make_lead(ANN, user_id=False, team_id=False, company_id=other.id)
+        foreign = self.make_lead(ANN, self.reason_price)
+        self.ann.action_restore()
+        contact = self.env["res.partner"].create({"name": "Ann", "email": ANN})
+        self.sequence.domain = repr([("lost_reason_id", "=", self.reason_stock.id)])
+        self.watch("click", exclude_open_deals=False)
+        mailing = self.make_mailing(
+            "News",
+            mailing_model_id=self.env["ir.model"]._get_id("res.partner"),
+            mailing_domain=repr([("id", "=", contact.id)]),
+        )
+        mailing.action_send_mail(res_ids=contact.ids)
+        self.send_mails()
+        self.click(self.mail_to(ANN, "News"))
+        self.advance()
+        self.assertFalse(self.entered())
+        with self.assertRaises(AccessError):
+            self.reasons_against(theirs)
+        self.assertEqual(self.reasons_against(foreign), ["unmatched"])
+        self.assertEqual(self.reasons_against(self.ann)[0], "not_lost")
+
+    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.base.models.ir_model")
+    def test_who_says_by_what(self):
+        """Only marketers of its company say by what leads enter."""
+        other = self.env["res.company"].create({"name": "Other"})
+        mailer = new_test_user(self.env, "nurture_mailer", "mass_mailing.group_mass_mailing_user")
+        for user in (mailer, self.salesman, self.employee, self.make_marketer(other)):
+            with self.subTest(user.login), self.assertRaises(AccessError):
+                self.sequence.with_user(user).write({"entry": "click", "entry_url": "*"})
+        self.sequence.with_user(self.marketer).write({"entry": "click", "entry_url": "*"})
 
     def test_complained(self):
         """Something is done about it, and nothing is written."""
