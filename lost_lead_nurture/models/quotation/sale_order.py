@@ -63,13 +63,18 @@ class SaleOrder(models.Model):
         own = SQL("true")
         if companies is not None:
             own = SQL("%s IN %s", SQL.identifier(order, "company_id"), tuple(companies.ids) or (0,))
+        # each is looked up by its id: a join inside would be done anew for each order where joins
+        # of whole tables are wanted
         return SQL(
-            "(%(state)s IN %(states)s AND %(own)s AND NOT EXISTS (SELECT 1 FROM crm_lead quoted"
-            " JOIN res_partner mine ON mine.id = quoted.partner_id"
-            " JOIN res_partner buyer ON buyer.id = %(partner)s"
-            " WHERE quoted.id = %(lead)s"
-            " AND buyer.commercial_partner_id != mine.commercial_partner_id"
-            " AND buyer.email_normalized IS DISTINCT FROM quoted.email_normalized))",
+            "(%(state)s IN %(states)s AND %(own)s AND NOT COALESCE("
+            "(SELECT buyer.commercial_partner_id FROM res_partner buyer"
+            " WHERE buyer.id = %(partner)s) !="
+            " (SELECT mine.commercial_partner_id FROM res_partner mine WHERE mine.id ="
+            " (SELECT quoted.partner_id FROM crm_lead quoted WHERE quoted.id = %(lead)s))"
+            " AND (SELECT buyer.email_normalized FROM res_partner buyer"
+            " WHERE buyer.id = %(partner)s) IS DISTINCT FROM"
+            " (SELECT quoted.email_normalized FROM crm_lead quoted WHERE quoted.id = %(lead)s),"
+            " false))",
             state=SQL.identifier(order, "state"),
             states=NOT_ORDERED,
             own=own,
