@@ -63,23 +63,24 @@ class SaleOrder(models.Model):
         own = SQL("true")
         if companies is not None:
             own = SQL("%s IN %s", SQL.identifier(order, "company_id"), tuple(companies.ids) or (0,))
-        # each is looked up by its id: a join inside would be done anew for each order where joins
-        # of whole tables are wanted
+        # each is looked up by its id, those of most quotations not at all: a join inside would be
+        # done anew for each order where joins of whole tables are wanted
         return SQL(
-            "(%(state)s IN %(states)s AND %(own)s AND NOT COALESCE("
-            "(SELECT buyer.commercial_partner_id FROM res_partner buyer"
-            " WHERE buyer.id = %(partner)s) !="
-            " (SELECT mine.commercial_partner_id FROM res_partner mine WHERE mine.id ="
-            " (SELECT quoted.partner_id FROM crm_lead quoted WHERE quoted.id = %(lead)s))"
-            " AND (SELECT buyer.email_normalized FROM res_partner buyer"
-            " WHERE buyer.id = %(partner)s) IS DISTINCT FROM"
-            " (SELECT quoted.email_normalized FROM crm_lead quoted WHERE quoted.id = %(lead)s),"
-            " false))",
-            state=SQL.identifier(order, "state"),
+            """
+            (%(order)s.state IN %(states)s AND %(own)s AND COALESCE(
+                (SELECT quoted.partner_id IS NULL OR quoted.partner_id = %(order)s.partner_id
+                     OR COALESCE((SELECT buyer.email_normalized FROM res_partner buyer
+                                   WHERE buyer.id = %(order)s.partner_id)
+                                 = quoted.email_normalized, false)
+                     OR COALESCE((SELECT buyer.commercial_partner_id FROM res_partner buyer
+                                   WHERE buyer.id = %(order)s.partner_id)
+                                 = (SELECT mine.commercial_partner_id FROM res_partner mine
+                                     WHERE mine.id = quoted.partner_id), true)
+                   FROM crm_lead quoted WHERE quoted.id = %(order)s.opportunity_id), true))
+            """,
+            order=SQL.identifier(order),
             states=NOT_ORDERED,
             own=own,
-            partner=SQL.identifier(order, "partner_id"),
-            lead=SQL.identifier(order, "opportunity_id"),
         )
 
     @api.model
