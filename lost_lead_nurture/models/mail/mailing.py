@@ -237,4 +237,12 @@ class MailingMailing(models.Model):
             if not vals:
                 # writing nothing touches the row, too
                 return True
-        return super().write(vals)
+        silent = self.browse()
+        if "body_html" in vals and not self.env.su:
+            silent = self.filtered(lambda mailing: not mailing._nurture_shows_quotation())
+        result = super().write(vals)
+        # also those who only use mailings answer for what they promise
+        for mailing in silent.filtered(lambda mailing: mailing._nurture_shows_quotation()):
+            steps = mailing.sudo()._nurture_get_steps().with_env(self.env)
+            steps._take_quotation_over(mailing)
+        return result

@@ -36,6 +36,18 @@ class NurtureStep(models.Model):
         )
 
     # ------------------------------------------------------------
+    # WHO
+    # ------------------------------------------------------------
+
+    def _take_quotation_over(self, mailings):
+        """Whoever puts one of ``mailings`` into these steps answers for what customers ask for by
+        it: has set them up from then on, as who puts the quotation into the text of one has."""
+        if not self.env.su and any(
+            mailing._nurture_shows_quotation() for mailing in mailings.sudo()
+        ):
+            self.sudo().author_id = self.env.user
+
+    # ------------------------------------------------------------
     # CHECKS
     # ------------------------------------------------------------
 

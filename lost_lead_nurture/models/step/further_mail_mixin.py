@@ -27,14 +27,19 @@ class NurtureFurtherMailMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         mails = super().create(vals_list)
-        mails.mailing_id._nurture_mark()
+        mails._note_new_mailings()
         return mails
 
     def write(self, vals):
         result = super().write(vals)
         if "mailing_id" in vals:
-            self.mailing_id._nurture_mark()
+            self._note_new_mailings()
         return result
+
+    def _note_new_mailings(self):
+        self.mailing_id._nurture_mark()
+        for mail in self:
+            mail.step_id._take_quotation_over(mail.mailing_id)
 
     def copy_data(self, default=None):
         """A copy gets a mail of its own, as that of its step does."""

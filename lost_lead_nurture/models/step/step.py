@@ -385,6 +385,7 @@ class NurtureStep(models.Model):
             self._cancel_open_traces()
         if "mailing_id" in vals:
             self._get_mailings()._nurture_mark()
+            self._take_quotation_over(self.mailing_id)
         if divides_anew:
             self._start_ab_test()
         if {"active", "delay", "delay_unit", "parent_id", "sequence_id", "trigger"} & vals.keys():

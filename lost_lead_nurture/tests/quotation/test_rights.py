@@ -57,6 +57,29 @@ class TestQuotationRights(QuotationMixin, NurtureCase):
         self.first.with_user(self.seller).action_take_over()
         self.sequence.action_start()
 
+    def test_text_of_a_marketer(self):
+        """Whoever puts the quotation into the text of a mail, or such a mail into a step, answers
+        for it, and not who had set the step up; who corrects the text does not."""
+        with_it, mailing = self.first.mailing_id.body_html, self.first.mailing_id
+        mailing.with_user(self.marketer).body_html = f"{with_it}<p>Soon.</p>"
+        self.assertEqual(self.first.author_id, self.seller)
+        mailing.body_html = mailing.body_html.replace("nurture_quotation", "contact_name")
+        self.assertFalse(self.first.shows_quotation)
+        mailing.with_user(self.marketer).body_html = with_it
+        self.assertEqual(self.first.author_id, self.marketer)
+        self.first.with_user(self.seller).action_take_over()
+        other = self.make_mailing("Another", with_it)
+        self.first.with_user(self.marketer).mailing_id = other
+        self.assertEqual(self.first.author_id, self.marketer)
+        self.first.with_user(self.seller).action_take_over()
+        version = self.make_mailing("Version", with_it)
+        self.env["nurture.variant"].with_user(self.marketer).create(
+            {"step_id": self.first.id, "mailing_id": version.id}
+        )
+        self.assertEqual(self.first.author_id, self.marketer)
+        with self.assertRaisesRegex(UserError, "may make none"):
+            self.sequence.action_start()
+
     def test_discount_of_a_marketer(self):
         """Who may make no quotations grants no discount on them, nor changes how large one is that
         somebody of Sales has set up."""
