@@ -280,12 +280,11 @@ class NurtureCure(models.Model):
     @api.model
     def _sql_is_last_quotation(self):
         """Whether the order ``so`` is the last one of its lead that was not ordered."""
+        later = SQL("later.state IN %s", NOT_ORDERED)
         return SQL(
-            "so.state IN %(states)s AND NOT EXISTS (SELECT 1 FROM sale_order later"
-            " WHERE later.opportunity_id = so.opportunity_id AND later.state IN %(states)s"
-            " AND (COALESCE(later.date_order, '-infinity'), later.id)"
-            " > (COALESCE(so.date_order, '-infinity'), so.id))",
-            states=NOT_ORDERED,
+            "so.state IN %s AND %s",
+            NOT_ORDERED,
+            self.env["sale.order"]._nurture_sql_is_last(later),
         )
 
     # ------------------------------------------------------------

@@ -540,6 +540,7 @@ class MailingTrace(models.Model):
         :return: list of :class:`LockedMailingTrace`, without those of mails that somebody else has
             or that are not in the queue any more
         """
+        ahead_ids = [mail.id for mail in ahead]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -566,10 +567,10 @@ class MailingTrace(models.Model):
                 )
                 SELECT locked.*, noted.id IS NOT NULL FROM locked LEFT JOIN noted USING (id)
                 """,
-                ids=(*mails.ids, *(ahead.ids if ahead else ())),
+                ids=(*mails.ids, *ahead_ids),
                 unwanted=self._nurture_sql_unwanted(),
                 may_be_outdated=self.env["nurture.trace"]._sql_may_be_outdated(),
-                ahead=tuple(ahead.ids if ahead else ()) or (0,),
+                ahead=tuple(ahead_ids) or (0,),
                 now=fields.Datetime.now(),
             )
         )

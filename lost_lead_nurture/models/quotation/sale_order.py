@@ -94,12 +94,21 @@ class SaleOrder(models.Model):
         if companies is None:
             later = SQL("later.company_id = so.company_id AND %s", later)
         return SQL(
-            "%s AND NOT EXISTS (SELECT 1 FROM sale_order later"
+            "%s AND %s", self._nurture_sql_is_quoted(companies), self._nurture_sql_is_last(later)
+        )
+
+    @api.model
+    def _nurture_sql_is_last(self, counts):
+        """Whether no order of its lead is later than the order ``so``.
+
+        :param counts: whether an order does, with the alias ``later``
+        """
+        return SQL(
+            "NOT EXISTS (SELECT 1 FROM sale_order later"
             " WHERE later.opportunity_id = so.opportunity_id AND %s"
             " AND (COALESCE(later.date_order, '-infinity'), later.id)"
             " > (COALESCE(so.date_order, '-infinity'), so.id))",
-            self._nurture_sql_is_quoted(companies),
-            later,
+            counts,
         )
 
     @api.model

@@ -83,9 +83,7 @@ class NurtureSequence(models.Model):
 
     def _get_with_other_terms(self, vals):
         """Those for whose discounts other terms are being written."""
-        return self.filtered(
-            lambda sequence: any(name in vals and sequence[name] != vals[name] for name in TERMS)
-        )
+        return self.filtered(lambda sequence: sequence._is_changed_by(vals, TERMS))
 
     def _take_discounts_over(self):
         """Whoever has changed by what a discount is as large as it is has set it up."""

@@ -125,13 +125,14 @@ class NurtureProfile(models.Model):
     def _writing_list(self, is_written):
         """Whether each preset is in a list once is looked at when all of the list is written, if it
         is: two lines may take each other's."""
+        if not is_written:
+            yield
+            return
         constraint = SQL.identifier(self._preset_unique.full_name(self))
-        if is_written:
-            self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", constraint))
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s DEFERRED", constraint))
         yield
-        if is_written:
-            self.flush_model()
-            self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", constraint))
+        self.flush_model()
+        self.env.cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE", constraint))
 
     def _check_written(self):
         self._check_preset()
