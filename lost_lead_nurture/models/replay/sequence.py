@@ -1,5 +1,3 @@
-import hashlib
-
 from dateutil.relativedelta import relativedelta
 
 from odoo import fields, models
@@ -102,7 +100,7 @@ class NurtureSequence(models.Model):
                 and name not in models.LOG_ACCESS_COLUMNS
             ]
             set_up += records.read(names, load=None)
-        return hashlib.sha256(repr(set_up).encode()).hexdigest()[:16]
+        return self._get_checksum(set_up)
 
     def _waits_in_past(self):
         """In a replay: whether those whom nothing excludes may have to wait all the same, so that

@@ -517,7 +517,12 @@ class NurtureSequence(models.Model):
         if self.entry == "cure":
             due = self.env["nurture.cure"]._get_due(self._get_companies())
             choice += [(cure.id, cure.date) for cure in due]
-        return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
+        return self._get_checksum(choice)
+
+    @api.model
+    def _get_checksum(self, settings):
+        """A checksum of some settings: another one when one of them is."""
+        return hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
 
     def _enrol(self, leads=None, lost_since=None, among=None):
         """Let leads enter whom nothing excludes.

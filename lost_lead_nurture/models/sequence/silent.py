@@ -1,4 +1,3 @@
-import hashlib
 import time
 from datetime import timedelta
 
@@ -156,7 +155,7 @@ class NurtureSequence(models.Model):
             for preset in presets
         ]
         choice += [self._get_companies().ids, self.domain_author_id.id, self.start_date]
-        return hashlib.sha256(repr(choice).encode()).hexdigest()[:16]
+        return self._get_checksum(choice)
 
     def _notice_silence(self):
         """Make leads of the customers who went silent, if it is time to. Commits."""
